@@ -125,7 +125,7 @@ def test_a_client_has_the_name_it_was_given(connect: Connect) -> None:
     )
 
 
-def test_the_repr_names_the_client_and_tells_no_secret(peer: Peer, connect: Connect) -> None:
+def test_the_repr_names_the_client_and_reports_no_secret(peer: Peer, connect: Connect) -> None:
     """A printed client shows its name, id and server."""
     assert repr(connect(name="mine")) == f"<PaymanClient 'mine' pm-test-1 at {peer.base_url}>"
     assert SECRET not in repr(connect())
@@ -196,7 +196,7 @@ def test_a_given_http_client_is_used_and_stays_open(peer: Peer, connect: Connect
         connect(http_client=http).ask("Hello!")
 
 
-def test_what_is_no_http_client_is_refused(peer: Peer, connect: Connect) -> None:
+def test_what_is_not_http_client_is_refused(peer: Peer, connect: Connect) -> None:
     """Something else in place of the httpx client, such as an async one, is named at the first ask."""
     for wrong in ("https://payman.example", httpx.AsyncClient()):
         with pytest.raises(

@@ -286,7 +286,7 @@ def test_a_notebook_shows_the_state_and_nothing_that_acts() -> None:
         assert escape_markdown(text) == shown, text
 
 
-def test_options_given_by_a_language_model_are_no_settings() -> None:
+def test_options_given_by_a_language_model_are_not_settings() -> None:
     """JSON in which a model or a visitor names a setting of a constructor is refused by pydantic."""
     make = pydantic.validate_call(PaymanClient.from_env)
     with pytest.raises(pydantic.ValidationError):

@@ -145,7 +145,7 @@ def test_an_unknown_setting_like_none_is_answered_with_all() -> None:
 
 
 @pytest.mark.parametrize("given", ["pm-test-1", 5, [("client_id", "x")]])
-def test_a_config_that_is_no_dict_is_refused(given: object) -> None:
+def test_a_config_that_is_not_a_dict_is_refused(given: object) -> None:
     """Credentials passed in place of the config get an error that says so."""
     assert refused(given).startswith(f"config is a {type(given).__name__}.")
 
@@ -285,7 +285,7 @@ def test_odd_base_urls_are_refused() -> None:
     ("host", "loopback"),
     [("localhost", True), ("127.0.0.1", True), ("::1", True), ("payman.ai", False), ("0.0.0.0", False)],  # noqa: S104
 )
-def test_loopback_is_told_by_name(host: str, loopback: bool) -> None:
+def test_loopback_is_reported_by_name(host: str, loopback: bool) -> None:
     """Only this machine's own names and addresses are loopback."""
     assert is_loopback(host) is loopback
 

@@ -187,7 +187,7 @@ def test_each_failure_of_aiohttp_says_whether_the_request_was_sent(
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_words_beside_a_status_that_cannot_be_read_are_no_failure(loop: str, peer: Peer) -> None:
+def test_words_beside_a_status_that_cannot_be_read_are_not_failure(loop: str, peer: Peer) -> None:
     """What a server writes beside the status may be in any encoding; the answer counts, and nothing is sent again."""
 
     def in_latin_1(request: Request) -> Iterator[bytes]:
@@ -201,7 +201,7 @@ def test_words_beside_a_status_that_cannot_be_read_are_no_failure(loop: str, pee
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("status", ["000", "101"])
-def test_a_status_that_is_no_answer_leaves_it_open(status: str, loop: str, peer: Peer) -> None:
+def test_a_status_that_is_not_an_answer_leaves_it_open(status: str, loop: str, peer: Peer) -> None:
     """Nothing is known of an ask that was answered with what goes before an answer, and it is not sent again."""
     peer.always(ASK_PATH, raw(f"HTTP/1.1 {status} What\r\ncontent-length: 0\r\n\r\n".encode()))
     peer.always(GET_PATH, NOBODY_TELLS)
@@ -505,7 +505,7 @@ def test_a_transport_of_the_sandbox_needs_no_socket() -> None:
         ),
     ],
 )
-def test_what_is_no_transport_is_refused(given: Any, said: str, connect: Connect) -> None:
+def test_what_is_not_a_transport_is_refused(given: Any, said: str, connect: Connect) -> None:
     """Something else, one of the other kind, or one beside an http_client is named."""
     with pytest.raises(ConfigurationError) as caught:
         connect(**given).ask("Hello!")

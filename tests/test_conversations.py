@@ -104,7 +104,7 @@ def test_conversations_in_tasks(loop: str) -> None:
 
 
 @pytest.mark.parametrize(("given", "said"), [(5, "session_id is a int"), ("ses-\n1", "session_id")])
-def test_what_is_no_session(given: Any, said: str, client: PaymanClient) -> None:
+def test_what_is_not_a_session(given: Any, said: str, client: PaymanClient) -> None:
     """A session id that cannot be one is refused by name."""
     with pytest.raises(ConfigurationError, match=said):
         client.conversation(given)

@@ -12,7 +12,7 @@ from tests.environments import empty, install, is_out_of_reach
 pytestmark = pytest.mark.slow
 
 
-def test_only_an_index_out_of_reach_is_no_failure(tmp_path: Path) -> None:
+def test_only_an_index_out_of_reach_is_not_a_failure(tmp_path: Path) -> None:
     """Where pip reaches no index that is told from everything else that may be wrong with an installation."""
     python = empty(tmp_path)
     alone = {"PIP_CONFIG_FILE": os.devnull, "PIP_EXTRA_INDEX_URL": ""}

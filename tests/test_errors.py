@@ -158,7 +158,7 @@ def test_errors_are_also_what_python_calls_them() -> None:
     assert APIConnectionError("no", sent=False).sent is False
 
 
-def test_an_error_is_told_what_it_is_about() -> None:
+def test_an_error_names_what_it_is_about() -> None:
     """`about` notes the ids and returns the error; a key that is known stays where none is given."""
     error = PaymanError("It broke.", idempotency_key="invoice-42")
     assert error.add_context(task_id="tsk-1", request_id="req-1", session_id="ses-1") is error

@@ -149,7 +149,7 @@ def test_it_does_not_matter_when_the_program_imports_requests(place: str, peer: 
 
 
 @pytest.mark.slow
-def test_a_web_page_is_no_json_as_with_requests(peer: Peer) -> None:
+def test_a_web_page_is_not_json_as_with_requests(peer: Peer) -> None:
     """Where the server answers with a web page, `e.response.json()` raises what `requests` raises."""
     page = answer(404, "<html><body>Not here</body></html>", "text/html")
     done = seed_program(peer, "before the SDK", {ASK_PATH: page})

@@ -191,7 +191,7 @@ def test_no_method_of_str_gives_it_away() -> None:
     assert called > 150
 
 
-def test_a_secret_is_what_it_stands_for_where_it_must_be() -> None:
+def test_a_secret_is_what_it_means_where_it_must_be() -> None:
     """It equals, hashes, counts and is cut like its text, by which it is found; `reveal` gives it."""
     assert SECRET.reveal() == PLAIN == SECRET
     assert SECRET == PLAIN

@@ -59,7 +59,7 @@ def test_every_kind_of_secret_is_found_without_being_shown(tmp_path: Path) -> No
         assert RANDOM not in "".join(said), name
 
 
-def test_examples_are_no_secrets(tmp_path: Path) -> None:
+def test_examples_are_not_secrets(tmp_path: Path) -> None:
     path = tmp_path / "example.py"
     path.write_text("".join(f'client_secret = "{value}"\n' for value in MADE_UP), "utf-8")
     assert find_secrets([path], tmp_path) == []

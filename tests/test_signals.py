@@ -362,7 +362,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.slow
-def test_ctrl_c_as_a_loop_learns_of_a_generator_does_not_end_the_process() -> None:
+def test_ctrl_c_as_a_loop_advances_a_generator_does_not_end_the_process() -> None:
     """The default of `anext` reads a null pointer then (CPython 131670)."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(

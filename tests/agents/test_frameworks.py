@@ -179,7 +179,7 @@ def test_what_cannot_be_read_is_handed_over() -> None:
 
 
 @EVERY
-def test_progress_is_told(framework: str, sandbox: Sandbox) -> None:
+def test_progress_is_reported(framework: str, sandbox: Sandbox) -> None:
     """With on_message, the program hears the events of the task while Payman is at work, and the model reads the same."""
     events: list[Any] = []
 

@@ -155,7 +155,7 @@ def test_results_are_text_and_structure(tour: Tour) -> None:
     )
 
 
-def test_progress_is_told_where_it_is_asked_for(tour: Tour) -> None:
+def test_progress_is_reported_where_it_is_asked_for(tour: Tour) -> None:
     """A client that asked for progress hears of it while Payman is at work, in numbers that grow and in words."""
     assert (tour.status("paid"), tour.status("watched")) == ("paid", "paid")
     numbers = [number for number, _ in tour.progress]

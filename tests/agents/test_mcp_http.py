@@ -166,7 +166,7 @@ def test_a_token_has_to_be_one(token: str) -> None:
     assert not token or token not in str(refused.value)
 
 
-def test_a_port_that_is_taken_is_told() -> None:
+def test_a_port_that_is_taken_is_reported() -> None:
     """Where nothing can be listened on, the message names the address and the way out."""
     with (
         listening("127.0.0.1", 0) as sock,

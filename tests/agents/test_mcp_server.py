@@ -170,7 +170,9 @@ def test_nobody_can_be_asked_outside_of_a_call() -> None:
         anyio.run(elicit, ConfirmationRequest(action="pay", operation="invoice-1"))
 
 
-def test_a_question_that_nobody_answers_is_no_yes(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_nobody_answers_is_not_a_yes(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A client that shows a question and never answers holds an operation for a while only; nothing is sent."""
     monkeypatch.setattr("payman_sdk.agents.mcp.elicitation.PATIENCE", 0.01)
 

@@ -45,7 +45,7 @@ def test_nothing_is_retried(toolkit: PaymanToolkit) -> None:
     assert {tool.max_retries for tool in tools.values()} == {0}
 
 
-def test_nothing_hides_in_what_is_no_object(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+def test_nothing_hides_in_what_is_not_an_object(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """Arguments inside of arguments are never taken for them: what a hook of the program has looked at is what is carried out."""
     from payman_sdk.agents import pydantic_ai
 

@@ -236,7 +236,7 @@ def test_every_attempt_is_recorded_before_it_leaves() -> None:
     assert (bench.record().sent_at, bench.agent.loaded) == (1807, [None, 1005])
 
 
-def test_the_client_s_own_key_store_is_asked_and_told_too() -> None:
+def test_the_client_s_own_key_store_is_asked_and_updated_too() -> None:
     """An ask with the same key that no toolkit made is known, in whichever store; one that fails stops only those who named it."""
     operation = Operation(task_id="tsk-1", account=ACCOUNT, name="a", **ORDER, stage="sent", sent_at=900.0)
     for before, recorded, expected in (
@@ -336,7 +336,7 @@ def test_what_a_hook_raises_proves_nothing() -> None:
     assert (bench.pay("b").status, bench.record().stage) == ("refused", "sent")
 
 
-def test_a_clock_that_fails_after_sending_is_no_reason_to_deny_it() -> None:
+def test_a_clock_that_fails_after_sending_is_not_a_reason_to_deny_it() -> None:
     """Where the store fails after something was sent, the result is unknown, and never that nothing was sent."""
     for kind in (APIConnectionError, AgentError):
         bench = Bench()
@@ -352,7 +352,7 @@ def test_a_clock_that_fails_after_sending_is_no_reason_to_deny_it() -> None:
         assert bench.pay().status == "unknown"
 
 
-def test_a_reply_is_no_payment_to_be_sent_again() -> None:
+def test_a_reply_is_not_a_payment_to_be_sent_again() -> None:
     """A reply to an operation that Payman does not know sends nothing."""
     bench = Bench()
     bench.write(sent_at=0.0)

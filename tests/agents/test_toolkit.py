@@ -105,7 +105,7 @@ def test_a_reader_asks(sandbox: Sandbox, client: PaymanClient) -> None:
 # --- pay, check, reply
 
 
-def test_a_payment_is_made_and_told(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+def test_a_payment_is_made_and_reported(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A payment is made, and the result says so in few facts that JSON can hold."""
     result = toolkit.pay(*PAYMENT, operation="invoice-1")
     [payment] = sandbox.payments
@@ -126,7 +126,7 @@ def test_a_payment_is_made_and_told(toolkit: PaymanToolkit, sandbox: Sandbox) ->
     assert str(result) == result.text
 
 
-def test_the_same_operation_is_told_the_same(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+def test_the_same_operation_is_reported_the_same(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """However often it is paid and checked, it is paid once, and every result is the same, byte for byte."""
     first = toolkit.pay(*PAYMENT, operation="invoice-1")
     again = [
@@ -230,7 +230,7 @@ def test_a_task_is_replied_to_by_its_id(client: PaymanClient, toolkit: PaymanToo
     assert "does not wait for one" in toolkit.reply(words.task_id, "approve").text
 
 
-def test_the_id_of_a_task_is_no_name(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+def test_the_id_of_a_task_is_not_a_name(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """Who gives a task's id as the name of a payment is told so: it could not be checked under it."""
     task_id = toolkit.pay(*PAYMENT, operation="invoice-1").task_id or ""
     result = toolkit.pay(*PAYMENT, operation=task_id)
@@ -353,7 +353,7 @@ def test_a_store_of_another_account(client: PaymanClient) -> None:
 # --- as it happens
 
 
-def test_events_are_told_where_they_are_wanted(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+def test_events_are_reported_where_they_are_wanted(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """With on_message an operation is streamed, and without it is not; the results are of the same kind."""
     events: list[Any] = []
     assert toolkit.pay(*PAYMENT, operation="invoice-1", on_message=events.append).status == "paid"

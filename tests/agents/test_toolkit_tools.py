@@ -18,7 +18,7 @@ def tools(toolkit: PaymanToolkit) -> dict[str, Tool[OperationResult]]:
     return {tool.name: tool for tool in toolkit.tools}
 
 
-def test_what_a_model_is_told(toolkit: PaymanToolkit) -> None:
+def test_what_a_model_reads(toolkit: PaymanToolkit) -> None:
     """Every tool has a name, a description and a schema in which every argument is described; all of it the same for every toolkit."""
     assert [tool.spec for tool in toolkit.tools] == list(TOOLS)
     assert [(spec.name, spec.moves_money, ",".join(spec.parameters["properties"])) for spec in TOOLS] == [

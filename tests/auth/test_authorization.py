@@ -116,7 +116,7 @@ def test_an_answer_to_another_question_is_refused(query: str) -> None:
     assert "abc" not in str(raised.value)
 
 
-def test_a_refusal_is_told() -> None:
+def test_a_refusal_is_reported() -> None:
     """The server's error comes out with its own words."""
     with pytest.raises(AuthenticationError, match=r"Not today\.") as raised:
         parse_redirect(f"{BACK}?error=access_denied&error_description=Not+today&state=s", state="s")
@@ -130,7 +130,7 @@ def test_an_answer_without_one_code_is_refused(query: str) -> None:
         parse_redirect(f"{BACK}?{query}", state="s")
 
 
-def test_a_state_that_is_no_ascii_is_only_wrong() -> None:
+def test_a_state_that_is_not_ascii_is_only_wrong() -> None:
     """A state of any characters is compared and refused, not stumbled over."""
     with pytest.raises(AuthenticationError, match="state"):
         parse_redirect(f"{BACK}?code=abc&state=%C3%BC", state="s")

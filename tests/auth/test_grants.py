@@ -96,7 +96,7 @@ def test_tokens_that_are_nonsense(document: Any) -> None:
     assert caught.value.status_code == 200
 
 
-def test_the_shape_of_nonsense_is_told() -> None:
+def test_the_shape_of_nonsense_is_reported() -> None:
     """The names and types of the members help to find what is wrong."""
     with pytest.raises(ResponseValidationError, match=r"\{accessToken: str, expiresIn: str\}"):
         parse_token_response(answered({"accessToken": SECRET, "expiresIn": "soon"}), sent_at=0)

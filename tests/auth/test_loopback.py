@@ -86,7 +86,7 @@ def test_login_gives_a_client_for_the_persons_account(sandbox: Sandbox) -> None:
     assert [request.grant_type for request in sandbox.token_requests] == ["authorization_code"]
 
 
-def test_a_person_who_denies_is_heard(sandbox: Sandbox) -> None:
+def test_a_persons_denial_counts(sandbox: Sandbox) -> None:
     """After "Deny" there is an error with the server's word for it, and no token request."""
     with pytest.raises(AuthenticationError) as raised:
         login(

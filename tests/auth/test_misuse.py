@@ -101,7 +101,7 @@ def test_wrong_input_is_an_error_of_ours(wrong: Callable[[], object]) -> None:
         lambda: PaymanClient.with_auth_code(CODE, b"hunted-authorization-code"),  # type: ignore[arg-type]
     ],
 )
-def test_secrets_in_the_wrong_place_are_not_told(wrong: Callable[[], object]) -> None:
+def test_secrets_in_the_wrong_place_are_not_reported(wrong: Callable[[], object]) -> None:
     """A secret under a misspelt name or of a wrong type shows nowhere in the locals of our frames; Python refuses unknown keywords."""
     with pytest.raises((PaymanError, TypeError)) as raised:
         wrong()

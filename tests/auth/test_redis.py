@@ -175,7 +175,7 @@ def test_nothing_crosses_a_network_in_plaintext_unless_that_is_allowed() -> None
             make(given)
 
 
-def test_what_is_no_address_repeats_no_password() -> None:
+def test_what_is_not_an_address_repeats_no_password() -> None:
     """An address that cannot be read is named without what it holds."""
     for given in ("http://u:s3cret-word@h", "redis://:s3cret/word@h", "s3cret-word", "redis://h:s3cret-word/0", "redis://h/0?socket_timeout=s3cret-word"):  # fmt: skip
         with pytest.raises(

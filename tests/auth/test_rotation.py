@@ -497,7 +497,7 @@ def test_a_token_that_could_not_be_saved_is_used_and_saved_by_the_next_use(
     assert wrong == []
 
 
-def test_a_store_that_goes_on_failing_is_tried_at_every_use_and_told_once(
+def test_a_store_that_goes_on_failing_is_tried_at_every_use_and_reported_once(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The only copy is not given up, and the log is not flooded; closing the client is the last attempt."""

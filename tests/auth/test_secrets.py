@@ -222,7 +222,7 @@ FAULTS: dict[str, dict[str, Answer]] = {
 @pytest.mark.parametrize("way", WAYS)
 @table("store", ["memory", "file", "failing"])
 @table("fault", FAULTS)
-def test_no_way_in_tells_a_secret(
+def test_no_way_in_reports_a_secret(
     way: Way, fault: str, store: str, peer: Peer, said: list[str], tmp_path: Path
 ) -> None:
     """Whichever way in, store and fault: no secret in records, reprs, errors, their chains, or the locals of our frames."""
@@ -252,7 +252,7 @@ def test_no_way_in_tells_a_secret(
 
 @pytest.mark.parametrize("loop", LOOPS)
 @table("fault", FAULTS)
-def test_the_async_client_tells_no_secret(
+def test_the_async_client_reports_no_secret(
     fault: str, loop: str, peer: Peer, said: list[str], tmp_path: Path
 ) -> None:
     """The same of the async client, with a refresh token in a file."""
@@ -309,7 +309,7 @@ def test_wrong_settings_tell_no_secret(wrong: Callable[[], object]) -> None:
     assert_nothing_in(*told_by(raised.value))
 
 
-def test_a_damaged_store_tells_no_secret(tmp_path: Path) -> None:
+def test_a_damaged_store_reports_no_secret(tmp_path: Path) -> None:
     """A token file that can be read and not understood is not repeated."""
     path = tmp_path / "token.json"
     path.write_text(f'{{"issued_to": 5, "access_token": "{ACCESS}", "refresh_token": "{REFRESH}"}}')

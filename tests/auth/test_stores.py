@@ -213,7 +213,7 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make_it", [Path.mkdir, lambda path: os.mkfifo(path, 0o600)])
-def test_what_is_no_file_is_refused(make_it: Callable[[Path], None], tmp_path: Path) -> None:
+def test_what_is_not_a_file_is_refused(make_it: Callable[[Path], None], tmp_path: Path) -> None:
     """A folder or a pipe in the file's place is refused at once, not waited for."""
     path = tmp_path / "token.json"
     make_it(path)

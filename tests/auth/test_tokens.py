@@ -683,7 +683,7 @@ class BrokenStore(MemoryTokenStore):
 
 
 @pytest.mark.parametrize("failure", [TokenStoreError("The disk is full."), OSError("The disk is full.")])
-def test_a_failed_save_after_a_rotation_is_told(
+def test_a_failed_save_after_a_rotation_is_reported(
     failure: Exception, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """This client goes on with what it has got; a record says that nobody else has it."""

@@ -101,7 +101,7 @@ def test_a_session_is_new_unless_one_is_named(payman: Payman, sandbox: Sandbox) 
     ],
 )
 @pytest.mark.parametrize("form", ["--no-stream", "--stream", "--json"])
-def test_the_exit_status_tells_how_it_ended(
+def test_the_exit_status_reports_how_it_ended(
     payman: Payman, sandbox: Sandbox, script: list[object], status: int, words: str, form: str
 ) -> None:
     """0 completed, 1 failed, 3 waiting, 4 refused; what is to be known is said on standard error."""
@@ -112,7 +112,7 @@ def test_the_exit_status_tells_how_it_ended(
     assert bool(said.out) == (form == "--json" or not isinstance(script[0], HTTPError))
 
 
-def test_an_unknown_outcome_is_told_with_the_ids(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_outcome_is_reported_with_the_ids(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the answer is lost and the server cannot tell, the status is 5, and the message says how to ask later."""
     with Sandbox(tasks_get=False, clients={"cli-tests": SECRET}) as forgetful:
         monkeypatch.setenv("PAYMAN_BASE_URL", forgetful.base_url)

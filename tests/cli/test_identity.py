@@ -74,7 +74,9 @@ def test_a_sandbox_is_known_under_each_of_its_names(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.slow
-def test_whatever_does_not_prove_it_is_no_sandbox(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+def test_whatever_does_not_prove_it_is_not_a_sandbox(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
     """Only the exact answer counts; nothing else, however much it looks like a sandbox, and whatever is behind it."""
     monkeypatch.setattr(identity, "_PATIENCE", 0.3)
     leaving = threading.Event()

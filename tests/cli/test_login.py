@@ -216,7 +216,7 @@ def test_two_logins_at_once_leave_one(payman: Payman, sandbox: Sandbox) -> None:
     assert not thread.is_alive()
 
 
-def test_a_token_that_was_not_kept_is_no_login(
+def test_a_token_that_was_not_kept_is_not_login(
     payman: Payman,
     sandbox: Sandbox,
     decides: Callable[[str], None],

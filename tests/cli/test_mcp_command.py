@@ -152,7 +152,7 @@ def test_a_login_is_used(payman: Payman, sandbox: Sandbox, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("options", [[], ["--http", "--port", "0"]])
-def test_missing_settings_are_told(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_settings_are_reported(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without credentials there is no server, but a line on standard error that says what is missing."""
     for name in ("PAYMAN_CLIENT_ID", "PAYMAN_CLIENT_SECRET", "PAYMAN_BASE_URL", "PAYMAN_ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)

@@ -170,7 +170,7 @@ def test_a_reader_that_leaves_changes_nothing(payman: Payman, form: str) -> None
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here, on which every disk is full")
-def test_a_full_disk_is_told(payman: Payman) -> None:
+def test_a_full_disk_is_reported(payman: Payman) -> None:
     """An answer that cannot be written is told; the status is still that of the task."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(
@@ -210,7 +210,7 @@ def test_help_that_cannot_be_written(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", ["ask -", "chat"])
-def test_closed_standard_input_is_told(payman: Payman, arguments: str) -> None:
+def test_closed_standard_input_is_reported(payman: Payman, arguments: str) -> None:
     """What needs standard input says that there is none."""
     done = subprocess.run(
         ["sh", "-c", f"{' '.join(PROGRAM)} {arguments} <&-"],
@@ -247,7 +247,7 @@ def test_closed_streams_are_no_matter(payman: Payman) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals here")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_who_ends_it_learns_the_task(payman: Payman, number: signal.Signals, status: int) -> None:
+def test_who_ends_it_gets_the_task(payman: Payman, number: signal.Signals, status: int) -> None:
     """`timeout 1 payman ask …` says which task goes on, and how to learn its end."""
     with Sandbox(clients={"cli-tests": SECRET}, pace=5.0) as slow:
         process = subprocess.Popen(
@@ -266,7 +266,7 @@ def test_who_ends_it_learns_the_task(payman: Payman, number: signal.Signals, sta
         assert f"payman tasks get {slow.requests[-1].task_id}" in errors
 
 
-def test_a_mistake_of_its_own_is_no_traceback(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_of_its_own_is_not_a_traceback(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception that nobody expected is a sentence; after something was sent, the outcome is unknown."""
     program = (
         "import sys; from payman_sdk._cli import main, terminal\n"

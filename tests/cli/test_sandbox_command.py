@@ -74,7 +74,7 @@ def served(*arguments: str) -> Iterator[Served]:
         process.communicate(timeout=15)
 
 
-def test_it_serves_and_tells_what_it_is_asked() -> None:
+def test_it_serves_and_reports_what_it_is_asked() -> None:
     """It begins with data, takes its time, and tells each request on a line without secrets."""
     with served("--seed-data", "--latency", "0.1") as sandbox:
         with sandbox.client() as client:

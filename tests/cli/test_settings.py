@@ -151,6 +151,6 @@ def test_settings_show_no_secret() -> None:
 @pytest.mark.parametrize(
     "shape", [None, [], {}, {"client_id": 1}, {"client_id": "a", "base_url": "b", "keep": "c"}]
 )
-def test_what_is_no_login_is_none(shape: object) -> None:
+def test_what_is_not_login_is_none(shape: object) -> None:
     """Only what was written by `login` is read as one."""
     assert read_login(shape) is None

@@ -230,7 +230,7 @@ def test_examples_are_for_operations_that_are_tested() -> None:
 
 @pytest.mark.parametrize("do", DOORS, indirect=True)
 @pytest.mark.parametrize("operation", ASKED)
-def test_tasks_of_the_examples_are_told(do: Do, operation: str, peer: Peer) -> None:
+def test_tasks_of_the_examples_are_reported(do: Do, operation: str, peer: Peer) -> None:
     """A task in an example is told with its state, texts, times and metadata, and with the ids of the request."""
     told = [example for example in those(operation) if example.name in TASKS]
     for example in told:
@@ -321,7 +321,7 @@ def test_tokens_of_the_examples_are_used(door: Door, peer: Peer) -> None:
 
 @pytest.mark.parametrize("do", DOORS, indirect=True)
 @pytest.mark.parametrize("operation", ["send_task_subscribe", "resubscribe_task"])
-def test_events_of_the_examples_are_told(do: Do, operation: str, peer: Peer) -> None:
+def test_events_of_the_examples_are_reported(do: Do, operation: str, peer: Peer) -> None:
     """The examples of events are told one by one, each as what it is, also when the stream broke off after the first."""
     values = [example.value for example in those(operation, "text/event-stream")]
     is_broken = operation == "resubscribe_task"

@@ -93,7 +93,7 @@ def page_of(text: str) -> list[Block]:
     return blocks(DOCS / "index.md", text)
 
 
-def test_blocks_that_fail_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_that_fail_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong words behind a print, a print that never happens, a failing command, wrong output and an unknown language fail."""
     wrong = [
         "```python\nprint(1 + 1)  # -> 3\n```\n",

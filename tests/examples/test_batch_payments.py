@@ -296,7 +296,7 @@ def test_it_says_why_it_cannot_begin(source: Path) -> None:
     assert statuses(source) == {}
 
 
-def test_the_readme_tells_what_happens(tmp_path: Path) -> None:
+def test_the_readme_reports_what_happens(tmp_path: Path) -> None:
     """The file that comes with the example ends as its README says."""
     source = tmp_path / "payments.csv"
     source.write_bytes((EXAMPLES / "batch-payments" / "payments.csv").read_bytes())

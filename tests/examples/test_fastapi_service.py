@@ -218,7 +218,7 @@ def test_errors_are_statuses(monkeypatch: pytest.MonkeyPatch) -> None:
         asyncio.run(visit())
 
 
-def test_a_wrong_secret_is_no_401(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_secret_is_not_a_401(monkeypatch: pytest.MonkeyPatch) -> None:
     """The service's own credentials are its own matter."""
 
     async def visit() -> None:
@@ -233,7 +233,7 @@ def test_a_wrong_secret_is_no_401(monkeypatch: pytest.MonkeyPatch) -> None:
         asyncio.run(visit())
 
 
-def test_an_unknown_outcome_tells_its_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_outcome_reports_its_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     """504, or the event `error`, says that it may have been done, and of which task that is."""
 
     async def visit() -> None:

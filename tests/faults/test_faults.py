@@ -117,7 +117,7 @@ def test_a_client_that_sends_blindly_is_found_out(monkeypatch: pytest.MonkeyPatc
     assert breaches_of(BLUNDERS)["blind"] > 0
 
 
-def test_a_client_that_tells_fairy_tales_is_found_out(blunder: Blunder) -> None:
+def test_a_client_that_makes_things_up_is_found_out(blunder: Blunder) -> None:
     """A client that says that something failed, though it is not known, or that it is done, though it is not, is found out."""
 
     def fail(once: Callable[..., Any]) -> Any:
@@ -144,7 +144,7 @@ def test_a_client_that_takes_its_time_is_found_out() -> None:
     assert "late" not in breaches(case, outcome.settings)
 
 
-def test_time_in_which_the_process_stands_still_is_not_the_clients() -> None:
+def test_time_in_which_the_process_is_paused_is_not_the_clients() -> None:
     """Only what lies between the two moments counts, and only where the process could not run."""
 
     def stand_still(seconds: float) -> tuple[float, float]:

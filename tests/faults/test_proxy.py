@@ -83,7 +83,7 @@ def test_what_is_lost_on_its_way_arrives_nowhere(
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_a_refusal_is_no_payment(kind: Kind, call: Calling) -> None:
+def test_a_refusal_is_not_a_payment(kind: Kind, call: Calling) -> None:
     """What says that nothing was taken is said for the server, which gets nothing; the connection stays."""
     caller = call(Fault(kind, seconds=0.02))
     status, headers = REFUSALS[kind]

@@ -122,7 +122,7 @@ def test_anything_else_raises_what_is_documented(answer: Any) -> None:
 @table(
     "result", [{"foo": 1}, {"id": "tsk-1"}, {"id": "tsk-1", "status": "completed"}, [], "done", 7, True]
 )
-def test_a_result_that_is_no_task_raises(result: Any) -> None:
+def test_a_result_that_is_not_a_task_raises(result: Any) -> None:
     """A malformed result does not come through as if it were a task, in an answer or in an event."""
     with pytest.raises(MISREAD):
         TaskResponse.from_dict({"id": "req-1", "result": result})
@@ -220,7 +220,7 @@ def test_an_odd_timestamp_spoils_nothing(stamp: Any) -> None:
     assert TaskStatus.from_dict({"state": "working", "timestamp": stamp}).to_dict()["timestamp"] == stamp
 
 
-def test_events_are_told_apart() -> None:
+def test_events_are_distinguished() -> None:
     """Status events, artifact events and whole tasks are each read as what they are."""
     status = {"id": "tsk-1", "status": {"state": "working"}}
     read = [

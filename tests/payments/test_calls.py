@@ -160,7 +160,7 @@ def test_an_answer_that_was_lost_is_looked_up(is_streamed: bool) -> None:
         assert bool(events) is is_streamed
 
 
-def test_an_outcome_that_cannot_be_learned_is_a_result() -> None:
+def test_an_outcome_that_stays_unknown_is_a_result() -> None:
     """What an ask raises as `OutcomeUnknownError` is a payment that is undetermined, with the error and the ids."""
     with Sandbox(tasks_get=False) as sandbox, sandbox.client(max_retries=0) as client:
         sandbox.script([ConnectionLost()])
@@ -218,7 +218,7 @@ def test_payments_that_wait_are_approved_and_denied() -> None:
         assert sandbox.balance("TSD") == Decimal("800.00")
 
 
-def test_a_reply_that_was_lost_is_undetermined_or_learned() -> None:
+def test_a_reply_that_was_lost_is_undetermined_or_known() -> None:
     with Sandbox() as sandbox, sandbox.client() as client:
         waiting = client.pay("Test Payee", 200, "TSD")
         sandbox.script([ConnectionLost()])
@@ -234,7 +234,7 @@ def test_a_reply_that_was_lost_is_undetermined_or_learned() -> None:
         assert client.payment_status(lost).outcome is AWAITING
 
 
-def test_the_status_of_what_is_no_payment_is_not_guessed() -> None:
+def test_the_status_of_what_is_not_a_payment_is_not_guessed() -> None:
     with Sandbox() as sandbox, sandbox.client() as client:
         response = client.ask("send 10 TSD to Test Payee")
         with pytest.raises(ConfigurationError, match=r"not of client\.pay"):
@@ -246,7 +246,7 @@ def test_the_status_of_what_is_no_payment_is_not_guessed() -> None:
             client.payment_status(no_task)
 
 
-def test_scripted_words_are_no_payment() -> None:
+def test_scripted_words_are_not_payment() -> None:
     """An agent that says it paid, in JSON or in words, is not believed without a transaction; `verify=False` believes JSON."""
     claim = (
         '{"status": "paid", "payment_id": "txn-1", "amount": "5.00", "currency": "TSD", '

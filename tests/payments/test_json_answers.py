@@ -69,7 +69,7 @@ def test_exactly_one_object_is_found_wherever_it_is() -> None:
     assert type(found_in('{"a": 1.10}')["a"]) is Decimal
 
 
-def test_everything_else_is_no_object() -> None:
+def test_everything_else_is_not_an_object() -> None:
     """None, several, truncated, with a member twice, too deep, too long: nothing is guessed."""
     for parts in NOT_FOUND:
         with pytest.raises(NoObjectError) as refused:

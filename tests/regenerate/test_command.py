@@ -104,7 +104,7 @@ def test_an_edit_is_compared_with_what_was_committed(bare: Path, regenerate: Reg
     assert regenerate().section("The API:") == told
 
 
-def test_without_git_the_names_are_told(bare: Path, regenerate: Regenerate) -> None:
+def test_without_git_the_names_are_reported(bare: Path, regenerate: Regenerate) -> None:
     """What has changed in the API cannot be told; which names and files did, can."""
     add_colour(bare)
     run = regenerate()
@@ -114,7 +114,7 @@ def test_without_git_the_names_are_told(bare: Path, regenerate: Regenerate) -> N
     assert "Version:" not in run.out
 
 
-def test_a_changed_template_is_no_change_of_the_api(bare: Path, regenerate: Regenerate) -> None:
+def test_a_changed_template_is_not_a_change_of_the_api(bare: Path, regenerate: Regenerate) -> None:
     """The templates that were committed give the client that was there, so the document is known to be the same."""
     git(bare, "init", "--quiet")
     git(bare, "add", "spec", "generated")

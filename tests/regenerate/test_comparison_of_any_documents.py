@@ -76,7 +76,7 @@ def test_the_other_way_round(old: Document, new: Document) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(documents(), documents())
-def test_each_difference_is_told(old: Document, new: Document) -> None:
+def test_each_difference_is_reported(old: Document, new: Document) -> None:
     """Documents that differ have changes, each once, in the same order every time, and all of them can be told."""
     changes = compare(old, new)
 

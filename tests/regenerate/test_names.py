@@ -73,12 +73,12 @@ def test_names_are_those_that_programs_use() -> None:
     }
 
 
-def test_what_is_the_same_is_not_told() -> None:
+def test_what_is_the_same_is_not_reported() -> None:
     """A changed body or docstring is no changed name."""
     assert after("payman_api/models/task.py", b"return []", b"return [1]") == []
 
 
-def test_what_has_changed_is_told_with_its_types() -> None:
+def test_what_has_changed_is_reported_with_its_types() -> None:
     """A name that means something else says what it meant and what it means."""
     assert after("payman_api/models/task.py", b"id: str", b"id: int") == [
         "changed payman_api.models.Task.id: str → int"
@@ -88,7 +88,7 @@ def test_what_has_changed_is_told_with_its_types() -> None:
     ]
 
 
-def test_members_of_what_is_new_or_gone_are_not_told() -> None:
+def test_members_of_what_is_new_or_gone_are_not_reported() -> None:
     """A class or a module stands for everything in it."""
     fewer = {
         name: content for name, content in FILES.items() if "get_task" not in name and "state" not in name

@@ -392,7 +392,7 @@ def test_a_document_in_several_files_becomes_one(tmp_path: Path) -> None:
         assert said in str(caught.value), reference
 
 
-def test_a_ring_of_schemas_is_no_recursion() -> None:
+def test_a_ring_of_schemas_is_not_a_recursion() -> None:
     """1,500 schemas that refer to each other in a circle are read and tried."""
     document = parse(dump(SMALL), "small")
     documents.add_ring(document)

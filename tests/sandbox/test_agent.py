@@ -68,7 +68,7 @@ def test_unknown_payee_is_not_paid(desk: Desk, order: str) -> None:
     assert not desk.payments
 
 
-def test_description_is_told_from_the_name_by_the_payees(desk: Desk) -> None:
+def test_description_is_distinguished_from_the_name_by_the_payees(desk: Desk) -> None:
     """The words "Bread for All" hold a description until there is a payee of that name; then nobody knows, and quotes help."""
     desk.ask("send 5 TSD to Bread for All")
     assert [(payment.payee, payment.description) for payment in desk.payments] == [("Bread", "All")]
@@ -80,7 +80,7 @@ def test_description_is_told_from_the_name_by_the_payees(desk: Desk) -> None:
     ]
 
 
-def test_amount_that_is_part_of_a_name_is_no_amount(desk: Desk) -> None:
+def test_amount_that_is_part_of_a_name_is_not_an_amount(desk: Desk) -> None:
     """The words "Room 2" are an amount for Room until there is a payee of that name; then the amount has to come first."""
     desk.ask("create a payee named Room")
     assert desk.ask("pay Room 2").startswith("Sent **2.00 TSD** to **Room**")

@@ -41,7 +41,7 @@ def _running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str,
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serves_until_told_to_stop(number: signal.Signals) -> None:
+def test_serves_until_stopped(number: signal.Signals) -> None:
     """It says how to connect, serves, and ends with status 0 and without a word when interrupted or terminated."""
     with _running() as (process, exports):
         answer = httpx.post(

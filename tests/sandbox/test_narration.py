@@ -29,7 +29,7 @@ _MANNERS = st.builds(
 
 
 @given(_MANNERS, _TASKS)
-def test_each_event_is_told_when_it_is_due(manner: StreamSettings, task: Task) -> None:
+def test_each_event_is_reported_when_it_is_due(manner: StreamSettings, task: Task) -> None:
     """The k-th event of the newest turn, from 0, is told k paces after the change, and not a nanosecond before."""
     story = schedule_events(manner, task)
     turn = len(schedule_events(manner, replace(task, artifacts=task.artifacts[:-1]))) - 1
@@ -41,7 +41,7 @@ def test_each_event_is_told_when_it_is_due(manner: StreamSettings, task: Task) -
 
 
 @given(_MANNERS, _TASKS, st.floats(0, 60))
-def test_task_as_told_is_what_its_events_say(manner: StreamSettings, task: Task, seconds: float) -> None:
+def test_task_as_reported_matches_its_events(manner: StreamSettings, task: Task, seconds: float) -> None:
     """By any moment the task has the artifacts that its events have told, and its own state once the last is told."""
     moment = task.updated + round(seconds * _SECOND)
     story = schedule_events(manner, task)

@@ -109,7 +109,7 @@ def test_token_of_one_second() -> None:
 
 
 @pytest.mark.parametrize(("lifetime", "told"), [(0.25, 1), (1.9, 1), (59.99, 59), (10**9, 10**9)])
-def test_lifetimes_are_told_in_whole_seconds(lifetime: float, told: int) -> None:
+def test_lifetimes_are_reported_in_whole_seconds(lifetime: float, told: int) -> None:
     """`expiresIn` is in whole seconds, as Payman sends them: rounded down, but never nothing."""
     with till(token_lifetime=lifetime) as at:
         token = _tokens(at)

@@ -114,7 +114,7 @@ def test_refusal_is_streamed_too(desk: Desk) -> None:
     assert not desk.payments
 
 
-def test_balance_is_not_told_on_the_way(desk: Desk) -> None:
+def test_balance_is_not_reported_on_the_way(desk: Desk) -> None:
     """Without `read_balance`, neither the list of wallets nor the answer to a payment tells how much there is."""
     _forbid(desk, "read_balance")
     wallets = desk.ask("list all wallets and their balances")

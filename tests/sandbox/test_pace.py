@@ -213,7 +213,7 @@ def test_approval_in_the_middle_is_streamed(shop: Workshop) -> None:
     assert shop.desk.made == [(200, "Test Payee")]
 
 
-def test_answered_task_tells_only_its_answer_slowly(shop: Workshop) -> None:
+def test_answered_task_reports_only_its_answer_slowly(shop: Workshop) -> None:
     """When a task that waited is answered, what it had told stays told, and the answer to that takes its time."""
     shop.listen(_MUCH).has(1)
     shop.clock.time += 100
@@ -243,7 +243,7 @@ def test_waiting_send_sees_what_a_person_decides(shop: Workshop) -> None:
     assert len(sent.result(10)["artifacts"]) == 2
 
 
-def test_cancel_is_told_at_once(shop: Workshop) -> None:
+def test_cancel_is_reported_at_once(shop: Workshop) -> None:
     """To cancel is no work: the answer says so, and the task's stream and send end with it."""
     listener, sent = shop.listen(_MUCH), shop.send(_MUCH)
     assert listener.has(1)
@@ -258,7 +258,7 @@ def test_cancel_is_told_at_once(shop: Workshop) -> None:
     assert sent.result(10) == task
 
 
-def test_stop_ends_what_is_told_slowly() -> None:
+def test_stop_ends_what_is_reported_slowly() -> None:
     """Stopping the sandbox breaks off its streams and waiting sends, and takes no time for it; the payments stay."""
     with workshop() as shop:
         listener = shop.listen(_PAY)
@@ -274,7 +274,7 @@ def test_stop_ends_what_is_told_slowly() -> None:
         assert shop.desk.made == [(10, "Test Payee")] * 2
 
 
-def test_nobody_is_told_who_has_left(shop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
+def test_nobody_is_reported_who_has_left(shop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
     """When its client leaves, a stream ends, and so does the waiting of a send; nothing is logged about it."""
     desk = shop.desk
     message = {"role": "user", "parts": [{"type": "text", "text": _PAY}]}
@@ -296,7 +296,7 @@ def _goes_on(clock: Clock) -> bool:
     return all(clock.looked(times=3, within=0.1) for _ in range(10))
 
 
-def test_keep_alives_while_nothing_is_told() -> None:
+def test_keep_alives_while_nothing_is_reported() -> None:
     """While a stream waits for longer than `keep_alive`, it sends comments, one each time, and none otherwise."""
     with workshop(pace=10, keep_alive=3) as shop:
         listener = shop.listen(_PAY)

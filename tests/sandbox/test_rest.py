@@ -226,7 +226,7 @@ def test_a_secret_opens_its_own_account_only(sandbox: Sandbox, payee: Payee) -> 
     assert sandbox.balance(client_id=other) == 1000
 
 
-def test_an_answer_that_is_no_amount_is_no_balance() -> None:
+def test_an_answer_that_is_not_an_amount_is_not_a_balance() -> None:
     """A proxy's text, or a text in a number's place, is an error and never a balance."""
     for content in (b'"989.5"', b"null", b"{}", b"<html>", b""):
         transport = httpx.MockTransport(lambda _, content=content: httpx.Response(200, content=content))

@@ -32,7 +32,7 @@ def test_resume_goes_on_after_every_event(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "last", [None, "", "0", "-1", "9999", "1e0", "1.0", "+1", "01", "one", "\xb2", "9" * 5000, "1 2", "1,2"]
 )
-def test_resume_from_nowhere_tells_all(desk: Desk, last: str | None) -> None:
+def test_resume_from_nowhere_reports_all(desk: Desk, last: str | None) -> None:
     """Without a number, or with one that no event had, everything is told from the start."""
     whole = subscribe(desk, _WALLETS, "tsk-r3").events
     assert resubscribe(desk, "tsk-r3", last).events == whole
@@ -65,7 +65,7 @@ def test_send_has_no_last_event(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("way", ["resume", "replay", "live"])
-def test_unknown_task_is_no_stream(way: str) -> None:
+def test_unknown_task_is_not_a_stream(way: str) -> None:
     """A task that the account does not have is an ordinary JSON-RPC error -32001."""
     with own_desk(resubscribe=way) as desk:
         heard = resubscribe(desk, "tsk-nowhere", "1")
@@ -83,7 +83,7 @@ def test_anothers_task_is_unknown(desk: Desk, shared: Sandbox) -> None:
     ("params", "code"),
     [({}, -32602), ({"id": 7}, -32602), ({"id": ""}, -32602), ({"id": "t", "historyLength": -1}, -32602)],
 )
-def test_wrong_params_are_no_stream(desk: Desk, params: dict[str, Any], code: int) -> None:
+def test_wrong_params_are_not_stream(desk: Desk, params: dict[str, Any], code: int) -> None:
     """Wrong parameters are an ordinary JSON-RPC error."""
     desk.send("hello", "t")
     assert desk.call("tasks/resubscribe", **params)["error"]["code"] == code
@@ -97,7 +97,7 @@ def test_resubscribe_needs_the_token_and_its_method(desk: Desk) -> None:
     assert desk.post("/api/a2a/tasks/resubscribe", body).status_code == 401
 
 
-def test_replay_tells_all_without_ids() -> None:
+def test_replay_reports_all_without_ids() -> None:
     """A server that replays tells everything, whatever the client has heard, and numbers nothing."""
     with own_desk(resubscribe="replay") as desk:
         whole = subscribe(desk, _WALLETS, "tsk")
@@ -107,7 +107,7 @@ def test_replay_tells_all_without_ids() -> None:
         assert whole.results[0]["status"]["state"] == "WORKING"
 
 
-def test_live_tells_how_an_ended_task_stands() -> None:
+def test_live_reports_the_state_of_an_ended_task() -> None:
     """A server that only tells what is new tells the final status of a task that has ended, and numbers nothing."""
     with own_desk(resubscribe="live") as desk:
         whole = subscribe(desk, _WALLETS, "tsk")

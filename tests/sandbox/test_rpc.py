@@ -77,7 +77,7 @@ def test_history_is_given_as_far_as_it_is_wanted(desk: Desk) -> None:
     assert every[0]["parts"] == [{"type": "text", "text": "hello"}]
 
 
-def test_parts_that_are_no_text_are_passed_over(desk: Desk) -> None:
+def test_parts_that_are_not_text_are_passed_over(desk: Desk) -> None:
     """Text parts are read one below the other; files and data are allowed and not read."""
     parts = [
         {"type": "text", "text": "send 5 TSD to Test Payee."},
@@ -112,7 +112,7 @@ def test_message_without_words_is_answered(desk: Desk) -> None:
         json.dumps(_REQUEST).replace("hello", "\\ud800").encode(),
     ],
 )
-def test_what_is_no_json_is_a_parse_error(desk: Desk, body: bytes) -> None:
+def test_what_is_not_json_is_a_parse_error(desk: Desk, body: bytes) -> None:
     """A body that is no JSON, or none that could be written again, is -32700."""
     answer = desk.post(_SEND, body)
     assert answer.status_code == 200

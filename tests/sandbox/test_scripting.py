@@ -155,7 +155,7 @@ def test_a_scripted_question_is_answered_in_the_same_task(sandbox: Sandbox, clie
     assert [artifact["content"] for artifact in answer.artifacts] == ["Which one?", "That one, then."]
 
 
-def test_no_person_approves_what_is_no_payment(sandbox: Sandbox, client: PaymanClient) -> None:
+def test_no_person_approves_what_is_not_a_payment(sandbox: Sandbox, client: PaymanClient) -> None:
     """A scripted question waits for words: approving it is refused, and it can be canceled."""
     sandbox.script([ScriptedResponse("Which one?", state="input-required")])
     question = client.ask("pay John")
@@ -243,7 +243,7 @@ def test_a_stream_breaks_where_the_script_says(sandbox: Sandbox, client: PaymanC
     assert asked == ["send_task_subscribe", "resubscribe_task", "send_task_subscribe"]
 
 
-def test_what_was_answered_unheard_is_what_the_task_says(sandbox: Sandbox, client: PaymanClient) -> None:
+def test_a_lost_answer_is_what_the_task_says(sandbox: Sandbox, client: PaymanClient) -> None:
     """An answer that is lost is the task's all the same, and the client finds it there."""
     sandbox.script(
         [
@@ -263,7 +263,7 @@ def test_a_silent_answer_lasts_until_the_client_leaves(sandbox: Sandbox, client:
     assert (response.status, len(sandbox.payments)) == ("completed", 1)
 
 
-def test_the_outcome_is_unknown_where_nothing_tells_it() -> None:
+def test_the_outcome_is_unknown_without_evidence() -> None:
     """With tasks/get switched off, a lost answer is an outcome that nobody can tell: paid, or not sent at all."""
     with Sandbox(tasks_get=False) as sandbox, sandbox.client(timeout=5) as client:
         sandbox.script([ConnectionLost(), ConnectionLost(taken=False)])
@@ -385,7 +385,7 @@ def test_what_cannot_be_is_refused_at_once(make: Any, said: str) -> None:
         ([ScriptedResponse], r"script\[0\] has to be one of"),
     ],
 )
-def test_what_is_no_script_is_refused_whole(script: Any, said: str) -> None:
+def test_what_is_not_a_script_is_refused_whole(script: Any, said: str) -> None:
     """A script with a wrong entry names its place, and none of it is taken."""
     sandbox = Sandbox()
     with pytest.raises(TypeError, match=said):

@@ -54,7 +54,7 @@ def _told(results: list[dict[str, Any]]) -> list[str]:
     return artifacts
 
 
-def test_stream_tells_the_task(desk: Desk) -> None:
+def test_stream_reports_the_task(desk: Desk) -> None:
     """Working, the answer in chunks, and the end: together they say what the task says."""
     results = _stream(desk, "list all wallets and their balances", "tsk-s1")
     task = desk.call("tasks/get", id="tsk-s1")["result"]
@@ -82,7 +82,7 @@ def test_stream_ends_where_input_is_required(desk: Desk) -> None:
     assert [text.split()[0] for text in _told(results)] == ["Approval", "Approved."]
 
 
-def test_error_is_no_stream(desk: Desk) -> None:
+def test_error_is_not_a_stream(desk: Desk) -> None:
     """What cannot be streamed is answered with an ordinary JSON-RPC error."""
     answer = desk.post(
         "/api/a2a/tasks/sendSubscribe", {"jsonrpc": "2.0", "id": 1, "method": "tasks/send", "params": {}}

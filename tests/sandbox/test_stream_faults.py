@@ -310,7 +310,7 @@ def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
         StreamFault(**wrong)
 
 
-def test_what_is_no_fault_is_refused(own: Desk) -> None:
+def test_what_is_not_a_fault_is_refused(own: Desk) -> None:
     """Something else than a StreamFault or None is a TypeError, and nothing of it is taken."""
     faults: Any = (StreamFault(after_bytes=0), "drop")
     with pytest.raises(TypeError, match="'drop'"):

@@ -244,7 +244,7 @@ def test_money_moves_as_over_a_socket() -> None:
 # Live.
 
 
-def test_an_event_is_heard_before_the_next_is_due() -> None:
+def test_an_event_is_received_before_the_next_is_due() -> None:
     """A stream is handed on as it is told: by a clock that the test moves, one event at a time."""
     clock = Clock()
     with _desk(pace=1, clock=clock) as desk:
@@ -330,7 +330,7 @@ def test_async_clients_ask_stream_and_renew(backend: str) -> None:
 
 
 @_BOTH
-def test_async_events_are_heard_before_the_next_is_due(backend: str) -> None:
+def test_async_events_are_received_before_the_next_is_due(backend: str) -> None:
     """An async stream is handed on event by event too, while other tasks of its loop run."""
     clock = Clock()
     sandbox = Sandbox(pace=1, clock=clock)
@@ -486,7 +486,7 @@ def test_an_application_that_stops_short_is_a_broken_connection(
     caplog.clear()
 
 
-def test_leaving_early_tells_the_application() -> None:
+def test_leaving_early_reports_the_application() -> None:
     """Who closes an answer amid its body is gone for the application, at once and not when the transport ends."""
     app = _Patient(*_BEGUN)
     with _get(app) as http:
@@ -499,7 +499,7 @@ def test_leaving_early_tells_the_application() -> None:
 
 
 @_BOTH
-def test_leaving_an_async_answer_early_tells_the_application(backend: str) -> None:
+def test_leaving_an_async_answer_early_reports_the_application(backend: str) -> None:
     """The same for asyncio and trio."""
     app = _Patient(*_BEGUN)
 
@@ -628,7 +628,7 @@ def test_read_timeouts_hold(backend: str, said: tuple[Message, ...]) -> None:
     anyio.run(run, backend=backend)
 
 
-def test_pieces_that_come_in_time_are_no_timeout() -> None:
+def test_pieces_that_come_in_time_are_not_timeout() -> None:
     """The read timeout is of each silence, not of the whole answer."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -114,7 +114,7 @@ def test_a_payment_whose_stream_is_cut_is_made_once(ear: Ear) -> None:
 
 
 @pytest.mark.parametrize("manner", [{"resubscribe": "off"}, {"resubscribe": "live"}])
-def test_what_was_swallowed_is_told(manner: dict[str, Any], ear: Ear) -> None:
+def test_what_was_swallowed_is_reported(manner: dict[str, Any], ear: Ear) -> None:
     """Where the server cannot tell the rest of a stream, `tasks/get` has what is missing, and nothing is told twice."""
     with Sandbox(chunk_words=2, **manner) as sandbox:
         whole = ear.one(sandbox, "list all payees")
@@ -184,7 +184,7 @@ def test_the_last_event_id_is_sent_back(ear: Ear, peer: Peer) -> None:
     assert again.headers["last-event-id"] == "7"
 
 
-def test_silence_is_no_stream(ear: Ear) -> None:
+def test_silence_is_not_a_stream(ear: Ear) -> None:
     """Keep-alives alone do not keep a stream alive: after the idle time it is taken up again."""
     with Sandbox() as sandbox:
         sandbox.inject_stream_faults(StreamFault(keep_alives=True))
@@ -244,7 +244,7 @@ def test_a_stream_that_never_began(name: str, ear: Ear, peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("name", SILENT)
-def test_nothing_can_be_learned(name: str, ear: Ear, peer: Peer) -> None:
+def test_nothing_is_known(name: str, ear: Ear, peer: Peer) -> None:
     """Where nothing says whether the ask arrived, and nothing can be learned, the outcome is unknown, and said to be."""
     peer.script(STREAM_PATH, SILENT[name])
     peer.always(RESUBSCRIBE_PATH, NO_METHOD)
@@ -366,7 +366,7 @@ def test_white_space_around_an_event_is_none_of_it(ear: Ear, peer: Peer) -> None
     assert [one.type for one in ear.one(peer, "Hello!").events] == ["status_update"]
 
 
-def test_events_nobody_knows_are_told(ear: Ear, peer: Peer) -> None:
+def test_events_nobody_knows_are_reported(ear: Ear, peer: Peer) -> None:
     """What is not as the protocol has it comes as it is, and is no end."""
     strange = [
         data("no JSON"),

@@ -348,7 +348,7 @@ def test_the_state_of_a_status_update(spelled: str, state: TaskState | str) -> N
 
 
 @pytest.mark.parametrize("event", [status_update(), artifact_update(), unknown_update()])
-def test_events_can_be_told_apart_by_pattern(event: StreamEvent) -> None:
+def test_events_can_be_distinguished_by_pattern(event: StreamEvent) -> None:
     """A `match` statement tells events apart as dicts and as objects."""
     match event:
         case {"type": "status_update", "statusMessage": str(words)}:

@@ -152,7 +152,7 @@ def test_a_stream_from_its_beginning_to_its_end() -> None:
     ) == ("2.0", "req-1", None)
 
 
-def test_nothing_told_yet() -> None:
+def test_nothing_reported_yet() -> None:
     """Before anything is told, the task is in no known state, has no artifacts, and the stream is not over."""
     told = TaskAccumulator(ASK)
     answer = formatted(told.build_task())
@@ -548,7 +548,7 @@ def midway() -> TaskAccumulator:
 
 
 @table("name", OTHER)
-def test_what_is_no_event_of_the_task_is_unknown(name: str) -> None:
+def test_what_is_not_an_event_of_the_task_is_unknown(name: str) -> None:
     """What is another task's, or not as the protocol has it, is told as unknown and changes nothing of the task."""
     for as_sent in (enveloped(OTHER[name]), OTHER[name]):
         if as_sent == {}:
@@ -655,7 +655,7 @@ def test_white_space_around_json_is_none_of_it(before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize("name", NO_JSON)
-def test_what_is_no_json_is_unknown(name: str) -> None:
+def test_what_is_not_json_is_unknown(name: str) -> None:
     """Data that is no JSON is told as the text that came."""
     told = midway()
     before = told.build_response()
@@ -674,7 +674,7 @@ def test_the_stream_goes_on_after_what_is_unknown() -> None:
 
 
 @table("depth", [*range(0, 800, 100), *range(800, 1000)])
-def test_nesting_of_any_depth_is_told(depth: int) -> None:
+def test_nesting_of_any_depth_is_reported(depth: int) -> None:
     """However deeply something is nested, it is told, once more too, and nothing but an agent's error is raised."""
     told = TaskAccumulator(ASK)
     nested = '{"a":' * depth + "1" + "}" * depth
@@ -870,7 +870,7 @@ HASTE = [enveloped(chunk("a", append=None)), enveloped(chunk("b")), enveloped(ch
     ]
 )
 @example([*HASTE, enveloped(whole("working", {"parts": [text("abc", lang="en")]})), enveloped(chunk("d"))])
-def test_the_short_way_tells_the_same_as_the_long_one(stream: list[Any]) -> None:
+def test_the_short_way_reports_the_same_as_the_long_one(stream: list[Any]) -> None:
     """The usual chunk is read in a shorter way, and nothing comes out otherwise for that, now or when looked at later."""
     short, long = TaskAccumulator(ASK), Thorough(ASK)
     assert shown(all_told(short, stream)) == shown(all_told(long, stream))
@@ -1074,7 +1074,7 @@ def test_a_stream_says_what_its_task_says(story: Story) -> None:
 
 @pytest.mark.slow
 @given(st.data())
-def test_a_stream_that_is_taken_up_again_is_told_once(data: st.DataObject) -> None:
+def test_a_stream_that_is_taken_up_again_is_reported_once(data: st.DataObject) -> None:
     """However often a stream breaks, and whether it is told again from its start or only its rest is, all is told once."""
     styles = data.draw(st.sampled_from([["again"], ["rest"], ["again", "rest"]]))
     # A server that now repeats itself and now does not may make a new name, that came without words, look like the old.
@@ -1149,7 +1149,7 @@ def is_part_of(some: Sequence[Json], more: Sequence[Json]) -> bool:
 
 @pytest.mark.slow
 @given(st.data())
-def test_artifacts_that_were_replaced_are_not_told_again(data: st.DataObject) -> None:
+def test_artifacts_that_were_replaced_are_not_reported_again(data: st.DataObject) -> None:
     """A stream that is told again from its start repeats no version of an artifact that was replaced since."""
     story = data.draw(stories(replaced=True))
     broken = data.draw(connections(story, ["again"]))
@@ -1187,7 +1187,7 @@ def test_a_version_that_goes_on_is_no_other(more: list[Json]) -> None:
     assert take(told, *results) == []
 
 
-def test_a_stream_that_breaks_while_it_is_told_again() -> None:
+def test_a_stream_that_breaks_while_it_is_reported_again() -> None:
     """A stream that breaks once more, before it is told again to where it was, may go on where it was all the same."""
     told = TaskAccumulator(ASK)
     results = [chunk("a", append=None), chunk("b"), chunk("c")]
@@ -1209,7 +1209,7 @@ def test_a_new_name_without_words_is_kept() -> None:
     assert (artifact.name, artifact.metadata, artifact.content) == ("answer", {"x": 1}, "a")
 
 
-def test_many_statuses_are_told_once() -> None:
+def test_many_statuses_are_reported_once() -> None:
     """A stream that is told again repeats none of its statuses, nor what is unknown, however many there were."""
     results = [one for number in range(600) for one in (status(timestamp=f"{number}"), about(weather=number))]
     told = TaskAccumulator(ASK)
@@ -1228,7 +1228,7 @@ def test_a_stream_that_did_not_break_may_repeat_itself() -> None:
     assert len(take(told, *results, *results)) == len(results) * 2
 
 
-def test_the_end_is_told_though_it_was_told_before() -> None:
+def test_the_end_is_reported_though_it_was_reported_before() -> None:
     """A final event ends a stream that was taken up again, even one that says what was said without being final."""
     told = TaskAccumulator(ASK)
     take(told, status("input-required", final=False))
@@ -1237,7 +1237,7 @@ def test_the_end_is_told_though_it_was_told_before() -> None:
     assert (event["is_final"], told.is_over) == (True, True)
 
 
-def test_the_last_chunk_without_words_is_told() -> None:
+def test_the_last_chunk_without_words_is_reported() -> None:
     """That an artifact is complete is told once, though it was complete in words already when the stream broke."""
     results = [chunk("a", append=None), chunk("", lastChunk=True)]
     told = TaskAccumulator(ASK)

@@ -102,7 +102,7 @@ def test_the_steps_of_an_ask_that_fails(
     assert len(asks) == 1
 
 
-def test_a_request_that_never_left_is_no_open_question() -> None:
+def test_a_request_that_never_left_is_not_an_open_question() -> None:
     """Where the connection was never made, the error is the connection's, with the ids, and says that nothing was sent."""
     failure = APIConnectionError("Not reached.")
     failure.sent = False
@@ -112,7 +112,7 @@ def test_a_request_that_never_left_is_no_open_question() -> None:
     assert not failure.sent
 
 
-def test_a_failed_token_request_is_no_open_question() -> None:
+def test_a_failed_token_request_is_not_an_open_question() -> None:
     """A token request that broke in the middle leaves no doubt about the ask: it was not sent."""
     failure = APIConnectionError("It broke.")
     assert failure.sent

@@ -342,7 +342,7 @@ def test_a_guard_that_is_slow(peer: Peer, client: PaymanClient) -> None:
 
 
 @ways
-def test_a_coroutine_function_is_no_guard_of_threads(ask: Ask, peer: Peer, connect: Connect) -> None:
+def test_a_coroutine_function_is_not_a_guard_of_threads(ask: Ask, peer: Peer, connect: Connect) -> None:
     """A client for threads, which would not await its guard, refuses it rather than send unguarded."""
     with pytest.raises(
         ConfigurationError, match="coroutine function, which PaymanClient cannot await"
@@ -381,7 +381,9 @@ def assert_heard(seen: list[Any], peer: Peer) -> None:
 
 @ways
 @pytest.mark.parametrize("is_option", [True, False])
-def test_every_retry_is_told(ask: Ask, is_option: bool, guard: Guard, peer: Peer, connect: Connect) -> None:
+def test_every_retry_is_reported(
+    ask: Ask, is_option: bool, guard: Guard, peer: Peer, connect: Connect
+) -> None:
     """`on_retry`, of the client or of one ask, hears of every attempt that failed, before the next one."""
     for path in (ASK_PATH, STREAM_PATH):
         peer.script(path, BUSY, answer(503, retry_after="0"))
@@ -397,7 +399,7 @@ def test_every_retry_is_told(ask: Ask, is_option: bool, guard: Guard, peer: Peer
 @loops
 @later
 @pytest.mark.parametrize("is_awaited", [True, False])
-def test_every_retry_of_tasks_is_told(
+def test_every_retry_of_tasks_is_reported(
     loop: str, ask: Ask, is_awaited: bool, guard: Guard, peer: Peer
 ) -> None:
     """The same for tasks, awaited where it can be."""
@@ -407,7 +409,7 @@ def test_every_retry_of_tasks_is_told(
     assert_heard(guard.seen, peer)
 
 
-def test_what_is_not_repeated_is_not_told(guard: Guard, peer: Peer, connect: Connect) -> None:
+def test_what_is_not_repeated_is_not_reported(guard: Guard, peer: Peer, connect: Connect) -> None:
     """Neither a success nor a refusal nor the last failure is followed by anything, so nothing is told of them."""
     client = connect(max_retries=1, on_retry=guard)
     client.ask(TEXT)
@@ -452,14 +454,14 @@ def test_what_a_hook_of_retries_of_tasks_raises_comes_out(loop: str, peer: Peer)
     assert len(sends(peer)) == 1
 
 
-def test_a_coroutine_function_is_no_hook_of_threads(peer: Peer, connect: Connect) -> None:
+def test_a_coroutine_function_is_not_a_hook_of_threads(peer: Peer, connect: Connect) -> None:
     """A client for threads refuses an `on_retry` that it would not await."""
     peer.always(ASK_PATH, BUSY)
     with pytest.raises(ConfigurationError, match="coroutine function, which PaymanClient cannot await"):
         connect(max_retries=1, on_retry=refuse_later).ask(TEXT)
 
 
-def test_what_only_reads_is_repeated_and_told_too(guard: Guard, peer: Peer, connect: Connect) -> None:
+def test_what_only_reads_is_repeated_and_reported_too(guard: Guard, peer: Peer, connect: Connect) -> None:
     """`get_task` and `cancel_task` tell of their retries as well."""
     client = connect(max_retries=2, on_retry=guard)
     peer.script(GET_PATH, reset, answer(500), completed)
@@ -472,7 +474,7 @@ def test_what_only_reads_is_repeated_and_told_too(guard: Guard, peer: Peer, conn
 
 @pytest.mark.parametrize("name", ["before_send", "on_retry", "on_message"])
 @pytest.mark.parametrize("given", [5, "print", [print], {}])
-def test_what_cannot_be_called_is_no_hook(name: str, given: Any, peer: Peer, connect: Connect) -> None:
+def test_what_cannot_be_called_is_not_a_hook(name: str, given: Any, peer: Peer, connect: Connect) -> None:
     """What cannot be called is refused by its name, per ask and as a setting, before anything is sent."""
     told, options = f"{name} is a ", {name: given}
     with pytest.raises(ConfigurationError, match=told):

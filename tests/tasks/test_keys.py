@@ -295,7 +295,7 @@ def test_a_task_that_cannot_be_looked_up(ask: Ask, name: str, peer: Peer, client
 
 @ways
 @pytest.mark.parametrize(("status", "kind"), [(401, AuthenticationError), (403, PermissionDeniedError)])
-def test_who_may_not_look_is_told_so(
+def test_who_may_not_look_is_informed(
     ask: Ask, status: int, kind: type[PaymanError], peer: Peer, client: PaymanClient
 ) -> None:
     """Who has no access is told that, rather than that nothing could be learned."""
@@ -310,7 +310,7 @@ def test_who_may_not_look_is_told_so(
 
 
 @ways
-def test_a_key_stands_for_one_text(ask: Ask, sandbox: Sandbox) -> None:
+def test_a_key_means_one_text(ask: Ask, sandbox: Sandbox) -> None:
     """The same key with another text is refused, and nothing is paid; it is a mistake of the program."""
     with sandbox.client() as client:
         first = client.ask(PAYMENT, idempotency_key=KEY)
@@ -354,7 +354,7 @@ def message(text: str, role: str = "user") -> dict[str, Any]:
         ([message(f"{PAYMENT}\nnow")], True),
     ],
 )
-def test_only_a_text_that_is_told_is_compared(
+def test_only_a_text_that_is_reported_is_compared(
     ask: Ask, history: list[Any] | None, is_refused: bool, peer: Peer, client: PaymanClient
 ) -> None:
     """A server that tells no history, or not its beginning, gives no reason to refuse."""

@@ -139,7 +139,7 @@ def test_a_server_that_goes_away_after_the_token(peer: Peer, connect: Connect) -
 
 
 @pytest.mark.parametrize("fault", [reset, raw(b""), raw(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")])
-def test_a_token_request_that_breaks_is_no_ask(fault: Any, peer: Peer, client: PaymanClient) -> None:
+def test_a_token_request_that_breaks_is_not_an_ask(fault: Any, peer: Peer, client: PaymanClient) -> None:
     """A token request that was sent and not answered leaves no doubt about the ask: it was not sent."""
     peer.always(TOKEN_PATH, fault)
     with pytest.raises(APIConnectionError, match="No access token could be fetched") as caught:

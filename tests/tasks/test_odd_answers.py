@@ -342,7 +342,7 @@ def test_a_task_counts_for_more_than_the_status_it_came_with() -> None:
         assert read({**IDS, "result": task("tsk-1")}, http_status=http_status)[0].text == "paid"
 
 
-def test_what_is_not_about_this_task_is_no_answer() -> None:
+def test_what_is_not_about_this_task_is_not_an_answer() -> None:
     """Another task, another request, and what names neither are refused, and so is a task without a state."""
     for document in (
         {**IDS, "result": task("tsk-2")},
@@ -438,7 +438,7 @@ def test_an_update_of_the_status_is_read_the_short_way(monkeypatch: pytest.Monke
     assert len(lenient) == 3
 
 
-def test_the_refusal_of_another_request_is_no_refusal_of_this_one(peer: Peer, connect: Connect) -> None:
+def test_the_refusal_of_another_request_is_not_a_refusal_of_this_one(peer: Peer, connect: Connect) -> None:
     """An error whose id is not the request's may follow a payment that was made: the task is looked up, and not sent again."""
     client = connect(timeout=5)
     peer.always(

@@ -693,7 +693,7 @@ def test_a_stream_that_broke_before_its_first_event(reach: tuple[PaymanError, ..
     assert (told.end, told.network.trail) == ("completed", "srggsg")
 
 
-def test_a_stream_that_told_something_is_never_sent_again() -> None:
+def test_a_stream_that_informedmething_is_never_sent_again() -> None:
     """A stream that began was taken: though the agent should not know the task later, it is not sent again."""
     told = story("stream", [stream(BEGUN, WORDS)], looks=cycle([NOT_KNOWN]), seconds=20)
     assert isinstance(told.end, StreamInterruptedError)

@@ -113,7 +113,7 @@ def test_an_unknown_option_is_refused(options: Any, said: str, peer: Peer, clien
 
 
 @pytest.mark.parametrize("options", ["json", 5, ["metadata"]])
-def test_options_that_are_no_dict_are_refused(options: Any, peer: Peer, client: PaymanClient) -> None:
+def test_options_that_are_not_dict_are_refused(options: Any, peer: Peer, client: PaymanClient) -> None:
     """What is passed in place of the options gets an error that says so."""
     with pytest.raises(ConfigurationError, match=f"options is a {type(options).__name__}"):
         client.ask("Hello!", options)

@@ -349,7 +349,7 @@ def test_there_are_no_more_attempts_than_wanted(most: int) -> None:
     assert [waited(time, LOST, attempt)[0] for attempt in (1, 2, 3)] == [most >= 1, most >= 2, False]
 
 
-def test_a_hook_is_told_before_the_wait() -> None:
+def test_a_hook_is_reported_before_the_wait() -> None:
     """`on_retry` is told which attempt failed and how, and how long is waited, before that is."""
     heard: list[RetryDetails] = []
     done, steps = waited(time_of(Clock(), max_retries=3), LOST, 2, heard.append)

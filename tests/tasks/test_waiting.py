@@ -182,7 +182,7 @@ def test_waiting_in_vain(peer: Peer, client: PaymanClient) -> None:
     ],
 )
 @table("method", ["get_task", "wait", "cancel_task", "reply"])
-def test_what_is_no_task(method: str, given: Any, said: str, peer: Peer, client: PaymanClient) -> None:
+def test_what_is_not_a_task(method: str, given: Any, said: str, peer: Peer, client: PaymanClient) -> None:
     """What names no task is refused before anything is sent."""
     with pytest.raises(ConfigurationError, match=said):
         getattr(client, method)(given, *(["approve"] if method == "reply" else []))
@@ -263,7 +263,7 @@ def test_a_wait_outlasts_a_broken_network(fault: Answer, peer: Peer, client: Pay
     assert client.wait("tsk-1").status == "completed"
 
 
-def test_a_cancellation_that_failed_where_nothing_tells(peer: Peer, client: PaymanClient) -> None:
+def test_a_cancellation_that_failed_without_evidence(peer: Peer, client: PaymanClient) -> None:
     """Where a cancellation fails and the task cannot be looked up, the failure is told, and not that looking up is not known."""
     peer.always(PATHS["cancel_task"], answer(500))
     peer.always(GET_PATH, rpc(error={"code": -32601, "message": "no such method"}))

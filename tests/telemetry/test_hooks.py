@@ -29,7 +29,7 @@ def refuse(_: object) -> None:
 # --- on_token
 
 
-def test_every_renewal_is_told(sandbox: Sandbox, connected: Connected) -> None:
+def test_every_renewal_is_reported(sandbox: Sandbox, connected: Connected) -> None:
     """The first token, and the one after a refused one, are told with the reason and the seconds; nothing else is."""
     renewals: list[TokenRefresh] = []
     client = connected(on_token=renewals.append)
@@ -40,7 +40,7 @@ def test_every_renewal_is_told(sandbox: Sandbox, connected: Connected) -> None:
     assert renewals == [TokenRefresh("first", 3600.0), TokenRefresh("refused", 3600.0)]
 
 
-def test_a_renewal_that_failed_is_told(connected: Connected) -> None:
+def test_a_renewal_that_failed_is_reported(connected: Connected) -> None:
     """A renewal that failed is told with its error, which is then raised."""
     renewals: list[TokenRefresh] = []
     with pytest.raises(AuthenticationError):
@@ -93,7 +93,7 @@ def test_a_hook_that_raises_loses_no_token() -> None:
     assert renewals == [TokenRefresh("first", 3600.0, is_rotated=True)]
 
 
-def test_a_code_that_is_exchanged_is_told() -> None:
+def test_a_code_that_is_exchanged_is_reported() -> None:
     """The exchange of an authorization code is told; its token is in the store by then, should the hook raise."""
     store, renewals = MemoryTokenStore(), list[TokenRefresh]()
 
@@ -125,7 +125,7 @@ def test_a_hook_holds_no_lock(connected: Connected) -> None:
     assert answers == ["completed"]
 
 
-def test_an_error_of_ours_in_a_hook_is_no_failure_of_the_ask(connected: Connected) -> None:
+def test_an_error_of_ours_in_a_hook_is_not_a_failure_of_the_ask(connected: Connected) -> None:
     """A hook that raises an error of the SDK's is not taken for a failed attempt: nothing is tried again."""
     mine = APIConnectionError("The hook's own.", sent=False)
 
@@ -181,7 +181,7 @@ def _streaming(client: PaymanClient, **options: Any) -> Any:
 @pytest.mark.parametrize(
     ("ask", "states"), [(_plainly, ["completed"]), (_streaming, ["working", "completed"])]
 )
-def test_every_change_is_told(
+def test_every_change_is_reported(
     ask: Callable[..., Any], states: list[str], is_option: bool, connected: Connected
 ) -> None:
     """`on_task`, of the client or of one ask, hears of every state of the task once."""
@@ -257,7 +257,7 @@ def test_hooks_of_tasks_are_awaited(loop: str, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", ["on_token", "on_task"])
-def test_a_coroutine_function_is_no_hook_of_threads(name: str, connected: Connected) -> None:
+def test_a_coroutine_function_is_not_a_hook_of_threads(name: str, connected: Connected) -> None:
     """A client for threads, which would not await it, refuses it; and what cannot be called is no hook."""
 
     async def hook(_: object) -> None: ...

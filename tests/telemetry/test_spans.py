@@ -52,7 +52,7 @@ def _without(told: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_a_state_that_nobody_has_listed_is_not_told(
+def test_a_state_that_nobody_has_listed_is_not_reported(
     is_stream: bool, peer: Peer, seen: Seen, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An unlisted state is a text of the server's, which may repeat a secret and begin a line: neither spans nor the log have it."""
@@ -76,7 +76,7 @@ def test_a_state_that_nobody_has_listed_is_not_told(
     assert ACCESS_TOKEN not in "".join(told)
 
 
-def test_an_unlisted_state_of_a_look_up_is_not_told(
+def test_an_unlisted_state_of_a_look_up_is_not_reported(
     peer: Peer, seen: Seen, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The same of a task that was asked for before, and is looked up until it has ended."""
@@ -401,7 +401,7 @@ def _tell_all(sandbox: Sandbox, client: PaymanClient) -> None:
         assert stream.result().text == "my hidden answer"
 
 
-def test_nothing_private_is_told(
+def test_nothing_private_is_reported(
     sandbox: Sandbox, connected: Connected, seen: Seen, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither prompts nor answers nor secrets are in spans, metrics, and what the SDK logs, even where a server repeats them."""
@@ -417,7 +417,7 @@ def test_nothing_private_is_told(
         assert private not in ours
 
 
-def test_content_is_told_where_that_is_wanted(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:
+def test_content_is_reported_where_that_is_wanted(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:
     """With `capture_content`, the ask has what was asked and answered, streamed or not; secrets stay secret."""
     client = connected(telemetry=seen.telemetry(capture_content=True))
     sandbox.script(["Good day!", "Good night!"])
@@ -547,7 +547,7 @@ def test_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     PaymanClient(**settings).close()
 
 
-def test_what_is_no_telemetry() -> None:
+def test_what_is_not_telemetry() -> None:
     """A setting that is neither a switch nor a `Telemetry` is refused."""
     settings: Any = {"client_id": "pm-test-1", "client_secret": "s3cret", "telemetry": "on"}
     with pytest.raises(ConfigurationError, match="neither a bool nor a Telemetry"):

@@ -159,7 +159,7 @@ def test_what_a_cassette_gave_out_has_to_come_back() -> None:
     assert IdMap({second}).find_differences(ask(token="SCRUBBED-client-id-1"), ask(token=second)) != []
 
 
-def test_a_recording_that_was_played_is_told_from_another() -> None:
+def test_a_recording_that_was_played_is_distinguished_from_another() -> None:
     """Differences in nothing but ids that stand for others mean that the recording is used up."""
     ids = IdMap()
     ids.match_requests(ask(ids=1), ask(ids=11))

@@ -77,7 +77,7 @@ def test_authorization_of_any_scheme_is_replaced(value: str, scrubbed: str) -> N
     assert scrubber.scrub_headers({"authorization": scrubbed}) == {"authorization": scrubbed}
 
 
-def test_a_challenge_is_no_credential() -> None:
+def test_a_challenge_is_not_a_credential() -> None:
     """What a server says it wants stays readable."""
     for challenge in (
         'Bearer realm="payman", error="invalid_token", error_description="The token expired."',
@@ -165,7 +165,7 @@ def test_members_are_replaced_at_any_depth(accessToken: str) -> None:  # noqa: N
         assert Scrubber().scrub_body(written.encode()) == wanted.encode()
 
 
-def test_what_is_no_secret_stays_to_the_byte() -> None:
+def test_what_is_not_a_secret_stays_to_the_byte() -> None:
     """Numbers, order, spacing and escapes of JSON come through; nothing is written anew."""
     body = b'{"b": 1000.00,\r\n "a":"\\u00e9 \\/ \xc3\xa9", "big": 12345678901234567890.10, "b": null}'
     assert Scrubber().scrub_body(body, "application/json") == body
@@ -243,7 +243,7 @@ def test_a_short_secret_is_replaced_in_its_own_place_only() -> None:
     assert scrubber.scrub_text('{"client_id": "a", "text": "a bank"}').endswith('"text": "a bank"}')
 
 
-def test_names_that_only_speak_of_tokens_are_no_secrets() -> None:
+def test_names_that_only_speak_of_tokens_are_not_secrets() -> None:
     """Their type, their number, and money."""
     text = '{"token_type": "Bearer", "maxTokens": "12345678", "payToken": "USDC", "secretary": "Ann-Marie"}'
     assert Scrubber().scrub_text(text) == text

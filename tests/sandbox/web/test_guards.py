@@ -203,7 +203,7 @@ def test_getting_changes_nothing(visitor: Visitor) -> None:
     assert visitor.sandbox.service.store.version == version
 
 
-def test_bodies_that_are_no_form_are_refused(visitor: Visitor) -> None:
+def test_bodies_that_are_not_form_are_refused(visitor: Visitor) -> None:
     """JSON, bytes that are no text, too many fields and too many bytes are refused, and a form with another's payment."""
     headers = {"Origin": ORIGIN}
     kind = {"Content-Type": "application/x-www-form-urlencoded"}

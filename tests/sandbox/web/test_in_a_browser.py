@@ -96,7 +96,7 @@ def test_a_stream_arrives_on_the_page(browser: Browser) -> None:
     sandbox.close()
 
 
-def test_a_revoked_app_is_told_so(browser: Browser, sandbox: Sandbox) -> None:
+def test_a_revoked_app_is_informed(browser: Browser, sandbox: Sandbox) -> None:
     """A person revokes a consent in the browser: the app's next ask gets a 401, and its error says what was revoked."""
     config: PaymanConfig = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
     code = sandbox.issue_code(scopes=["read_balance"])

@@ -35,7 +35,7 @@ def until(true: threading.Event) -> None:
     assert true.wait(10)
 
 
-def test_a_listener_is_told_at_once_and_after_each_change(visitor: Visitor) -> None:
+def test_a_listener_is_reported_at_once_and_after_each_change(visitor: Visitor) -> None:
     """An event when it comes, one when something was asked, and one when a fault waits; nothing in between."""
     with visitor.http.stream("GET", "/web/live") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -49,7 +49,7 @@ def test_a_listener_is_told_at_once_and_after_each_change(visitor: Visitor) -> N
         assert next(events) == "data: changed"
 
 
-def test_a_listener_is_told_when_a_task_goes_on_by_itself() -> None:
+def test_a_listener_is_reported_when_a_task_goes_on_by_itself() -> None:
     """Time passes, and nothing is written: each event of a task that is told slowly is news."""
     moment = [1_750_000_000.0]
     with visiting(pace=1, clock=lambda: moment[0]) as visitor:

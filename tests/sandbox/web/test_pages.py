@@ -54,7 +54,7 @@ def test_a_task_is_shown_as_its_client_sees_it(visitor: Visitor) -> None:
     assert visitor.get("task", number="7").status == 404
 
 
-def test_a_task_under_way_is_shown_as_far_as_it_was_told() -> None:
+def test_a_task_under_way_is_shown_as_far_as_it_was_reported() -> None:
     """Before its time has come, no event of a stream is on the page, nor the end in the lists."""
     moment = [1_750_000_000.0]
     with visiting(pace=1, clock=lambda: moment[0]) as visitor:
