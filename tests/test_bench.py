@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -268,3 +269,23 @@ def test_an_environment_is_made_once_and_gets_the_checkout_each_time(
         environment.make_environment(ours, 60)
     checkout = ["install", "--no-index", "--force-reinstall", str(wheel)]
     assert installed == [["install", "--require-hashes", "-r", str(ours.lock)], checkout, checkout]
+
+
+def test_a_peer_that_pip_cannot_get_is_left_out_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a checkout that cannot be built nor a peer without a package index keeps the others from a run."""
+
+    def fail(_: object, arguments: list[str], patience: float) -> None:
+        if arguments[0] == "wheel":
+            raise subprocess.TimeoutExpired("pip", patience)
+        raise subprocess.CalledProcessError(1, "pip", stderr="ERROR: no index")
+
+    monkeypatch.setattr(environment, "HOME", tmp_path)
+    monkeypatch.setattr(environment, "run_pip", fail)
+    assert set(environment.make_environments(PEERS, 60)) == {"floor"}
+    printed = capsys.readouterr().out
+    assert "The checkout cannot be built: Command 'pip' timed out after 60 seconds" in printed
+    for peer in PEERS:
+        assert (f"{peer.name} is not installed: " in printed) == (peer.name != "floor")
+    assert printed.count("ERROR: no index") == len(PEERS) - 1

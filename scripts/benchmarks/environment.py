@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -35,8 +34,10 @@ def make_environments(peers: Iterable[Peer], patience: float) -> dict[str, str]:
             print(f"{peer.name} is not installed: {error}\n{getattr(error, 'stderr', '')}")
             return None
 
-    with contextlib.suppress(subprocess.CalledProcessError):
+    try:
         run_pip([], build, patience)
+    except subprocess.SubprocessError as error:
+        print(f"The checkout cannot be built: {error}\n{getattr(error, 'stderr', '')}")
     with ThreadPoolExecutor(2) as pool:
         return dict(filter(None, pool.map(make, peers)))
 
