@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import importlib
 import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from scripts.benchmarks.peers import PEERS
 from scripts.benchmarks.processes import SIDE, SideFailedError, build_import, build_program, run_program
@@ -135,19 +132,10 @@ def _measure_side(row: Row, side: Side, environments: Mapping[str, str], target:
     elif row.how == "program":
         module = importlib.import_module(f"scripts.benchmarks.peers.{peer.module}")
         code, arguments = build_program(getattr(module, side.does)), []
-    served = read_busy_seconds(target.base_url)
     reading = run_program(environments[side.peer], code, json.dumps(target), *arguments)
-    reading.served = read_busy_seconds(target.base_url) - served
     if reading.count != side.total:
         raise SideFailedError(f"of {side.total} it gave {reading.count}")
     return reading
-
-
-def read_busy_seconds(base_url: str) -> float:
-    """Return how many seconds the server has computed so far."""
-    with contextlib.closing(http.client.HTTPConnection(urlsplit(base_url).netloc)) as connection:
-        connection.request("GET", "/busy")
-        return float(connection.getresponse().read())
 
 
 class Spread(NamedTuple):

@@ -7,7 +7,9 @@ times. The environments of all peers import this module, so it needs nothing but
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import http.client
 import importlib
 import json
 import os
@@ -17,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 PATIENCE = 600.0
 """The time limit, in seconds, of clients whose default would end a long stream."""
@@ -161,18 +164,27 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+def read_busy_seconds(base_url: str) -> float:
+    """Return how many seconds the server has computed so far."""
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(base_url).netloc)) as connection:
+        connection.request("GET", "/busy")
+        return float(connection.getresponse().read())
+
+
 def main(target: str, module: str, name: str, arguments: str, how: str) -> None:
     """Run a side, a second time if it is to be warm, and print its last reading as JSON."""
     raise_file_limit()
-    peer = importlib.import_module(f"scripts.benchmarks.peers.{module}")
-    side: Side = peer.build_sides(Target.parse(target))[name]
+    peer, parsed = importlib.import_module(f"scripts.benchmarks.peers.{module}"), Target.parse(target)
+    side: Side = peer.build_sides(parsed)[name]
     reading = Reading()
     for _ in range(2 if how == "warm" else 1):
         gc.collect()
+        served = read_busy_seconds(parsed.base_url)
         seconds, busy = time.perf_counter(), time.process_time()
         reading = side(**json.loads(arguments))
         reading.busy = time.process_time() - busy
         reading.seconds = time.perf_counter() - seconds
+        reading.served = read_busy_seconds(parsed.base_url) - served
     reading.size = measure_peak()
     print(json.dumps(asdict(reading)), flush=True)
     os._exit(0)  # the sides close nothing, and some libraries would complain of it
