@@ -35,6 +35,7 @@ from payman_sdk._core.tracking import Tracker
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._core.type_schema import read_type
 from payman_sdk.errors import ConfigurationError, ResponseValidationError
+from payman_sdk.sandbox import Sandbox
 from payman_sdk.types import Transaction
 from tests.streaming.test_progress import ASK, Hasty, formatted, status, take
 
@@ -142,6 +143,9 @@ REFUSED: dict[str, Callable[[], object]] = {
             "$defs": {"a": {"items": {"$ref": "#/$defs/a"}}},
         },
     ),
+    "a value that is deeper than any stack": lambda: validate(
+        {"a": nest(100_000)}, {"enum": [{"a": nest(900)}]}
+    ),
     "a form that JSON has not": lambda: read_type(Callable[[], int]),
     "an enumeration of what JSON has not": lambda: read_type(Enum("Odd", {"A": (1, 2)})),
     "a model without a schema": lambda: read_response_format(_model(lambda: 1 / 0)),
@@ -248,3 +252,12 @@ def test_a_task_is_read_though_the_sdk_fails(monkeypatch: pytest.MonkeyPatch) ->
     assert odd is not None and (odd.status.state, odd.warnings) == ("completed", ["everything but the state"])
     monkeypatch.setattr(task_normalization, "normalize_artifact", lambda *_: {"parts": 5})
     assert read_artifact({"parts": "odd"}) is None
+
+
+def test_a_payee_that_is_none_spoils_a_list_of_transactions() -> None:
+    """What cannot be read of one transaction is an error of ours, not a transaction without a payee."""
+    with Sandbox() as sandbox, sandbox.client(max_retries=0) as client:
+        for payee in ("[]", '"Test Payee"', "5"):
+            sandbox.script([f'{{"transactions": [{{"id": "txn-1", "status": "paid", "payee": {payee}}}]}}'])
+            with pytest.raises(ResponseValidationError, match="payee is neither an object nor null"):
+                client.transactions()

@@ -126,3 +126,13 @@ def test_a_token_that_comes_while_another_is_saved_is_unsaved(
     with pytest.raises(StopIteration):
         flow.send(step.function())
     assert person.is_unsaved and store.load() is not None
+
+
+def test_a_stored_token_that_no_header_can_carry(clock: Clock) -> None:
+    """Neither the access token nor the refresh token of a store is sent then."""
+    for access, refresh in (("a\nb", "r-1"), (None, "r\n1")):
+        store = Failing()
+        tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
+        store.save(stored(PERSON, clock, access, 3600, refresh))
+        error, _ = driven(tokens._kept.keeping.load(10))
+        assert isinstance(error, TokenStoreError)
