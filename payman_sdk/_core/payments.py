@@ -106,11 +106,11 @@ def prove(
     says: if it was made since the order, has an id, is the only one that fits, and has proven no other payment.
 
     Args:
-        claim: What the answer says.
-        order: What was ordered.
+        claim: The claim in the answer.
+        order: The order.
         transactions: The newest transactions.
         task_id: The task of the payment.
-        since: The earliest time, by the server's clock, at which the payment can have been made; None where that is not known.
+        since: The earliest possible time of the payment by the server's clock, or None.
         is_taken: Whether the transaction of an id has proven another payment.
     """
     own = [one for one in transactions if one.task_id == task_id]

@@ -111,15 +111,15 @@ def fetch_task_retrying(
 
     Args:
         task_id: The task.
-        tokens: Where the request gets its token.
-        time: The time there is.
-        messages: How many of the newest messages of its history are wanted.
-        is_patient: Whether to wait out a passing failure.
-        was_sent: Whether what made the task was sent by this flow, so that giving up would leave its outcome open.
-        is_known: Whether the agent has known the task before: "not found" may then be a replica that lags, for `settle_time`.
+        tokens: The token manager.
+        time: The time limits.
+        messages: The number of messages of its history to return.
+        is_patient: Whether to retry after a passing failure.
+        was_sent: Whether this flow sent the task's ask, so that its outcome would stay open.
+        is_known: Whether the agent has known the task before; "not found" may then be a lagging replica, for `settle_time`.
 
     Raises:
-        PaymanError: The look-up failed: what the server says, or, at the deadline, the last failure.
+        PaymanError: The look-up failed.
     """
     pauses, began = time.iter_pauses(), time.clock()
     while True:

@@ -132,20 +132,20 @@ def parse_retry_after(failure: PaymanError, now: Callable[[], float]) -> float |
 
 
 class CallContext(NamedTuple):
-    """The time there is for something, and how it is spent between two attempts.
+    """The time limits and retries of one call.
 
     Args:
-        deadline: When, on the clock, it has to be over.
-        patience: Seconds one attempt may take to be answered.
-        max_retries: How often an attempt that failed is repeated.
-        clock: Seconds that only go forward.
-        random: A number from 0 to 1, another at every call.
-        watch: Who looks on.
-        wall_clock: Seconds since 1970, for what processes share.
-        on_retry: Called before each repetition with a `RetryDetails`.
-        settle_time: Seconds that a task must stay unknown before an ask that may have arrived is sent again.
-        resend: Whether an ask that may have arrived is sent again at all.
-        headers: What requests send beside the SDK's own headers.
+        deadline: The end, on `clock`.
+        patience: Seconds until one attempt must be answered.
+        max_retries: The number of retries.
+        clock: Monotonic seconds.
+        random: Returns a random number from 0 to 1.
+        watch: The observer.
+        wall_clock: Seconds since 1970.
+        on_retry: As in `PaymanConfig`, like the two that follow.
+        settle_time: See `on_retry`.
+        resend: See `on_retry`.
+        headers: More headers of requests.
     """
 
     deadline: float

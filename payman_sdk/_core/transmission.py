@@ -17,14 +17,14 @@ class Transmission:
     """One request on its way.
 
     Attributes:
-        sent: False once it is known that no byte has left. True until then.
-        sends: How many times sending was begun; a transport that repeats a request makes it more than one.
-        is_connecting: Whether the last that was seen of it is that it waits for its connection.
-        was_seen: Whether anything was seen of it.
-        failure: What its last step that failed has failed with.
-        peer: The host and port that were connected to: the server's, or those of a proxy.
-        max_bytes: How large its answer may be.
-        is_held: Whether it has not reached its transport yet, as far as a hook of a given client is to say so.
+        sent: False once it is known that no byte has left; True until then.
+        sends: How often sending began; more than once if a transport repeats the request.
+        is_connecting: Whether its last known step is waiting for a connection.
+        was_seen: Whether any step was reported.
+        failure: The exception of its last failed step.
+        peer: The connected host and port, of the server or a proxy.
+        max_bytes: The size limit of its answer.
+        is_held: Whether a given client's hook has not yet passed it to the transport.
     """
 
     __slots__ = (

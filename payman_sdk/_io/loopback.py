@@ -1,6 +1,6 @@
-"""Getting a person's authorization in a program on their own machine: browser out, loopback address in (RFC 8252).
+"""Get a person's authorization in a program on their own machine, with a browser and a loopback address (RFC 8252).
 
-The one place of the SDK that listens; on 127.0.0.1, for one answer, and no longer than the caller waits.
+No other part of the SDK listens. This one does on 127.0.0.1, for one answer, while the caller waits.
 
 The address that a program opens in a browser is an argument of a process, which every user of the machine can read. The address
 of the authorization page holds the state that ties the answer to the request. So the system's browser gets a single-use link to
@@ -92,22 +92,7 @@ def authorize(
     timeout: float | None = None,
     allow_http_hosts: Sequence[str] | None = None,
 ) -> Authorization:
-    """Open the authorization page in a browser and wait for what the person decides.
-
-    Args:
-        client_id: The application's id.
-        scopes: What it asks for.
-        server: Another server of the page, such as a sandbox's `base_url`.
-        open_browser: Gets the address, instead of the system's browser; returning False means that it could not show it.
-        port: The port to listen on, where the application is registered with a fixed one; 0 takes a free one.
-        timeout: Seconds to wait for the person, 300 by default.
-        allow_http_hosts: Hosts that `server` may be over plain http, beside this machine.
-
-    Raises:
-        AuthenticationError: The person or the server refused, or somebody else was faster than the person's browser.
-        APITimeoutError: Nobody decided in time.
-        ConfigurationError: The port is taken, or no browser could be opened.
-    """
+    """Open the authorization page in a browser, and wait for the decision. Arguments and errors are those of `login`."""
     timeout = read_seconds(timeout, "wait", _PATIENCE)
     with _listen(port) as (redirect_uri, answers):
         request = authorization_url(

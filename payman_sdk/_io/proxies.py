@@ -29,15 +29,8 @@ def choose_proxy(url: str, environ: Mapping[str, str]) -> str | None:
     such as `10.0.0.0/8` or `fd00::/8`. `*` alone excepts every server. Entries with a port, brackets or another `*` match
     nothing, as in curl. This machine is always reached directly.
 
-    Args:
-        url: The address of the server.
-        environ: The variables, as in `os.environ`.
-
-    Returns:
-        The proxy's address with its scheme; it may hold a user name and a password.
-
     Raises:
-        ConfigurationError: The variable that counts does not name a proxy that can be used.
+        ConfigurationError: The variable does not name a usable proxy.
     """
     server = urlsplit(url)
     host = server.hostname or ""

@@ -129,17 +129,17 @@ class AskEnded(NamedTuple):
     Args:
         ask: The ask.
         is_stream: Whether its answer was streamed.
-        outcome: In a word: one of the outcomes in `Stats`.
-        state: The state of its task, where it is known.
-        error: What was raised in place of an answer; None also where the caller left.
-        seconds: How long it took.
+        outcome: One of the outcomes in `Stats`.
+        state: The state of its task, or None.
+        error: The raised error, or None.
+        seconds: The duration.
         first_event: Seconds until the first event of a stream.
-        attempts: How often it was sent.
-        lookups: How often its task was looked up.
-        events: How many events its stream delivered.
-        is_reconciled: Whether the answer got lost and a look-up found the outcome.
-        is_repeated: Whether the agent knew it already.
-        answer: What gives the text of the answer.
+        attempts: The number of attempts.
+        lookups: The number of look-ups.
+        events: The number of events.
+        is_reconciled: Whether a look-up found the outcome of a lost answer.
+        is_repeated: Whether the agent already knew the ask.
+        answer: Returns the text of the answer.
     """
 
     ask: AskRequest
