@@ -25,15 +25,14 @@ T = TypeVar("T")
 
 
 class SendRequest(NamedTuple):
-    """Send this request and read its answer whole; the outcome is the `httpx.Response`.
+    """Send this request, read its whole answer, and return the `httpx.Response`.
 
     Args:
-        request: What `payman_api`'s `build_request` gives: method, url, params, json, headers.
-        deadline: When, on the runner's clock, everything has to be over.
-        patience: How many seconds the answer may take, or, where it is an event stream, its beginning, and any silence in it.
-            None takes the runner's own limit.
-        is_stream: Whether an event stream is left open for `ReadChunk`.
-        transmission: What the runner notes on how far the request has come; without one, nobody wants to know.
+        request: The result of `build_request` of `payman_api`: method, url, params, json, headers.
+        deadline: The end, on the runner's clock.
+        patience: Seconds until the answer; for an event stream, until its start, and of silence. None for the runner's limit.
+        is_stream: Whether to leave an event stream open for `ReadChunk`.
+        transmission: Where the runner records the progress of the request, or None.
     """
 
     request: Mapping[str, Any]

@@ -51,16 +51,15 @@ class Headers(Mapping[str, str]):
 
 
 class ErrorResponse:
-    """The answer an error came with, kept without its connection so that it can be pickled.
+    """The answer of an error, without its connection so that it can be pickled.
 
-    It reads like the answers of `requests`, with which the errors of version 1 came. What is kept is redacted: where the
-    server repeats a secret that it was sent, it says `...`.
+    It has the interface of a response of `requests`, as in version 1. If the server repeats a secret that it was sent, it shows `...`.
 
     Args:
-        status_code: The HTTP status, 100 to 599 and any other a server makes up.
-        content: The body. The first 256 KiB are kept.
+        status_code: The HTTP status.
+        content: The body, at most 256 KiB.
         content_type: The value of the `Content-Type` header, empty if there was none.
-        headers: The headers of the answer. Only its type, its date and how long to wait are kept.
+        headers: The headers of the answer. Only its type, its date and `Retry-After` are kept.
     """
 
     __slots__ = ("content", "headers", "status_code")

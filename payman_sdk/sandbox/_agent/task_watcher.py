@@ -21,19 +21,18 @@ class TaskWatcher:
     """A task that one request watches.
 
     Args:
-        find: looks up the task again.
-        world: the clock.
-        style: how states and timestamps are spelled.
-        manner: how tasks are reported.
-        account: whose task it is.
-        sent: the task as the request found or made it, and what goes wrong with its answer.
-        request_id: the id of the request, for the answers to it.
-        history_length: how many of the task's messages the finished answer has.
+        find: Looks the task up again.
+        world: The clock.
+        style: The spelling of states and timestamps.
+        manner: The stream settings.
+        account: The owner of the task.
+        sent: The task as the request found or made it, and the fault of its answer.
+        request_id: The id of the request.
+        history_length: The number of messages in the finished answer.
 
     Attributes:
-        manner: how tasks are reported.
-        mishap: what goes wrong with the answer.
-        over: whether the final event was given out.
+        mishap: The fault of the answer.
+        over: Whether the final event was sent.
     """
 
     def __init__(

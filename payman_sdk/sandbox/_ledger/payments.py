@@ -25,18 +25,18 @@ class Payment:
     """A payment as the account sees it.
 
     Attributes:
-        id: its id, `txn-…`.
+        id: `txn-…`.
         status: `INITIATED` (carried out), `AWAITING_APPROVAL` or `REJECTED` [D].
-        amount: what was or is to be paid.
-        currency: such as `TSD`.
-        payee: the payee's name.
-        payee_id: the payee's id, `pd-…`.
-        description: what it is for, if that was said.
-        task_id: the task that asked for it; a task makes one payment at most.
-        session_id: the session of that task.
-        client_id: whose account pays.
-        created: when it was asked for, in nanoseconds since 1970.
-        executed: when it was carried out, likewise; None while it was not.
+        amount: The amount.
+        currency: The code, such as `TSD`.
+        payee: The payee's name.
+        payee_id: `pd-…`.
+        description: The purpose, or None.
+        task_id: The task that ordered it.
+        session_id: The session of that task.
+        client_id: The client whose account pays.
+        created: The time of the order, in nanoseconds since 1970.
+        executed: The time of execution, likewise, or None.
     """
 
     id: str

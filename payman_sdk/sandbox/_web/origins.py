@@ -45,16 +45,16 @@ def is_page(path: str) -> bool:
 
 @dataclass(frozen=True)
 class RequestOrigin:
-    """What a request says of where it goes and where it comes from; None where it says nothing.
+    """The target and the origin of a request.
 
     Attributes:
         scheme: `http` or `https`.
-        port: of the socket that it came in by.
-        hosts: the Host headers.
-        origin: the page that made a browser send it.
-        site: how that page is related to this one, in the browser's words (Sec-Fetch-Site).
-        is_by_socket: whether it came over a network, where browsers are; requests inside a process have no address.
-        allowed_hosts: names that the sandbox answers to beside this machine's own, on any port, for containers map ports.
+        port: The port of its socket.
+        hosts: The `Host` headers.
+        origin: The page that made a browser send it, or None.
+        site: The relation of that page to this one (`Sec-Fetch-Site`), or None.
+        is_by_socket: Whether it came over a network, and not from this process.
+        allowed_hosts: More host names of the sandbox, on any port, because containers map ports.
     """
 
     scheme: str
