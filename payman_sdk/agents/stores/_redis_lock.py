@@ -20,9 +20,8 @@ class RenewedLock:
 
     It promises less than a lock on one machine, because it is an expiring key in one Redis. Two processes can hold it at once in
     two cases. A live holder does not reach Redis for `LOCK_SECONDS` (a partition, a paused process or machine). Or a failover
-    promotes a replica that has not received the key. The record that an operation was sent then stops the second holder, if that
-    record survived. Each claim also compares the count of its run in one step. If the record is lost too, only Payman's own
-    look-up of the task remains.
+    promotes a replica that has not received the key. The record that an operation was sent then stops the second holder, if it
+    survived. If it is lost too, only Payman's own look-up of the task remains.
     """
 
     def __init__(self, client: redis.Redis, name: str, seconds: float = LOCK_SECONDS) -> None:

@@ -1,7 +1,7 @@
 """The events of a task's stream: what each reports, when each is due, and the task as reported at a moment.
 
-A task is decided at once, in one transaction, and reported afterwards as work in progress. The events depend on nothing but
-the task and the stream settings, so another process can report them again, with the same numbers.
+A task is decided at once, in one transaction, and reported afterwards as work in progress. The events depend only on the task and
+the stream settings, so another process can report them with the same numbers.
 
 A task that waited for input and was answered has more events. Earlier events keep their numbers. The event that ended with
 `input-required` now says `working`, and the new answer follows. So a client that has read up to some number can continue from

@@ -81,12 +81,10 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
             always the final one, both without numbers. `off` is a server without the method. After a reply, events and numbers
             continue where the task waited.
         tasks_get: False for a server without `tasks/get`.
-        json_answers: How the agent answers typed calls and other requests for one JSON object. `careful`: correctly, with that
-            object. `data_part`: the same as a data part. `fenced`: in a code fence, within other text. `prose`: in words.
-            `two_objects`: with an example beside it. `other_amount`, `other_payee`: about another payment. `truncated`: cut off.
-            `unknown_status`: in other words. `paid_with_reason`: paid, and why it is not. `claims_paid`: paid, whatever happened.
-            `claims_refused`: refused, whatever happened. `unlinked`: as `careful`, but not knowing which task made a transaction.
-            The ledger and the listed transactions are always correct.
+        json_answers: How the agent answers typed calls. `careful` is correct. `data_part`, `fenced` and `unlinked` (without task
+            ids of transactions) are correct in other forms. `prose`, `two_objects`, `other_amount`, `other_payee`, `truncated`,
+            `unknown_status`, `paid_with_reason`, `claims_paid` and `claims_refused` are wrong as their names say. The ledger and
+            the listed transactions are always correct.
         clock: A function that returns the time in seconds since 1970.
         randomness: A function that returns random bytes, for ids and secrets.
 
