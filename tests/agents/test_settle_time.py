@@ -216,7 +216,7 @@ def test_every_attempt_is_recorded_before_it_leaves() -> None:
     bench.agent.failure = first
     bench.pay()
     assert bench.record().sent_at == 1005
-    with pytest.raises(OperationStoreError, match="taken up"):
+    with pytest.raises(OperationStoreError, match="taken over"):
         bench.agent.key_stores[0].claim(
             bench.record().task_id, 0.0, None
         )  # the operation is not this ask's any more
