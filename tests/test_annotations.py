@@ -9,6 +9,8 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 PUBLIC = (
     "payman_sdk",
     "payman_sdk.agents",
@@ -45,6 +47,7 @@ def walk(value: Any, name: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
+@pytest.mark.slow
 def test_every_annotation_can_be_evaluated() -> None:
     """`typing.get_type_hints` works on every public class, function, method and property, and so does `inspect.signature`."""
     seen: set[int] = set()

@@ -211,6 +211,7 @@ def test_a_fault_after_sending_leaves_the_outcome_open(name: str, run: Run, peer
     assert (raised.value.task_id, raised.value.request_id) == (ask.json["params"]["id"], ask.json["id"])
 
 
+@pytest.mark.slow
 @table("name", [*REFUSED, *UNREADABLE])
 def test_other_faults_are_errors_of_ours(name: str, run: Run, peer: Peer) -> None:
     """Refusals and unreadable answers come out as they do from the other client."""

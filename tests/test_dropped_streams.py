@@ -86,6 +86,7 @@ async def drop(client: AsyncPaymanClient, drops: int, *, collects: bool) -> None
             gc.collect(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", LOOPS)
 def test_dropped_streams_of_tasks_leave_no_descriptors(loop: str, endless: Peer) -> None:
     """Many of them, whether garbage is collected meanwhile or not, and the client goes on."""
@@ -104,6 +105,7 @@ def test_dropped_streams_of_tasks_leave_no_descriptors(loop: str, endless: Peer)
             assert descriptors(endless) <= before, (name, collects)
 
 
+@pytest.mark.slow
 def test_dropped_streams_of_a_client_that_is_dropped_too(endless: Peer) -> None:
     """Nothing is closed by anybody: the client, its streams and the loop are all left as they are."""
 
@@ -117,6 +119,7 @@ def test_dropped_streams_of_a_client_that_is_dropped_too(endless: Peer) -> None:
     assert descriptors(endless) <= before
 
 
+@pytest.mark.slow
 def test_dropped_streams_of_threads_leave_no_descriptors(endless: Peer) -> None:
     """Their connections are closed as soon as they are dropped."""
     for name, way in {"own": {}, "httpx": {"transport": httpx.HTTPTransport(limits=LIMITS)}}.items():

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import payman_sdk
 from payman_sdk import PaymanClient
 from payman_sdk._secrets import SecretStr, sent_secrets
@@ -233,6 +235,7 @@ def test_a_formatter_makes_records_of_others_safe() -> None:
     assert find_hidden(shown) is None
 
 
+@pytest.mark.slow
 def test_every_logger_of_the_sdk_is_safe() -> None:
     """Modules log by `get_logger`, or by the logger `payman_sdk`, which is safe once anything has logged by that; a child of it would not be."""
     root = Path(payman_sdk.__file__).parent

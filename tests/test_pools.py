@@ -53,6 +53,7 @@ async def connected(
         await http.aclose()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", LOOPS)
 def test_waiting_for_a_free_connection_sends_nothing(
     loop: str, peer: Peer, monkeypatch: pytest.MonkeyPatch

@@ -102,6 +102,7 @@ def test_an_error_keeps_little_of_an_answer_and_no_secret_of_it() -> None:
     )
 
 
+@pytest.mark.slow
 def test_hostile_texts_take_no_longer_than_others() -> None:
     """Nothing in a text makes the search slow: many escapes, backslashes without end, a secret again and again."""
     started = time.process_time()

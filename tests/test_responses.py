@@ -323,6 +323,7 @@ def test_every_task_that_the_document_allows_is_formatted(sent: dict[str, Any]) 
     assert answer.datetime is None or answer.timestamp
 
 
+@pytest.mark.slow
 @given(tasks)
 def test_null_and_absent_are_the_same(sent: dict[str, Any]) -> None:
     """A member that is null gives the same answer as one that is not there."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,6 +90,7 @@ _DEFAULT_IGNORABLE = [
 """The ranges of Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties."""
 
 
+@pytest.mark.slow
 def test_no_character_of_unicode_is_an_exception() -> None:
     """Each comes out as itself or as an escape; what can be ignored, or is of a category without a shape, as an escape."""
     assigned, tags, others = range(0x32400), range(0xE0000, 0xE1000), range(0x32400, sys.maxunicode + 1, 997)

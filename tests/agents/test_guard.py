@@ -181,6 +181,7 @@ def test_what_did_not_happen_does_not_count() -> None:
             assert statuses[0] in ("refused", "failed"), refusal
 
 
+@pytest.mark.slow
 def test_what_may_have_happened_counts_until_that_is_known() -> None:
     """What was lost or turned away counts, also when it may be sent again, in the same words; nobody's answer to it proves anything."""
     failures: list[Any] = [*map(HTTPError, (401, 402, 408, 409, 423, 425, 429, 499, 500, 502, 503, 504, 520)), RPCError(-32603), RPCError(-1),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+import pytest
+
 from payman_sdk.agents import TOOLS, PaymanToolkit
 
 
+@pytest.mark.slow
 def test_what_a_model_is_given(toolkit: PaymanToolkit) -> None:
     """A model is given the name, the description and the schema of the toolkit, as they are, in the strict mode of OpenAI; a tool has no time limit of its own."""
     from payman_sdk.agents.openai_agents import payman_tools

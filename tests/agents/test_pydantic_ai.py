@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from payman_sdk.agents import TOOLS, PaymanToolkit
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import PAYMENT, sends
 
 
+@pytest.mark.slow
 def test_what_a_model_is_given(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A model is given the description and the schema of the toolkit as they are, under names that a program may put a prefix to."""
     from pydantic_ai import Agent

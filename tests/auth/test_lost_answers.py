@@ -262,6 +262,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 def test_a_keyring_that_waits_for_a_person_is_left_behind(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
@@ -446,6 +447,7 @@ def token_of(length: int, name: str) -> StoredToken:
     return StoredToken(f"pm-1 at {name}", name * (length // len(name)), 1.9e9, 3600.0, f"refresh-{name}", lineage=(name,) * 64)  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 def test_a_keyring_of_few_characters_keeps_long_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens of any length are kept whole in keyrings that take 1,280 characters or fewer, also where they cut what is longer."""

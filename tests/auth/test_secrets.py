@@ -250,6 +250,7 @@ def test_no_way_in_reports_a_secret(
     assert_nothing_in(*said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", LOOPS)
 @table("fault", FAULTS)
 def test_the_async_client_reports_no_secret(

@@ -120,6 +120,7 @@ def script(peer: Peer, failure: str) -> float:
     return 5
 
 
+@pytest.mark.slow
 def test_no_frame_of_an_error_holds_a_secret(peer: Peer, refused: str) -> None:
     """Ways in times failures, for threads."""
     leaks: list[str] = []
@@ -225,6 +226,7 @@ _NO_REQUEST = ("of anyio: fail_a", "checkpoint", "wait_task_rescheduled", "raise
 """Frames that hold no request: of the time limit, and of a cancellation that came before a request, on a busy machine."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_cancelled_ask_holds_no_frame_of_a_request(loop: str, peer: Peer) -> None:
     """A time limit of the program's own cancels the request; what comes out has the cancellation for its cause."""

@@ -119,6 +119,7 @@ def test_the_question_shows_what_is_sent(payman: Payman, sandbox: Sandbox) -> No
     assert sandbox.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("seen")
 def test_nobody_is_asked_about_what_cannot_be_seen(payman: Payman, sandbox: Sandbox) -> None:
     """What is too long for a question, or hides something, needs --yes."""

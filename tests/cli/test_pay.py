@@ -67,6 +67,7 @@ def test_a_key_pays_once(payman: Payman, sandbox: Sandbox) -> None:
     assert (said.status, error["class"], error["sent"]) == (2, "IdempotencyKeyReuseError", False)
 
 
+@pytest.mark.slow
 def test_every_agent_and_every_failure_ends_no_better_than_the_truth(
     payman: Payman, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,7 @@ def test_what_waits_is_looked_up_approved_and_denied(payman: Payman, sandbox: Sa
     assert sandbox.balance() == 850
 
 
+@pytest.mark.slow
 def test_wrong_orders_are_not_sent(payman: Payman, sandbox: Sandbox) -> None:
     """What cannot be meant is a usage error, in words and as JSON; words that were not quoted are shown quoted."""
     rows = (

@@ -98,6 +98,7 @@ def test_an_answer_is_read_without_loss(answer: Json) -> None:
     assert TaskResponse.from_dict(answer).to_dict() == answer
 
 
+@pytest.mark.slow
 @given(wire({"result": events | tasks}, {"jsonrpc": text, "id": text, "error": errors}))
 def test_an_event_is_read_without_loss(event: Json) -> None:
     """The same holds for the events of a stream."""

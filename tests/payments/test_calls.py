@@ -282,6 +282,7 @@ def test_transactions_that_cannot_be_read_prove_nothing() -> None:
         assert time.monotonic() - began < 10  # the time of an ask is 300
 
 
+@pytest.mark.slow
 def test_a_person_may_take_time_to_allow_a_payment() -> None:
     """The time of the guard is neither that of the payment nor that of the look at the transactions."""
 

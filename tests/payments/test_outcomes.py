@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pytest
+
 from payman_sdk._core.payment_types import PaymentOutcome
 from scripts.outcome_table import MANNERS, PAGE, TRUTHS, measure, table, written
 
 
+@pytest.mark.slow
 def test_no_outcome_is_better_than_the_truth() -> None:
     """However the agent answers, and however a payment ends, the client reports at most what the ledger says."""
     rows = list(measure())

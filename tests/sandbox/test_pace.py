@@ -103,6 +103,7 @@ def test_send_answers_when_the_telling_is_over(shop: Workshop) -> None:
     assert shop.send(_PAY).result(10) == shop.get()
 
 
+@pytest.mark.slow
 def test_many_wait_without_a_thread_each(shop: Workshop) -> None:
     """More sends wait than the server has threads, and everything else is answered meanwhile."""
     sends = [shop.send("hello", f"tsk-{number}") for number in range(60)]

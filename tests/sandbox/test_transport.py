@@ -168,6 +168,7 @@ def test_requests_have_the_same_answers_as_over_a_socket() -> None:
     ]
 
 
+@pytest.mark.slow
 @table(
     "fault",
     [

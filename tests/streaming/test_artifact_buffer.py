@@ -234,6 +234,7 @@ def put_together(artifact: Json | None, chunk: Json) -> Json:
     return made
 
 
+@pytest.mark.slow
 @given(st.lists(chunks, min_size=1, max_size=8))
 def test_every_snapshot_of_any_artifact(told: list[Json]) -> None:
     """After any chunks, every snapshot is the artifact as it would be formatted in one piece at that moment."""

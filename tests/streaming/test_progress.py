@@ -673,6 +673,7 @@ def test_the_stream_goes_on_after_what_is_unknown() -> None:
         assert (event["delta"], event["artifact"]["content"]) == ("!", "Hello you!")
 
 
+@pytest.mark.slow
 @table("depth", [*range(0, 800, 100), *range(800, 1000)])
 def test_nesting_of_any_depth_is_reported(depth: int) -> None:
     """However deeply something is nested, it is told, once more too, and nothing but an agent's error is raised."""
@@ -921,6 +922,7 @@ def ended(state: Any) -> bool:
     return isinstance(state, str) and state.lower() in {"completed", "failed", "canceled"}
 
 
+@pytest.mark.slow
 @given(streams)
 def test_no_stream_makes_believe_that_a_task_has_ended(stream: list[Any]) -> None:
     """Only what says of this task that it is final or has ended ends the stream, and only what says so completes it.

@@ -171,6 +171,7 @@ def test_any_answer_is_a_task_or_one_of_our_errors(status: int, content: bytes, 
         assert status < 300
 
 
+@pytest.mark.slow
 @given(statuses, bodies, media_types)
 def test_any_answer_of_the_token_endpoint_is_a_token_or_one_of_our_errors(
     status: int, content: bytes, media_type: str

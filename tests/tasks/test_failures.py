@@ -107,6 +107,7 @@ def test_a_hook_that_nobody_would_await(hook: str, peer: Peer, connect: Connect)
     anyio.run(main)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", [None, *LOOPS])
 def test_the_time_of_a_stream_begins_with_its_request(loop: str | None, peer: Peer, connect: Connect) -> None:
     """A stream that is made early and read late has all of its time."""

@@ -148,6 +148,7 @@ def test_the_async_client_bounds_answers_too(loop: str, peer: Peer) -> None:
     run_on(loop, main)
 
 
+@pytest.mark.slow
 def test_a_given_client_is_bounded_too(peer: Peer) -> None:
     """Also one whose hooks have answers of an error read before them, and one that has read the answer itself."""
 

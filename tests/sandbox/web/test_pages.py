@@ -182,6 +182,7 @@ def test_every_fault_can_be_switched_on_and_off(visitor: Visitor, name: str) -> 
     assert visitor.sandbox.remaining_script == 0
 
 
+@pytest.mark.slow
 def test_faults_strike(visitor: Visitor) -> None:
     """A fault of the page meets the next request of an app, and the page's own prompt too, which keeps its words."""
     visitor.press(visitor.get("faults"), "faults", fault="rate-limit")
