@@ -150,12 +150,15 @@ def test_never_does_not_send_what_was_recorded(store: KeyStore, peer: Peer, conn
     assert (caught.value.sent, peer.asks()) == (True, [])
 
 
-def test_a_deadline_before_the_end_of_the_wait(peer: Peer, connect: Connect) -> None:
+def test_a_deadline_before_the_end_of_the_wait(
+    peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An ask whose time ends before nothing can arrive any more is undetermined, and not sent."""
+    monkeypatch.setattr("payman_sdk._core.retry._FIRST_LOOK", 60.0)  # no look-up is under way at the deadline
     store = MemoryKeyStore()
     store.claim(operation(peer), 1e11, None)
     with pytest.raises(OutcomeUnknownError, match="may still arrive") as caught:
-        connect(key_store=store, settle_time=30).ask(PAYMENT, idempotency_key=KEY, timeout=0.2)
+        connect(key_store=store, settle_time=30).ask(PAYMENT, idempotency_key=KEY, timeout=0.6)
     assert (caught.value.sent, peer.asks()) == (True, [])
 
 
