@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from payman_sdk._http_hosts import (
-    HTTP_HOSTS_SETTING,
-    HTTP_HOSTS_VARIABLE,
-    is_http_allowed,
-    is_of_payman,
-)
+from payman_sdk._http_hosts import HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE, is_http_allowed, is_of_payman
 
 
 class URLProblem(NamedTuple):

@@ -45,21 +45,9 @@ if TYPE_CHECKING:
         SettleOptions,
         StreamOptions,
     )
-    from payman_sdk._core.payment_types import (
-        Payee,
-        PayeeType,
-        Payment,
-        PaymentOutcome,
-        Transaction,
-        Wallet,
-    )
+    from payman_sdk._core.payment_types import Payee, PayeeType, Payment, PaymentOutcome, Transaction, Wallet
     from payman_sdk._core.states import Status
-    from payman_sdk._core.task_response import (
-        Artifact,
-        FormattedTaskResponse,
-        ParsedResponse,
-        TaskResponse,
-    )
+    from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, ParsedResponse, TaskResponse
     from payman_sdk._telemetry.settings import Stats, Telemetry
     from payman_sdk._telemetry.task_history import TaskEntry
 

@@ -87,10 +87,7 @@ def _report_arguments(run: Run) -> Generator[None]:
             raise
         said = str(getattr(error, "format_message", error.__str__)())
         run.terminal.write_message(said)
-        write_error(
-            run,
-            describe_failure("UsageError", said, exit_codes.USAGE, next_step="See payman help."),
-        )
+        write_error(run, describe_failure("UsageError", said, exit_codes.USAGE, next_step="See payman help."))
         raise typer.Exit(exit_codes.USAGE) from None
 
 

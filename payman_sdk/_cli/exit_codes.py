@@ -35,12 +35,7 @@ TABLE = (
 )
 """Every exit status, and what it means."""
 
-_OUTCOMES = {
-    "paid": COMPLETED,
-    "awaiting_approval": WAITING,
-    "refused": REFUSED,
-    "failed": FAILED,
-}
+_OUTCOMES = {"paid": COMPLETED, "awaiting_approval": WAITING, "refused": REFUSED, "failed": FAILED}
 
 
 def from_outcome(outcome: str) -> int:

@@ -234,13 +234,7 @@ def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
         warnings += task.warnings
         is_final = has_ended(canonicalize_state(task.status.state)) if is_whole else is_final
     return Update(
-        artifact,
-        chunk,
-        metadata or {},
-        task,
-        is_final is True and task is not None,
-        is_whole,
-        warnings,
+        artifact, chunk, metadata or {}, task, is_final is True and task is not None, is_whole, warnings
     )
 
 

@@ -184,11 +184,7 @@ class Operations:
         return self._time(_format_fetched(*found, task), began)
 
     def read(
-        self,
-        text: str,
-        session_id: str,
-        options: CallOptions,
-        read: Callable[[FormattedTaskResponse], T],
+        self, text: str, session_id: str, options: CallOptions, read: Callable[[FormattedTaskResponse], T]
     ) -> Flow[T]:
         """Ask for what changes nothing, as often as it takes, and return what `read` makes of the answer."""
         ask = self._build_ask(text, session_id, options, None)

@@ -17,14 +17,7 @@ from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.typed_result import TypedResult
 from payman_sdk.errors import PaymanError, PaymentNotMadeError
 
-__all__ = [
-    "Payee",
-    "PayeeType",
-    "Payment",
-    "PaymentOutcome",
-    "Transaction",
-    "Wallet",
-]
+__all__ = ["Payee", "PayeeType", "Payment", "PaymentOutcome", "Transaction", "Wallet"]
 
 PayeeType: TypeAlias = Literal["TEST_RAILS", "US_ACH", "CRYPTO_ADDRESS", "PAYMAN_WALLET"]
 """The types of payees [D]."""

@@ -77,20 +77,10 @@ class AskRequest(NamedTuple):
         )
 
     def _build_params(self) -> TaskSendParams:
-        part = TextPart(
-            text=self.text,
-            metadata=_to_metadata(self.part_metadata),
-        )
-        message = Message(
-            role="user",
-            parts=[part],
-            metadata=_to_metadata(self.message_metadata),
-        )
+        part = TextPart(text=self.text, metadata=_to_metadata(self.part_metadata))
+        message = Message(role="user", parts=[part], metadata=_to_metadata(self.message_metadata))
         return TaskSendParams(
-            id=self.task_id,
-            session_id=self.session_id,
-            message=message,
-            metadata=_to_metadata(self.metadata),
+            id=self.task_id, session_id=self.session_id, message=message, metadata=_to_metadata(self.metadata)
         )
 
     def get_ids(self) -> dict[str, Any]:

@@ -49,13 +49,7 @@ def call_agent(
         PaymanError: As for `send_authenticated`, `find_inconclusive_error` and `read_answer`.
     """
     answer: HTTPResponse = yield from send_authenticated(
-        request,
-        tokens,
-        time.deadline,
-        time.patience,
-        watch=time.watch,
-        renews=renews,
-        headers=time.headers,
+        request, tokens, time.deadline, time.patience, watch=time.watch, renews=renews, headers=time.headers
     )
     if (failure := find_inconclusive_error(answer)) is not None:
         raise failure

@@ -38,12 +38,7 @@ from payman_sdk._io.async_streams import AsyncOpenStream
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, sleep
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
-from payman_sdk._io.failures import (
-    classify_exception,
-    map_exception,
-    map_read_exception,
-    may_have_left,
-)
+from payman_sdk._io.failures import classify_exception, map_exception, map_read_exception, may_have_left
 from payman_sdk._io.http import (
     Outcome,
     Timeouts,

@@ -43,10 +43,7 @@ _UNSEEN = (httpcore.PoolTimeout, httpcore.ProxyError, httpcore.UnsupportedProtoc
 
 
 def may_have_left(
-    error: BaseException | None,
-    transmission: Transmission,
-    request: httpx.Request,
-    knowledge: TransportInfo,
+    error: BaseException | None, transmission: Transmission, request: httpx.Request, knowledge: TransportInfo
 ) -> bool:
     """Return whether the server may have got a request, or a part of it.
 

@@ -25,12 +25,7 @@ from attrs import field, frozen
 
 from payman_api import AUTHORIZATION_SERVER
 from payman_sdk._config import read_seconds
-from payman_sdk._core.auth.authorization import (
-    AuthorizationRequest,
-    Scope,
-    authorization_url,
-    parse_redirect,
-)
+from payman_sdk._core.auth.authorization import AuthorizationRequest, Scope, authorization_url, parse_redirect
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APITimeoutError, AuthenticationError, ConfigurationError
 
@@ -150,9 +145,7 @@ class _CallbackReceiver:
             return self._redirect_to_page()
         if path != _PATH:
             return _Page(
-                404,
-                "Nothing here",
-                "This address only receives the answer of Payman's authorization page.",
+                404, "Nothing here", "This address only receives the answer of Payman's authorization page."
             )
         try:
             code = SecretStr(parse_redirect(url, state=self._state))

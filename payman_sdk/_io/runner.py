@@ -32,11 +32,7 @@ from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.deadlines import DeadlineStream, deadline_scope
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
-from payman_sdk._io.failures import (
-    classify_exception,
-    map_read_exception,
-    may_have_left,
-)
+from payman_sdk._io.failures import classify_exception, map_read_exception, may_have_left
 from payman_sdk._io.http import (
     Outcome,
     Timeouts,

@@ -164,8 +164,7 @@ class UnreadableAnswerError(Exception):
 def too_large(limit: int) -> UnreadableAnswerError:
     """Return the error for an answer that is larger than it may be."""
     return UnreadableAnswerError(
-        f"The answer is larger than {limit:,} bytes.",
-        "If you expect such answers, raise max_answer_bytes.",
+        f"The answer is larger than {limit:,} bytes.", "If you expect such answers, raise max_answer_bytes."
     )
 
 

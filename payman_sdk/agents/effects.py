@@ -108,6 +108,4 @@ async def _run_in_thread(function: Callable[[], T]) -> T:
 
     from payman_sdk._io.locks import run_shielded
 
-    return await run_shielded(
-        lambda: anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1)),
-    )
+    return await run_shielded(lambda: anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1)))

@@ -70,11 +70,7 @@ def _serve(chosen: argparse.Namespace, clients: dict[str, str], stopping: thread
         from payman_sdk.sandbox import Sandbox
 
         sandbox = Sandbox(
-            clients=clients,
-            db=chosen.db,
-            port=chosen.port,
-            pace=chosen.pace,
-            chunk_words=chosen.chunk_words,
+            clients=clients, db=chosen.db, port=chosen.port, pace=chosen.pace, chunk_words=chosen.chunk_words
         )
     except (ImportError, ValueError) as failure:
         return _fail(str(failure))

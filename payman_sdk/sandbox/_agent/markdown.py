@@ -10,11 +10,7 @@ from payman_sdk.sandbox._ledger.accounts import PayeeAccount, Policy
 from payman_sdk.sandbox._ledger.ledger import to_decimal
 from payman_sdk.sandbox._ledger.payments import Payment
 
-_STATUS = {
-    "INITIATED": "initiated",
-    "AWAITING_APPROVAL": "awaiting approval",
-    "REJECTED": "rejected",
-}
+_STATUS = {"INITIATED": "initiated", "AWAITING_APPROVAL": "awaiting approval", "REJECTED": "rejected"}
 
 
 def escape(text: str) -> str:
