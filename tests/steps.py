@@ -116,9 +116,11 @@ def time_of(
     random: float = 1.0,
     settle_time: float = 0.0,
     resend: Resend = "after_settling",
+    tokens: TokenManager | None = None,
 ) -> CallContext:
     """So much time on a clock that goes when it is told to, with chance as it is given; one look settles an ask by default."""
     return CallContext(
+        tokens=own_tokens(clock) if tokens is None else tokens,
         deadline=clock.now + seconds,
         patience=60,
         max_retries=max_retries,
@@ -137,10 +139,10 @@ def keys_in_memory() -> KeySettings:
 
 
 def sent_whole(
-    ask: AskRequest, tokens: TokenManager, time: CallContext, before_send: Callable[[Any], Any] | None = None
+    ask: AskRequest, time: CallContext, before_send: Callable[[Any], Any] | None = None
 ) -> Flow[tuple[dict[str, Any], Any]]:
     """The flow of an ask that is answered as a whole, with keys in memory."""
-    return carry_out(ResponseFlow(ask, tokens, time), before_send, keys_in_memory())
+    return carry_out(ResponseFlow(ask, time), before_send, keys_in_memory())
 
 
 def own_tokens(clock: Clock) -> TokenManager:

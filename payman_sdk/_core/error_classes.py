@@ -1,7 +1,11 @@
-"""Which exception an HTTP status, a JSON-RPC error code or an answer that cannot be read is."""
+"""What an answer that is an error says: which exception it is, whether it refuses, and how long to wait."""
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from payman_sdk import errors
@@ -30,6 +34,13 @@ _BY_CODE: dict[int, type[errors.AgentError]] = {
     -32003: errors.PushNotificationsNotSupportedError,
     -32004: errors.UnsupportedOperationError,
 }
+
+
+PLAIN_REFUSALS = frozenset({400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 431, 451})
+"""HTTP statuses that say that a request was refused before anything was done. Every other error status leaves it open."""
+
+AGENT_REFUSALS = frozenset({-32700, -32600, -32601, -32602, -32001, -32002, -32003, -32004})
+"""JSON-RPC codes with which the agent refuses a request. Every other code leaves open what was done before the error."""
 
 
 def find_status_class(status_code: int) -> type[errors.APIStatusError]:
@@ -85,3 +96,25 @@ def build_unreadable_error(answer: HTTPResponse, got: str) -> errors.ResponseVal
         next_step="client.get_task(error.task_id) returns the outcome.",
         response=response,
     )
+
+
+def parse_retry_after(failure: errors.PaymanError, now: Callable[[], float]) -> float | None:
+    """How many seconds the server wants to be left alone; None where it says nothing that can be read.
+
+    Args:
+        failure: What it answered: `retry-after-ms`, or `Retry-After` in seconds or as a date.
+        now: Seconds since 1970; the server's own clock counts where it sends the time.
+    """
+    if failure.response is None:
+        return None
+    headers = failure.response.headers
+    for name, in_a_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        with contextlib.suppress(ValueError):
+            seconds = float(headers.get(name, "")) / in_a_second
+            if math.isfinite(seconds):
+                return max(0.0, seconds)
+    try:
+        sent_at = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else now()
+        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - sent_at)
+    except (ValueError, OverflowError):
+        return None

@@ -14,7 +14,6 @@ from payman_sdk._core.wire_json import as_list, as_object
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.hook_payloads import OutgoingAsk
     from payman_sdk._core.polling import TaskAnswer
     from payman_sdk._core.requests import AskRequest
@@ -85,7 +84,6 @@ class AskExchange(Protocol[T_co]):
     """How one ask is sent and followed, as a whole answer or as a stream. All methods are flows."""
 
     ask: AskRequest
-    tokens: TokenManager
     time: CallContext
 
     def attempt(self) -> Flow[T_co]:
@@ -152,7 +150,7 @@ def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
     """
     ask = exchange.ask
     try:
-        _, task = yield from fetch_task(ask.task_id, exchange.tokens, exchange.time.shorten(_BRIEF))
+        _, task = yield from fetch_task(ask.task_id, exchange.time.shorten(_BRIEF))
     except PaymanError:
         return
     answer = format_answer(task, ask._replace(earlier=()))

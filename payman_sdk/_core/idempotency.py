@@ -182,7 +182,7 @@ class _KeyClaim(Generic[T]):
         """
         try:
             body, task = yield from fetch_task_retrying(
-                self._ask.task_id, self._exchange.tokens, self._exchange.time, messages=MESSAGES
+                self._ask.task_id, self._exchange.time, messages=MESSAGES
             )
         except TaskNotFoundError:
             return None

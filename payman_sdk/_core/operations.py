@@ -136,7 +136,7 @@ class Operations:
         self, ask: AskRequest, time: CallContext, options: CallOptions
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
         began = self._clock()
-        exchange = ResponseFlow(ask, self._tokens, time)
+        exchange = ResponseFlow(ask, time)
         answer, task = yield from carry_out(exchange, options.before_send, self._get_keys(options))
         time.watch.answer = lambda: format_answer(task, exchange.ask).text
         yield from time.watch.track_state(task)
@@ -165,7 +165,6 @@ class Operations:
         ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
         return StreamFlow(
             ask,
-            self._tokens,
             self._build_context(options, ask.task_id),
             options.idle_timeout,
             options.before_send,
@@ -179,7 +178,7 @@ class Operations:
         task_id = read_task_id(task)
         time = self._build_context(self._defaults, task_id)
         began = self._clock()
-        found = yield from retry_read(lambda: fetch_task(task_id, self._tokens, time), time, task_id)
+        found = yield from retry_read(lambda: fetch_task(task_id, time), time, task_id)
         yield from time.watch.track_state(found[1])
         return self._time(_format_fetched(*found, task), began)
 
@@ -189,7 +188,7 @@ class Operations:
         """Ask for what changes nothing, as often as it takes, and return what `read` makes of the answer."""
         ask = self._build_ask(text, session_id, options, None)
         time = self._build_context(options, ask.task_id)
-        flow = read_repeatedly(ask, self._tokens, time, read, options.before_send)
+        flow = read_repeatedly(ask, time, read, options.before_send)
         return time.watch.track(flow, ask)
 
     def look_up(
@@ -201,7 +200,7 @@ class Operations:
         task_id = read_task_id(task)
         time = self._build_context(options, task_id)
         answer, found = yield from retry_read(
-            lambda: fetch_task(task_id, self._tokens, time, messages=MESSAGES), time, task_id
+            lambda: fetch_task(task_id, time, messages=MESSAGES), time, task_id
         )
         yield from time.watch.track_state(found)
         request_id = str(answer.get("id", ""))
@@ -212,7 +211,7 @@ class Operations:
         task_id = read_task_id(task)
         time = self._build_context(self._defaults, task_id)
         began = self._clock()
-        found = yield from cancel_task(task_id, self._tokens, time)
+        found = yield from cancel_task(task_id, time)
         yield from time.watch.track_state(found[1])
         return self._time(_format_fetched(*found, task), began)
 
@@ -221,7 +220,7 @@ class Operations:
         task_id = read_task_id(task)
         options = self._defaults if timeout is None else self._defaults._replace(timeout=timeout)
         began = self._clock()
-        found = yield from wait_for_end(task_id, self._tokens, self._build_context(options, task_id))
+        found = yield from wait_for_end(task_id, self._build_context(options, task_id))
         return self._time(_format_fetched(*found, task), began)
 
     def _get_keys(self, options: CallOptions) -> KeySettings:
@@ -229,6 +228,7 @@ class Operations:
 
     def _build_context(self, options: CallOptions, task_id: str) -> CallContext:
         return CallContext(
+            tokens=self._tokens,
             deadline=self._clock() + options.timeout,
             patience=options.read_timeout,
             max_retries=options.max_retries,

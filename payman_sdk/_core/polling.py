@@ -5,18 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_sdk._core import states
-from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Flow, Sleep
+from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._core.requests import build_cancel_request, build_get_request, generate_id
-from payman_sdk._core.retry import (
-    AGENT_REFUSALS,
-    PLAIN_REFUSALS,
-    CallContext,
-    FailureClass,
-    classify_failure,
-    is_transient,
-    parse_retry_after,
-)
+from payman_sdk._core.retry import CallContext, FailureClass, classify_failure, is_transient
 from payman_sdk._core.rpc import call_agent
 from payman_sdk._core.states import get_state, has_ended
 from payman_sdk.errors import (
@@ -39,15 +31,13 @@ TaskAnswer: TypeAlias = tuple[dict[str, Any], "Task"]
 """A JSON-RPC answer, and the task in it."""
 
 
-def fetch_task(
-    task_id: str, tokens: TokenManager, time: CallContext, *, messages: int = 0
-) -> Flow[TaskAnswer]:
+def fetch_task(task_id: str, time: CallContext, *, messages: int = 0) -> Flow[TaskAnswer]:
     """Look a task up once [P], with so many of its newest messages."""
     # Each look-up has a new id: a late answer to an earlier one must not count as newer.
     request_id = generate_id("req")
     try:
         answer = yield from _send_task_request(
-            build_get_request(task_id, request_id, messages), task_id, request_id, tokens, time
+            build_get_request(task_id, request_id, messages), task_id, request_id, time
         )
     except TaskNotFoundError:
         time.watch.record_fetch(task_id, None)
@@ -56,7 +46,7 @@ def fetch_task(
     return answer
 
 
-def cancel_task(task_id: str, tokens: TokenManager, time: CallContext) -> Flow[TaskAnswer]:
+def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
     """Cancel a task [P], and return its state. Canceling twice is harmless, so it is repeated freely.
 
     Raises:
@@ -70,14 +60,14 @@ def cancel_task(task_id: str, tokens: TokenManager, time: CallContext) -> Flow[T
         try:
             return (
                 yield from _send_task_request(
-                    build_cancel_request(task_id, request_id), task_id, request_id, tokens, time
+                    build_cancel_request(task_id, request_id), task_id, request_id, time
                 )
             )
         except PaymanError as error:
             failure, kind = error, classify_failure(error)
         if kind is FailureClass.AMBIGUOUS:
             try:
-                body, task = yield from fetch_task_retrying(task_id, tokens, time)
+                body, task = yield from fetch_task_retrying(task_id, time)
             except MethodNotFoundError:
                 raise failure from None  # this server looks no task up; what it answered to the cancellation counts
             if has_ended(get_state(task)):
@@ -88,10 +78,10 @@ def cancel_task(task_id: str, tokens: TokenManager, time: CallContext) -> Flow[T
 
 
 def _send_task_request(
-    request: dict[str, Any], task_id: str, request_id: str, tokens: TokenManager, time: CallContext
+    request: dict[str, Any], task_id: str, request_id: str, time: CallContext
 ) -> Flow[TaskAnswer]:
     try:
-        return (yield from call_agent(request, request_id, task_id, tokens, time))
+        return (yield from call_agent(request, request_id, task_id, time))
     except PaymanError as error:
         error.add_context(task_id=task_id, request_id=request_id)
         raise
@@ -99,7 +89,6 @@ def _send_task_request(
 
 def fetch_task_retrying(
     task_id: str,
-    tokens: TokenManager,
     time: CallContext,
     *,
     messages: int = 0,
@@ -111,7 +100,6 @@ def fetch_task_retrying(
 
     Args:
         task_id: The task.
-        tokens: The token manager.
         time: The time limits.
         messages: The number of messages of its history to return.
         is_patient: Whether to retry after a passing failure.
@@ -124,7 +112,7 @@ def fetch_task_retrying(
     pauses, began = time.iter_pauses(), time.clock()
     while True:
         try:
-            return (yield from fetch_task(task_id, tokens, time, messages=messages))
+            return (yield from fetch_task(task_id, time, messages=messages))
         except PaymanError as error:
             failure = error
         # Where money may be on its way, only what says that this server looks no task up is final.
@@ -169,18 +157,12 @@ def requires_input(task: Task) -> bool:
 
 
 def wait_for_end(
-    task_id: str,
-    tokens: TokenManager,
-    time: CallContext,
-    *,
-    or_rests: bool = False,
-    known: TaskAnswer | None = None,
+    task_id: str, time: CallContext, *, or_rests: bool = False, known: TaskAnswer | None = None
 ) -> Flow[TaskAnswer]:
     """Return a flow that waits until a task has ended, whoever it waits for, and returns it.
 
     Args:
         task_id: The task.
-        tokens: Where the requests get their token.
         time: The time there is.
         or_rests: Whether to return, too, when it waits for somebody; and, at the deadline, in any state.
         known: The task, if it has just been looked up.
@@ -192,7 +174,7 @@ def wait_for_end(
     pauses = time.iter_pauses()
     was_known = False
     while True:
-        body, task = known or (yield from fetch_task_retrying(task_id, tokens, time, is_known=was_known))
+        body, task = known or (yield from fetch_task_retrying(task_id, time, is_known=was_known))
         was_known = True
         yield from time.watch.track_state(task)
         if is_resting(task) if or_rests else has_ended(get_state(task)):

@@ -5,16 +5,14 @@ The rules that follow from it are in `reconciliation.py`.
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Callable, Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from payman_sdk._config import Resend
 from payman_sdk._core.effects import CallHook, Flow, Sleep
+from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import (
     AgentError,
@@ -32,6 +30,7 @@ from payman_sdk.errors import (
 )
 
 if TYPE_CHECKING:
+    from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.hook_payloads import RetryDetails
     from payman_sdk._core.tracking import Tracker
 
@@ -43,13 +42,6 @@ _FIRST, _LONGEST = 0.5, 8.0
 """Seconds that the first pause between two attempts may last, and any of them."""
 _FIRST_LOOK, _LONGEST_LOOK, _SHORTEST_LOOK = 0.25, 5.0, 0.1
 """The same for pauses between two looks at a task."""
-
-PLAIN_REFUSALS = frozenset({400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 431, 451})
-"""HTTP statuses that say that a request was refused before anything was done. Every other error status leaves it open."""
-
-AGENT_REFUSALS = frozenset({-32700, -32600, -32601, -32602, -32001, -32002, -32003, -32004})
-"""JSON-RPC codes with which the agent refuses a request. Every other code leaves open what was done before the error."""
-
 
 _TRANSIENT = frozenset({408, 409, 425})
 """HTTP statuses below 500, beside 429, after which what only reads may succeed a moment later."""
@@ -109,32 +101,11 @@ def is_transient(failure: PaymanError) -> bool:
     return isinstance(failure, InternalAgentError | RateLimitError | ResponseValidationError | ServerError)
 
 
-def parse_retry_after(failure: PaymanError, now: Callable[[], float]) -> float | None:
-    """How many seconds the server wants to be left alone; None where it says nothing that can be read.
-
-    Args:
-        failure: What it answered: `retry-after-ms`, or `Retry-After` in seconds or as a date.
-        now: Seconds since 1970; the server's own clock counts where it sends the time.
-    """
-    if failure.response is None:
-        return None
-    headers = failure.response.headers
-    for name, in_a_second in (("retry-after-ms", 1000), ("retry-after", 1)):
-        with contextlib.suppress(ValueError):
-            seconds = float(headers.get(name, "")) / in_a_second
-            if math.isfinite(seconds):
-                return max(0.0, seconds)
-    try:
-        sent_at = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else now()
-        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - sent_at)
-    except (ValueError, OverflowError):
-        return None
-
-
 class CallContext(NamedTuple):
-    """The time limits and retries of one call.
+    """The tokens, time limits and retries of one call.
 
     Args:
+        tokens: The token manager.
         deadline: The end, on `clock`.
         patience: Seconds until one attempt must be answered.
         max_retries: The number of retries.
@@ -148,6 +119,7 @@ class CallContext(NamedTuple):
         headers: More headers of requests.
     """
 
+    tokens: TokenManager
     deadline: float
     patience: float
     max_retries: int

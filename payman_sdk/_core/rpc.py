@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from payman_api import ACCESS_TOKEN_HEADER
@@ -21,7 +20,6 @@ from payman_sdk._core.http_response import (
     redact_answer,
 )
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_task, unwrap_task
-from payman_sdk._core.tracking import Tracker
 from payman_sdk._core.wire_json import as_list, as_object, decode_nested, read_json, unwrap_single
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import PaymanError
@@ -35,22 +33,14 @@ _ABOUT_ACCESS = {401, 403, 429}
 
 
 def call_agent(
-    request: dict[str, Any],
-    request_id: str,
-    task_id: str,
-    tokens: TokenManager,
-    time: CallContext,
-    *,
-    renews: bool = True,
+    request: dict[str, Any], request_id: str, task_id: str, time: CallContext, *, renews: bool = True
 ) -> Flow[tuple[dict[str, Any], ParsedTask]]:
     """Send a request about a task, and return the JSON-RPC answer with the task in it.
 
     Raises:
         PaymanError: As for `send_authenticated`, `find_inconclusive_error` and `read_answer`.
     """
-    answer: HTTPResponse = yield from send_authenticated(
-        request, tokens, time.deadline, time.patience, watch=time.watch, renews=renews, headers=time.headers
-    )
+    answer: HTTPResponse = yield from send_authenticated(request, time, renews=renews)
     if (failure := find_inconclusive_error(answer)) is not None:
         raise failure
     return read_answer(answer, request_id, task_id)
@@ -58,32 +48,33 @@ def call_agent(
 
 def send_authenticated(
     request: dict[str, Any],
-    tokens: TokenManager,
-    deadline: float,
-    patience: float | None = None,
+    time: CallContext,
     *,
+    patience: float | None = None,
     is_stream: bool = False,
-    watch: Tracker | None = None,
     renews: bool = True,
-    headers: Mapping[str, str] | None = None,
 ) -> Flow[HTTPResponse]:
     """Send a request with a valid token and return the answer; an event stream is left open where one is wanted.
 
     A 401 invalidates the token that was refused. With `renews`, the request is sent once more with another token: right for what only
     reads. An ask is looked up first, because a 401 may come from a gateway that passed the request on.
     """
-    watch = watch or Tracker()
-    if headers:
-        request = {**request, "headers": {**headers, **request.get("headers", {})}}
-    token = yield from _get_token(tokens, deadline)
-    answer = yield from watch.track_request(SendRequest(_sign(request, token), deadline, patience, is_stream))
+    tokens, patience = time.tokens, time.patience if patience is None else patience
+    if time.headers:
+        request = {**request, "headers": {**time.headers, **request.get("headers", {})}}
+
+    def send(token: AccessToken) -> Flow[HTTPResponse]:
+        return time.watch.track_request(
+            SendRequest(_sign(request, token), time.deadline, patience, is_stream)
+        )
+
+    token = yield from _get_token(tokens, time.deadline)
+    answer = yield from send(token)
     if answer.status_code == 401:
         tokens.invalidate(token)
         if renews:
-            token = yield from _get_token(tokens, deadline)
-            answer = yield from watch.track_request(
-                SendRequest(_sign(request, token), deadline, patience, is_stream)
-            )
+            token = yield from _get_token(tokens, time.deadline)
+            answer = yield from send(token)
     return answer if is_stream and is_event_stream(answer) else _redact_answer(answer, token)
 
 

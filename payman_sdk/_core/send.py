@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.exchange import AskExchange, KeySettings, run_before_send
 from payman_sdk._core.formatting import format_answer
@@ -60,16 +59,12 @@ class ResponseFlow:
 
     Args:
         ask: What is asked.
-        tokens: Where the requests get their token.
         time: The time there is for all of it.
         renews: Whether a 401 sends it again at once with another token: right for what only reads.
     """
 
-    def __init__(
-        self, ask: AskRequest, tokens: TokenManager, time: CallContext, *, renews: bool = False
-    ) -> None:
+    def __init__(self, ask: AskRequest, time: CallContext, *, renews: bool = False) -> None:
         self.ask = ask
-        self.tokens = tokens
         self.time = time
         self._renews = renews
 
@@ -78,7 +73,7 @@ class ResponseFlow:
         ask = self.ask
         return (
             yield from call_agent(
-                ask.build_request(), ask.request_id, ask.task_id, self.tokens, self.time, renews=self._renews
+                ask.build_request(), ask.request_id, ask.task_id, self.time, renews=self._renews
             )
         )
 
@@ -86,7 +81,7 @@ class ResponseFlow:
         """Return how the ask ended; None where the agent does not know it."""
         try:
             known = yield from fetch_task_retrying(
-                self.ask.task_id, self.tokens, self.time, is_patient=is_patient, was_sent=is_ambiguous(lost)
+                self.ask.task_id, self.time, is_patient=is_patient, was_sent=is_ambiguous(lost)
             )
         except TaskNotFoundError:
             return None
@@ -97,16 +92,13 @@ class ResponseFlow:
     def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[TaskAnswer]:
         """Wait for the end of a task that was looked up; an agent that knows it no longer does not undo that."""
         try:
-            return (
-                yield from wait_for_end(self.ask.task_id, self.tokens, self.time, or_rests=True, known=known)
-            )
+            return (yield from wait_for_end(self.ask.task_id, self.time, or_rests=True, known=known))
         except PaymanError as error:
             raise build_unknown_error(lost, error) from lost
 
 
 def read_repeatedly(
     ask: AskRequest,
-    tokens: TokenManager,
     time: CallContext,
     read: Callable[[FormattedTaskResponse], T],
     before_send: Callable[[OutgoingAsk], Any] | None,
@@ -115,7 +107,6 @@ def read_repeatedly(
 
     Args:
         ask: What is asked. Each attempt is a task by itself; the first has the id of this ask.
-        tokens: Where the requests get their token.
         time: The time there is.
         read: Reads the answer. A `ResponseValidationError` of it counts as an attempt that failed.
         before_send: Consulted before anything is sent; what it raises comes out unchanged.
@@ -123,7 +114,7 @@ def read_repeatedly(
     Raises:
         PaymanError: The last failure.
     """
-    exchange = ResponseFlow(ask, tokens, time, renews=True)
+    exchange = ResponseFlow(ask, time, renews=True)
     yield from run_before_send(exchange, before_send)
     asks = iter((ask,))
 
@@ -132,7 +123,7 @@ def read_repeatedly(
         exchange.ask = one
         try:
             known = yield from exchange.attempt()
-            _, task = yield from wait_for_end(one.task_id, tokens, exchange.time, or_rests=True, known=known)
+            _, task = yield from wait_for_end(one.task_id, exchange.time, or_rests=True, known=known)
         except PaymanError as error:
             error.add_context(**one.get_ids())
             raise

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Emit, Flow, hand_out
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.exchange import KeySettings
@@ -62,7 +61,6 @@ class StreamFlow(StreamReader):
 
     Args:
         ask: What is asked.
-        tokens: Where its requests get their token.
         time: The time there is for all of it.
         idle: Seconds without an event after which the stream counts as broken; comments do not count.
         before_send: What is consulted before the ask is sent.
@@ -74,7 +72,6 @@ class StreamFlow(StreamReader):
     def __init__(
         self,
         ask: AskRequest,
-        tokens: TokenManager,
         time: CallContext,
         idle: float,
         before_send: Callable[[OutgoingAsk], Any] | None = None,
@@ -83,7 +80,7 @@ class StreamFlow(StreamReader):
         raise_on_failure: bool = False,
         max_bytes: tuple[int, int] = (64 * 1024 * 1024, 16 * 1024 * 1024),
     ) -> None:
-        super().__init__(ask, tokens, time, idle, max_bytes)
+        super().__init__(ask, time, idle, max_bytes)
         self._before_send = before_send
         self._keys = keys
         self._raise_on_failure = raise_on_failure
@@ -139,7 +136,6 @@ class StreamFlow(StreamReader):
         try:
             known = yield from fetch_task_retrying(
                 self.ask.task_id,
-                self.tokens,
                 self.time,
                 is_patient=is_patient,
                 was_sent=is_ambiguous(lost),
@@ -178,14 +174,7 @@ class StreamFlow(StreamReader):
         """
         patience = min(self.time.patience, self._idle)
         answer: HTTPResponse = yield from send_authenticated(
-            request,
-            self.tokens,
-            self.time.deadline,
-            patience,
-            is_stream=True,
-            watch=self.time.watch,
-            headers=self.time.headers,
-            renews=request_id != self.ask.request_id,
+            request, self.time, patience=patience, is_stream=True, renews=request_id != self.ask.request_id
         )
         if is_event_stream(answer):
             self.time.watch.record_stream_open(self.ask.task_id, is_again=request_id != self.ask.request_id)

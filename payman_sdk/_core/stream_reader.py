@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk._core.accumulator import TaskAccumulator
-from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Emit, Flow, ReadChunk
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.formatting import format_answer
@@ -32,23 +31,14 @@ class StreamReader:
 
     Args:
         ask: What is asked.
-        tokens: Where its requests get their token.
         time: The time there is for all of it.
         idle: Seconds without an event after which the stream counts as broken; comments do not count.
         max_bytes: How much is kept of the stream, and how large one event may be.
     """
 
-    def __init__(
-        self,
-        ask: AskRequest,
-        tokens: TokenManager,
-        time: CallContext,
-        idle: float,
-        max_bytes: tuple[int, int],
-    ) -> None:
+    def __init__(self, ask: AskRequest, time: CallContext, idle: float, max_bytes: tuple[int, int]) -> None:
         self.ask = ask
         self.progress = TaskAccumulator(ask)
-        self.tokens = tokens
         self.time = time
         self._idle = idle
         self._max_kept, self._max_event = max_bytes
@@ -91,7 +81,7 @@ class StreamReader:
         """Look once, and briefly, for what did not come of a task that rests; a server that cannot say changes nothing."""
         progress, brief = self.progress, self.time.shorten(_BRIEF)
         try:
-            events = progress.catch_up(*(yield from fetch_task(self.ask.task_id, self.tokens, brief)))
+            events = progress.catch_up(*(yield from fetch_task(self.ask.task_id, brief)))
         except PaymanError:
             progress.is_over = True
             return
@@ -101,7 +91,7 @@ class StreamReader:
 
     def _read_events(self) -> Flow[None]:
         decoder, progress, clock = (
-            RedactingDecoder(self.tokens.current_secret, self._max_event),
+            RedactingDecoder(self.time.tokens.current_secret, self._max_event),
             self.progress,
             self.time.clock,
         )
@@ -160,7 +150,7 @@ class StreamReader:
             yield Emit(iter((event,)))
 
     def _fetch_task(self) -> Flow[Any]:
-        return fetch_task_retrying(self.ask.task_id, self.tokens, self.time, was_sent=True, is_known=True)
+        return fetch_task_retrying(self.ask.task_id, self.time, was_sent=True, is_known=True)
 
     def _build_interrupted_error(
         self, message: str, error: PaymanError | None = None

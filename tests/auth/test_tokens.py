@@ -30,7 +30,7 @@ from payman_sdk.errors import (
 )
 from tests.conftest import SECRET, Connect
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, token
-from tests.steps import Busy, Clock, driven, token_answer
+from tests.steps import Busy, Clock, driven, time_of, token_answer
 
 REQUEST = {"method": "POST", "url": "/x", "headers": {"Content-Type": "application/json"}}
 WALL = 1_800_000_000.0
@@ -271,18 +271,21 @@ def test_a_refused_token_is_not_taken_from_the_store_again(
     assert fetched(tokens, token_answer("new")).value == "new"
 
 
-def test_a_request_is_signed(tokens: TokenManager) -> None:
+def test_a_request_is_signed(tokens: TokenManager, clock: Clock) -> None:
     """The token goes into its header beside the others, and the request that was given stays as it was."""
-    outcome, sent = driven(send_authenticated(REQUEST, tokens, 9999), [token_answer(), httpx.Response(200)])
+    outcome, sent = driven(
+        send_authenticated(REQUEST, time_of(clock, 8999, tokens=tokens)),
+        [token_answer(), httpx.Response(200)],
+    )
     assert cast("httpx.Response", outcome).status_code == 200
     assert sent[1].request["headers"] == {**REQUEST["headers"], ACCESS_TOKEN_HEADER: "token-1"}  # type: ignore[dict-item]
     assert ACCESS_TOKEN_HEADER not in REQUEST["headers"]
 
 
-def test_a_refused_token_is_replaced_once(tokens: TokenManager) -> None:
+def test_a_refused_token_is_replaced_once(tokens: TokenManager, clock: Clock) -> None:
     """After a 401 the request goes out once more, with another token."""
     outcome, sent = driven(
-        send_authenticated(REQUEST, tokens, 9999),
+        send_authenticated(REQUEST, time_of(clock, 8999, tokens=tokens)),
         [token_answer("old"), httpx.Response(401), token_answer("new"), httpx.Response(200)],
     )
     assert cast("httpx.Response", outcome).status_code == 200
@@ -290,20 +293,20 @@ def test_a_refused_token_is_replaced_once(tokens: TokenManager) -> None:
     assert sent[3].request["headers"][ACCESS_TOKEN_HEADER] == "new"
 
 
-def test_a_second_refusal_is_the_answer(tokens: TokenManager) -> None:
+def test_a_second_refusal_is_the_answer(tokens: TokenManager, clock: Clock) -> None:
     """A request whose second token is refused as well is not sent a third time."""
     outcome, sent = driven(
-        send_authenticated(REQUEST, tokens, 9999),
+        send_authenticated(REQUEST, time_of(clock, 8999, tokens=tokens)),
         [token_answer("old"), httpx.Response(401), token_answer("new"), httpx.Response(401)],
     )
     assert cast("httpx.Response", outcome).status_code == 401
     assert len(sent) == 4
 
 
-def test_a_token_that_another_has_renewed_is_used(tokens: TokenManager) -> None:
+def test_a_token_that_another_has_renewed_is_used(tokens: TokenManager, clock: Clock) -> None:
     """Who is refused after another has fetched a new token takes that one."""
     old = fetched(tokens, token_answer("old"))
-    flow = send_authenticated(REQUEST, tokens, 9999)
+    flow = send_authenticated(REQUEST, time_of(clock, 8999, tokens=tokens))
     next(flow)
     tokens.invalidate(old)
     new = fetched(tokens, token_answer("new"))
@@ -312,11 +315,13 @@ def test_a_token_that_another_has_renewed_is_used(tokens: TokenManager) -> None:
     assert again.request["headers"][ACCESS_TOKEN_HEADER] == new.value
 
 
-def test_a_failed_token_request_has_not_sent_what_the_token_was_for(tokens: TokenManager) -> None:
+def test_a_failed_token_request_has_not_sent_what_the_token_was_for(
+    tokens: TokenManager, clock: Clock
+) -> None:
     """However far the token request got, its failure says that nothing was sent, and that it was about the token."""
     failure = APIConnectionError("The connection broke.")
     assert failure.sent
-    outcome, sent = driven(send_authenticated(REQUEST, tokens, 9999), [failure])
+    outcome, sent = driven(send_authenticated(REQUEST, time_of(clock, 8999, tokens=tokens)), [failure])
     assert outcome is failure
     assert not failure.sent
     assert str(failure) == "No access token could be fetched. The connection broke."

@@ -28,7 +28,7 @@ from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, answer, completed, reset, rpc
-from tests.steps import Clock, driven, keys_in_memory, own_tokens, sent_whole, time_of, token_answer
+from tests.steps import Clock, driven, keys_in_memory, sent_whole, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 from tests.tables import table
 
@@ -311,11 +311,9 @@ def test_the_time_of_a_guard_is_not_the_asks(way: str) -> None:
     def flow() -> Flow[None]:
         """The flow, with the guard consulted, and what is told let go."""
         if way == "plain":
-            inner: Flow[Any] = sent_whole(an_ask, own_tokens(clock), time_of(clock, 10), guard)
+            inner: Flow[Any] = sent_whole(an_ask, time_of(clock, 10), guard)
         else:
-            inner = StreamFlow(
-                an_ask, own_tokens(clock), time_of(clock, 10), 60, guard, keys=keys_in_memory()
-            ).run()
+            inner = StreamFlow(an_ask, time_of(clock, 10), 60, guard, keys=keys_in_memory()).run()
         outcome: Any = None
         while True:
             try:

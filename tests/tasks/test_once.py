@@ -67,7 +67,7 @@ from tests.peer import (
     answer,
     reset,
 )
-from tests.steps import Clock, keys_in_memory, own_tokens, sent_whole, time_of, token_answer
+from tests.steps import Clock, keys_in_memory, sent_whole, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 from tests.tables import table
 
@@ -355,8 +355,8 @@ def story(
     def end() -> PaymanError | str:
         try:
             if way == "plain":
-                return get_state(network.run(sent_whole(ask, own_tokens(clock), time))[1])
-            following = StreamFlow(ask, own_tokens(clock), time, 60, keys=keys_in_memory())
+                return get_state(network.run(sent_whole(ask, time))[1])
+            following = StreamFlow(ask, time, 60, keys=keys_in_memory())
             network.run(following.run())
             return str(following.format_answer()["state"])
         except PaymanError as failure:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from payman_sdk import errors
 from payman_sdk._core.effects import CallHook, Flow, Sleep
+from payman_sdk._core.error_classes import parse_retry_after
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._core.reconciliation import exactly_once
 from payman_sdk._core.requests import AskRequest
@@ -25,7 +26,6 @@ from payman_sdk._core.retry import (
     FailureClass,
     classify_failure,
     is_transient,
-    parse_retry_after,
     retry_read,
 )
 from payman_sdk._core.rpc import find_inconclusive_error, read_answer

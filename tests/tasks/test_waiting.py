@@ -26,7 +26,7 @@ from payman_sdk.errors import (
 from payman_sdk.sandbox import Sandbox
 from tests.loops import LOOPS, run_on
 from tests.peer import GET_PATH, TOKEN_PATH, Answer, Peer, answer, completed, raw, reset, rpc, task_with
-from tests.steps import Clock, driven, own_tokens, time_of, token_answer
+from tests.steps import Clock, driven, time_of, token_answer
 from tests.tables import table
 
 
@@ -54,7 +54,7 @@ def waited(
 ) -> tuple[Any, float, int]:
     """Waits for a task, each look having one of these outcomes; what came of it, how long it took, and how many looks."""
     clock = Clock()
-    flow = wait_for_end("tsk-1", own_tokens(clock), time_of(clock, seconds, random=random))
+    flow = wait_for_end("tsk-1", time_of(clock, seconds, random=random))
     outcome, sent = driven(flow, [token_answer(), *outcomes], clock=clock)
     return outcome[1] if isinstance(outcome, tuple) else outcome, clock.now - 1000, len(sent) - 1
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from payman_sdk._core.auth.stored_token import StoredToken
-from payman_sdk._core.retry import PLAIN_REFUSALS, parse_retry_after
+from payman_sdk._core.error_classes import PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import (
     APIConnectionError,
