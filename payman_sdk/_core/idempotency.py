@@ -7,21 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from payman_api.models.text_part import TextPart
+from payman_sdk import errors
 from payman_sdk._core.effects import CallBlocking, Flow, Sleep
 from payman_sdk._core.exchange import AskExchange, KeySettings, run_before_send
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.reconciliation import exactly_once
 from payman_sdk._core.retry import is_transient
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import (
-    AuthenticationError,
-    IdempotencyKeyReuseError,
-    KeyStoreError,
-    OutcomeUnknownError,
-    PaymanError,
-    PermissionDeniedError,
-    TaskNotFoundError,
-)
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
@@ -61,7 +53,7 @@ def send_by_key(
 
     try:
         return (yield from exactly_once(attempt, exchange.reconcile, exchange.time, exchange.ask))
-    except PaymanError as error:
+    except errors.PaymanError as error:
         yield from claim.release(error)
         raise
 
@@ -119,7 +111,7 @@ class _KeyClaim(Generic[T]):
         elif not (yield from self._record()):
             raise self._build_pending_error("Another process has sent an ask with the same idempotency key.")
 
-    def release(self, error: PaymanError) -> Flow[None]:
+    def release(self, error: errors.PaymanError) -> Flow[None]:
         """Remove the record where nothing was done, so that the key may be used again at once."""
         keys, recorded = self._keys, self._recorded
         is_ours = self._is_taken and self._earlier is None
@@ -130,7 +122,7 @@ class _KeyClaim(Generic[T]):
         known = yield from self._find_by_key()
         if known is None:
             return None
-        return (yield from self._exchange.resume(known, PaymanError("The ask was sent before.")))
+        return (yield from self._exchange.resume(known, errors.PaymanError("The ask was sent before.")))
 
     def _look_and_wait(self) -> Flow[T | None]:
         ended = yield from self._look()
@@ -164,8 +156,8 @@ class _KeyClaim(Generic[T]):
 
     def _build_pending_error(
         self, what: str = "An ask with this idempotency key was sent before, and may still arrive."
-    ) -> OutcomeUnknownError:
-        failure = OutcomeUnknownError(
+    ) -> errors.OutcomeUnknownError:
+        failure = errors.OutcomeUnknownError(
             f"{what} Payman does not know its task yet, and nothing was sent now.",
             next_step="Ask again with the same key later, or call client.get_task(error.task_id).",
         )
@@ -184,24 +176,24 @@ class _KeyClaim(Generic[T]):
             body, task = yield from fetch_task_retrying(
                 self._ask.task_id, self._exchange.time, messages=MESSAGES
             )
-        except TaskNotFoundError:
+        except errors.TaskNotFoundError:
             return None
-        except (AuthenticationError, PermissionDeniedError) as error:
+        except (errors.AuthenticationError, errors.PermissionDeniedError) as error:
             error.sent = self._recorded is not None
             raise
-        except PaymanError as error:
+        except errors.PaymanError as error:
             raise self._build_lookup_error(error) from error
         self._exchange.time.watch.is_repeated = True
         said = first_text(task)
         if said is not None and said != self._ask.text:
-            raise IdempotencyKeyReuseError(
+            raise errors.IdempotencyKeyReuseError(
                 "The idempotency key belongs to an ask with another text.",
                 next_step="Give every operation its own key. Nothing was sent now.",
             )
         return body, task
 
-    def _build_lookup_error(self, error: PaymanError) -> OutcomeUnknownError:
-        failure = OutcomeUnknownError(
+    def _build_lookup_error(self, error: errors.PaymanError) -> errors.OutcomeUnknownError:
+        failure = errors.OutcomeUnknownError(
             f"Whether this key was used before is unknown. {error.message}",
             next_step="Nothing was sent now. "
             + (
@@ -222,7 +214,7 @@ class _KeyClaim(Generic[T]):
         if recorded is None:
             return None
         if isinstance(recorded, bool) or not isinstance(recorded, int | float) or not math.isfinite(recorded):
-            raise KeyStoreError(
+            raise errors.KeyStoreError(
                 f"The key store returned a {type(recorded).__name__}, not seconds since 1970."
             )
         return float(recorded)
@@ -245,7 +237,7 @@ class _KeyClaim(Generic[T]):
             return (yield CallBlocking(function))
         except Exception as error:
             if not self._is_default:
-                failure = KeyStoreError(
+                failure = errors.KeyStoreError(
                     f"The key store failed: {type(error).__name__}: {error}",
                     next_step="Repair the store, then ask again with the same key.",
                 )

@@ -11,20 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
-from payman_sdk._core import schemas
-from payman_sdk._core.arguments import (
-    MAX_MEMO,
-    kind_of_reference,
-    optional,
-    read_amount,
-    read_choice,
-    read_currency,
-    read_limit,
-    read_line,
-    read_pattern,
-    read_routing_number,
-    refuse,
-)
+from payman_sdk._core import arguments, schemas
 from payman_sdk._core.payment_types import Payee, Wallet
 
 ORDER, SCHEMA = "ORDER: ", "SCHEMA: "
@@ -68,7 +55,7 @@ class PaymentOrder(NamedTuple):
     @property
     def payee_kind(self) -> str:
         """What `payee` is: an `id`, a `paytag`, an `email` or a `name`."""
-        return kind_of_reference(self.payee)
+        return arguments.kind_of_reference(self.payee)
 
     def text(self) -> str:
         """Return the text that orders it."""
@@ -90,13 +77,13 @@ def read_payment_order(
     Raises:
         ConfigurationError: One of the arguments is unusable; the message names it.
     """
-    code = read_currency(currency)
+    code = arguments.read_currency(currency)
     return PaymentOrder(
         payee=_payee_reference(payee),
-        amount=read_amount(amount, code),
+        amount=arguments.read_amount(amount, code),
         currency=code,
-        memo=optional(memo, read_line, "memo", MAX_MEMO),
-        wallet=optional(wallet, read_wallet),
+        memo=arguments.optional(memo, arguments.read_line, "memo", arguments.MAX_MEMO),
+        wallet=arguments.optional(wallet, read_wallet),
     )
 
 
@@ -104,13 +91,13 @@ def read_wallet(wallet: object) -> str:
     """Return a reference to a wallet, which is given by one, or as a `Wallet`."""
     if isinstance(wallet, Wallet):
         wallet = wallet.id or wallet.paytag or wallet.name or wallet.currency
-    return read_line(wallet, "wallet")
+    return arguments.read_line(wallet, "wallet")
 
 
 def _payee_reference(payee: object) -> str:
     if isinstance(payee, Payee):
         payee = payee.id or payee.paytag or payee.email or payee.name
-    return read_line(payee, "payee")
+    return arguments.read_line(payee, "payee")
 
 
 def write_order(operation: str, members: Mapping[str, Any], schema: schemas.Schema) -> str:
@@ -159,12 +146,14 @@ def wallets_text() -> str:
 
 def payees_text(query: object) -> str:
     """Return the text that asks for payees."""
-    return write_order("list_payees", {"query": optional(query, read_line, "query")}, schemas.PAYEES)
+    return write_order(
+        "list_payees", {"query": arguments.optional(query, arguments.read_line, "query")}, schemas.PAYEES
+    )
 
 
 def transactions_text(limit: object, wallet: object, *, skip: int = 0, payment_id: str | None = None) -> str:
     """Return the text that asks for the newest transactions, for older ones, or for the one of an id."""
-    members = {"limit": read_limit(limit), "wallet": optional(wallet, read_wallet)}
+    members = {"limit": arguments.read_limit(limit), "wallet": arguments.optional(wallet, read_wallet)}
     if payment_id is not None:
         members = {"id": payment_id}
     elif skip:
@@ -219,39 +208,41 @@ def read_payee_order(name: object, type: object, given: Mapping[str, object]) ->
     Raises:
         ConfigurationError: A field is missing, unusable, or of another type of payee; the message names it.
     """
-    kind = read_choice(type, "type", _TYPES)
+    kind = arguments.read_choice(type, "type", _TYPES)
     fields = {field: value for field, value in given.items() if value is not None}
     for field in fields:
         if field not in _NEEDED[kind] and field not in _CONTACT:
-            refuse(field, f"does not exist for a payee of type {kind}", "Leave it out, or use another type.")
+            arguments.refuse(
+                field, f"does not exist for a payee of type {kind}", "Leave it out, or use another type."
+            )
     for field in _NEEDED[kind]:
         if field not in fields:
-            refuse(field, f"is missing; a payee of type {kind} needs it", f"Pass {field}=….")
+            arguments.refuse(field, f"is missing; a payee of type {kind} needs it", f"Pass {field}=….")
     checked = {field: _read_field(field, value) for field, value in fields.items()}
-    return PayeeOrder(read_line(name, "name"), kind, checked)
+    return PayeeOrder(arguments.read_line(name, "name"), kind, checked)
 
 
 def _read_field(name: str, value: object) -> Any:
     match name:
         case "account_holder_type":
-            return read_choice(value, name, ("individual", "business"))
+            return arguments.read_choice(value, name, ("individual", "business"))
         case "account_type":
-            return read_choice(value, name, ("checking", "savings"))
+            return arguments.read_choice(value, name, ("checking", "savings"))
         case "account_number":
-            return read_pattern(value, name, "[0-9]{4,17}", "4 to 17 digits, as a string")
+            return arguments.read_pattern(value, name, "[0-9]{4,17}", "4 to 17 digits, as a string")
         case "routing_number":
-            return read_routing_number(value)
+            return arguments.read_routing_number(value)
         case "currency":
-            return read_currency(value)
+            return arguments.read_currency(value)
         case "address":
-            return read_pattern(value, name, "[0-9A-Za-z:]{10,128}", "the address without spaces")
+            return arguments.read_pattern(value, name, "[0-9A-Za-z:]{10,128}", "the address without spaces")
         case "email":
-            return read_pattern(
+            return arguments.read_pattern(
                 value, name, r"[^\s@\"<>]{1,64}@[0-9A-Za-z.-]+\.[0-9A-Za-z-]+", "an email address"
             )
         case "tags":
             if isinstance(value, str) or not isinstance(value, list | tuple):
-                refuse(name, f"is a {type(value).__name__}", "Give a list of strings.")
-            return [read_line(tag, "tags") for tag in cast("Sequence[object]", value)]
+                arguments.refuse(name, f"is a {type(value).__name__}", "Give a list of strings.")
+            return [arguments.read_line(tag, "tags") for tag in cast("Sequence[object]", value)]
         case _:
-            return read_line(value, name)
+            return arguments.read_line(value, name)

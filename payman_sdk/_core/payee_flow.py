@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from payman_sdk._core import listings
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.json_answer import Json, NoObjectError, find_object
-from payman_sdk._core.listings import (
-    InvalidObjectError,
-    build_failure,
-    check_completed,
-    read_payee,
-    text_or_none,
-    unreadable,
-)
 from payman_sdk._core.orders import PayeeOrder
 from payman_sdk._core.payment_flows import Call, send_order
 from payman_sdk._core.payment_types import Payee
@@ -28,24 +21,24 @@ if TYPE_CHECKING:
 def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee]:
     """Create a payee, and return it as the agent describes it."""
     response = yield from send_order(agent, order.text(), call)
-    check_completed(response)
+    listings.check_completed(response)
     try:
         value = find_object(response, response.artifacts).value
-        reason = text_or_none(value, "reason")
+        reason = listings.text_or_none(value, "reason")
         found = value.get("payee")
         if value.get("status") == "refused":
-            raise build_failure(
+            raise listings.build_failure(
                 response, f"The payee was not created: {shorten(reason or 'no reason was given')}"
             )
         if value.get("status") in {"created", "exists"} and isinstance(found, dict):
-            payee = read_payee(cast("Json", found), response)
+            payee = listings.read_payee(cast("Json", found), response)
             if _is_same(payee, order):
                 return payee
         problem = "it is about another payee"
-    except (NoObjectError, InvalidObjectError) as error:
+    except (NoObjectError, listings.InvalidObjectError) as error:
         problem = str(error)
     unknown = OutcomeUnknownError(
-        f"Whether the payee was created is not known. {unreadable(response, problem).message}",
+        f"Whether the payee was created is not known. {listings.unreadable(response, problem).message}",
         next_step="See client.payees(name) before you create it again.",
         task_id=response.task_id,
         request_id=response.request_id,

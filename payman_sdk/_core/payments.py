@@ -12,16 +12,8 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from payman_sdk._core import listings
 from payman_sdk._core.json_answer import FoundObject, Json, NoObjectError, find_objects
-from payman_sdk._core.listings import (
-    InvalidObjectError,
-    outcome_of_status,
-    read_id,
-    read_number,
-    read_payee,
-    sanitize_line,
-    text_or_none,
-)
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
 from payman_sdk._core.states import Phase, get_phase
@@ -61,7 +53,7 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
     try:
         found = _newest_object(response, order)
         claim = None if found is None else _read_object(found.value, order)
-    except (NoObjectError, InvalidObjectError) as problem:
+    except (NoObjectError, listings.InvalidObjectError) as problem:
         return _build_undetermined(f"The agent's answer cannot be relied on: {problem}.")
     if has_failed:
         if claim is not None and claim.outcome is PAID:
@@ -72,7 +64,7 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
         said = claim.reason if claim is not None and claim.outcome in {REFUSED, FAILED} else None
         return Verdict(
             outcome,
-            said or sanitize_line(response.status_message),
+            said or listings.sanitize_line(response.status_message),
             None if claim is None else claim.payment_id,
         )
     if claim is None:
@@ -165,7 +157,7 @@ def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
     if claim.outcome is UNDETERMINED:
         return claim
     return _build_undetermined(
-        f"The agent says that it is {claim.outcome.value.replace('_', ' ')}, and lists it as {sanitize_line(own.status)}.",
+        f"The agent says that it is {claim.outcome.value.replace('_', ' ')}, and lists it as {listings.sanitize_line(own.status)}.",
         own.id,
     )
 
@@ -220,7 +212,7 @@ def _newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> Foun
 def _is_awaiting(one: FoundObject, order: PaymentOrder) -> bool:
     try:
         return _read_object(one.value, order).outcome is AWAITING
-    except InvalidObjectError:
+    except listings.InvalidObjectError:
         return False
 
 
@@ -231,22 +223,24 @@ def _read_object(value: Json, order: PaymentOrder) -> Verdict:
         InvalidObjectError: It does not match the schema, contradicts itself, or is about another payment.
     """
     status, payee = value.get("status"), value.get("payee")
-    outcome = outcome_of_status(status) if isinstance(status, str) else None
+    outcome = listings.outcome_of_status(status) if isinstance(status, str) else None
     if outcome is None:
-        raise InvalidObjectError("its status is not one of the words that were asked for")
-    payment_id, reason = read_id(value, "payment_id"), text_or_none(value, "reason")
+        raise listings.InvalidObjectError("its status is not one of the words that were asked for")
+    payment_id, reason = listings.read_id(value, "payment_id"), listings.text_or_none(value, "reason")
     currency = value.get("currency")
     if not isinstance(payee, dict) or not isinstance(currency, str):
-        raise InvalidObjectError("its payee or its currency is missing")
-    if read_number(value, "amount") != order.amount:
-        raise InvalidObjectError("it is about another amount")
+        raise listings.InvalidObjectError("its payee or its currency is missing")
+    if listings.read_number(value, "amount") != order.amount:
+        raise listings.InvalidObjectError("it is about another amount")
     if fold(currency) != fold(order.currency):
-        raise InvalidObjectError("it is about another currency")
-    if not is_same_payee(order, read_payee(cast("Json", payee), None, is_named=False)):
-        raise InvalidObjectError("it is about another payee")
+        raise listings.InvalidObjectError("it is about another currency")
+    if not is_same_payee(order, listings.read_payee(cast("Json", payee), None, is_named=False)):
+        raise listings.InvalidObjectError("it is about another payee")
     if outcome is PAID and reason is not None:
-        raise InvalidObjectError(f"it says that it is paid, and why it is not: {sanitize_line(reason)}")
-    return Verdict(outcome, sanitize_line(reason), payment_id)
+        raise listings.InvalidObjectError(
+            f"it says that it is paid, and why it is not: {listings.sanitize_line(reason)}"
+        )
+    return Verdict(outcome, listings.sanitize_line(reason), payment_id)
 
 
 def _build_undetermined(reason: str, payment_id: str | None = None) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from payman_sdk import errors
 from payman_sdk._core import states
 from payman_sdk._core.effects import Flow, Sleep
 from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after
@@ -11,17 +12,6 @@ from payman_sdk._core.requests import build_cancel_request, build_get_request, g
 from payman_sdk._core.retry import CallContext, FailureClass, classify_failure, is_transient
 from payman_sdk._core.rpc import call_agent
 from payman_sdk._core.states import get_state, has_ended
-from payman_sdk.errors import (
-    AgentError,
-    APIConnectionError,
-    APITimeoutError,
-    AuthenticationError,
-    ConfigurationError,
-    MethodNotFoundError,
-    PaymanError,
-    TaskNotFoundError,
-    TokenStoreError,
-)
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
@@ -39,7 +29,7 @@ def fetch_task(task_id: str, time: CallContext, *, messages: int = 0) -> Flow[Ta
         answer = yield from _send_task_request(
             build_get_request(task_id, request_id, messages), task_id, request_id, time
         )
-    except TaskNotFoundError:
+    except errors.TaskNotFoundError:
         time.watch.record_fetch(task_id, None)
         raise
     time.watch.record_fetch(task_id, get_state(answer[1]))
@@ -63,16 +53,18 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
                     build_cancel_request(task_id, request_id), task_id, request_id, time
                 )
             )
-        except PaymanError as error:
+        except errors.PaymanError as error:
             failure, kind = error, classify_failure(error)
         if kind is FailureClass.AMBIGUOUS:
             try:
                 body, task = yield from fetch_task_retrying(task_id, time)
-            except MethodNotFoundError:
+            except errors.MethodNotFoundError:
                 raise failure from None  # this server looks no task up; what it answered to the cancellation counts
             if has_ended(get_state(task)):
                 return body, task
-        is_final = kind is FailureClass.FATAL or isinstance(failure, AgentError | AuthenticationError)
+        is_final = kind is FailureClass.FATAL or isinstance(
+            failure, errors.AgentError | errors.AuthenticationError
+        )
         if is_final or not (yield from time.wait_before_retry(attempt, failure, task_id)):
             raise failure
 
@@ -82,7 +74,7 @@ def _send_task_request(
 ) -> Flow[TaskAnswer]:
     try:
         return (yield from call_agent(request, request_id, task_id, time))
-    except PaymanError as error:
+    except errors.PaymanError as error:
         error.add_context(task_id=task_id, request_id=request_id)
         raise
 
@@ -113,7 +105,7 @@ def fetch_task_retrying(
     while True:
         try:
             return (yield from fetch_task(task_id, time, messages=messages))
-        except PaymanError as error:
+        except errors.PaymanError as error:
             failure = error
         # Where money may be on its way, only what says that this server looks no task up is final.
         may_pass = (
@@ -121,7 +113,7 @@ def fetch_task_retrying(
             or (was_sent and not _is_final(failure))
             or (
                 is_known
-                and isinstance(failure, TaskNotFoundError)
+                and isinstance(failure, errors.TaskNotFoundError)
                 and time.clock() - began < time.settle_time
             )
         )
@@ -133,13 +125,13 @@ def fetch_task_retrying(
             raise failure
 
 
-def _is_final(failure: PaymanError) -> bool:
+def _is_final(failure: errors.PaymanError) -> bool:
     """Return whether a look-up that failed in this way would fail again."""
     status = failure.status_code or 200
     return (
-        isinstance(failure, ConfigurationError | TokenStoreError)
-        or (isinstance(failure, AgentError) and failure.code in AGENT_REFUSALS)
-        or (isinstance(failure, APIConnectionError) and not failure.is_transient)
+        isinstance(failure, errors.ConfigurationError | errors.TokenStoreError)
+        or (isinstance(failure, errors.AgentError) and failure.code in AGENT_REFUSALS)
+        or (isinstance(failure, errors.APIConnectionError) and not failure.is_transient)
         or status in PLAIN_REFUSALS
         or status in range(300, 400)
         or status == 501
@@ -184,7 +176,7 @@ def wait_for_end(
         if time.is_over() and or_rests:
             return body, task
         if time.is_over():
-            raise APITimeoutError(
+            raise errors.APITimeoutError(
                 f"The task is still {get_state(task)} after the timeout.",
                 next_step="Wait longer, or call client.get_task(error.task_id) later.",
                 task_id=task_id,

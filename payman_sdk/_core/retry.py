@@ -10,24 +10,11 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from payman_sdk import errors
 from payman_sdk._config import Resend
 from payman_sdk._core.effects import CallHook, Flow, Sleep
 from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import (
-    AgentError,
-    APIConnectionError,
-    APIStatusError,
-    AuthenticationError,
-    ConfigurationError,
-    IdempotencyKeyReuseError,
-    InternalAgentError,
-    OutcomeUnknownError,
-    PaymanError,
-    RateLimitError,
-    ResponseValidationError,
-    ServerError,
-)
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
@@ -60,7 +47,7 @@ class FailureClass(Enum):
     """It may have arrived: whether it did, `tasks/get` has to say for `settle_time` before it may be sent again."""
 
 
-def classify_failure(failure: PaymanError) -> FailureClass:
+def classify_failure(failure: errors.PaymanError) -> FailureClass:
     """Return what the failure of an attempt means; see the table "Money safety" in docs/architecture.md.
 
     What no case names is ambiguous.
@@ -69,36 +56,42 @@ def classify_failure(failure: PaymanError) -> FailureClass:
         return FailureClass.RETRYABLE if is_transient(failure) else FailureClass.FATAL
     match failure:
         # These end an ask on purpose: raised before a send, or after all has been looked up.
-        case OutcomeUnknownError() | ConfigurationError() | IdempotencyKeyReuseError():
+        case errors.OutcomeUnknownError() | errors.ConfigurationError() | errors.IdempotencyKeyReuseError():
             return FailureClass.FATAL
-        case PaymanError(sent=True):
+        case errors.PaymanError(sent=True):
             return FailureClass.AMBIGUOUS
-        case AgentError():
+        case errors.AgentError():
             return FailureClass.FATAL if failure.code in AGENT_REFUSALS else FailureClass.TURNED_AWAY
-        case RateLimitError() | AuthenticationError():
+        case errors.RateLimitError() | errors.AuthenticationError():
             return FailureClass.TURNED_AWAY
-        case ServerError(status_code=503, response=response) if (
+        case errors.ServerError(status_code=503, response=response) if (
             response and "retry-after" in response.headers
         ):
             return FailureClass.TURNED_AWAY
-        case APIStatusError() if failure.status_code in PLAIN_REFUSALS:
+        case errors.APIStatusError() if failure.status_code in PLAIN_REFUSALS:
             return FailureClass.FATAL
         case _:
             return FailureClass.AMBIGUOUS
 
 
-def is_ambiguous(failure: PaymanError) -> bool:
+def is_ambiguous(failure: errors.PaymanError) -> bool:
     """Return whether an attempt that failed in this way may have arrived."""
     return classify_failure(failure) is FailureClass.AMBIGUOUS
 
 
-def is_transient(failure: PaymanError) -> bool:
+def is_transient(failure: errors.PaymanError) -> bool:
     """Whether what only reads, and failed in this way, may succeed a moment later."""
-    if isinstance(failure, APIConnectionError):
+    if isinstance(failure, errors.APIConnectionError):
         return failure.is_transient
-    if isinstance(failure, APIStatusError) and failure.status_code in _TRANSIENT:
+    if isinstance(failure, errors.APIStatusError) and failure.status_code in _TRANSIENT:
         return True
-    return isinstance(failure, InternalAgentError | RateLimitError | ResponseValidationError | ServerError)
+    return isinstance(
+        failure,
+        errors.InternalAgentError
+        | errors.RateLimitError
+        | errors.ResponseValidationError
+        | errors.ServerError,
+    )
 
 
 class CallContext(NamedTuple):
@@ -157,7 +150,7 @@ class CallContext(NamedTuple):
             yield Sleep(min(longest * (0.5 + self.random() / 2), max(left / 10, _SHORTEST_LOOK), left))
             longest = min(2 * longest, _LONGEST_LOOK)
 
-    def wait_before_retry(self, attempt: int, failure: PaymanError, task_id: str | None) -> Flow[bool]:
+    def wait_before_retry(self, attempt: int, failure: errors.PaymanError, task_id: str | None) -> Flow[bool]:
         """Return a flow that waits before another attempt: as long as the server says, or else longer each time, by chance.
 
         Args:
@@ -195,7 +188,7 @@ def retry_read(attempt: Callable[[], Flow[T]], time: CallContext, task_id: str) 
         number += 1
         try:
             return (yield from attempt())
-        except PaymanError as error:
+        except errors.PaymanError as error:
             failure = error
         if not is_transient(failure) or not (yield from time.wait_before_retry(number, failure, task_id)):
             raise failure

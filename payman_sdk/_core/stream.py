@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from payman_sdk import errors
 from payman_sdk._core.effects import Emit, Flow, hand_out
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.exchange import KeySettings
@@ -18,13 +19,6 @@ from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
 from payman_sdk._core.rpc import find_inconclusive_error, read_answer, send_authenticated
 from payman_sdk._core.send import carry_out
 from payman_sdk._core.stream_reader import StreamReader
-from payman_sdk.errors import (
-    APIConnectionError,
-    APITimeoutError,
-    OutcomeUnknownError,
-    PaymanError,
-    TaskNotFoundError,
-)
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OutgoingAsk
@@ -85,7 +79,7 @@ class StreamFlow(StreamReader):
         self._keys = keys
         self._raise_on_failure = raise_on_failure
         self._seconds = time.deadline - time.clock()
-        self._subscribed_for: PaymanError | None = None
+        self._subscribed_for: errors.PaymanError | None = None
 
     def run(self) -> Flow[None]:
         """Return the flow, looked on from its beginning to its end.
@@ -117,12 +111,12 @@ class StreamFlow(StreamReader):
         """Send the ask and emit what its answer says, to the end."""
         try:
             return (yield from self._send_and_emit(self.ask.build_stream_request(), self.ask.request_id))
-        except PaymanError as error:
+        except errors.PaymanError as error:
             if self.progress.count:
                 error.sent = True  # whatever ended it, what emitted events was taken
             raise
 
-    def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[bool | None]:
+    def reconcile(self, lost: errors.PaymanError, is_patient: bool) -> Flow[bool | None]:
         """Subscribe once more, and follow the task with `tasks/get` where that leads nowhere.
 
         Returns:
@@ -141,17 +135,17 @@ class StreamFlow(StreamReader):
                 was_sent=is_ambiguous(lost),
                 is_known=self.progress.count > 0,
             )
-        except PaymanError as error:
+        except errors.PaymanError as error:
             if self.progress.count:
                 raise self._build_follow_error(
                     lost, error
                 ) from lost  # a stream that began is never sent again
-            if isinstance(error, TaskNotFoundError):
+            if isinstance(error, errors.TaskNotFoundError):
                 return None
             raise
         return (yield from self._follow(known, lost))
 
-    def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[bool]:
+    def resume(self, known: TaskAnswer, lost: errors.PaymanError) -> Flow[bool]:
         """Emit what is known of a task, and follow it to its end."""
         yield from self._emit(self.progress.catch_up(*known))
         if not self.progress.is_over and not (yield from self._resubscribe()):
@@ -201,9 +195,9 @@ class StreamFlow(StreamReader):
                 request_id = generate_id("req")
                 again = build_resubscribe_request(self.ask.task_id, request_id, self._last_event_id)
                 return (yield from self._send_and_emit(again, request_id))
-            except OutcomeUnknownError:
+            except errors.OutcomeUnknownError:
                 raise
-            except PaymanError as error:
+            except errors.PaymanError as error:
                 if not is_transient(error):
                     break  # this server has no such thing
             if self.progress.count > count:
@@ -213,7 +207,7 @@ class StreamFlow(StreamReader):
                 yield next(pauses)
         return False
 
-    def _follow(self, known: TaskAnswer | None, lost: PaymanError) -> Flow[bool | None]:
+    def _follow(self, known: TaskAnswer | None, lost: errors.PaymanError) -> Flow[bool | None]:
         """Look the task up until it has ended, and emit its changes."""
         pauses = self.time.iter_pauses()
         while True:
@@ -221,7 +215,7 @@ class StreamFlow(StreamReader):
                 body, task = known or (yield from self._fetch_task())
                 known = None
                 events = self.progress.catch_up(body, task)
-            except PaymanError as error:
+            except errors.PaymanError as error:
                 raise self._build_follow_error(lost, error) from lost
             if events:
                 pauses = self.time.iter_pauses()
@@ -231,14 +225,14 @@ class StreamFlow(StreamReader):
             yield next(pauses)
             if self.time.is_over():
                 raise self._build_follow_error(
-                    lost, APITimeoutError("The ask exceeded its timeout.")
+                    lost, errors.APITimeoutError("The ask exceeded its timeout.")
                 ) from lost
 
     def _conclude(self) -> bool | None:
         """Return a task that waits, still or again, does not show whether the reply arrived."""
         return None if self.ask.is_reply and requires_input(self.progress.build_task()) else True
 
-    def _build_follow_error(self, broke: PaymanError, error: PaymanError) -> PaymanError:
+    def _build_follow_error(self, broke: errors.PaymanError, error: errors.PaymanError) -> errors.PaymanError:
         if self.progress.count == 0:
             return build_unknown_error(broke, error)
         return self._build_interrupted_error(
@@ -246,5 +240,5 @@ class StreamFlow(StreamReader):
         )
 
 
-def _build_early_end_error() -> APIConnectionError:
-    return APIConnectionError("The stream ended before the task did.")
+def _build_early_end_error() -> errors.APIConnectionError:
+    return errors.APIConnectionError("The stream ended before the task did.")

@@ -17,21 +17,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
-from payman_sdk._core.effects import (
-    CallBlocking,
-    CallHook,
-    Effect,
-    Emit,
-    Flow,
-    FlowResult,
-    Lock,
-    NotifyHook,
-    ReadChunk,
-    SendRequest,
-    Sleep,
-    WithLock,
-    interrupt,
-)
+from payman_sdk._core import effects
 from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.async_streams import AsyncOpenStream
@@ -102,7 +88,9 @@ class AsyncRunner:
         self._locks = PerLoop(anyio.Lock)
 
     @defer_on_trio
-    async def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
+    async def run(
+        self, flow: effects.Flow[T], describe: Callable[[BaseException], object] | None = None
+    ) -> T:
         """Run a flow that emits no events, and return its result.
 
         Args:
@@ -114,7 +102,7 @@ class AsyncRunner:
         try:
             try:
                 end = await self.advance(flow, line)
-                assert isinstance(end, FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+                assert isinstance(end, effects.FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
                 result: T = end.result
                 return result
             finally:
@@ -129,7 +117,9 @@ class AsyncRunner:
         return get_transport_info(self._http, self._base_url)
 
     @defer_on_trio
-    async def advance(self, flow: Flow[T], line: AsyncOpenStream) -> Emit | FlowResult[T]:
+    async def advance(
+        self, flow: effects.Flow[T], line: AsyncOpenStream
+    ) -> effects.Emit | effects.FlowResult[T]:
         """Run a flow until it emits something or ends; the flow handles the failure of a step.
 
         What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
@@ -140,12 +130,14 @@ class AsyncRunner:
             return await self._advance(flow, line)
         except BaseException as error:
             if not isinstance(error, Exception):
-                for step in interrupt(flow, error):
+                for step in effects.interrupt(flow, error):
                     await self._notify_hook(step)
             shorten_traceback(error)
             raise
 
-    async def _advance(self, flow: Flow[T], line: AsyncOpenStream) -> Emit | FlowResult[T]:
+    async def _advance(
+        self, flow: effects.Flow[T], line: AsyncOpenStream
+    ) -> effects.Emit | effects.FlowResult[T]:
         outcome: Any = None
         failure: Exception | None = None
         while True:
@@ -153,41 +145,41 @@ class AsyncRunner:
                 # Thrown out here, a failure does not become the context of what the flow raises instead.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
             except StopIteration as end:
-                return FlowResult(end.value)
-            if isinstance(step, Emit):
+                return effects.FlowResult(end.value)
+            if isinstance(step, effects.Emit):
                 return step
             outcome, failure = None, None
             try:
                 outcome = await self._perform(step, line)
             except Exception as error:
-                if isinstance(step, CallHook):
+                if isinstance(step, effects.CallHook):
                     raise
                 failure = error
 
-    async def _perform(self, step: Effect, line: AsyncOpenStream) -> Any:
+    async def _perform(self, step: effects.Effect, line: AsyncOpenStream) -> Any:
         match step:
-            case SendRequest():
+            case effects.SendRequest():
                 return await self._send_request(step, line)
-            case ReadChunk(until):
+            case effects.ReadChunk(until):
                 return await self._read_chunk(line, until)
-            case Emit():
+            case effects.Emit():
                 raise AssertionError("only advance() returns events")
-            case Sleep(seconds):
+            case effects.Sleep(seconds):
                 return await self._sleep(seconds)
-            case CallBlocking(function):
+            case effects.CallBlocking(function):
                 return await _run_in_thread(function)
-            case CallHook(function, about):
+            case effects.CallHook(function, about):
                 return await _call_hook(function, about)
-            case NotifyHook():
+            case effects.NotifyHook():
                 return await self._notify_hook(step)
-            case WithLock():
+            case effects.WithLock():
                 return await (
                     self._run_with_lock(step) if step.lock is None else self._run_holding(step.lock, step)
                 )
             case unlisted:
                 assert_never(unlisted)
 
-    async def _run_with_lock(self, step: WithLock) -> Any:
+    async def _run_with_lock(self, step: effects.WithLock) -> Any:
         lock = self._locks.get()
         try:
             lock.acquire_nowait()
@@ -201,7 +193,7 @@ class AsyncRunner:
         finally:
             lock.release()
 
-    async def _run_holding(self, lock: Lock, step: WithLock) -> Any:
+    async def _run_holding(self, lock: effects.Lock, step: effects.WithLock) -> Any:
         # Whoever holds the lock of a store may have spent a refresh token, whose successor must not get lost.
         while not (tried := await run_shielded(lambda: self._try_with_lock(lock, step.flow))):
             if self._clock() >= step.until:
@@ -209,7 +201,7 @@ class AsyncRunner:
             await self._sleep(_POLL)
         return tried[0]
 
-    async def _try_with_lock(self, lock: Lock, flow: Flow[T]) -> tuple[T] | None:
+    async def _try_with_lock(self, lock: effects.Lock, flow: effects.Flow[T]) -> tuple[T] | None:
         """Return what the flow returned; None where somebody else holds the lock."""
         if isinstance(lock, ThreadLock):
             ticket = LockHolder(get_asyncio_loop())
@@ -225,14 +217,14 @@ class AsyncRunner:
         finally:
             await _run_in_thread(lock.release)
 
-    async def _notify_hook(self, step: NotifyHook) -> None:
+    async def _notify_hook(self, step: effects.NotifyHook) -> None:
         try:
             with anyio.CancelScope(shield=True), move_on_after(_NOTICE):
                 await _call_hook(step.function, step.about)
         except Exception as error:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
-    async def _send_request(self, step: SendRequest, line: AsyncOpenStream) -> httpx.Response:
+    async def _send_request(self, step: effects.SendRequest, line: AsyncOpenStream) -> httpx.Response:
         transmission = step.transmission or Transmission()
         transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
         await line.close()

@@ -13,20 +13,7 @@ from typing import Any, TypeVar, assert_never, cast
 
 import httpx
 
-from payman_sdk._core.effects import (
-    CallBlocking,
-    CallHook,
-    Effect,
-    Emit,
-    Flow,
-    FlowResult,
-    NotifyHook,
-    ReadChunk,
-    SendRequest,
-    Sleep,
-    WithLock,
-    interrupt,
-)
+from payman_sdk._core import effects
 from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
@@ -93,7 +80,7 @@ class SyncRunner:
             self._guard, self._call_handlers = defer_signals, call_handlers
         self._streams: dict[httpx.Response, weakref.ref[OpenStream]] = {}
 
-    def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
+    def run(self, flow: effects.Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
         """Run a flow that emits no events, and return its result.
 
         Args:
@@ -104,7 +91,7 @@ class SyncRunner:
         try:
             try:
                 end = self.advance(flow, line)
-                assert isinstance(end, FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+                assert isinstance(end, effects.FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
                 result: T = end.result
                 return result
             finally:
@@ -118,7 +105,7 @@ class SyncRunner:
     def _get_transport_info(self) -> TransportInfo:
         return get_transport_info(self._http, self._base_url)
 
-    def advance(self, flow: Flow[T], line: OpenStream) -> Emit | FlowResult[T]:
+    def advance(self, flow: effects.Flow[T], line: OpenStream) -> effects.Emit | effects.FlowResult[T]:
         """Run a flow until it emits something or ends; a failure of a step is the flow's to handle.
 
         What a hook raises is the user's, and no flow may take it for a failure of what was asked: it comes out at once. So does
@@ -128,12 +115,12 @@ class SyncRunner:
             return self._advance(flow, line)
         except BaseException as error:
             if not isinstance(error, Exception):
-                for step in interrupt(flow, error):
+                for step in effects.interrupt(flow, error):
                     self._notify_hook(step)
             shorten_traceback(error)
             raise
 
-    def _advance(self, flow: Flow[T], line: OpenStream) -> Emit | FlowResult[T]:
+    def _advance(self, flow: effects.Flow[T], line: OpenStream) -> effects.Emit | effects.FlowResult[T]:
         outcome: Any = None
         failure: Exception | None = None
         while True:
@@ -141,39 +128,39 @@ class SyncRunner:
                 # Thrown out here, a failure does not become the context of what the flow raises instead.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
             except StopIteration as end:
-                return FlowResult(end.value)
-            if isinstance(step, Emit):
+                return effects.FlowResult(end.value)
+            if isinstance(step, effects.Emit):
                 return step
             outcome, failure = None, None
             try:
                 outcome = self._perform(step, line)
             except Exception as error:
-                if isinstance(step, CallHook):
+                if isinstance(step, effects.CallHook):
                     raise
                 failure = error
 
-    def _perform(self, step: Effect, line: OpenStream) -> Any:
+    def _perform(self, step: effects.Effect, line: OpenStream) -> Any:
         match step:
-            case SendRequest():
+            case effects.SendRequest():
                 return self._send_request(step, line)
-            case ReadChunk(until):
+            case effects.ReadChunk(until):
                 return self._read_chunk(line, until)
-            case Emit():
+            case effects.Emit():
                 raise AssertionError("only advance() returns events")
-            case Sleep(seconds):
+            case effects.Sleep(seconds):
                 return self._sleep(seconds)
-            case CallBlocking(function):
+            case effects.CallBlocking(function):
                 return function()
-            case CallHook(function, about):
+            case effects.CallHook(function, about):
                 return _refuse_awaitable(function(about))
-            case NotifyHook():
+            case effects.NotifyHook():
                 return self._notify_hook(step)
-            case WithLock():
+            case effects.WithLock():
                 return self._run_with_lock(step)
             case unlisted:
                 assert_never(unlisted)
 
-    def _run_with_lock(self, step: WithLock) -> Any:
+    def _run_with_lock(self, step: effects.WithLock) -> Any:
         ticket, lock = LockHolder(), adapt_lock(step.lock or self._lock)
         with ticket.held:
             try:
@@ -183,13 +170,13 @@ class SyncRunner:
             finally:
                 lock.drop(ticket)
 
-    def _notify_hook(self, step: NotifyHook) -> None:
+    def _notify_hook(self, step: effects.NotifyHook) -> None:
         try:
             _refuse_awaitable(step.function(step.about))
         except Exception as error:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
-    def _send_request(self, step: SendRequest, line: OpenStream) -> httpx.Response:
+    def _send_request(self, step: effects.SendRequest, line: OpenStream) -> httpx.Response:
         transmission = step.transmission or Transmission()
         transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
         line.close()

@@ -9,21 +9,7 @@ import logging
 from typing import assert_never
 
 from payman_sdk._core.hook_payloads import RetryDetails
-from payman_sdk._telemetry.events import (
-    AskBegan,
-    AskEnded,
-    AttemptBegan,
-    AttemptEnded,
-    Event,
-    EventReceived,
-    FailureClassified,
-    StateChanged,
-    StreamBroke,
-    StreamOpened,
-    TaskFetched,
-    TokenRefreshBegan,
-    TokenRefreshEnded,
-)
+from payman_sdk._telemetry import events
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import PaymanError
 
@@ -53,37 +39,37 @@ _REASONS = {
 }
 
 
-def log_event(event: Event) -> None:
+def log_event(event: events.Event) -> None:
     """Write down an event."""
-    if isinstance(event, AskEnded):
+    if isinstance(event, events.AskEnded):
         log.info("%s", _summarize(event))
     elif log.isEnabledFor(logging.DEBUG):
         match event:
-            case AskBegan(ask, is_stream):
+            case events.AskBegan(ask, is_stream):
                 kind = "reply" if ask.is_reply else "stream" if is_stream else "ask"
                 log.debug("%s: a new %s in %s, %s", ask.task_id, kind, ask.session_id, ask.request_id)
-            case AttemptBegan(task_id, method, path, resends):
+            case events.AttemptBegan(task_id, method, path, resends):
                 again = f", attempt {resends + 1}" if resends else ""
                 log.debug("%s: %s %s%s", task_id or "token", method, path, again)
-            case AttemptEnded(began, status, error, seconds):
+            case events.AttemptEnded(began, status, error, seconds):
                 log.debug("%s: %s in %.3f s", began.task_id or "token", error or f"HTTP {status}", seconds)
-            case FailureClassified(task_id, attempt, failure, verdict):
+            case events.FailureClassified(task_id, attempt, failure, verdict):
                 log.debug(
                     "%s: attempt %d: %s, so %s", task_id, attempt, _describe_error(failure), _MEANING[verdict]
                 )
-            case TaskFetched(task_id, state):
+            case events.TaskFetched(task_id, state):
                 log.debug("%s: looked up, %s", task_id, state or "the agent does not know it")
-            case StateChanged(task_id, state):
+            case events.StateChanged(task_id, state):
                 log.debug("%s: %s", task_id, state)
-            case StreamOpened(task_id, is_again):
+            case events.StreamOpened(task_id, is_again):
                 log.debug("%s: the stream is open%s", task_id, " again" if is_again else "")
-            case StreamBroke(task_id, failure):
+            case events.StreamBroke(task_id, failure):
                 log.debug("%s: the stream broke: %s; resuming it", task_id, _describe_error(failure))
-            case EventReceived(task_id, received):
+            case events.EventReceived(task_id, received):
                 log.debug("%s: event, %s", task_id, received["type"])
-            case TokenRefreshBegan(reason):
+            case events.TokenRefreshBegan(reason):
                 log.debug("token: fetching one, because %s", _REASONS[reason])
-            case TokenRefreshEnded(_, renewal):
+            case events.TokenRefreshEnded(_, renewal):
                 log.debug(
                     "token: %s", _describe_refresh(renewal.error, renewal.expires_in) if renewal else "left"
                 )
@@ -93,7 +79,7 @@ def log_event(event: Event) -> None:
                 assert_never(unlisted)
 
 
-def _summarize(ended: AskEnded) -> str:
+def _summarize(ended: events.AskEnded) -> str:
     """Return an ask in one line."""
     said = [f"{ended.ask.task_id} {_ENDS[ended.outcome]} after {ended.seconds:.3f} s"]
     said += [f"{_describe_error(ended.error)}"] if ended.error is not None else []

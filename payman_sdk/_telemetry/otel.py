@@ -20,22 +20,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from payman_sdk._core.effects import Effect, Emit, Flow
 from payman_sdk._core.hook_payloads import RetryDetails
+from payman_sdk._telemetry import events
 from payman_sdk._telemetry.event_tracker import warn
-from payman_sdk._telemetry.events import (
-    AskEnded,
-    AttemptBegan,
-    AttemptEnded,
-    Event,
-    EventReceived,
-    FailureClassified,
-    StateChanged,
-    StreamBroke,
-    StreamOpened,
-    TaskFetched,
-    TokenRefreshBegan,
-    TokenRefreshEnded,
-    redact_state,
-)
 from payman_sdk._version import __version__
 
 if TYPE_CHECKING:
@@ -106,12 +92,12 @@ class Tracing:
             except Exception as error:
                 warn(error)
 
-    def record_event(self, event: Event) -> None:
+    def record_event(self, event: events.Event) -> None:
         """Take note of an event."""
         match event:
-            case AttemptBegan():
+            case events.AttemptBegan():
                 self._start_attempt(event)
-            case AttemptEnded(began, status, error):
+            case events.AttemptEnded(began, status, error):
                 is_error = error is not None or (status is not None and status >= 400)
                 self._end_attempt(
                     began,
@@ -120,12 +106,12 @@ class Tracing:
                     else {"http.response.status_code": status},
                     is_error=is_error,
                 )
-            case TokenRefreshBegan(reason):
+            case events.TokenRefreshBegan(reason):
                 span = self._tracer.start_span(
                     "payman.token.renewal", attributes={"payman.token.reason": reason}
                 )
                 self._begins(event, span)
-            case TokenRefreshEnded(began, renewal):
+            case events.TokenRefreshEnded(began, renewal):
                 error = None if renewal is None or renewal.error is None else type(renewal.error).__name__
                 rotated = renewal.is_rotated if renewal is not None else None
                 self._end_attempt(
@@ -152,7 +138,7 @@ class Tracing:
             attributes["gen_ai.input.messages"] = _format_message("user", ask.text)
         return self._tracer.start_span("invoke_agent Payman", kind=SpanKind.CLIENT, attributes=attributes)
 
-    def _start_attempt(self, began: AttemptBegan) -> None:
+    def _start_attempt(self, began: events.AttemptBegan) -> None:
         attributes: dict[str, Any] = {
             "http.request.method": began.method,
             "url.full": f"{self._base_url}{began.path}",
@@ -170,7 +156,7 @@ class Tracing:
         if self._telemetry.propagate:
             TraceContextTextMapPropagator().inject(began.headers)
 
-    def _begins(self, began: AttemptBegan | TokenRefreshBegan, span: Span) -> ExitStack:
+    def _begins(self, began: events.AttemptBegan | events.TokenRefreshBegan, span: Span) -> ExitStack:
         """Make a span current; what is entered on the stack is left when it ends."""
         within = ExitStack()
         within.callback(detach, attach(trace.set_span_in_context(span)))
@@ -178,13 +164,17 @@ class Tracing:
         return within
 
     def _end_attempt(
-        self, began: AttemptBegan | TokenRefreshBegan, attributes: dict[str, Any], *, is_error: bool
+        self,
+        began: events.AttemptBegan | events.TokenRefreshBegan,
+        attributes: dict[str, Any],
+        *,
+        is_error: bool,
     ) -> None:
         span, within = self._open.pop(id(began))
         within.close()
         _close(span, attributes, is_error=is_error)
 
-    def _record_ask_event(self, asked: _AskSpan, event: Event) -> None:
+    def _record_ask_event(self, asked: _AskSpan, event: events.Event) -> None:
         span = asked.span
         about: dict[str, Any]
         match event:
@@ -195,20 +185,20 @@ class Tracing:
                     "error.type": type(reason).__name__,
                 }
                 span.add_event("payman.retry", about)
-            case FailureClassified(_, attempt, failure, verdict):
+            case events.FailureClassified(_, attempt, failure, verdict):
                 about = {"payman.attempt": attempt, "payman.verdict": verdict.lower()}
                 span.add_event("payman.judged", {**about, "error.type": type(failure).__name__})
-            case TaskFetched(_, state):
+            case events.TaskFetched(_, state):
                 span.add_event("payman.looked_up", {"payman.task.state": state or "not known"})
-            case StateChanged(_, state):
+            case events.StateChanged(_, state):
                 span.add_event("payman.task.state", {"payman.task.state": state})
-            case StreamOpened(_, is_again):
+            case events.StreamOpened(_, is_again):
                 span.add_event("payman.stream.opened", {"payman.stream.again": is_again})
-            case StreamBroke(_, failure):
+            case events.StreamBroke(_, failure):
                 span.add_event("payman.stream.broke", {"error.type": type(failure).__name__})
-            case EventReceived(_, received):
+            case events.EventReceived(_, received):
                 self._record_event(asked, received)
-            case AskEnded():
+            case events.AskEnded():
                 self._end_ask(span, event)
             case _:
                 pass
@@ -221,10 +211,10 @@ class Tracing:
         names = ("state", "is_final") if is_status else ("index", "is_last_chunk")
         details = {f"payman.event.{name}": event[name] for name in names if name in event}
         if is_status:
-            details["payman.event.state"] = redact_state(event["state"])
+            details["payman.event.state"] = events.redact_state(event["state"])
         asked.span.add_event("payman.event", {"payman.event.type": event["type"], **details})
 
-    def _end_ask(self, span: Span, ended: AskEnded) -> None:
+    def _end_ask(self, span: Span, ended: events.AskEnded) -> None:
         error = type(ended.error).__name__ if ended.error is not None else None
         if error is None and ended.outcome == "failed":
             error = ended.state

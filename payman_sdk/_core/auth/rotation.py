@@ -13,16 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from payman_sdk import errors
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.error_classes import PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._text.error_response import shorten
-from payman_sdk.errors import (
-    APIConnectionError,
-    APIStatusError,
-    AuthenticationError,
-    ConfigurationError,
-    PaymanError,
-)
 
 NEVER = float("-inf")
 
@@ -43,7 +37,7 @@ class RefreshPause(NamedTuple):
     """
 
     until: float
-    failure: PaymanError
+    failure: errors.PaymanError
 
 
 class Rotation:
@@ -80,7 +74,7 @@ class Rotation:
         self._harmless |= set(token.unanswered) - set(before.unanswered)
         return token._replace(unanswered=before.unanswered)
 
-    def record_lost(self, token: StoredToken, failure: PaymanError) -> PaymanError:
+    def record_lost(self, token: StoredToken, failure: errors.PaymanError) -> errors.PaymanError:
         """Return the error for an answer that nobody has read; the pause begins now."""
         self._times, self._since = token.unanswered, self._clock()
         self._retry_after = min(parse_retry_after(failure, self._now) or 0.0, _LONGEST)
@@ -90,7 +84,7 @@ class Rotation:
                 "unless the token store has a newer one."
             )
             return failure
-        return AuthenticationError(
+        return errors.AuthenticationError(
             f"The refresh token may be spent: it was sent {len(token.unanswered)} times without an answer. "
             f"{shorten(failure.message)}",
             next_step="Ask the person to authorize again. Until then the refresh token is tried every 10 minutes at most.",
@@ -111,7 +105,7 @@ class Rotation:
         until = self.get_earliest_send(token)
         if until <= self._clock():
             return None
-        failure = AuthenticationError(
+        failure = errors.AuthenticationError(
             "The access token has expired, and the refresh token may be spent: it was sent without an answer.",
             next_step=f"Try again in {until - self._clock():.0f} s; if that fails, ask the person to authorize again.",
         )
@@ -121,14 +115,14 @@ class Rotation:
         return max(_PAUSES[min(len(self._times), len(_PAUSES)) - 1], self._retry_after)
 
 
-def may_have_arrived(failure: PaymanError) -> bool:
+def may_have_arrived(failure: errors.PaymanError) -> bool:
     """Whether a failed request for a token may have been carried out. Only what is known to be harmless is not."""
     match failure:
-        case ConfigurationError():
+        case errors.ConfigurationError():
             return False
-        case APIConnectionError():
+        case errors.APIConnectionError():
             return failure.sent is not False
-        case APIStatusError():
+        case errors.APIStatusError():
             return failure.status_code not in _REFUSALS
         case _:
             return True
