@@ -234,7 +234,8 @@ def _find_library(function: Any) -> str:
     if type(function) is FunctionType:  # `functools.wraps` does not change its globals
         return str(function.__globals__.get("__name__", "")).partition(".")[0]
     # Wrappers of wrapt, and of the copies of it that libraries bring, do not say whose they are; what they call does.
-    owner: Any = getattr(function, "_self_wrapper", type(function))
+    kind: type[object] = type(function)
+    owner: object = getattr(function, "_self_wrapper", kind)
     return str(getattr(owner, "__module__", "")).partition(".")[0]
 
 

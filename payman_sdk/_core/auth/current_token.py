@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from payman_sdk._core.auth.access_token import AccessToken, TokenOwner
 from payman_sdk._core.auth.grants import IssuedToken
@@ -17,6 +18,9 @@ from payman_sdk._core.effects import Flow, Lock
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
+
+if TYPE_CHECKING:
+    from payman_sdk._core.hook_payloads import Reason
 
 log = get_logger()
 
@@ -87,6 +91,14 @@ class CurrentToken:
     def access_token(self) -> AccessToken | None:
         """The newest access token, on the client's clock."""
         return self._to_local_clock(self.known)
+
+    def get_refresh_reason(self) -> Reason:
+        """Return why another access token is fetched."""
+        if self.known is None or self.known.access_token is None:
+            return "first"
+        if self.is_refused(self.known.access_token):
+            return "refused"
+        return "ending" if self.known.expires_at > self._now() else "ended"
 
     def refuse(self, token: AccessToken) -> None:
         """Remembers that the server refused an access token."""

@@ -11,7 +11,6 @@ again at once; see `rotation.py`.
 from __future__ import annotations
 
 import copy
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +19,11 @@ from payman_sdk._core.auth.access_token import TokenInfo
 from payman_sdk._core.auth.access_token import TokenOwner as TokenOwner
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken
+from payman_sdk._core.auth.refresh_reports import RefreshReports
 from payman_sdk._core.auth.rotation import NEVER, RefreshPause
 from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken
 from payman_sdk._core.auth.token_requests import TokenRequests
-from payman_sdk._core.effects import CallHook, Flow, Sleep, WithLock
+from payman_sdk._core.effects import Flow, Sleep, WithLock
 from payman_sdk._core.tracking import ClientObserver
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
@@ -41,8 +41,6 @@ _RENEWAL = 20.0
 """Seconds a renewal may take; shorter than any store's lock lasts, so that nobody else spends the same refresh token."""
 _WAIT = 45.0
 """Seconds to wait for the lock of a store: longer than somebody else's renewal takes, or the lock of one who died lasts."""
-_MAX_PENDING_HOOKS = 64
-"""How many renewals wait for the hook at most."""
 
 
 def is_early(token: AccessToken, now: float) -> bool:
@@ -87,10 +85,9 @@ class TokenManager:
         self._early_after = NEVER
         self._failure: PaymanError | None = None
         self._failures = 0
-        self._observer = ClientObserver() if observer is None else observer
-        self._requests = TokenRequests(owner, self._kept, clock, self._observer)
-        self._on_token = on_token
-        self._untold: deque[TokenRefresh] = deque(maxlen=_MAX_PENDING_HOOKS)
+        observer = ClientObserver() if observer is None else observer
+        self._requests = TokenRequests(owner, self._kept, clock, observer)
+        self._reports = RefreshReports(observer, on_token, self._kept)
 
     @property
     def refresh_token(self) -> SecretStr | None:
@@ -235,18 +232,10 @@ class TokenManager:
         try:
             token: AccessToken | RefreshPause | None = yield step
         except PaymanError:
-            yield from self._call_hooks()
+            yield from self._reports.call_hooks()
             raise
-        yield from self._call_hooks()
+        yield from self._reports.call_hooks()
         return token
-
-    def _call_hooks(self) -> Flow[None]:
-        while self._on_token is not None:
-            try:
-                renewal = self._untold.popleft()
-            except IndexError:
-                return
-            yield CallHook(self._on_token, renewal)
 
     def _retry_save(self, deadline: float) -> Flow[None]:
         try:
@@ -299,11 +288,12 @@ class TokenManager:
         if pause is not None:
             return pause
         until = min(deadline, self._clock() + _RENEWAL)
-        return (yield from self._issue(self._get_reason(), self._requests.refresh(until), deadline))
+        return (
+            yield from self._issue(self._kept.get_refresh_reason(), self._requests.refresh(until), deadline)
+        )
 
     def _issue(self, reason: Reason, flow: Flow[IssuedToken], deadline: float) -> Flow[AccessToken]:
         """Get a token issued, keep it, and report that to the observer and the hook."""
-        before = self.refresh_token
 
         def issue() -> Flow[AccessToken]:
             issued = yield from flow
@@ -312,26 +302,7 @@ class TokenManager:
             yield from self._kept.keep(issued, deadline, replaces_all=reason == "code")
             return token
 
-        def build_refresh(token: AccessToken | None, error: PaymanError | None) -> TokenRefresh | None:
-            if self._on_token is None and not self._observer.has_listeners():
-                return None
-            from payman_sdk._core.hook_payloads import TokenRefresh
-
-            is_rotated = token is not None and self.refresh_token not in (None, before)
-            renewal = TokenRefresh(reason, token.lifetime if token else None, is_rotated, error)
-            if self._on_token is not None:
-                self._untold.append(renewal)
-            return renewal
-
-        return (yield from self._observer.track_refresh(reason, issue(), build_refresh))
-
-    def _get_reason(self) -> Reason:
-        known = self._kept.known
-        if known is None or known.access_token is None:
-            return "first"
-        if self._kept.is_refused(known.access_token):
-            return "refused"
-        return "ending" if known.expires_at > self._now() else "ended"
+        return (yield from self._reports.track(reason, issue()))
 
     def _exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[AccessToken]:
         until = min(deadline, self._clock() + _RENEWAL)
