@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import httpx
 
 from payman_sdk._config import Resend
+from payman_sdk._core.auth.access_token import TokenOwner
 from payman_sdk._core.auth.grants import Application
-from payman_sdk._core.auth.tokens import TokenManager, TokenOwner
+from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, Effect, Flow, SendRequest, Sleep, WithLock
 from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.requests import AskRequest

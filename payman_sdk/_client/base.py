@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from payman_sdk._core import exchange
     from payman_sdk._core import hook_payloads as hooks
     from payman_sdk._core.auth import access_token, stored_token
-    from payman_sdk._core.auth.tokens import AccessToken
     from payman_sdk._core.effects import Flow
     from payman_sdk._telemetry import settings
 else:
@@ -240,7 +239,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         code_verifier: str | None,
         http_client: Http | None,
         token_store: stored_token.TokenStore | None,
-    ) -> tuple[Self, Flow[AccessToken]]:
+    ) -> tuple[Self, Flow[access_token.AccessToken]]:
         """Return a client that has no token yet, and the flow that exchanges a code for its first."""
         code, verifier = check_code(auth_code), check_parameter(code_verifier, "code_verifier")
         redirect_uri = check_parameter(redirect_uri, "redirect_uri")

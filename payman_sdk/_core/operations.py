@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, get_earlier_artifacts
 from payman_sdk._core.formatting import format_answer, format_task, raise_if_failed
 from payman_sdk._core.options import CallOptions, build_default_options, read_task_id
-from payman_sdk._core.polling import cancel_task, fetch_task, wait_for_end
+from payman_sdk._core.polling import TaskAnswer, cancel_task, fetch_task, wait_for_end
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
 from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
@@ -175,12 +175,11 @@ class Operations:
 
     def get_task(self, task: object) -> Flow[FormattedTaskResponse]:
         """Return the state of a task."""
-        task_id = read_task_id(task)
-        time = self._build_context(self._defaults, task_id)
-        began = self._clock()
-        found = yield from retry_read(lambda: fetch_task(task_id, time), time, task_id)
-        yield from time.watch.track_state(found[1])
-        return self._time(_format_fetched(*found, task), began)
+
+        def fetch(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
+            return retry_read(lambda: fetch_task(task_id, time), time, task_id)
+
+        return self._look_at(task, self._defaults, fetch)
 
     def read(
         self, text: str, session_id: str, options: CallOptions, read: Callable[[FormattedTaskResponse], T]
@@ -208,19 +207,20 @@ class Operations:
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         """Cancel a task, and return its state."""
-        task_id = read_task_id(task)
-        time = self._build_context(self._defaults, task_id)
-        began = self._clock()
-        found = yield from cancel_task(task_id, time)
-        yield from time.watch.track_state(found[1])
-        return self._time(_format_fetched(*found, task), began)
+        return self._look_at(task, self._defaults, cancel_task)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
         """Wait until a task has ended, whoever it waits for."""
-        task_id = read_task_id(task)
         options = self._defaults if timeout is None else self._defaults._replace(timeout=timeout)
-        began = self._clock()
-        found = yield from wait_for_end(task_id, self._build_context(options, task_id))
+        return self._look_at(task, options, wait_for_end)
+
+    def _look_at(
+        self, task: object, options: CallOptions, fetch: Callable[[str, CallContext], Flow[TaskAnswer]]
+    ) -> Flow[FormattedTaskResponse]:
+        task_id, began = read_task_id(task), self._clock()
+        time = self._build_context(options, task_id)
+        found = yield from fetch(task_id, time)
+        yield from time.watch.track_state(found[1])
         return self._time(_format_fetched(*found, task), began)
 
     def _get_keys(self, options: CallOptions) -> KeySettings:

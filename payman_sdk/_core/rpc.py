@@ -25,7 +25,8 @@ from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.auth.tokens import AccessToken, TokenManager
+    from payman_sdk._core.auth.access_token import AccessToken
+    from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.retry import CallContext
 
 _ABOUT_ACCESS = {401, 403, 429}

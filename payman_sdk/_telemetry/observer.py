@@ -9,7 +9,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_sdk._core import tracking
 from payman_sdk._core.effects import Flow
@@ -37,14 +37,6 @@ OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "u
 """How an ask may end, in a word."""
 
 
-class AskWrapper(Protocol):
-    """Runs the flow of an ask within something, such as a span."""
-
-    def __call__(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool) -> Flow[T]:
-        """Return the flow, within that."""
-        ...
-
-
 class Observer(tracking.ClientObserver):
     """Counts what a client does, and notifies listeners; safe to use from several threads at once.
 
@@ -53,7 +45,9 @@ class Observer(tracking.ClientObserver):
         within: What the flow of every ask runs within.
     """
 
-    def __init__(self, readers: tuple[Listener, ...] = (), within: AskWrapper | None = None) -> None:
+    def __init__(
+        self, readers: tuple[Listener, ...] = (), within: Callable[..., Flow[Any]] | None = None
+    ) -> None:
         self.wrap_ask = within
         self._listeners = readers
         self._counts: dict[str, int] = defaultdict(int)
@@ -162,18 +156,17 @@ class Observer(tracking.ClientObserver):
             flow: What fetches it.
             build_refresh: Called once with the token or the error; returns what to report.
         """
-        readers, renewal = self.listeners, None
-        ended = _notify_refresh_began(readers, reason)
+        notify_end, refresh = _notify_refresh_began(self.listeners, reason), None
         try:
             issued = yield from flow
             self.count("token_refreshes")
-            renewal = build_refresh(issued, None)
+            refresh = build_refresh(issued, None)
         except PaymanError as error:
             self.count("failed_token_refreshes")
-            renewal = build_refresh(None, error)
+            refresh = build_refresh(None, error)
             raise
         finally:
-            ended(renewal)
+            notify_end(refresh)
         return issued
 
 
@@ -207,14 +200,13 @@ def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observ
 
 
 def _notify_refresh_began(
-    readers: tuple[Listener, ...], reason: Reason
-) -> Callable[[TokenRefresh | None], None]:
+    listeners: tuple[Listener, ...], reason: Reason
+) -> Callable[[TokenRefresh | None], object]:
     """Notify listeners that an access token is being fetched; call what is returned with the result."""
-    if not readers:
-        return lambda renewal: None
-    from payman_sdk._telemetry.event_tracker import notify
-    from payman_sdk._telemetry.events import TokenRefreshBegan, TokenRefreshEnded
+    if not listeners:
+        return lambda _: None
+    from payman_sdk._telemetry import event_tracker, events
 
-    began = TokenRefreshBegan(reason)
-    notify(readers, began)
-    return lambda renewal: notify(readers, TokenRefreshEnded(began, renewal))
+    began = events.TokenRefreshBegan(reason)
+    event_tracker.notify(listeners, began)
+    return lambda refresh: event_tracker.notify(listeners, events.TokenRefreshEnded(began, refresh))

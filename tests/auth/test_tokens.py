@@ -12,9 +12,10 @@ import pytest
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
+from payman_sdk._core.auth.access_token import AccessToken, TokenOwner
 from payman_sdk._core.auth.grants import Application
 from payman_sdk._core.auth.stored_token import fingerprint_token
-from payman_sdk._core.auth.tokens import AccessToken, TokenManager, TokenOwner, is_early, is_late
+from payman_sdk._core.auth.tokens import TokenManager, is_early, is_late
 from payman_sdk._core.effects import CallBlocking, Lock, SendRequest, WithLock
 from payman_sdk._core.rpc import send_authenticated
 from payman_sdk._io.token_store_access import TokenStoreAccess

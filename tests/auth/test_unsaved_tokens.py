@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from payman_sdk._core.auth.tokens import AccessToken, TokenManager
+from payman_sdk._core.auth.access_token import AccessToken
+from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, WithLock
 from payman_sdk.errors import PaymanError, TokenStoreError
 from payman_sdk.token_stores import MemoryTokenStore, StoredToken

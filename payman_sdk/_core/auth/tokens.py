@@ -14,9 +14,7 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk._core.auth.access_token import AccessToken as AccessToken
-from payman_sdk._core.auth.access_token import TokenInfo
-from payman_sdk._core.auth.access_token import TokenOwner as TokenOwner
+from payman_sdk._core.auth.access_token import AccessToken, TokenInfo, TokenOwner
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken
 from payman_sdk._core.auth.refresh_reports import RefreshReports
