@@ -27,47 +27,15 @@ _SHORT_PATIENCE = 0.5
 
 _MOMENT = 0.0002
 
-_PACKAGES = frozenset(
-    [
-        "anyio",
-        "asyncio",
-        "attr",
-        "certifi",
-        "concurrent",
-        "dateutil",
-        "difflib",
-        "dotenv",
-        "email",
-        "encodings",
-        "filelock",
-        "h11",
-        "http",
-        "httpcore",
-        "httpx",
-        "idna",
-        "inspect",
-        "ipaddress",
-        "json",
-        "keyring",
-        "logging",
-        "msgspec",
-        "opentelemetry",
-        "payman_api",
-        "payman_sdk",
-        "platformdirs",
-        "psycopg",
-        "random",
-        "redis",
-        "select",
-        "selectors",
-        "sniffio",
-        "ssl",
-        "stringprep",
-        "trio",
-        "urllib",
-        "uuid",
-    ]
-)
+# fmt: off
+_PACKAGES = frozenset({
+    "payman_sdk", "payman_api", "anyio", "asyncio", "attr", "certifi", "concurrent", "dateutil",
+    "difflib", "dotenv", "email", "encodings", "filelock", "h11", "http", "httpcore", "httpx", "idna",
+    "inspect", "ipaddress", "json", "keyring", "logging", "msgspec", "opentelemetry", "platformdirs",
+    "psycopg", "random", "redis", "select", "selectors", "sniffio", "ssl", "stringprep", "trio",
+    "urllib", "uuid",
+})
+# fmt: on
 """What clients import while they are made and while they work."""
 
 _LATER = (
