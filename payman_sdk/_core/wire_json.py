@@ -18,7 +18,7 @@ DEEPEST = 100
 _SMALL = 1024 * 1024
 _MOST_CONTAINERS, _MOST_COMMAS = 1_000_000, 4_000_000
 
-_STRINGS_AND_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+_STRINGS_AND_BRACKETS = r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]'
 _OPENING = b"{["
 _OTHER_BYTES = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
@@ -111,7 +111,7 @@ def _prune(text: str) -> str:
     """Return the same JSON with null for what is nested too deeply."""
     kept: list[str] = []
     depth = end = 0
-    for token in _STRINGS_AND_BRACKETS.finditer(text):
+    for token in re.finditer(_STRINGS_AND_BRACKETS, text):
         bracket = token[0]
         if bracket in {"{", "["}:
             depth += 1

@@ -20,10 +20,7 @@ _KEPT = ("content-type", "date", "retry-after", "retry-after-ms")
 _MOST_KEPT = 256 * 1024
 """How many bytes of a body an error keeps."""
 
-_PAGE = re.compile(
-    r"(?:(?:<\?xml.{,200}?\?>|<!--.{,1000}?-->)\s*)*+<(?:!doctype|html|head|body)\b",
-    re.IGNORECASE | re.DOTALL,
-)
+_PAGE = r"(?is)(?:(?:<\?xml.{,200}?\?>|<!--.{,1000}?-->)\s*)*+<(?:!doctype|html|head|body)\b"
 """How a web page begins, whatever type it is said to be. No part is tried twice, however many comments a server sends."""
 
 
@@ -126,7 +123,7 @@ def summarize_body(response: ErrorResponse) -> str:
     text = response.text.strip("\ufeff \t\r\n")
     if not text:
         return "an empty body"
-    if "html" in response.content_type.lower() or _PAGE.match(text):
+    if "html" in response.content_type.lower() or re.match(_PAGE, text):
         return f"a web page of {len(response.content)} bytes, not JSON"
     return shorten(text)
 

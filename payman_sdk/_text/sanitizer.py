@@ -27,8 +27,7 @@ _MOST_MARKS = 4
 """Combining marks on one letter; more would cover the lines around it."""
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_SPACES = re.compile("[ \t]{9,}")
-_BREAKS = re.compile("[\r\n]{4,}")
+_SPACES, _BREAKS = "[ \t]{9,}", "[\r\n]{4,}"
 
 
 def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None) -> str:
@@ -46,8 +45,8 @@ def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None
         paid\x1b[2K\u202e! one\ntwo aaa… (6 more characters)
     """
     if one_line:
-        text = _SPACES.sub(lambda gap: f" … ({len(gap[0]):,} spaces) … ", text)
-        text = _BREAKS.sub(lambda gap: f" … ({len(gap[0]):,} line breaks) … ", text)
+        text = re.sub(_SPACES, lambda gap: f" … ({len(gap[0]):,} spaces) … ", text)
+        text = re.sub(_BREAKS, lambda gap: f" … ({len(gap[0]):,} line breaks) … ", text)
     else:
         text = text.replace("\r\n", "\n")
     if max_length is None:
