@@ -127,7 +127,7 @@ def refused():
     try:
         client.ask("Hello!")
     except ConfigurationError as error:
-        assert "Give a function" in str(error), error
+        assert "Pass a function" in str(error), error
     else:
         raise AssertionError("it was not refused")
 
@@ -157,7 +157,7 @@ async def refused():
     try:
         await client.ask("Hello!")
     except ConfigurationError as error:
-        assert "Give a function" in str(error), error
+        assert "Pass a function" in str(error), error
     else:
         raise AssertionError("it was not refused")
 

@@ -17,7 +17,7 @@ from payman_sdk._core.orders import read_order_line
 from payman_sdk._core.transaction_search import PAGE, Search, Sought, search_transactions
 from payman_sdk.errors import APIConnectionError
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox._server.server import JsonAnswers
+from payman_sdk.sandbox._ledger.environment import JsonAnswers
 from payman_sdk.types import PaymentOutcome, Transaction
 
 PAID, UNDETERMINED = PaymentOutcome.PAID, PaymentOutcome.UNDETERMINED
