@@ -229,7 +229,7 @@ def _is_untouched(function: Any) -> bool:
     return function is None or _find_library(function) in _LIBRARIES
 
 
-def _find_library(function: Any) -> str:
+def _find_library(function: object) -> str:
     """Return who wrote a function, or who wraps it; what is not a plain function is a wrapper, whatever it pretends to be."""
     if type(function) is FunctionType:  # `functools.wraps` does not change its globals
         return str(function.__globals__.get("__name__", "")).partition(".")[0]
