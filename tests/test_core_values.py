@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
@@ -26,7 +27,14 @@ from payman_sdk._core.effects import Sleep, interrupt
 from payman_sdk._core.formatting import format_artifact, format_task, render_part
 from payman_sdk._core.json_schema import MismatchError, SchemaError, check_schema, validate
 from payman_sdk._core.listings import InvalidObjectError, read_moment, read_number
-from payman_sdk._core.orders import ORDER, SCHEMA, find_payment_order, read_order_line, read_payment_order
+from payman_sdk._core.orders import (
+    ORDER,
+    SCHEMA,
+    find_payment_order,
+    read_order_line,
+    read_payment_order,
+    write_order,
+)
 from payman_sdk._core.payments import is_same_payee
 from payman_sdk._core.response_format import read_response_format
 from payman_sdk._core.task_normalization import Warnings, normalize_artifact, parse_timestamp
@@ -146,11 +154,15 @@ REFUSED: dict[str, Callable[[], object]] = {
     "a value that is deeper than any stack": lambda: validate(
         {"a": nest(100_000)}, {"enum": [{"a": nest(900)}]}
     ),
+    "a value that goes round a schema": lambda: validate(
+        json.loads('{"a": ' * 300 + "{}" + "}" * 300), {"type": "object", "properties": {"a": {"$ref": "#"}}}
+    ),
     "a form that JSON has not": lambda: read_type(Callable[[], int]),
     "an enumeration of what JSON has not": lambda: read_type(Enum("Odd", {"A": (1, 2)})),
     "a model without a schema": lambda: read_response_format(_model(lambda: 1 / 0)),
     "a model whose schema is none": lambda: read_response_format(_model(lambda: 5)),
     "a number with too many digits": lambda: read_number({"amount": Decimal("1e-99")}, "amount"),
+    "a number with more digits than Python writes": lambda: read_number({"amount": 10**5000}, "amount"),
     "no number": lambda: read_number({"amount": Decimal("sNaN")}, "amount"),
 }
 
@@ -182,6 +194,8 @@ def test_what_cannot_be_read_is_nothing() -> None:
         assert read_order_line("\n".join([head, f"{ORDER}{line}", "Answer.", schema])) is None
     assert not is_same_payee(read_payment_order("Test Payee", 5, "TSD", None, None), None)
     assert find_payment_order(None) is None
+    unpayable = write_order("pay", {"payee": "Test Payee", "amount": "-5", "currency": "TSD"}, {})
+    assert read_order_line(unpayable) is not None and find_payment_order(unpayable) is None
 
 
 def test_an_artifact_of_other_spelling() -> None:
@@ -196,6 +210,7 @@ def test_a_tracker_that_takes_no_note() -> None:
     tracker = Tracker()
     flow: Any = iter(())
     assert tracker.track(flow, None) is flow  # type: ignore[arg-type]
+    assert list(tracker.track_state(None)) == []  # type: ignore[arg-type]
     assert tracker.record_event("tsk-1", None) is None  # type: ignore[arg-type]
     assert tracker.record_state("tsk-1", "working", partial(str)) is None
     with pytest.raises(ZeroDivisionError):

@@ -21,6 +21,7 @@ from payman_sdk.errors import (
     APITimeoutError,
     OutcomeUnknownError,
     PaymanError,
+    RateLimitError,
     ServerError,
     StreamInterruptedError,
 )
@@ -55,7 +56,7 @@ def test_what_a_look_up_says_is_unknown_stays_unknown() -> None:
         clock = Clock()
         time = time_of(clock, max_retries=retries)
         kept = _Attempts(make_looks(UNKNOWN), time, "tsk-1", is_reply=False)
-        turned_away = ServerError("busy", status_code=503)
+        turned_away = RateLimitError("busy", status_code=429)
         assert driven(kept.handle(turned_away), clock=clock)[0] is UNKNOWN
 
 
@@ -77,6 +78,8 @@ def test_a_cancellation_is_repeated(peer: Peer, connect: Connect) -> None:
     client = connect(max_retries=1)
     assert client.cancel_task("tsk-1").state == "canceled"
     peer.always(CANCEL_PATH, reset)
+    peer.always(GET_PATH, canceled)
+    assert client.cancel_task("tsk-1").state == "canceled"  # its answer was lost
     peer.always(GET_PATH, rpc(error={"code": -32601, "message": "Method not found"}))
     with pytest.raises(APIConnectionError):
         client.cancel_task("tsk-1")
