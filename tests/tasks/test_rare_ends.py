@@ -80,6 +80,9 @@ def test_a_cancellation_is_repeated(peer: Peer, connect: Connect) -> None:
     peer.always(CANCEL_PATH, reset)
     peer.always(GET_PATH, canceled)
     assert client.cancel_task("tsk-1").state == "canceled"  # its answer was lost
+    peer.script(CANCEL_PATH, reset, canceled)
+    peer.always(GET_PATH, task_with(status={"state": "WORKING"}))
+    assert client.cancel_task("tsk-1").state == "canceled"  # it was lost itself, and sent again
     peer.always(GET_PATH, rpc(error={"code": -32601, "message": "Method not found"}))
     with pytest.raises(APIConnectionError):
         client.cancel_task("tsk-1")
@@ -126,8 +129,9 @@ def test_comments_that_come_too_late_keep_no_stream_open() -> None:
     clock = Clock()
     flow: Any = object.__new__(StreamFlow)
     flow.progress = SimpleNamespace(artifacts=SimpleNamespace(size=0), is_over=False)
-    flow.time = SimpleNamespace(clock=clock, deadline=10_000.0, watch=SimpleNamespace(listeners=()))
-    flow.tokens = SimpleNamespace(current_secret=None)
+    tokens = SimpleNamespace(current_secret=None)
+    watch = SimpleNamespace(listeners=())
+    flow.time = SimpleNamespace(clock=clock, deadline=10_000.0, watch=watch, tokens=tokens)
     flow._idle, flow._max_event, flow._max_kept = 60.0, 1000, 1000
     flow._may_settle = lambda: False
     reading = flow._read_events()
