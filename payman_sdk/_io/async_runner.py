@@ -14,7 +14,6 @@ from typing import Any, TypeVar, assert_never
 
 import anyio
 import anyio.lowlevel
-import anyio.to_thread
 import httpx
 
 from payman_sdk._core import effects
@@ -22,7 +21,7 @@ from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.async_streams import AsyncOpenStream
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, sleep
+from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, run_in_thread, sleep
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import classify_exception, map_exception, map_read_exception, may_have_left
 from payman_sdk._io.http import (
@@ -47,8 +46,7 @@ T = TypeVar("T")
 log = logging.getLogger("payman_sdk")
 
 _HURRY = 0.1
-"""The share of the time to keep back while waiting for a free connection. A cancellation at the deadline would not say what the
-request waited for."""
+"""The share of the time that is kept back when a request waits for a free connection, so that its error says what it waited for."""
 _NOTICE = 1.0
 """Seconds that a hook has to take note of an interruption."""
 _POLL = 0.01
@@ -167,7 +165,7 @@ class AsyncRunner:
             case effects.Sleep(seconds):
                 return await self._sleep(seconds)
             case effects.CallBlocking(function):
-                return await _run_in_thread(function)
+                return await run_in_thread(function)
             case effects.CallHook(function, about):
                 return await _call_hook(function, about)
             case effects.NotifyHook():
@@ -210,12 +208,12 @@ class AsyncRunner:
                     return (await self.run(flow),) if lock.take(ticket, timeout=0) else None
                 finally:
                     lock.drop(ticket)
-        if not await _run_in_thread(partial(lock.acquire, timeout=0)):
+        if not await run_in_thread(partial(lock.acquire, timeout=0)):
             return None
         try:
             return (await self.run(flow),)
         finally:
-            await _run_in_thread(lock.release)
+            await run_in_thread(lock.release)
 
     async def _notify_hook(self, step: effects.NotifyHook) -> None:
         try:
@@ -300,11 +298,3 @@ class AsyncRunner:
 async def _call_hook(function: Callable[[Any], Any], about: Any) -> Any:
     returned = function(about)
     return await returned if isawaitable(returned) else returned
-
-
-async def _run_in_thread(function: Callable[[], T]) -> T:
-    """Call a function that may block in a new thread.
-
-    Not in one of those that anyio lends to everybody: these may all be waiting for the very lock whose holder calls.
-    """
-    return await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 
 from payman_sdk._io.clock import is_patched, monotonic
 from payman_sdk._io.forks import renew_after_fork
@@ -141,6 +142,14 @@ async def sleep(seconds: float) -> None:
                 await anyio.Event().wait()
         else:
             await anyio.sleep(left)  # comes early where the loop's clock is moved meanwhile
+
+
+async def run_in_thread(function: Callable[[], T]) -> T:
+    """Call a function that may block in a new thread.
+
+    Not in one of those that anyio lends to everybody: these may all be waiting for the very lock whose holder calls.
+    """
+    return await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))
 
 
 def keep_real_time(loop: asyncio.BaseEventLoop) -> None:

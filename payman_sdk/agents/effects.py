@@ -103,9 +103,7 @@ def _reject_awaitable(returned: Any) -> Any:
 
 async def _run_in_thread(function: Callable[[], T]) -> T:
     """Call a function in a new thread, to its end, so that an abandoned caller leaves nothing half written."""
-    import anyio
-    import anyio.to_thread
-
+    from payman_sdk._io.event_loops import run_in_thread
     from payman_sdk._io.locks import run_shielded
 
-    return await run_shielded(lambda: anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1)))
+    return await run_shielded(lambda: run_in_thread(function))
