@@ -13,26 +13,13 @@ from typing import Any, TypeAlias, cast
 
 Schema: TypeAlias = Mapping[str, Any]
 
-_ANNOTATIONS = frozenset(
-    [
-        "$schema",
-        "$id",
-        "$comment",
-        "$anchor",
-        "title",
-        "description",
-        "default",
-        "example",
-        "examples",
-        "deprecated",
-        "readOnly",
-        "writeOnly",
-        "format",
-        "contentEncoding",
-        "contentMediaType",
-        "discriminator",
-    ]
-)
+# fmt: off
+_ANNOTATIONS = frozenset({
+    "$schema", "$id", "$comment", "$anchor", "title", "description", "default", "example", "examples",
+    "deprecated", "readOnly", "writeOnly", "format", "contentEncoding", "contentMediaType",
+    "discriminator",
+})
+# fmt: on
 """Keywords that allow or forbid nothing."""
 _DEFINITIONS = ("$defs", "definitions")
 _DEEPEST = 200
