@@ -128,12 +128,15 @@ class SentSecrets:
         self.changes = self.times_cleared = 0
         self._secrets: dict[SecretStr, None] = {}
         self._characters = 0
+        self._newest: SecretStr | None = None
 
     def add(self, secret: SecretStr | None) -> None:
         """Note a secret that a server knows of, so that it is redacted wherever the server repeats it."""
         secrets = self._secrets
-        if not secret:
+        # The mask shows whether it is empty, and most requests carry the same token as the one before.
+        if secret is None or not str.__len__(secret) or secret is self._newest:
             return
+        self._newest = secret
         if secret in secrets:
             secrets.pop(secret, None)
             secrets[secret] = None
@@ -157,6 +160,7 @@ class SentSecrets:
 
     def clear(self) -> None:
         """Forget them."""
+        self._newest = None
         self._secrets.clear()
         self._characters = 0
         self.times_cleared += 1
@@ -180,8 +184,9 @@ def reveal_for_wire(values: Mapping[str, Any]) -> dict[str, Any]:
     sent: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, SecretStr):
-            sent_secrets.add(SecretStr(value.removeprefix("Basic ")))
-            value = value.reveal()
+            plain = value.reveal()
+            sent_secrets.add(SecretStr(plain[6:]) if plain.startswith("Basic ") else value)
+            value = plain
         sent[name] = value
     return sent
 

@@ -15,9 +15,12 @@ from .types import UNSET, File, Unset
 
 T = TypeVar("T")
 Read = Callable[[Any, str], Any]
+Member = tuple[str, str, Read, bool, bool, type]
+"""Its name, its name in JSON, what reads it, whether it is required, whether it is written as it is, and what is read as it is."""
 MISFITS = (AttributeError, KeyError, TypeError, ValueError)
 """What reading raises where JSON is not as the spec has it."""
 _PLAIN: tuple[type, ...] = (str, int, float, bool)
+_AS_IT_IS = frozenset({*_PLAIN, NoneType})
 
 
 class Model:
@@ -27,7 +30,7 @@ class Model:
     _hidden: ClassVar[tuple[str, ...]] = ()
     _wire: ClassVar[Mapping[str, str]] = {}
     _extra: ClassVar[str | None] = None
-    _members: ClassVar[Iterable[tuple[str, str, Read, bool, bool]] | None] = None
+    _members: ClassVar[Iterable[Member] | None] = None
     _read_extra: ClassVar[Read | None] = None
 
     def __eq__(self, other: object) -> bool:
@@ -54,7 +57,7 @@ class Model:
         if self._extra is not None:
             extra = cast("OpenModel[Any]", self).additional_properties
             found.update(extra if self._extra == "Any" else encode(extra))
-        for name, wire, _, _, is_plain in _prepare(type(self)) if self._members is None else self._members:
+        for name, wire, _, _, is_plain, _ in _prepare(type(self)) if self._members is None else self._members:
             value = getattr(self, name)
             if value is not UNSET:
                 found[wire] = value if is_plain else encode(value)
@@ -67,17 +70,18 @@ class Model:
         Raises:
             AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
         """
-        if not isinstance(src_dict, Mapping):
+        if type(src_dict) is not dict and not isinstance(src_dict, Mapping):
             raise TypeError(f"{cls.__name__} must be an object, got {type(src_dict).__name__}")
         members = _prepare(cls) if cls._members is None else cls._members
         rest = dict(src_dict)
         made = object.__new__(cls)
-        for name, wire, read, is_required, _ in members:
+        for name, wire, read, is_required, _, as_it_is in members:
             value = rest.pop(wire, UNSET)
-            if value is not UNSET:
-                value = read(value, wire)
-            elif is_required:
-                raise KeyError(wire)
+            if type(value) is not as_it_is:
+                if value is not UNSET:
+                    value = read(value, wire)
+                elif is_required:
+                    raise KeyError(wire)
             setattr(made, name, value)
         if cls._extra is not None:
             if cls._extra != "Any" and cls._read_extra is not None:
@@ -127,6 +131,8 @@ class Other(OpenModel[Any]):
 
 def encode(value: Any) -> Any:
     """Return a value as JSON has it."""
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, Model):
         return value.to_dict()
     if isinstance(value, Enum):
@@ -169,7 +175,7 @@ class _Names(dict[str, Any]):
         return getattr(models, name)
 
 
-def _prepare(cls: type[Model]) -> Iterable[tuple[str, str, Read, bool, bool]]:
+def _prepare(cls: type[Model]) -> Iterable[Member]:
     """Find out how the members of a class are read and written."""
     owner: Any = next((base for base in cls.__mro__ if "__match_args__" in vars(base)), cls)
     package = owner.__module__.rpartition(".")[0]
@@ -177,13 +183,15 @@ def _prepare(cls: type[Model]) -> Iterable[tuple[str, str, Read, bool, bool]]:
     for name in getattr(owner, "__match_args__", ()):
         annotation = owner.__annotations__[name]
         kinds = annotation.split(" | ")
+        is_plain = {*kinds} <= {"Any", "str", "int", "float", "bool", "None", "Unset"}
         members.append(
             (
                 name,
                 owner._wire.get(name, name),
                 reader(annotation, package),
                 "Unset" not in kinds,
-                {*kinds} <= {"Any", "str", "int", "float", "bool", "None", "Unset"},
+                is_plain,
+                str if is_plain and "str" in kinds else Model,  # nothing is a bare Model
             )
         )
     if owner._extra not in (None, "Any"):
@@ -278,22 +286,26 @@ def _choice_reader(hints: tuple[Any, ...]) -> Read:
         and hint not in (*_PLAIN, *models, Other)
         and get_origin(hint) not in (dict, list)
     ]
-    constants: dict[type[Model], dict[str, tuple[Any, ...]]] = {}
+    readers = {model: _reader(model) for model in models}
+    constants: dict[type[Model], tuple[tuple[str, tuple[Any, ...]], ...]] = {}
 
     def fits(model: type[Model], value: Mapping[str, Any]) -> bool:
         if model not in constants:
-            constants[model] = _constants(model)
-        return all(value.get(wire, known[0]) in known for wire, known in constants[model].items())
+            constants[model] = tuple(_constants(model).items())
+        for wire, known in constants[model]:  # noqa: SIM110 (a generator takes much longer)
+            if value.get(wire, known[0]) not in known:
+                return False
+        return True
 
     def read(value: Any, name: str) -> Any:
         if value is None and NoneType in hints:
             return None
         tried: list[Read] = []
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):
             fitting = [model for model in models if fits(model, value)]
-            if not fitting and Other in hints and any(wire in value for wire in constants[models[0]]):
+            if not fitting and Other in hints and any(wire in value for wire, _ in constants[models[0]]):
                 return Other.from_dict(value)
-            tried = [_reader(model) for model in fitting] + objects
+            tried = [readers[model] for model in fitting] + objects
         elif isinstance(value, list):
             tried = lists
         elif value is not None:
