@@ -12,9 +12,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from payman_api import SERVERS
 from payman_sdk._headers import read_headers
-from payman_sdk._http_hosts import HTTP_HOSTS_VARIABLE, read_http_hosts
 from payman_sdk._secrets import SecretStr
-from payman_sdk._url import find_url_problem
+from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, read_http_hosts
 from payman_sdk.errors import ConfigurationError
 
 Resend: TypeAlias = Literal["after_settling", "never"]

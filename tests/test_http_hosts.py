@@ -17,8 +17,8 @@ from payman_sdk._cli.settings import resolve
 from payman_sdk._client.environment import load_env_config
 from payman_sdk._config import read_config
 from payman_sdk._core.auth.authorization import authorization_url
-from payman_sdk._http_hosts import is_of_payman
 from payman_sdk._io.env_file import read_env_file
+from payman_sdk._url import is_of_payman
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.types import PaymentOutcome
@@ -88,7 +88,7 @@ def test_http_is_for_hosts_that_are_listed_exactly(monkeypatch: pytest.MonkeyPat
 def test_an_entry_that_is_not_exactly_a_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pattern, an address, a path, a wrong type or a server of Payman's is an error that names the setting, whatever the server."""
     entries: list[Any] = [
-        "*", "*.lan", "sand*", ".lan", "", " ", "http://sandbox", "//sandbox", "sandbox/", "sandbox:8642/x", "me@sandbox", "sandbox:", "sandbox:x",
+        "*", "sand\tbox", "*.lan", "sand*", ".lan", "", " ", "http://sandbox", "//sandbox", "sandbox/", "sandbox:8642/x", "me@sandbox", "sandbox:", "sandbox:x",
         "sandbox:99999", "sandbox?", "sandbox#", "a b", "a,b", "sand\u200bbox", "\uff53andbox", "stra\u00dfe", "10.0.0.0/8", "[fd00::7", "a..b", "%73andbox",
         5, None, b"sandbox", ["sandbox"], "payman.ai", "agent.payman.ai", "AGENT.payman.ai.", "agent.payman.ai:80", "x.agent.payman.dev", "app.paymanai.com",
         "payman.ngrok.dev",

@@ -20,9 +20,8 @@ from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._client.environment import ABOUT_REST_KEY, INSTEAD_OF_REST_KEY, REST_KEY
 from payman_sdk._core.auth.credentials import FoundSetting as FoundSetting
 from payman_sdk._core.auth.credentials import check_sources, format_url, is_payman_url
-from payman_sdk._http_hosts import HTTP_HOSTS_VARIABLE, read_http_hosts
 from payman_sdk._secrets import SecretStr
-from payman_sdk._url import find_url_problem, is_loopback
+from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, is_loopback, read_http_hosts
 from payman_sdk.errors import ConfigurationError
 
 SANDBOX_PORT = 8642

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk._config import VARIABLES
 from payman_sdk._core.auth.credentials import FoundSetting, check_sources
-from payman_sdk._http_hosts import HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE, read_http_hosts
 from payman_sdk._io.env_file import EnvFile, has_env_file, read_env_file
 from payman_sdk._secrets import SecretStr
+from payman_sdk._url import HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE, read_http_hosts
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.payments import UNDETERMINED, Verdict, needs_proof, prove, read_claim
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.tracking import describe_interruption
-from payman_sdk._core.transaction_search import Sought, search_transactions
+from payman_sdk._core.transaction_search import search_transactions
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
 
@@ -197,9 +197,9 @@ def _look_at_transactions(
         part_metadata=None,
         idempotency_key=None,
     )
-    sought = Sought(past.task_id, claim.payment_id, past.since)
     try:
-        found = yield from search_transactions(agent, sought, options, clock)
+        ids = past.task_id, claim.payment_id
+        found = yield from search_transactions(agent, *ids, past.since, options, clock)
     except Exception:
         raise
     except BaseException as interruption:

@@ -27,20 +27,6 @@ PAGE = 50
 _MOST_PAGES = 10
 
 
-class Sought(NamedTuple):
-    """What is known of a payment.
-
-    Attributes:
-        task_id: Its task.
-        payment_id: Its id, as the agent gave it.
-        since: The earliest time, by the server's clock, at which it can have been made.
-    """
-
-    task_id: str
-    payment_id: str | None
-    since: dt.datetime | None
-
-
 class Search(NamedTuple):
     """What a search has found.
 
@@ -56,13 +42,27 @@ class Search(NamedTuple):
 
 
 def search_transactions(
-    agent: Operations, sought: Sought, options: CallOptions, clock: Stopwatch
+    agent: Operations,
+    task_id: str,
+    payment_id: str | None,
+    since: dt.datetime | None,
+    options: CallOptions,
+    clock: Stopwatch,
 ) -> Flow[Search]:
-    """Return the newest transactions, and older ones until they show the payment or are older than its order."""
+    """Return the newest transactions, and older ones until they show the payment or are older than its order.
+
+    Args:
+        agent: What asks for them.
+        task_id: The task of the payment.
+        payment_id: Its id, as the agent gave it.
+        since: The earliest time, by the server's clock, at which it can have been made.
+        options: The options of the call.
+        clock: How long the call has taken.
+    """
     known: list[Transaction] = []
     skip, lacks_id = 0, False
     while skip < PAGE * _MOST_PAGES:
-        text = transactions_text(PAGE, None, skip=skip, payment_id=sought.payment_id if lacks_id else None)
+        text = transactions_text(PAGE, None, skip=skip, payment_id=payment_id if lacks_id else None)
         left = options.timeout - clock.seconds()
         listed = (yield from _list(agent, text, options._replace(timeout=left))) if left > 0 else None
         if not isinstance(listed, list):
@@ -70,18 +70,18 @@ def search_transactions(
         ids = {one.id for one in known}
         new = [one for one in listed if one.id is None or one.id not in ids]
         if lacks_id:
-            new = [one for one in new if one.id == sought.payment_id]
+            new = [one for one in new if one.id == payment_id]
         known += new
-        if any(one.task_id == sought.task_id or one.id == sought.payment_id is not None for one in new):
+        if any(one.task_id == task_id or one.id == payment_id is not None for one in new):
             return Search(known)
         if lacks_id:
             lacks_id = False
             continue
-        if len(listed) < PAGE or (sought.since is not None and _is_older(listed, sought.since)):
+        if len(listed) < PAGE or (since is not None and _is_older(listed, since)):
             return Search(known, is_whole=True)
         if not any(one.id is not None for one in new):  # the same again, or nothing that differs from it
             break
-        lacks_id = not skip and sought.payment_id is not None
+        lacks_id = not skip and payment_id is not None
         skip += PAGE
     return Search(known)
 

@@ -14,7 +14,7 @@ import pytest
 from payman_sdk._core import transaction_search
 from payman_sdk._core.effects import Stopwatch
 from payman_sdk._core.orders import read_order_line
-from payman_sdk._core.transaction_search import PAGE, Search, Sought, search_transactions
+from payman_sdk._core.transaction_search import PAGE, Search, search_transactions
 from payman_sdk.errors import APIConnectionError
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.sandbox._ledger.environment import JsonAnswers
@@ -94,7 +94,7 @@ class Options(NamedTuple):
 def search(agent: Agent, payment_id: str | None, since: float | None, now: Callable[[], float]) -> Search:
     """Run a search for the payment of `tsk-0`, ordered so many seconds ago."""
     began = None if since is None else NOW - dt.timedelta(seconds=since)
-    given: Any = (agent, Sought("tsk-0", payment_id, began), Options(100), Stopwatch(now))
+    given: Any = (agent, "tsk-0", payment_id, began, Options(100), Stopwatch(now))
     flow = search_transactions(*given)
     with pytest.raises(StopIteration) as end:
         next(flow)

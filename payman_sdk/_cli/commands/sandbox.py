@@ -20,7 +20,7 @@ from payman_sdk._cli.request_printer import RequestPrinter
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_PORT
 from payman_sdk._config import BASE_URL_VARIABLE
-from payman_sdk._http_hosts import HTTP_HOSTS_VARIABLE
+from payman_sdk._url import HTTP_HOSTS_VARIABLE
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
