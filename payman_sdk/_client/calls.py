@@ -207,7 +207,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         check_text(text)
         options = resolve_options(self._config, given, given.get("options"), what)
         self._refuse_if_closed()
-        self._check_hooks({**given, **options._asdict()})
+        self._check_hooks({name: getattr(options, name, given.get(name)) for name in _HOOKS})
         return options
 
     def _begin(self, options: CallOptions) -> str:

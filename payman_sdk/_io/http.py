@@ -61,14 +61,14 @@ def prepare_request(
             if name in sent:
                 sent[name] = reveal_for_wire(sent[name])
         sent["headers"] |= {"Accept-Encoding": ACCEPTED}
-        if http.headers.get("user-agent", _HTTPX).startswith(
-            _HTTPX
-        ):  # a given client may call itself something else
+        is_own = hasattr(http, "connections")
+        # A given client may call itself something else.
+        if is_own or http.headers.get("user-agent", _HTTPX).startswith(_HTTPX):
             sent["headers"]["User-Agent"] = USER_AGENT
         built = http.build_request(**sent, timeout=timeout)
         built.stream = _RequestBody(built.content)
         built.extensions["trace"] = report
-        if not hasattr(http, "connections"):
+        if not is_own:
             from payman_sdk._io.given_client import attach_hooks
 
             attach_hooks(http, built)
@@ -266,7 +266,10 @@ def _is_for_httpx(request: httpx.Request) -> bool:
 def _build_request(
     method: str, url: httpx.URL | str, given: dict[str, Any], timeout: httpx.Timeout
 ) -> httpx.Request:
-    if isinstance(own := given.pop("timeout", None), httpx.Timeout | float | int):
+    own = given.pop("timeout", None)
+    if isinstance(own, httpx.Timeout):
+        timeout = own
+    elif isinstance(own, float | int):
         timeout = httpx.Timeout(own)
     headers: dict[str, str] = {**_build_headers(), **(given.pop("headers", None) or {})}
     given["extensions"] = {"timeout": timeout.as_dict()}
