@@ -15,8 +15,7 @@ from payman_sdk._version import __version__
 
 if TYPE_CHECKING:
     from payman_api.models.task_state import TaskState
-    from payman_sdk._client.async_ import AsyncPaymanClient
-    from payman_sdk._client.async_conversation import AsyncConversation
+    from payman_sdk._client.async_ import AsyncConversation, AsyncPaymanClient
     from payman_sdk._client.async_task_stream import AsyncTaskStream
     from payman_sdk._client.config_types import Environment, PaymanConfig
     from payman_sdk._client.conversation import Conversation
@@ -162,8 +161,7 @@ if not TYPE_CHECKING:
     __getattr__ = import_on_use(
         __name__,
         {
-            "_client.async_": "AsyncPaymanClient",
-            "_client.async_conversation": "AsyncConversation",
+            "_client.async_": "AsyncConversation AsyncPaymanClient",
             "_client.async_task_stream": "AsyncTaskStream",
             "_client.config_types": "Environment PaymanConfig",
             "_client.conversation": "Conversation",

@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk._annotations import Hidden, LazyModule, Setting
-from payman_sdk._client.async_conversation import AsyncConversation
 from payman_sdk._client.async_methods import AsyncMethods
 from payman_sdk._client.base import BaseClient, gather_settings
 from payman_sdk._client.config_types import Environment, PaymanConfig
+from payman_sdk._client.conversation import BaseConversation
 from payman_sdk._config import Config, Resend
 from payman_sdk._secrets import to_secret, wrap_secrets
 
@@ -32,6 +32,22 @@ else:
     settings = LazyModule("payman_sdk._telemetry.settings")
     stored_token = LazyModule("payman_sdk._core.auth.stored_token")
     transports = LazyModule("payman_sdk._client.transports")
+
+
+class AsyncConversation(AsyncMethods, BaseConversation["AsyncRunner"]):
+    """A conversation with the agent, for asyncio and trio. Create it with `client.conversation()`.
+
+    Example:
+        >>> import asyncio
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> async def main() -> None:
+        ...     async with sandbox.async_client() as client:
+        ...         mine, yours = client.conversation(), client.conversation()
+        ...         print((await mine.ask("Hello!")).session_id == (await yours.ask("Hello!")).session_id)
+        >>> with Sandbox() as sandbox:
+        ...     asyncio.run(main())
+        False
+    """
 
 
 class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunner"]):
