@@ -9,7 +9,6 @@ from functools import lru_cache
 from importlib import import_module
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, Union, cast, get_args, get_origin
-from uuid import UUID
 
 from .types import UNSET, File, Unset
 
@@ -145,7 +144,7 @@ def encode(value: Any) -> Any:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, datetime.date):
         return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+    return str(value) if type(value).__name__ == "UUID" else value
 
 
 @lru_cache(maxsize=1024)
@@ -163,12 +162,12 @@ class _Names(dict[str, Any]):
     """What an annotation may name; models are imported when one does."""
 
     def __init__(self, package: str) -> None:
-        super().__init__(
-            Any=Any, Literal=Literal, UUID=UUID, Unset=Unset, File=File, Other=Other, datetime=datetime
-        )
+        super().__init__(Any=Any, Literal=Literal, Unset=Unset, File=File, Other=Other, datetime=datetime)
         self._package = package
 
     def __missing__(self, name: str) -> Any:
+        if name == "UUID":  # with what it imports, it takes more time than a client of a document without any
+            return import_module("uuid").UUID
         models = import_module(self._package)
         if name not in models.__all__:
             raise KeyError(name)
@@ -218,8 +217,10 @@ def _reader(hint: Any) -> Read:
         return lambda value, name: hint.from_dict(value)
     if issubclass(hint, Enum):
         return lambda value, name: hint(value)
-    if hint in (datetime.datetime, datetime.date, UUID):
-        return _text_reader(UUID if hint is UUID else hint.fromisoformat)
+    if hint in (datetime.datetime, datetime.date):
+        return _text_reader(hint.fromisoformat)
+    if hint.__name__ == "UUID":
+        return _text_reader(hint)
     return _checker(int | float if hint is float else hint, "int | float" if hint is float else hint.__name__)
 
 
