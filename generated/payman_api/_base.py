@@ -216,7 +216,7 @@ def _reader(hint: Any) -> Read:
     if issubclass(hint, Model):
         return lambda value, name: hint.from_dict(value)
     if issubclass(hint, Enum):
-        return lambda value, name: hint(value)
+        return _enum_reader(hint)
     if hint in (datetime.datetime, datetime.date):
         return _text_reader(hint.fromisoformat)
     if hint.__name__ == "UUID":
@@ -238,6 +238,18 @@ def _text_reader(parse: Callable[[str], Any]) -> Read:
         if not isinstance(value, str):
             raise TypeError(f"{name} must be str, got {type(value).__name__}")
         return parse(value)
+
+    return read
+
+
+def _enum_reader(kind: type[Enum]) -> Read:
+    members = {each.value: each for each in kind}
+
+    def read(value: Any, name: str) -> Any:
+        found = members.get(value)  # what no member has, as Payman's own spelling of states, is common
+        if found is None:
+            raise ValueError(f"{value!r} is not a valid {kind.__name__}")
+        return found
 
     return read
 

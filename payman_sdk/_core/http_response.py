@@ -56,12 +56,12 @@ class ResponseHeaders(Headers):
         return Headers, (dict(self),)
 
 
-class RedactedResponse(NamedTuple):
-    """A response whose body was replaced.
+class BufferedResponse(NamedTuple):
+    """A response whose body was read.
 
     Attributes:
         status_code: The HTTP status.
-        headers: The headers that are still needed, in lower case.
+        headers: The headers that are still needed; look-ups ignore case.
         content: The body.
     """
 
@@ -73,6 +73,10 @@ class RedactedResponse(NamedTuple):
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status_code < 300
+
+    def json(self) -> Any:
+        """Return what the JSON of the body holds, as the generated functions ask for it."""
+        return json.loads(self.content)
 
 
 def is_event_stream(response: HTTPResponse) -> bool:

@@ -13,8 +13,8 @@ from payman_sdk._core.error_classes import (
     build_unreadable_error,
 )
 from payman_sdk._core.http_response import (
+    BufferedResponse,
     HTTPResponse,
-    RedactedResponse,
     ResponseHeaders,
     is_event_stream,
     redact_answer,
@@ -84,7 +84,7 @@ def _redact_answer(answer: HTTPResponse, token: AccessToken) -> HTTPResponse:
     body = redact_answer(answer.content, token.value)
     if body is answer.content:
         return answer
-    return RedactedResponse(answer.status_code, answer.headers, body)
+    return BufferedResponse(answer.status_code, answer.headers, body)
 
 
 def _get_token(tokens: TokenManager, deadline: float) -> Flow[AccessToken]:

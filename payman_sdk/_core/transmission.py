@@ -7,6 +7,7 @@ transport says so. Everything else may have been sent.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 _WRITING = "send_request_headers"
@@ -44,8 +45,7 @@ class Transmission:
     def note(self, event: str, about: Mapping[str, Any]) -> None:
         """Take note of a step, as httpcore names it: `http11.send_request_headers.started`."""
         self.was_seen = True
-        place, _, state = event.rpartition(".")
-        step = place.rpartition(".")[2]
+        step, state = _parse_event(event)
         if step == _WRITING:
             self._note_writing(state, about)
         elif state == "failed":
@@ -75,6 +75,13 @@ class Transmission:
         elif state == "failed" and not self._is_tunnel and _is_unwritable(about.get("exception")):
             self.sends -= 1
             self.failure = about["exception"]
+
+
+@lru_cache(maxsize=256)
+def _parse_event(event: str) -> tuple[str, str]:
+    """Return the step that an event is about, and its state: `send_request_headers` and `started`."""
+    place, _, state = event.rpartition(".")
+    return place.rpartition(".")[2], state
 
 
 def _is_unwritable(error: object) -> bool:

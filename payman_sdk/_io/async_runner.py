@@ -17,7 +17,7 @@ import anyio.lowlevel
 import httpx
 
 from payman_sdk._core import effects
-from payman_sdk._core.http_response import is_event_stream
+from payman_sdk._core.http_response import HTTPResponse, is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.async_streams import AsyncOpenStream
 from payman_sdk._io.clock import monotonic
@@ -27,12 +27,11 @@ from payman_sdk._io.failures import classify_exception, map_exception, map_read_
 from payman_sdk._io.http import (
     Outcome,
     Timeouts,
+    buffer_answer,
     check_usable,
     limit_request,
     prepare_request,
-    redact_response,
     unwrap_outcome,
-    whole,
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.pool_repair import repair_pools
@@ -40,6 +39,7 @@ from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
 from payman_sdk._io.streams import BoundedBody
 from payman_sdk._io.tracebacks import forget_frames, raise_interrupt, shorten_traceback
+from payman_sdk.errors import APIConnectionError
 
 T = TypeVar("T")
 
@@ -222,7 +222,7 @@ class AsyncRunner:
         except Exception as error:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
-    async def _send_request(self, step: effects.SendRequest, line: AsyncOpenStream) -> httpx.Response:
+    async def _send_request(self, step: effects.SendRequest, line: AsyncOpenStream) -> HTTPResponse:
         transmission = step.transmission or Transmission()
         transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
         await line.close()
@@ -252,14 +252,14 @@ class AsyncRunner:
             raise
         if outcome is None:
             outcome = map_exception(None, transmission, request, self._get_transport_info())
-        if not isinstance(outcome, httpx.Response):
+        if isinstance(outcome, APIConnectionError):
             await repair_pools(self._http, request.extensions)
         del request  # a traceback with locals would show its address
         return unwrap_outcome(outcome, transmission)
 
     async def _read_response(
         self, request: httpx.Request, line: AsyncOpenStream, until: float, *, is_stream: bool
-    ) -> httpx.Response:
+    ) -> HTTPResponse:
         answer = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else AsyncOpenStream()
         reading.keep(answer, self._http)
@@ -275,7 +275,7 @@ class AsyncRunner:
                 body.add(piece)
                 if self._clock() > until:
                     raise httpx.ReadTimeout("the answer was not complete at the deadline")
-            return redact_response(whole(answer, body.content()))
+            return buffer_answer(answer, body.content())
         finally:
             if not is_open:
                 await reading.close()

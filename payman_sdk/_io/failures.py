@@ -23,7 +23,7 @@ from payman_sdk._io.failure_messages import (
     is_timeout,
     iter_causes,
 )
-from payman_sdk._io.http import Outcome, redact_response
+from payman_sdk._io.http import Outcome, buffer_answer
 from payman_sdk._io.streams import UnreadableAnswerError
 from payman_sdk.errors import APIConnectionError, APITimeoutError
 
@@ -125,7 +125,7 @@ def classify_exception(
     except Exception:  # an exception may break whoever looks at it
         answer = None
     if answer is not None:
-        return redact_response(answer)
+        return buffer_answer(answer, answer.content)
     return map_exception(error, transmission, request, knowledge)
 
 

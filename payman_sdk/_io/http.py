@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import httpx
 
 from payman_sdk._core.effects import SendRequest
+from payman_sdk._core.http_response import BufferedResponse, HTTPResponse
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.certificates import create_untrusting_context
 from payman_sdk._io.routes import CLIENTS, hide_query, show_query
@@ -153,32 +154,29 @@ def limit_request(
 _MOST_HURRY = 1.0
 
 
-def redact_response(answer: httpx.Response) -> httpx.Response:
-    """Return an answer without the secrets that the server may repeat; a success stays as it is, for it may hold new ones."""
-    answer.extensions.pop("reason_phrase", None)  # which `repr` would show
-    if answer.is_success:
-        return answer
-    headers = {name: redact(answer.headers[name]) for name in _NEEDED if name in answer.headers}
-    return httpx.Response(answer.status_code, headers=headers, content=redact(answer.content))
+def buffer_answer(answer: httpx.Response, body: bytes) -> BufferedResponse:
+    """Return an answer with the body that was read of it, and without headers that no longer fit the body if it was decompressed.
 
-
-def whole(answer: httpx.Response, body: bytes) -> httpx.Response:
-    """Return an answer with the body that was read of it, decompressed, and its headers but for those about the body as it came."""
-    headers = [one for one in answer.headers.raw if one[0].lower() not in _OF_THE_BODY]
-    read = httpx.Response(answer.status_code, headers=headers, stream=httpx.ByteStream(body))
-    read.read()
-    return read
+    It is redacted unless it is a success, for that may hold new secrets.
+    """
+    headers = answer.headers
+    if not answer.is_success:
+        headers = httpx.Headers({name: redact(headers[name]) for name in _NEEDED if name in headers})
+        return BufferedResponse(answer.status_code, headers, redact(body))
+    if any(name.lower() == b"content-encoding" for name, _ in headers.raw):
+        headers = httpx.Headers([one for one in headers.raw if one[0].lower() not in _OF_THE_BODY])
+    return BufferedResponse(answer.status_code, headers, body)
 
 
 _NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
 _OF_THE_BODY = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
-Outcome: TypeAlias = httpx.Response | APIConnectionError
+Outcome: TypeAlias = HTTPResponse | APIConnectionError
 """What came of a request: its answer, or why there is none."""
 
 
-def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> httpx.Response:
+def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> HTTPResponse:
     """Return the answer.
 
     Called outside of the handler of what a transport raised: that holds the request, which holds secrets.
@@ -186,7 +184,7 @@ def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> httpx.Respon
     Raises:
         APIConnectionError: There is none; or it refuses a request that the transport has sent before, whose fate nobody knows.
     """
-    if isinstance(outcome, httpx.Response):
+    if not isinstance(outcome, APIConnectionError):
         if transmission.sends <= 1 or outcome.is_success:
             return outcome
         outcome = APIConnectionError(
@@ -257,10 +255,12 @@ class BareAsyncClient(httpx.AsyncClient):
 
 def _is_for_httpx(request: httpx.Request) -> bool:
     """Whether a client of httpx is to send it: something replaces that, or looks on and finds no query in the address."""
+    if not CLIENTS.is_watched():  # so nothing replaces it either
+        return False
     if CLIENTS.is_on():
         show_query(request)
         return True
-    return CLIENTS.is_watched() and not request.url.query
+    return not request.url.query
 
 
 def _build_request(

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, assert_never, cast
 import httpx
 
 from payman_sdk._core import effects
-from payman_sdk._core.http_response import is_event_stream
+from payman_sdk._core.http_response import HTTPResponse, is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.deadlines import DeadlineStream, deadline_scope
@@ -23,12 +23,11 @@ from payman_sdk._io.failures import classify_exception, map_read_exception, may_
 from payman_sdk._io.http import (
     Outcome,
     Timeouts,
+    buffer_answer,
     check_usable,
     limit_request,
     prepare_request,
-    redact_response,
     unwrap_outcome,
-    whole,
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
 from payman_sdk._io.routes import suppress_instrumentation
@@ -176,7 +175,7 @@ class SyncRunner:
         except Exception as error:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
-    def _send_request(self, step: effects.SendRequest, line: OpenStream) -> httpx.Response:
+    def _send_request(self, step: effects.SendRequest, line: OpenStream) -> HTTPResponse:
         transmission = step.transmission or Transmission()
         transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
         line.close()
@@ -203,7 +202,7 @@ class SyncRunner:
 
     def _read_response(
         self, request: httpx.Request, line: OpenStream, until: float, *, is_stream: bool
-    ) -> httpx.Response:
+    ) -> HTTPResponse:
         self._close_dropped()
         answer = self._http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else OpenStream()
@@ -228,7 +227,7 @@ class SyncRunner:
                     self._call_handlers()
                 if self._clock() > until:
                     raise httpx.ReadTimeout("the answer was not complete at the deadline")
-            return redact_response(whole(answer, body.content()))
+            return buffer_answer(answer, body.content())
         finally:
             if not is_open:
                 reading.close()
