@@ -46,7 +46,7 @@ T = TypeVar("T")
 log = logging.getLogger("payman_sdk")
 
 _HURRY = 0.1
-"""The share of the time that is kept back when a request waits for a free connection, so that its error says what it waited for."""
+"""The share of the time to keep back while a request waits for a free connection: its error then says what it waited for."""
 _NOTICE = 1.0
 """Seconds that a hook has to take note of an interruption."""
 _POLL = 0.01

@@ -70,7 +70,7 @@ def _build_asks(quick: bool) -> Row:
         ),
         rounds=1 if quick else 5,
         note="Each with its default client. httpx has 100 connections. Whenever an answer arrives, it looks at all of them and at all "
-        "waiting requests, so it is shown with 1,000 connections too, as many as this SDK has.",
+        "waiting requests. So it is shown with 1,000 connections too, as many as this SDK has.",
     )
 
 

@@ -37,7 +37,7 @@ async def fetch_agent_card(client: AsyncPaymanClient) -> tuple[str, str]:
 def _request_card() -> Flow[tuple[int, str]]:
     request = {"method": "get", "url": PATHS["get_agent_card"]}
     answer = yield SendRequest(request, monotonic() + _PATIENCE)
-    return answer.status_code, answer.text
+    return answer.status_code, answer.content.decode("utf-8", "replace")
 
 
 def _normalize_card(text: str) -> str | None:
