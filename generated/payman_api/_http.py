@@ -31,7 +31,7 @@ class HttpOperation:
         answers: What the spec has.
         successes: The statuses that are a success.
         scheme: Where it wants the access token; None where it wants none.
-        server: The address that the spec has for it, if it has one of its own.
+        server: The address that the spec names for this operation alone, if any.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from openapi_python_client.strings import ClassName, PythonIdentifier, snake_case
 
 PREFIX = "field_"
-"""What stands before a name that Python or the generated code uses, or that begins with a digit."""
+"""The prefix of a name that Python or the generated code uses, or that begins with a digit."""
 _MEMBERS = ("cls", "mro", "to_dict", "from_dict", "additional_properties", "additional_keys")
 ARGUMENTS = (
     *("client", "body", "auth", "url"),

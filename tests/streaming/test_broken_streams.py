@@ -52,7 +52,7 @@ def text_of(heard: Heard) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("resubscribe", ["resume", "replay"])
 def test_a_cut_after_every_event(resubscribe: Any, ear: Ear) -> None:
-    """Wherever between two events a stream is cut, each event is told exactly once, and the result is the same."""
+    """Wherever between two events a stream is cut, each event is delivered exactly once, and the result is the same."""
     with Sandbox(chunk_words=2, resubscribe=resubscribe) as sandbox:
         whole = ear.one(sandbox, "list all payees")
         count = len(whole.events)
@@ -83,7 +83,7 @@ def test_cuts_of_the_same_stream_again_and_again(resubscribe: Any, ear: Ear) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("resubscribe", ["resume", "replay"])
 def test_a_cut_at_every_byte(resubscribe: Any, ear: Ear) -> None:
-    """In the middle of events, lines and characters: wherever a short stream is cut, each event is told exactly once, and the result is the same."""
+    """In the middle of events, lines and characters: wherever a short stream is cut, each event is delivered exactly once, and the result is the same."""
     # Every third byte in threads, where the server tells the rest; fewer for the other doors and manners, to save time.
     step = 3 if ear.is_of_threads and resubscribe == "resume" else 17
     size = 1300  # the stream has some 1,200 bytes; a cut behind its end is none
