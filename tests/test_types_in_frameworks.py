@@ -176,6 +176,7 @@ def test_no_visitor_of_a_web_service_chooses_the_server(monkeypatch: pytest.Monk
         assert evil.requests == []
 
 
+@pytest.mark.slow
 def test_frameworks_of_agents_make_tools_of_methods() -> None:
     """LangChain, the OpenAI Agents SDK and Pydantic AI read the signatures; a model is offered no option of a call."""
     from agents import function_tool

@@ -26,13 +26,12 @@ def is_sandbox(base_url: str) -> bool:
     parts = urlsplit(base_url)
     if not is_loopback((parts.hostname or "").lower()) or parts.path.strip("/") or parts.port is None:
         return False
-    import ssl
-
     import httpx
 
+    from payman_sdk._io.certificates import create_untrusting_context
+
     end, body = monotonic() + _PATIENCE, b""
-    # Over plain HTTP a context that trusts nobody is enough; to read the certificates of the usual one takes 20 ms.
-    verify = True if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    verify = True if parts.scheme == "https" else create_untrusting_context()
     try:
         with (
             httpx.Client(verify=verify, trust_env=False, timeout=_PATIENCE, follow_redirects=False) as http,

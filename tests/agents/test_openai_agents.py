@@ -23,6 +23,7 @@ def test_what_a_model_is_given(toolkit: PaymanToolkit) -> None:
     }
 
 
+@pytest.mark.slow
 def test_schemas_fit_the_strict_mode() -> None:
     """Every member is required, none may be added, and what may be missing may be null."""
     from agents.strict_schema import ensure_strict_json_schema

@@ -87,7 +87,7 @@ def said(text: str) -> PaymentOutcome:
     return read_claim(response, ORDER).outcome
 
 
-@settings(max_examples=150)
+@settings(max_examples=3 * settings().max_examples // 2)
 @given(st.sampled_from(sorted(TRUE)), VALUES)
 def test_no_value_makes_another_payment_paid(name: str, value: Any) -> None:
     """One member of a true object is replaced by anything: it is paid only if that says the same, and reading never fails."""
@@ -102,7 +102,7 @@ def test_no_value_makes_another_payment_paid(name: str, value: Any) -> None:
         assert harmless.get(name), (name, value)
 
 
-@settings(max_examples=150)
+@settings(max_examples=3 * settings().max_examples // 2)
 @given(st.integers(0, 400), st.text(max_size=6))
 def test_no_piece_of_an_object_is_paid(at: int, inserted: str) -> None:
     """A true object that is cut anywhere is no payment, and neither is one with something in the middle that changes it."""

@@ -34,6 +34,7 @@ def pay_others(sandbox: Sandbox, several: int, amount: str = "0.01") -> None:
         sandbox.service.call(token, "tasks/send", json.dumps(request).encode())
 
 
+@pytest.mark.slow
 def test_a_payment_is_found_behind_300_newer_ones() -> None:
     """By its id where the agent gave one, else page by page; also where transactions name no task."""
     found = []

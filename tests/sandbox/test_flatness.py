@@ -6,9 +6,12 @@ import random
 import time
 from collections.abc import Iterator
 
+import pytest
+
 from payman_sdk.sandbox._ledger.store import Store
 
 
+@pytest.mark.slow
 def test_a_transaction_takes_as_long_in_a_large_store() -> None:
     """Beside 300,000 rows it takes little longer than in an empty store; in SQLite's `:memory:` it would take a multiple."""
     draw = random.Random(1)  # noqa: S311 (chance, not a secret)

@@ -77,7 +77,10 @@ def app(shared: Sandbox) -> str:
 
 
 @given(_SOUP, _SOUP, st.sampled_from([None, "Basic", "Basic Og==", "Bearer x", "basic YXBwOg=="]))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=2 * settings().max_examples,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_any_token_request_is_answered(
     http: httpx.Client, app: str, query: str, form: str, header: str | None
 ) -> None:
@@ -96,7 +99,10 @@ def test_any_token_request_is_answered(
 
 
 @given(_SOUP, st.booleans())
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=5 * settings().max_examples // 2,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_any_authorization_request_is_answered(http: httpx.Client, app: str, soup: str, usual: bool) -> None:
     """Whatever is asked, the answer is the page, an error page, or a redirect with an error to where it may go."""
     query = f"{urlencode(_USUAL)}&{soup}" if usual else soup
@@ -113,7 +119,10 @@ def test_any_authorization_request_is_answered(http: httpx.Client, app: str, sou
 
 
 @given(_SOUP, _SOUP)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=3 * settings().max_examples // 2,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_no_form_but_the_pages_is_believed(http: httpx.Client, app: str, query: str, form: str) -> None:
     """Whatever is posted that no page gave, nothing is allowed and nobody is sent anywhere."""
     answer = http.post(f"{PAGE}?{query}", content=form.encode(), headers=_FORM)

@@ -857,7 +857,7 @@ def states_told(network: Network) -> set[str]:
 
 
 @pytest.mark.slow
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 @given(
     sent_how=st.one_of(st.tuples(st.just("plain"), asks), st.tuples(st.just("stream"), streamed_asks)),
     ask=st.sampled_from([ASK, ASK, KEYED, REPLY]),
