@@ -20,8 +20,7 @@ from payman_sdk.sandbox._ledger.approvals import Settlement
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth import permissions
-from payman_sdk.sandbox._oauth.scopes import Scopes
+from payman_sdk.sandbox._oauth.scopes import Scopes, find_refusal
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class AgentAnswer:
 def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
     """Do what the text means, and say what was done."""
     meaning = understand(text)
-    refusal = permissions.find_refusal(meaning, context.scopes)
+    refusal = find_refusal(meaning, context.scopes)
     if refusal is not None:
         is_order = isinstance(meaning, intent.Pay)
         return AgentAnswer(refusal, waits=context.waiting is not None, refusal=refusal if is_order else None)

@@ -8,8 +8,8 @@ from payman_sdk.sandbox._agent import markdown
 from payman_sdk.sandbox._ledger import payments
 from payman_sdk.sandbox._ledger.accounts import Account, fold_name
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
+from payman_sdk.sandbox._ledger.ledger import RefusedError
 from payman_sdk.sandbox._ledger.payments import Payment
-from payman_sdk.sandbox._ledger.refusals import RefusedError
 from payman_sdk.sandbox._ledger.store import Transaction
 
 

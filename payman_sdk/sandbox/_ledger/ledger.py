@@ -16,6 +16,18 @@ from payman_sdk.sandbox._ledger.store import Transaction
 DECIMALS = 2
 
 
+class RefusedError(Exception):
+    """The payment is not made; the text says why, as the end of a sentence."""
+
+
+class InsufficientFundsError(RefusedError):
+    """There is less in the wallet than is to be paid."""
+
+
+class LimitError(RefusedError):
+    """The wallet's policy forbids the payment."""
+
+
 class UnbalancedError(AssertionError):
     """The ledger contradicts itself. This is always a fault of the sandbox."""
 

@@ -9,7 +9,7 @@ from payman_sdk.sandbox._agent.language.intents import Pay, Reading
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
-from payman_sdk.sandbox._ledger.refusals import RefusedError
+from payman_sdk.sandbox._ledger.ledger import RefusedError
 from payman_sdk.sandbox._ledger.store import Transaction
 
 

@@ -14,7 +14,7 @@ from payman_sdk.sandbox._agent.language.intents import PayeeKind
 from payman_sdk.sandbox._ledger import accounts, ledger
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment, compute_day_and_month
-from payman_sdk.sandbox._ledger.refusals import InsufficientFundsError, LimitError, RefusedError
+from payman_sdk.sandbox._ledger.ledger import InsufficientFundsError, LimitError, RefusedError
 from payman_sdk.sandbox._ledger.store import Transaction
 
 Status = Literal["INITIATED", "AWAITING_APPROVAL", "REJECTED"]

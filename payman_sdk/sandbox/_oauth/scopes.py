@@ -1,11 +1,12 @@
-"""Scopes: what a token allows, how a list of them is written, and how a person reads it."""
+"""Scopes: what a token allows the agent, how a list of them is written, and how a person reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from types import MappingProxyType
 
 from payman_api.models.scope import Scope
+from payman_sdk.sandbox._agent.language import intents as intent
 
 Scopes = tuple[Scope, ...]
 """Several scopes, each once, in the order in which they were asked for."""
@@ -44,3 +45,35 @@ def parse_scopes(asked: str | Iterable[str]) -> Scopes:
 def format_scopes(scopes: Iterable[Scope]) -> str:
     """Return the scopes joined by commas, as Payman does [D]."""
     return ",".join(scopes)
+
+
+_NEEDED: dict[type[intent.Intent], Scope] = {
+    intent.Pay: Scope.WRITE_SEND_PAYMENT,
+    intent.Approve: Scope.WRITE_SEND_PAYMENT,
+    intent.Deny: Scope.WRITE_SEND_PAYMENT,
+    intent.CreatePayee: Scope.WRITE_CREATE_PAYEE,
+    intent.ShowBalance: Scope.READ_BALANCE,
+    intent.ListWallets: Scope.READ_LIST_WALLETS,
+    intent.ShowPolicy: Scope.READ_LIST_WALLETS,
+    intent.ListPayees: Scope.READ_LIST_PAYEES,
+    intent.ShowPayee: Scope.READ_LIST_PAYEES,
+    intent.ListTransactions: Scope.READ_LIST_TRANSACTIONS,
+    intent.ShowTransaction: Scope.READ_LIST_TRANSACTIONS,
+    intent.ListRequests: Scope.READ_LIST_TRANSACTIONS,
+}
+"""Anything else needs no scope: it reveals nothing of the account and changes nothing."""
+
+
+def find_refusal(meaning: intent.Intent, scopes: Container[Scope]) -> str | None:
+    """Return why the scopes do not allow what is meant, as the agent's whole answer; None where they do."""
+    needed = _NEEDED.get(type(meaning))
+    if needed is None or needed in scopes:
+        return None
+    match meaning:
+        case intent.Pay() | intent.Approve() | intent.Deny():
+            outcome = "No payment was made"
+        case intent.CreatePayee():
+            outcome = "No payee was created"
+        case _:
+            outcome = "I cannot say that"
+    return f"{outcome}: the access token lacks the scope `{needed}`."

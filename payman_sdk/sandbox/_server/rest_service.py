@@ -19,7 +19,7 @@ from payman_sdk.sandbox._agent.language.intents import PayeeKind
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
-from payman_sdk.sandbox._ledger.refusals import InsufficientFundsError, LimitError, RefusedError
+from payman_sdk.sandbox._ledger.ledger import InsufficientFundsError, LimitError, RefusedError
 from payman_sdk.sandbox._ledger.store import Store, Transaction
 from payman_sdk.sandbox.scripting import HTTPError, Mishap, NotTakenError, Script
 
