@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from weakref import WeakKeyDictionary
 
-from payman_sdk.agents.stores import OperationStore, OperationStoreError
+from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError, RunTotals
 
 _MOST, _MOST_RUNS = 100, 1000
 """Claims that are remembered of each run, and runs. A store loses its newest records, or all of them: the newest claims show either."""
@@ -75,6 +75,23 @@ class Claims:
         self._changes[run_id] = max(found, self._changes.pop(run_id, 0))
         while len(self._changes) > _MOST_RUNS:
             self._changes.pop(next(iter(self._changes)), None)
+
+
+def replace(
+    store: OperationStore,
+    known: Operation | None,
+    operation: Operation,
+    run_id: str = "",
+    totals: RunTotals | None = None,
+) -> bool:
+    """Save an operation in place of what is known of it; return False where its lock was lost, and somebody else has saved it."""
+    claim = getattr(store, "claim", None)
+    if claim is not None:
+        return bool(claim(operation, run_id, totals, known))
+    if store.load(operation.task_id) != known:
+        return False
+    store.save(operation)
+    return True
 
 
 def _make_loss_error(what: str) -> OperationStoreError:

@@ -10,6 +10,7 @@ from attrs import evolve
 from payman_sdk._core.exchange import KeyStore
 from payman_sdk._io.key_store import open_default_store
 from payman_sdk._text.logger import get_logger
+from payman_sdk.agents.claims import replace
 from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError
 
 T = TypeVar("T")
@@ -63,13 +64,12 @@ class OperationKey:
         Raises:
             OperationStoreError: Somebody else has written the operation down meanwhile, because its lock was lost.
         """
-        if self._store.load(self.operation.task_id) != self.operation:
-            raise OperationStoreError("Another call has taken over the operation, because its lock was lost.")
         if not self._consult(lambda keys: keys.claim(operation, sent_at, self._recorded), True):
             return False
         self._recorded = sent_at
         sent = evolve(self.operation, sent_at=self._clock())
-        self._store.save(sent)
+        if not replace(self._store, self.operation, sent):
+            raise OperationStoreError("Another call has taken over the operation, because its lock was lost.")
         self.operation = sent
         return True
 

@@ -15,7 +15,7 @@ from payman_sdk._core.exchange import KeyStore
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
 from payman_sdk._text.logger import get_logger
-from payman_sdk.agents.claims import get_claims
+from payman_sdk.agents.claims import get_claims, replace
 from payman_sdk.agents.effects import CallStore, Delay, Flow, Invoke
 from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.operation_key import OperationKey
@@ -125,7 +125,7 @@ class OperationLog:
     ) -> Flow[Operation | str | None]:
         """Return a flow that counts an operation and records that it is being sent, or returns why it may not be.
 
-        Nobody else counts in the run meanwhile, so that two operations at once do not both take what is left for one.
+        Where there is a limit, nobody else counts in the run meanwhile, so that two operations do not both take what is left for one.
 
         Args:
             operation: What is sent.
@@ -137,28 +137,25 @@ class OperationLog:
             recorded the operation meanwhile.
         """
         with (yield from self._make_guard(f"run {self._run_id}")) as guard:
-            if not (yield from guard.acquire(_RUN_PATIENCE)):
+            is_shared = self._limit is not None or not hasattr(self._store, "claim")
+            if is_shared and not (yield from guard.acquire(_RUN_PATIENCE)):
                 raise OperationStoreError("Could not get the operation store's lock of the run.")
-            if (yield from self.load(operation.task_id)) != known:
-                return None
-            if not moves_money:
-                operation = evolve(operation, stage="sent")
-                yield from self.save(operation)
-                return operation
-            totals = None if self._limit is None else (yield from self._load_totals(operation.task_id))
-            if self._limit is not None and totals is not None:
+            operation, totals = evolve(operation, stage="sent"), None
+            if moves_money and self._limit is not None:
+                if (yield from self.load(operation.task_id)) != known:
+                    return None
+                totals = yield from self._load_totals(operation.task_id)
                 refusal = self._limit.refusal(operation, self._leave_out(totals, known))
                 if refusal is not None:
                     return refusal
-            runs = tuple(dict.fromkeys((*operation.runs, self._run_id)))
-            now = yield from self.read_clock()
-            operation = evolve(operation, stage="sent", runs=runs, sent_at=now)
-            claim = getattr(self._store, "claim", None)
-            if totals is None or claim is None or self._sum_run is None:
-                yield from self.save(operation)
-            else:
-                yield from self._call_store(partial(claim, operation, self._run_id, totals))
-            self._claims.add(operation.task_id, self._run_id)
+            if moves_money:
+                runs = tuple(dict.fromkeys((*operation.runs, self._run_id)))
+                operation = evolve(operation, runs=runs, sent_at=(yield from self.read_clock()))
+            saving = partial(replace, self._store, known, operation, self._run_id, totals)
+            if not (yield from self._call_store(saving)):
+                return None
+            if moves_money:
+                self._claims.add(operation.task_id, self._run_id)
         return operation
 
     def make_key(self, claimed: Operation, before: Operation, keys: KeyStore | None) -> OperationKey | None:
@@ -206,11 +203,14 @@ class OperationLog:
 
         Where somebody else has written it down since, because its lock was lost, that stays.
         """
+        if self._run_id not in before.runs:
+            self._claims.remove(before.task_id, self._run_id)
         try:
-            written = yield from self.load(claimed.task_id)
-        except OperationStoreError:
-            written = claimed
-        return (yield from self.note(before)) if written in (claimed, None) else written
+            if not (yield from self._call_store(partial(replace, self._store, claimed, before))):
+                return (yield from self.load(claimed.task_id)) or before
+        except OperationStoreError as error:
+            log.warning("Could not record the state of an operation: %s", error)
+        return before
 
     def note_sent(self, operation: Operation) -> Flow[Operation]:
         """Return a flow that writes down that an operation may have been sent until now, and returns it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -34,6 +35,7 @@ from tests.broken_line import BrokenLine
 from tests.peer import Peer, reset
 
 A = derive_task_id("pm-test-1", "a")
+ONE_PAYMENT = SpendingLimit(max_payments=1)
 
 
 class Place:
@@ -144,8 +146,48 @@ def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return make(request.getfixturevalue(f"{request.param}_url"), tmp_path.name)
 
 
+class NoLock:
+    """A lock that was lost: whoever asks has it."""
+
+    def acquire(self, *, timeout: float) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+class StoppedMachine:
+    """A store on a machine that loses its locks, and that stands still before its n-th write while others go on.
+
+    Args:
+        store: The store.
+        write: The number of the write.
+        meanwhile: What others do.
+    """
+
+    def __init__(self, store: OperationStore, write: int, meanwhile: Callable[[], object]) -> None:
+        self._store, self._left, self._meanwhile = store, write, meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        def call(*given: Any) -> Any:
+            if name in ("save", "claim"):
+                self._left -= 1
+                if self._left == 0:
+                    self._meanwhile()
+            return method(*given)
+
+        return call
+
+    def lock(self, name: str) -> NoLock:
+        return NoLock()
+
+
 @contextlib.contextmanager
-def machine(agent: LateAgent, store: OperationStore, **config: Any) -> Iterator[PaymanToolkit]:
+def machine(
+    agent: LateAgent, store: OperationStore, limit: SpendingLimit | None = ONE_PAYMENT, **config: Any
+) -> Iterator[PaymanToolkit]:
     """A toolkit on a machine that knows of nothing but the store."""
     given: dict[str, Any] = {
         "timeout": 20,
@@ -155,7 +197,7 @@ def machine(agent: LateAgent, store: OperationStore, **config: Any) -> Iterator[
     }
     given |= {"client_id": "pm-test-1", "client_secret": "s3cret", "base_url": agent.base_url}
     with PaymanClient(**given | config) as client:  # fmt: skip
-        yield PaymanToolkit(client, run_id="monday", store=store, limit=SpendingLimit(max_payments=1))
+        yield PaymanToolkit(client, run_id="monday", store=store, limit=limit)
 
 
 @pytest.mark.slow
@@ -183,6 +225,27 @@ def test_a_connection_that_breaks_at_any_message_pays_once(place: Place, peer: P
                 assert (ends, agent.payments) == (["paid", "refused"], {A: 1}), where
                 restore()
     assert step > 10, step
+
+
+@pytest.mark.slow
+def test_what_a_payment_costs(postgres_url: str, tmp_path: Path, peer: Peer) -> None:
+    """A payment asks PostgreSQL and Payman as often as the guide says, so that a fleet can be planned by it."""
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "fleets.md").read_text(encoding="utf-8")
+    said = re.search(r"(\d+) round trips, (\d+) with a limit.*?(\d+) requests", guide, re.DOTALL)
+    place, agent, found = make_postgres_place(postgres_url, tmp_path.name), LateAgent(peer), list[str]()
+    agent.shows = True
+    with BrokenLine(place.connect) as line:
+        # Both live to the end: the connections of one that is collected say farewell.
+        stores = place.make(line.port), place.make(line.port)
+        for limit, store in zip((None, SpendingLimit(max_payments=9)), stores, strict=True):
+            with machine(agent, store, limit) as toolkit:
+                for name in ("1", "2"):  # the first one also connects
+                    line.arm(None)
+                    asked = len(peer.requests)
+                    assert toolkit.pay(*PAYMENT, operation=f"{name}, {limit}").status == "paid"
+            found.append(str(line.messages))
+    assert said is not None
+    assert (*found, str(len(peer.requests) - asked)) == said.groups()
 
 
 @pytest.mark.slow
@@ -225,6 +288,32 @@ def test_machines_whose_clocks_differ(place: Place, peer: Peer, monkeypatch: pyt
         with machine(agent, store) as toolkit:
             assert toolkit.pay(*PAYMENT, operation="a").status == "unknown", hours
     assert agent.payments == {}
+
+
+@pytest.mark.slow
+def test_a_machine_that_stood_still_without_its_locks(any_place: Place, peer: Peer) -> None:
+    """Wherever it stops, it goes on only if nobody else has taken up the operation; so with a limit and without."""
+    restore = any_place.save()
+    for limit in (ONE_PAYMENT, None):
+        for write in (1, 2):
+            agent, others = LateAgent(peer), list[str]()
+
+            def pay_elsewhere(
+                agent: LateAgent = agent, limit: SpendingLimit | None = limit, others: list[str] = others
+            ) -> None:
+                with contextlib.suppress(AssertionError):  # it was not written down yet
+                    let_settle(any_place.make(None), A)
+                with machine(agent, any_place.make(None), limit) as toolkit:
+                    others.append(toolkit.pay(*PAYMENT, operation="a").status)
+
+            store: Any = StoppedMachine(any_place.make(None), write, pay_elsewhere)
+            with machine(agent, store, limit) as toolkit:
+                said = toolkit.pay(*PAYMENT, operation="a").status
+            where = f"write {write}, {limit}"
+            assert (others, agent.payments) == (["paid"], {A: 1}), where
+            assert said in ("paid", "unknown", "not-sent", "working"), where
+            assert (found := any_place.make(None).load(A)) is not None and found.status == "paid", where
+            restore()
 
 
 @pytest.mark.slow

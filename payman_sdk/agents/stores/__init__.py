@@ -27,8 +27,8 @@ class OperationStore(Protocol):
     A store may have three more methods. `now()` returns the time in seconds since 1970 by one clock
     for all machines; without it, each machine uses its own clock. `sum_run(run_id)` returns the `RunTotals` of a run, which the
     store keeps with every record; without it, each payment with a limit reads the whole run. A store with `sum_run` also has
-    `claim(operation, run_id, totals)`. In one step, it saves an operation like `save`, or raises if the totals of the run have
-    changed. Without it, only the lock of the run keeps two processes from counting at once.
+    `claim(operation, run_id, totals, known)`. In one step, it saves an operation like `save`. It returns False instead if its
+    record is not `known` any more, and raises if given `totals` are not those of the run. Without it, only locks keep two apart.
     """
 
     def load(self, task_id: str) -> Operation | None:

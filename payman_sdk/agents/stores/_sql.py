@@ -59,21 +59,23 @@ class SQLOperationStore:
         """
         self._write(lambda execute: self._save(execute, operation))
 
-    def claim(self, operation: Operation, run_id: str, totals: RunTotals) -> None:
-        """Keep an operation that counts in a run, if that run counts this until now.
+    def claim(
+        self, operation: Operation, run_id: str, totals: RunTotals | None, *known: Operation | None
+    ) -> bool:
+        """Keep an operation in place of `known`, if a run counts these totals until now. Return False where it is another by now.
 
         Raises:
             OperationStoreError: The database cannot be written, or the run counts something else by now.
         """
 
-        def write(execute: Execute) -> None:
-            if self._lock_totals(execute, run_id) != totals:
+        def write(execute: Execute) -> bool:
+            if totals is not None and self._lock_totals(execute, run_id) != totals:
                 raise OperationStoreError(
                     f"Another process has counted in the run meanwhile, in {self._place}."
                 )
-            self._save(execute, operation)
+            return self._save(execute, operation, *known)
 
-        self._write(write)
+        return self._write(write)
 
     def list_by_run(self, run_id: str) -> list[Operation]:
         """Return the operations that count in a run.
@@ -141,10 +143,14 @@ class SQLOperationStore:
             totals = self._load_totals(execute, run_id, self._lock_rows) or totals
         return totals
 
-    def _save(self, execute: Execute, operation: Operation) -> None:
+    def _save(self, execute: Execute, operation: Operation, *known: Operation | None) -> bool:
         task_id, record = operation.task_id, operation.to_json()
         before = self._load(execute, task_id, self._lock_rows)
+        if known and before not in known:
+            return False
         if before is None and not self._insert(execute, "operations", task_id, record):
+            if known:
+                return False
             before = self._load(execute, task_id, self._lock_rows)  # another transaction has just written it
         if before is not None:
             query = f"UPDATE {self._tables}operations SET record = ? WHERE task_id = ?"  # noqa: S608 # nosec B608 # names of ours
@@ -161,6 +167,7 @@ class SQLOperationStore:
             elif run not in operation.runs:
                 query = f"DELETE FROM {self._tables}runs WHERE run_id = ? AND task_id = ?"  # noqa: S608 # nosec B608 # names of ours
                 execute(query, (self._name(run), self._name(task_id)))
+        return True
 
     def _insert(self, execute: Execute, table: str, key: str, value: str) -> bool:
         """Insert a row where there is none with that key; return whether there was none."""

@@ -83,13 +83,15 @@ class RedisOperationStore:
         """
         self._write(operation)
 
-    def claim(self, operation: Operation, run_id: str, totals: RunTotals) -> None:
-        """Keep an operation that counts in a run, if that run counts this until now.
+    def claim(
+        self, operation: Operation, run_id: str, totals: RunTotals | None, *known: Operation | None
+    ) -> bool:
+        """Keep an operation in place of `known`, if a run counts these totals until now. Return False where it is another by now.
 
         Raises:
             OperationStoreError: Redis refuses or has lost records, or the run counts something else by now.
         """
-        self._write(operation, run_id, totals)
+        return self._write(operation, None if totals is None else run_id, totals, *known)
 
     def list_by_run(self, run_id: str) -> list[Operation]:
         """Return the operations that count in a run.
@@ -186,10 +188,16 @@ class RedisOperationStore:
         return self._incarnation
 
     def _write(
-        self, operation: Operation, run_id: str | None = None, expected: RunTotals | None = None
-    ) -> None:
+        self,
+        operation: Operation,
+        run_id: str | None = None,
+        expected: RunTotals | None = None,
+        *known: Operation | None,
+    ) -> bool:
         """Write a record and the totals that it changes, in one step; not where something is missing, or a run has other totals."""
         task_id, before = operation.task_id, self.load(operation.task_id)
+        if known and before not in known:
+            return False
         runs = {*operation.runs, *(before.runs if before else ()), *([run_id] if run_id else [])}
         changed = [run for run in runs if run == run_id or RunTotals.is_changed(run, before, operation)]
         keys = {run: self._make_run_keys(run) for run in changed}
@@ -230,9 +238,9 @@ class RedisOperationStore:
                 lambda: client.transaction(write, *watched, value_from_callable=True)
             )
         except _OvertakenError:
-            self._write(operation, run_id, expected)
-        else:
-            self._server.wait_for_replicas()
+            return self._write(operation, run_id, expected, *known)
+        self._server.wait_for_replicas()
+        return True
 
     def _make_loss_error(self) -> OperationStoreError:
         return OperationStoreError(
