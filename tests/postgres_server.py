@@ -87,10 +87,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def make_database(address: str, name: str) -> Iterator[str]:
-    """Make a database on a server; yield its address."""
+def make_database(address: str, name: str, more: str = "") -> Iterator[str]:
+    """Make a database on a server, with more clauses of CREATE DATABASE; yield its address."""
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        connection.execute(f'CREATE DATABASE "{name}" {more}'.encode())
         yield make_conninfo(address, dbname=name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 

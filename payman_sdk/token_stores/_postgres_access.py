@@ -28,6 +28,7 @@ except ImportError as error:
     ) from error
 
 T = TypeVar("T")
+E = TypeVar("E", bound=PaymanError)
 Connection: TypeAlias = psycopg.Connection[Any]
 PostgresError: TypeAlias = psycopg.Error
 Place: TypeAlias = str | Callable[[], Connection]
@@ -41,6 +42,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.05
 _MOST_IDLE = 4
 """Connections of a store that are kept for the next step."""
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
+_RIGHTS = "Grant this user SELECT, INSERT, UPDATE and DELETE on the tables payman_*, and at first CREATE on their schema."
 _VERSION = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS payman_operations (task_id TEXT PRIMARY KEY, record TEXT NOT NULL);
@@ -52,12 +54,12 @@ INSERT INTO payman_schema VALUES (1) ON CONFLICT DO NOTHING;
 """
 # A database may confirm what is not on a disk yet; nothing may be sent that its next crash forgets.
 _BEGIN = (
-    "BEGIN; SELECT set_config('synchronous_commit', 'on', true) "
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('synchronous_commit', 'on', true) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
 # The transaction of a lock lasts as long as an ask. The server finds a machine that died within 25 seconds.
 _HOLD = (
-    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL tcp_keepalives_idle = 10; "
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL tcp_keepalives_idle = 10; "
     "SET LOCAL tcp_keepalives_interval = 5; SET LOCAL tcp_keepalives_count = 3"
 )
 
@@ -127,8 +129,12 @@ class PostgresAccess:
 
         def call(connection: Connection) -> T:
             connection.execute(_BEGIN)
-            result = function(connection)
-            connection.execute("COMMIT")
+            result, warnings = function(connection), list[Any]()
+            connection.add_notice_handler(warnings.append)
+            # Cancelled while it waits for a standby, it only warns: what it has committed may be lost in a failover.
+            if connection.execute("COMMIT").statusmessage != "COMMIT" or warnings:
+                raise psycopg.OperationalError("COMMIT was not confirmed, so a failover may lose it")
+            connection.remove_notice_handler(warnings.append)
             return result
 
         return self.ask(call)
@@ -218,7 +224,7 @@ class AdvisoryLock(LayeredLock):
         try:
             return self._try()
         except psycopg.Error as error:
-            failure = self._error(f"The lock {self._name} in PostgreSQL cannot be taken: {error}.")
+            failure = convert(error, self._error, f"The lock {self._name} in PostgreSQL cannot be taken")
         raise failure  # out here, it carries no frames of the driver's with it, which hold the address
 
     def _try(self) -> bool:
@@ -266,6 +272,12 @@ class AdvisoryLock(LayeredLock):
             _inherited.append(deque([held]))
 
 
+def convert(error: psycopg.Error, kind: type[E], what: str) -> E:
+    """Return an error of the driver as one of ours, without the statement."""
+    lacks_right = isinstance(error, psycopg.errors.InsufficientPrivilege)
+    return kind(f"{what}: {error.diag.message_primary or error}.", next_step=_RIGHTS if lacks_right else "")
+
+
 _inherited: list[deque[Connection]] = []
 
 
@@ -300,7 +312,7 @@ def _complete_address(given: object, *, allow_plaintext: bool) -> SecretStr | No
         if known.get("sslmode", "require") not in _ENCRYPTED:
             return SecretStr("")
         usual["sslmode"] = get("sslmode") if get("sslmode") in _ENCRYPTED else "require"
-    return SecretStr(make_conninfo("", **usual | known))
+    return SecretStr(make_conninfo("", **usual | known | {"client_encoding": "utf8"}))
 
 
 def _is_local(host: str) -> bool:

@@ -14,6 +14,7 @@ from payman_sdk.token_stores._postgres_access import (
     Place,
     PostgresAccess,
     PostgresError,
+    convert,
     make_key,
 )
 
@@ -87,7 +88,7 @@ class PostgresTokenStore:
         try:
             return function()
         except PostgresError as error:
-            failure = TokenStoreError(f"{self!r} cannot be {done}: {error}.")
+            failure = convert(error, TokenStoreError, f"{self!r} cannot be {done}")
         raise failure  # out here, it carries no frames of the driver's with it, which hold the token
 
     @property

@@ -94,9 +94,9 @@ class Operation:
         )
 
     def to_json(self) -> str:
-        """Return the record as JSON text."""
+        """Return the record as JSON text in ASCII, which every place can hold."""
         amount = None if self.amount is None else str(self.amount)
-        return json.dumps({**asdict(self), "amount": amount}, ensure_ascii=False)
+        return json.dumps({**asdict(self), "amount": amount})
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> Self:

@@ -15,6 +15,7 @@ from payman_sdk.token_stores._postgres_access import (
     Place,
     PostgresAccess,
     PostgresError,
+    convert,
     make_key,
 )
 
@@ -31,7 +32,7 @@ class PostgresOperationStore(SQLOperationStore):
 
     A lock is a transaction that lasts as long as the operation, on its own connection. The server releases it when the process
     dies, and within 25 seconds when the machine dies. A holder that loses the connection loses the lock. The record still says
-    that the operation was sent, and each claim compares the totals of its run in one step.
+    that the operation was sent, and each claim compares it, and the totals of its run, in one step.
 
     Args:
         postgres: The address of a server, such as `postgresql://…`, or a function that returns a new `psycopg.Connection`.
@@ -91,7 +92,7 @@ class PostgresOperationStore(SQLOperationStore):
         try:
             return function()
         except PostgresError as error:
-            failure = OperationStoreError(f"PostgreSQL cannot read or write {self._place}: {error}.")
+            failure = convert(error, OperationStoreError, f"PostgreSQL cannot read or write {self._place}")
         raise failure  # out here, it carries no frames of the driver's with it, which hold the address
 
 
