@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import sys
 import time
 from collections import Counter
@@ -35,6 +36,10 @@ def write(path: Path, rows: list[Result]) -> None:
         writer = csv.DictWriter(file, REPORT_COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
+        file.flush()
+        os.fsync(
+            file.fileno()
+        )  # or a machine that loses its power may have replaced a report by an empty file
     draft.replace(path)
 
 
@@ -61,13 +66,13 @@ def main(engine: Engine) -> int:
         lines = list(read_lines(source))
         open_toolkit().client.get_access_token()  # wrong credentials stop here, and not at every line
     except (OSError, ValueError, csv.Error, PaymanError) as error:
-        console.print(str(error))
+        console.print(f"{source}: {error}" if isinstance(error, (UnicodeError, csv.Error)) else str(error))
         return 2
     results = follow(engine, lines, console)
     rows = [results[line.number] for line in lines]
-    write(source.with_suffix(".report.csv"), rows)
     undecided = [row for row in rows if row["outcome"] == "undetermined"]
     write(source.with_suffix(".undetermined.csv"), undecided)  # what a person has to decide
+    write(source.with_suffix(".report.csv"), rows)  # last: when it is there, all is done
     for row in rows:
         if row["outcome"] != "paid":
             console.print(f"{row['number']}: {row['outcome']}: {row['reason']}"[:200])

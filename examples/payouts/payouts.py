@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -9,8 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from payman_sdk import PaymanClient, PaymanError
-from payman_sdk.agents import OperationResult, PaymanToolkit
+from payman_sdk.agents import Operation, OperationStore, PaymanToolkit
 
+NUMBER = re.compile(r"[!-~]{1,100}")
 COLUMNS = ["number", "payee", "amount", "currency", "memo"]
 OUTCOMES = {"paid": "paid", "awaiting-approval": "waiting", "refused": "refused", "failed": "refused"}
 SETTLE = float(
@@ -37,36 +39,54 @@ class Line:
 
     @property
     def key(self) -> str:
-        """The same number is the same payment, whichever worker makes it."""
-        return f"payout-{self.number}"
+        """The same number is the same payment, whichever worker makes it, and however its letters are written."""
+        return f"payout-{self.number.lower()}"
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """Read the payouts of a file. A number that comes twice is an error: one of the two would not be paid."""
+    """Read the payouts of a file. A number that comes twice is an error: one of the two would not be paid.
+
+    Numbers have plain letters, digits and signs, so that none looks like another.
+    """
     seen: set[str] = set()
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
+        rows = csv.DictReader(file, strict=True)
         if rows.fieldnames != COLUMNS:
             raise ValueError(f"{path}: the first line has to be {','.join(COLUMNS)}")
         for row in rows:
-            if None in row or None in row.values() or not row["number"].strip() or row["number"] in seen:
-                raise ValueError(f"{path}, line {rows.line_num}: a cell or the number is missing, or not new")
-            seen.add(row["number"])
-            yield Line(**row)
+            place = f"{path}, line {rows.line_num}"
+            if None in row or None in row.values():
+                raise ValueError(f"{place}: it has too few cells, or too many")
+            if any(set("\r\n") & set(cell) for cell in row.values()):
+                raise ValueError(f"{place}: a cell has a line break; a quotation mark may be missing")
+            line = Line(**{**row, "number": row["number"].strip()})
+            if not NUMBER.fullmatch(line.number):
+                raise ValueError(
+                    f"{place}: the number is not 1 to 100 of A-Z, a-z, 0-9 and signs: {line.number!r:.120}"
+                )
+            if line.key in seen:
+                raise ValueError(f"{place}: the number {line.number} comes twice")
+            seen.add(line.key)
+            yield line
 
 
 @cache
-def open_toolkit() -> PaymanToolkit:
-    """Make the client and the store of this process. The store keeps two workers from sending the same payment."""
-    client = PaymanClient.from_env(settle_time=SETTLE)
+def open_store() -> OperationStore:
+    """Open the store of this process. It keeps two workers from sending the same payment."""
     place = os.environ.get("PAYOUTS_STORE", "payouts.sqlite3")
     if place.startswith("postgresql://"):
         from payman_sdk.agents.stores.postgres import PostgresOperationStore
 
-        return PaymanToolkit(client, run_id="payouts", store=PostgresOperationStore(place))
+        return PostgresOperationStore(place)
     from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 
-    return PaymanToolkit(client, run_id="payouts", store=SQLiteOperationStore(place))
+    return SQLiteOperationStore(place)
+
+
+@cache
+def open_toolkit() -> PaymanToolkit:
+    """Make the client of this process."""
+    return PaymanToolkit(PaymanClient.from_env(settle_time=SETTLE), run_id="payouts", store=open_store())
 
 
 def pay(line: Line) -> dict[str, str]:
@@ -76,20 +96,27 @@ def pay(line: Line) -> dict[str, str]:
         result = toolkit.pay(
             line.payee, line.amount, line.currency, memo=line.memo or None, operation=line.key
         )
-    except PaymanError as error:  # the line is not a payment; nothing was sent
-        return {**row, "outcome": "refused", "reason": error.message}
+        known = open_store().load(result.task_id or "")
+    except PaymanError as error:  # the line is not a payment, or the store was away
+        return {**row, "outcome": "refused" if error.sent is False else "later", "reason": error.message}
     row |= {"payment_id": result.payment_id or "", "task_id": result.task_id or ""}
-    if result.payee is not None and not is_order(line, result):
+    if known is not None and known.payee is not None and not is_order(line, known):
         reason = (
-            f"number {line.number} names another payment: {result.amount} {result.currency} to {result.payee}"
+            f"number {line.number} names another payment: {known.amount} {known.currency} to {known.payee}"
         )
+        reason += f", memo {known.memo}" if known.memo else ""
         return {**row, "payment_id": "", "outcome": "refused", "reason": reason}
     outcome = OUTCOMES.get(result.status, "later")
     reason = "" if outcome == "paid" else result.reason or " ".join(result.text.split())
     return {**row, "outcome": outcome, "reason": reason}
 
 
-def is_order(line: Line, result: OperationResult) -> bool:
-    """Whether a result is about the payment that the line orders: a number that was used before stays with its payment."""
-    ordered = (line.payee.strip(), Decimal(line.amount), line.currency.strip().upper())
-    return ordered == (result.payee, Decimal(result.amount or 0), result.currency)
+def is_order(line: Line, known: Operation) -> bool:
+    """Whether a payment is what the line orders: a number that was used before stays with its payment."""
+    ordered = (
+        line.payee.strip(),
+        Decimal(line.amount),
+        line.currency.strip().upper(),
+        line.memo.strip() or None,
+    )
+    return ordered == (known.payee, known.amount, known.currency, known.memo)

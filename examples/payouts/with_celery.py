@@ -38,13 +38,15 @@ def wait_for_turn() -> None:
     """Wait until the fleet may begin one more payment in this second."""
     with redis.Redis.from_url(REDIS, socket_timeout=10) as client:
         while True:
-            now = time.time()
-            count, _ = (
-                client.pipeline().incr(f"payouts:{int(now)}").expire(f"payouts:{int(now)}", 10).execute()
-            )
-            if count <= PER_SECOND:
-                return
-            time.sleep(1 - now % 1)
+            try:
+                second, millionths = client.time()  # one clock for all workers
+                key = f"payouts:{second}"
+                count, _ = client.pipeline().incr(key).expire(key, 10).execute()
+                if count <= PER_SECOND:
+                    return
+                time.sleep(1 - millionths / 1e6)
+            except redis.RedisError:
+                time.sleep(1)  # Redis will be back
 
 
 @app.task(bind=True, name="payouts.pay_out", max_retries=None)
@@ -63,6 +65,7 @@ class CeleryEngine:
 
     def __init__(self) -> None:
         self._sent: dict[str, float] = {}
+        self._redis = ""
 
     def submit(self, lines: list[Line]) -> None:
         """Forget what earlier runs have learned of lines that are not paid yet; `collect` hands them over."""
@@ -75,6 +78,9 @@ class CeleryEngine:
         """Return what has ended, and hand over what is new or seems to be lost."""
         results: dict[str, job.Result] = {}
         try:
+            if self._redis != (started := app.backend.client.info("server")["run_id"]):
+                self._redis = started
+                self._sent.clear()  # a Redis that started again may have lost what it was given
             for line in lines[:AT_ONCE]:
                 known = app.AsyncResult(line.key)
                 if known.ready():
@@ -84,7 +90,6 @@ class CeleryEngine:
                     self._sent[line.number] = time.monotonic()
         except (OperationalError, redis.RedisError, OSError):
             time.sleep(1)  # Redis will be back
-            self._sent.clear()  # and may have lost what it was given
         return results
 
     def _read(self, line: Line, known: Any) -> job.Result:

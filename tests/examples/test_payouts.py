@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import os
 import shutil
 import signal
@@ -11,8 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -67,6 +70,93 @@ def run(
 def report(source: Path, name: str = "report") -> list[dict[str, str]]:
     with source.with_suffix(f".{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def payouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The example's module, with a store and a Payman of the test."""
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+    monkeypatch.delitem(sys.modules, "payouts", raising=False)
+    with Sandbox() as sandbox:
+        for name, value in variables(sandbox, PAYOUTS_STORE=str(tmp_path / "store")).items():
+            monkeypatch.setenv(name, value)
+        module = importlib.import_module("payouts")
+        monkeypatch.setattr(module, "sandbox", sandbox, raising=False)
+        yield module
+        module.open_toolkit().client.close()
+
+
+def test_a_file_is_read_whole_or_refused(payouts: ModuleType, tmp_path: Path) -> None:
+    """No line is swallowed, and no two lines are one payment: what may be either is an error that names its place."""
+    head, line = "number,payee,amount,currency,memo\n", "a-1,Test Payee,1.00,TSD,\n"
+    files: dict[str, tuple[bytes, list[str] | str]] = {
+        "a BOM and CRLF": (
+            b"\xef\xbb\xbf" + f'{head}a-1,Test Payee,1.00,TSD,"a ""b"", c"\n'.replace("\n", "\r\n").encode(),
+            ["a-1"],
+        ),
+        "CR alone": ((head + line).replace("\n", "\r").encode(), ["a-1"]),
+        "empty lines": (f"{head}\n\n{line}\n".encode(), ["a-1"]),
+        "no lines": (head.encode(), []),
+        "spaces around a number": (f"{head} {line}".encode(), ["a-1"]),
+        "nothing": (b"", "the first line has to be"),
+        "semicolons": ((head + line).replace(",", ";").encode(), "the first line has to be"),
+        "another order": (b"payee,number,amount,currency,memo\n", "the first line has to be"),
+        "too few cells": (f"{head}a-1,Test Payee,1.00\n".encode(), "line 2: it has too few cells"),
+        "too many cells": (f"{head}a-1,Test Payee,1,000.00,TSD,\n".encode(), "line 2: it has too few cells, or too many"),
+        "empty cells": (f"{head},,,,\n".encode(), "line 2: the number is not"),
+        "the same number": (head.encode() + 2 * line.encode(), "line 3: the number a-1 comes twice"),
+        "the same number in capitals": (f"{head}{line}{line.upper()}".encode(), "line 3: the number A-1 comes twice"),
+        "the same number and a space": (f"{head}{line} {line}".encode(), "line 3: the number a-1 comes twice"),
+        "a dash that looks like another": (f"{head}a\u20111,P,1,TSD,\n".encode(), "line 2: the number is not"),
+        "an accent": (f"{head}\u00e41,P,1,TSD,\n".encode(), "line 2: the number is not"),
+        "a NUL": (f"{head}a\0,P,1,TSD,\n".encode(), "line 2: the number is not"),
+        "a space within": (f"{head}a 1,P,1,TSD,\n".encode(), "line 2: the number is not"),
+        "a long number": (f"{head}{'a' * 101},P,1,TSD,\n".encode(), "line 2: the number is not"),
+        "a quotation mark that is not closed": (f'{head}a-1,P,1,TSD,"b\na-2,P,1,TSD,\n'.encode(), "unexpected end of data"),
+        "one that is closed a line later": (f'{head}a-1,P,1,TSD,"b\na-2,P,1,TSD,"\n'.encode(), "a cell has a line break"),
+        "a huge cell": (f"{head}a-1,P,1,TSD,{'x' * 200_000}\n".encode(), "field larger than"),
+        "Latin-1": (f"{head}a-1,P\u00e9,1,TSD,\n".encode("latin-1"), "can't decode"),
+        "UTF-16": ((head + line).encode("utf-16"), "can't decode"),
+    }  # fmt: skip
+    path = tmp_path / "payouts.csv"
+    for name, (content, expected) in files.items():
+        path.write_bytes(content)
+        try:
+            found: list[str] | str = [one.number for one in payouts.read_lines(path)]
+        except (ValueError, csv.Error) as error:
+            found = str(error)
+        assert found == expected or (isinstance(found, str) and str(expected) in found), (name, found)
+    path.write_text(head + "".join(f"n-{number},P,1,TSD,\n" for number in range(100_000)), encoding="utf-8")
+    assert sum(1 for _ in payouts.read_lines(path)) == 100_000
+
+
+def test_a_number_stays_with_its_payment(payouts: ModuleType) -> None:
+    """However its letters are written, it is paid once; with another payee, amount, currency or memo it is refused, and nothing is sent."""
+    first = payouts.Line("INV-1", "Test Payee", "1.00", "TSD", "one")
+    said = [payouts.pay(replace(first, number=number))["outcome"] for number in ("INV-1", "inv-1", "Inv-1")]
+    assert said == ["paid"] * 3
+    others = ({"memo": "two"}, {"memo": ""}, {"amount": "1.01"}, {"payee": "Nobody"}, {"currency": "USD"})
+    for other in others:
+        row = payouts.pay(replace(first, **other))
+        assert (row["outcome"], row["reason"], row["payment_id"]) == (
+            "refused",
+            "number INV-1 names another payment: 1.00 TSD to Test Payee, memo one",
+            "",
+        ), other
+    odd = (
+        "1e3", "1e-1", "1,000.00", "-1", "+1", "0", "0.001", "NaN", "Infinity", "\u0661", "1_0", " 2", "2.", ".5", "0x1", "", "1 000", "$5", "5 TSD", "9" * 400,
+    )  # fmt: skip
+    for amount in odd:
+        row = payouts.pay(replace(first, number=f"odd-{odd.index(amount)}", amount=amount))
+        assert (row["outcome"], row["reason"] != "") == ("refused", True), amount
+    for currency in ("tsd", "", "T\u0405D", "\u20ac", "USDX"):
+        row = payouts.pay(
+            replace(
+                first, number=f"c-{currency or 'none'}".encode("ascii", "ignore").decode(), currency=currency
+            )
+        )
+        assert row["outcome"] == "refused", currency
+    assert [payment.amount for payment in payouts.sandbox.payments] == [Decimal("1.00")]
 
 
 def test_the_readme_says_what_happens_on_dbos(source: Path) -> None:
