@@ -70,7 +70,22 @@ class Sleep(NamedTuple):
 
 
 class CallBlocking(NamedTuple):
-    """Call this function, which may block, and return its result."""
+    """Call this function, which may block, and return its result.
+
+    Args:
+        function: The function.
+        is_shielded: Whether a cancelled task waits until it has ended, so that nothing is left half written.
+    """
+
+    function: Callable[[], Any]
+    is_shielded: bool = False
+
+
+class Invoke(NamedTuple):
+    """Call this function of a client or of the user's, and await what it returns where that can be awaited.
+
+    Its exceptions are thrown into the flow, as those of all effects but `CallHook` and `NotifyHook`.
+    """
 
     function: Callable[[], Any]
 
@@ -122,7 +137,9 @@ class WithLock(NamedTuple):
     lock: Lock | None = None
 
 
-Effect: TypeAlias = SendRequest | ReadChunk | Emit | Sleep | CallBlocking | CallHook | NotifyHook | WithLock
+Effect: TypeAlias = (
+    SendRequest | ReadChunk | Emit | Sleep | CallBlocking | Invoke | CallHook | NotifyHook | WithLock
+)
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 

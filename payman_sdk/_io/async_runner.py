@@ -6,11 +6,12 @@ It is a separate module because an event loop takes a while to import, which pro
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from inspect import isawaitable
-from typing import Any, TypeVar, assert_never
+from typing import Any, TypeVar, assert_never, cast
 
 import anyio
 import anyio.lowlevel
@@ -57,7 +58,7 @@ class AsyncRunner:
     """Carries flows out with an `httpx.AsyncClient`, on asyncio or trio; safe to use from several tasks at once.
 
     Args:
-        http: The connections.
+        http: The connections; None for flows that send nothing themselves, as those of a toolkit.
         base_url: The server of requests that name none.
         patience: The limits of one request.
         clock: Seconds that only go forward.
@@ -68,15 +69,15 @@ class AsyncRunner:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
-        base_url: str,
-        patience: Timeouts,
+        http: httpx.AsyncClient | None = None,
+        base_url: str = "",
+        patience: Timeouts = Timeouts(math.inf, math.inf),  # noqa: B008 (it is immutable)
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], Awaitable[None]] = sleep,
         max_answer_bytes: int = 64 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._http = http
+        self._http = cast("httpx.AsyncClient", http)
         self._base_url = base_url
         self._patience = patience
         self._clock = clock
@@ -165,7 +166,10 @@ class AsyncRunner:
             case effects.Sleep(seconds):
                 return await self._sleep(seconds)
             case effects.CallBlocking(function):
-                return await run_in_thread(function)
+                call = partial(run_in_thread, function)
+                return await (run_shielded(call) if step.is_shielded else call())
+            case effects.Invoke(function):
+                return await _call_hook(function)
             case effects.CallHook(function, about):
                 return await _call_hook(function, about)
             case effects.NotifyHook():
@@ -295,6 +299,6 @@ class AsyncRunner:
 
 
 @allow_on_trio
-async def _call_hook(function: Callable[[Any], Any], about: Any) -> Any:
-    returned = function(about)
+async def _call_hook(function: Callable[..., Any], *about: Any) -> Any:
+    returned = function(*about)
     return await returned if isawaitable(returned) else returned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import sys
 import time
 import weakref
@@ -44,7 +45,7 @@ class SyncRunner:
     """Carries flows out with an `httpx.Client`; safe to use from several threads at once.
 
     Args:
-        http: The connections.
+        http: The connections; None for flows that send nothing themselves, as those of a toolkit.
         base_url: The server of requests that name none.
         patience: The limits of one request.
         clock: Seconds that only go forward.
@@ -55,15 +56,15 @@ class SyncRunner:
 
     def __init__(
         self,
-        http: httpx.Client,
-        base_url: str,
-        patience: Timeouts,
+        http: httpx.Client | None = None,
+        base_url: str = "",
+        patience: Timeouts = Timeouts(math.inf, math.inf),  # noqa: B008 (it is immutable)
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], None] = time.sleep,
         max_answer_bytes: int = 64 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._http = http
+        self._http = cast("httpx.Client", http)
         self._base_url = base_url
         self._patience = patience
         self._clock = clock
@@ -73,7 +74,7 @@ class SyncRunner:
         self._lock = ThreadLock()
         self._guard: Guard = contextlib.nullcontext
         self._call_handlers: Callable[[], None] | None = None
-        if getattr(http, "bears_interrupts", False) is not True:  # the client's own connections do
+        if http is not None and getattr(http, "bears_interrupts", False) is not True:  # the client's own do
             from payman_sdk._io.signals import call_handlers, defer_signals
 
             self._guard, self._call_handlers = defer_signals, call_handlers
@@ -150,6 +151,8 @@ class SyncRunner:
                 return self._sleep(seconds)
             case effects.CallBlocking(function):
                 return function()
+            case effects.Invoke(function):
+                return _refuse_awaitable(function(), "confirm", "PaymanToolkit")
             case effects.CallHook(function, about):
                 return _refuse_awaitable(function(about))
             case effects.NotifyHook():
@@ -253,12 +256,12 @@ class SyncRunner:
         raise failure
 
 
-def _refuse_awaitable(returned: Any) -> Any:
+def _refuse_awaitable(returned: Any, what: str = "A hook", owner: str = "PaymanClient") -> Any:
     if isawaitable(returned):
         if iscoroutine(returned):
             returned.close()
         raise ConfigurationError(
-            "A hook is a coroutine function, which PaymanClient cannot await.",
-            next_step="Pass a regular function, or use AsyncPaymanClient.",
+            f"{what} is a coroutine function, which {owner} cannot await.",
+            next_step=f"Pass a regular function, or use Async{owner}.",
         )
     return returned

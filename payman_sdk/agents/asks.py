@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk._core.auth.access_token import is_read_only
+from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk.agents.confirmation import (
     BlockedByHook,
     Confirm,
@@ -16,7 +17,6 @@ from payman_sdk.agents.confirmation import (
     format_denial,
     request_confirmation,
 )
-from payman_sdk.agents.effects import Flow, Invoke
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words
 from payman_sdk.errors import ConfigurationError, PaymanError
 

@@ -11,13 +11,13 @@ from typing import Any, Generic, TypeVar, get_args
 
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._client.sync import PaymanClient
+from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import derive_task_id, generate_id
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents import asks, listings, messages, operations, payees, replies
 from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
-from payman_sdk.agents.effects import Flow
 from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.operation_context import OperationContext
 from payman_sdk.agents.operation_log import OperationLog
@@ -28,6 +28,7 @@ from payman_sdk.agents.tools import ASK, LONGEST_NAME, TOOLS, ToolSpec, find_nam
 from payman_sdk.errors import ConfigurationError
 
 Client = TypeVar("Client", PaymanClient, AsyncPaymanClient)
+T = TypeVar("T")
 
 log = get_logger()
 
@@ -231,3 +232,17 @@ def _check_operation(operation: str) -> str:
             next_step="Name the operation with Latin letters, digits and plain punctuation, such as 'invoice-42'.",
         )
     return normalize_name(operation)
+
+
+def run(flow: Flow[T]) -> T:
+    """Run a flow in this thread."""
+    from payman_sdk._io.runner import SyncRunner  # with httpx, which takes a while to import
+
+    return SyncRunner().run(flow)
+
+
+async def run_async(flow: Flow[T]) -> T:
+    """Run a flow on asyncio or trio."""
+    from payman_sdk._io.async_runner import AsyncRunner
+
+    return await AsyncRunner().run(flow)

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk._core.listings import sanitize_line
 from payman_sdk._core.payment_types import Payee, Transaction, Wallet
 from payman_sdk.agents.confirmation import BlockedByHook, format_denial
-from payman_sdk.agents.effects import Flow, Invoke
 from payman_sdk.agents.results import OperationResult, frame_words
 from payman_sdk.errors import ConfigurationError, PaymanError
 

@@ -10,13 +10,12 @@ from typing import Any, Self
 
 from attrs import evolve
 
-from payman_sdk._core.effects import Lock
+from payman_sdk._core.effects import CallBlocking, Flow, Invoke, Lock, Sleep
 from payman_sdk._core.exchange import KeyStore
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.claims import get_claims, replace
-from payman_sdk.agents.effects import CallStore, Delay, Flow, Invoke
 from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.operation_key import OperationKey
 from payman_sdk.agents.stores import (
@@ -60,8 +59,7 @@ class OperationLog:
         self._account = account
         self._run_id = run_id
         self._limit = limit
-        # What is in memory never blocks, and needs no thread.
-        self._effect = Invoke if isinstance(store, MemoryOperationStore) else CallStore
+        self._is_blocking = not isinstance(store, MemoryOperationStore)  # what is in memory needs no thread
 
     def make_guard(self, task_id: str) -> Flow[LockGuard]:
         """Return a flow that makes the lock guard of an operation; the lock is not held yet."""
@@ -247,7 +245,7 @@ class OperationLog:
 
     def _call_store(self, function: Callable[[], Any]) -> Flow[Any]:
         try:
-            return (yield self._effect(function))
+            return (yield CallBlocking(function, is_shielded=True) if self._is_blocking else Invoke(function))
         except OperationStoreError:
             raise
         except Exception as error:
@@ -287,7 +285,7 @@ class LockGuard:
         while not (yield from self._call_store(self._try)):
             if waited >= seconds:
                 return False
-            yield Delay(pause)
+            yield Sleep(pause)
             waited += pause
             pause = min(2 * pause, _LONGEST_PAUSE)
         return True

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 
 from attrs import evolve
 
+from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payment
 from payman_sdk.agents import messages
@@ -23,7 +24,6 @@ from payman_sdk.agents.confirmation import (
     format_denial,
     request_confirmation,
 )
-from payman_sdk.agents.effects import Flow, Invoke
 from payman_sdk.agents.operation_context import OperationContext, apply_payment, settle
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import Operation

@@ -7,6 +7,7 @@ from typing import cast
 
 from attrs import evolve
 
+from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk._core.orders import PayeeOrder
 from payman_sdk._core.payment_types import Payee, PayeeType
 from payman_sdk.agents import messages
@@ -17,7 +18,6 @@ from payman_sdk.agents.confirmation import (
     format_denial,
     request_confirmation,
 )
-from payman_sdk.agents.effects import Flow, Invoke
 from payman_sdk.agents.listings import describe_items, describe_payee
 from payman_sdk.agents.operation_context import OperationContext
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words

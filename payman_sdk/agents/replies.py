@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve
 
+from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk._core.listings import sanitize_line
 from payman_sdk._core.payment_types import Payment
 from payman_sdk.agents import messages
@@ -17,7 +18,6 @@ from payman_sdk.agents.confirmation import (
     format_denial,
     request_confirmation,
 )
-from payman_sdk.agents.effects import Flow, Invoke
 from payman_sdk.agents.operation_context import OperationContext, apply_payment, settle
 from payman_sdk.agents.operations import format_failure, is_about, raise_lost
 from payman_sdk.agents.results import OperationResult

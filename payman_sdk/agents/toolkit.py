@@ -9,9 +9,8 @@ from payman_sdk._annotations import Option
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._client.sync import PaymanClient
 from payman_sdk._core.payment_types import PayeeType
-from payman_sdk.agents.base_toolkit import BaseToolkit
+from payman_sdk.agents.base_toolkit import BaseToolkit, run, run_async
 from payman_sdk.agents.confirmation import OnMessage
-from payman_sdk.agents.effects import run, run_async
 from payman_sdk.agents.replies import Decision
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.tools import Tool

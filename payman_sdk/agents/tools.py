@@ -7,9 +7,9 @@ from typing import Any, Generic, TypeVar, cast
 
 from attrs import field, frozen
 
+from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import payees_text, read_payee_order, read_payment_order, transactions_text
 from payman_sdk._text.sanitizer import sanitize
-from payman_sdk.agents.effects import Flow
 from payman_sdk.agents.operation_names import MAX_LENGTH, UnusableNameError, normalize_name
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.errors import ConfigurationError

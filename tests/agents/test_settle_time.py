@@ -17,6 +17,7 @@ from payman_sdk._core.orders import PaymentOrder, read_payment_order
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.requests import derive_task_id
 from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
+from payman_sdk._io.runner import SyncRunner
 from payman_sdk.agents import (
     MemoryOperationStore,
     Operation,
@@ -24,7 +25,6 @@ from payman_sdk.agents import (
     OperationStoreError,
     SpendingLimit,
 )
-from payman_sdk.agents.effects import run
 from payman_sdk.agents.operation_context import OperationContext
 from payman_sdk.agents.operation_key import OperationKey
 from payman_sdk.agents.operation_log import OperationLog
@@ -144,10 +144,10 @@ class Bench:
         self, name: str = "a", order: PaymentOrder = PAYMENT, *, run_id: str = "monday", **options: Any
     ) -> OperationResult:
         task_id = derive_task_id("pm-1", name)
-        return run(pay(self.context(run_id), order, name, task_id, 0, options.get("on_message")))
+        return SyncRunner().run(pay(self.context(run_id), order, name, task_id, 0, options.get("on_message")))
 
     def check(self, name: str = "a") -> OperationResult:
-        return run(check(self.context(), name, derive_task_id("pm-1", name)))
+        return SyncRunner().run(check(self.context(), name, derive_task_id("pm-1", name)))
 
     def record(self, name: str = "a") -> Operation:
         found = self.store.load(derive_task_id("pm-1", name))
@@ -356,7 +356,7 @@ def test_a_reply_is_not_a_payment_to_be_sent_again() -> None:
     """A reply to an operation that Payman does not know sends nothing."""
     bench = Bench()
     bench.write(sent_at=0.0)
-    result = run(reply(bench.context(), "approve", "a", derive_task_id("pm-1", "a"), 0, None))
+    result = SyncRunner().run(reply(bench.context(), "approve", "a", derive_task_id("pm-1", "a"), 0, None))
     assert (result.status, bench.agent.asked) == ("unknown", [])
 
 
@@ -386,7 +386,7 @@ def test_an_operation_that_somebody_else_took_up() -> None:
             return True
 
         context.confirm = confirm
-        result = run(pay(context, PAYMENT, "a", derive_task_id("pm-1", "a"), 0, None))
+        result = SyncRunner().run(pay(context, PAYMENT, "a", derive_task_id("pm-1", "a"), 0, None))
         assert (result.status, bench.agent.asked) == (status, []), stage
 
 

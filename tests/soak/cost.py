@@ -15,10 +15,11 @@ import psycopg
 import redis
 from attrs import evolve
 
+from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import read_payment_order
 from payman_sdk._io.clock import monotonic
+from payman_sdk._io.runner import SyncRunner
 from payman_sdk.agents import MemoryOperationStore, Operation, OperationStore, RunTotals, SpendingLimit
-from payman_sdk.agents.effects import Flow, run
 from payman_sdk.agents.operation_log import OperationLog
 from payman_sdk.agents.stores.postgres import PostgresOperationStore
 from payman_sdk.agents.stores.redis import RedisOperationStore
@@ -120,7 +121,7 @@ def measure(stores: list[OperationStore], payments: int) -> list[float]:
     for number in range(payments):
         for log, times in zip(logs, taken, strict=True):
             began = monotonic()
-            run(pay(log, f"tsk-new-{number}"))
+            SyncRunner().run(pay(log, f"tsk-new-{number}"))
             times.append(1000 * (monotonic() - began))
     return [statistics.median(times) for times in taken]
 

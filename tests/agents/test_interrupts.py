@@ -1,0 +1,98 @@
+"""What interrupts a toolkit's call comes out as it is, and leaves neither a lock nor an operation that nobody can settle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from payman_sdk._core.effects import Lock
+from payman_sdk.agents import AsyncPaymanToolkit, MemoryOperationStore, OperationResult, PaymanToolkit
+from payman_sdk.sandbox import Sandbox
+from tests.agents.conftest import PAYMENT, connected, connected_async, sends
+from tests.tables import table
+
+
+class Halt(BaseException):
+    """An interruption that no library knows."""
+
+
+class Interrupting(MemoryOperationStore):
+    """A store, a hook and a person, one of whom interrupts the first time."""
+
+    def __init__(self, place: str, error: BaseException) -> None:
+        super().__init__()
+        self.place, self.error = place, error
+        self.locks: list[Lock] = []
+
+    def pass_by(self, place: str) -> None:
+        """Interrupt, if this is the place."""
+        if place == self.place:
+            self.place = ""
+            raise self.error
+
+    def lock(self, name: str) -> Lock:
+        self.locks.append(super().lock(name))  # a lock that nobody refers to would be free
+        return self.locks[-1]
+
+    def load(self, task_id: str) -> Any:
+        self.pass_by("load")
+        return super().load(task_id)
+
+    def save(self, operation: Any) -> None:
+        self.pass_by("save")
+        super().save(operation)
+
+    def confirm(self, _: object) -> bool:
+        self.pass_by("confirm")
+        return True
+
+    def on_message(self, _: object) -> None:
+        self.pass_by("event")
+
+
+PLACES = {"load": 0, "confirm": 0, "save": 0, "event": 1}
+"""Who interrupts, and how many orders have been sent by then."""
+ROWS = [(place, kind) for place in PLACES for kind in (KeyboardInterrupt, SystemExit, GeneratorExit, Halt)]
+
+
+def check_settled(results: list[OperationResult], place: str, sandbox: Sandbox) -> None:
+    """Check what a look, another call and another order are answered, and what was sent in all."""
+    assert [one.status for one in results] == ["paid" if PLACES[place] else "not-found", "paid", "paid"]
+    assert sends(sandbox) == [PAYMENT, PAYMENT]
+
+
+@table("place, kind", ROWS)
+def test_what_interrupts_a_thread(place: str, kind: type[BaseException]) -> None:
+    """An interruption at any step leaves the operation to be looked up, called again, and followed by another."""
+    with Sandbox() as sandbox, connected(sandbox) as client:
+        store = Interrupting(place, kind())
+        toolkit = PaymanToolkit(client, store=store, confirm=store.confirm)
+        with pytest.raises(kind) as raised:
+            toolkit.pay(*PAYMENT, operation="a", on_message=store.on_message)
+        assert raised.value is store.error
+        again = [toolkit.check("a"), toolkit.pay(*PAYMENT, operation="a")]
+        check_settled([*again, toolkit.pay(*PAYMENT, operation="b")], place, sandbox)
+
+
+@table("place, kind", ROWS)
+@table("library", ["asyncio", "trio"])
+def test_what_interrupts_a_task(library: str, place: str, kind: type[BaseException]) -> None:
+    """The same holds on asyncio and trio."""
+
+    async def main() -> list[OperationResult]:
+        async with connected_async(sandbox) as client:
+            store = Interrupting(place, kind())
+            toolkit = AsyncPaymanToolkit(client, store=store, confirm=store.confirm)
+            try:
+                await toolkit.pay(*PAYMENT, operation="a", on_message=store.on_message)
+            except BaseException as raised:
+                assert raised is store.error, repr(raised)
+            else:
+                raise AssertionError("it was not interrupted")
+            again = [await toolkit.check("a"), await toolkit.pay(*PAYMENT, operation="a")]
+            return [*again, await toolkit.pay(*PAYMENT, operation="b")]
+
+    with Sandbox() as sandbox:
+        check_settled(anyio.run(main, backend=library), place, sandbox)
