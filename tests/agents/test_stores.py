@@ -247,14 +247,17 @@ def test_a_slow_call_is_not_taken_for_a_dead_one(payers: Payers, served: Sandbox
     slow = payers.start(("slow", ("Test Payee", "23.00", "TSD")), asks=True)
     assert slow.stdout is not None
     assert slow.stdout.readline() == "asked\n"
-    with served.client(timeout=0.2) as client:
-        toolkit = PaymanToolkit(client, store=payers.store())
-        waited = toolkit.pay("Test Payee", "23", "TSD", operation="slow")
+    store = payers.store()
+    with served.client(timeout=0.2) as hasty, served.client() as client:
+        waited = PaymanToolkit(hasty, store=store).pay("Test Payee", "23", "TSD", operation="slow")
         assert (waited.status, "Do not pay again" in waited.text) == ("working", True)
         assert ("Test Payee", "23.00", "TSD") not in sends(served)
         slow.kill()
         slow.wait(timeout=60)
-        assert toolkit.pay("Test Payee", "23", "TSD", operation="slow").status == "paid"
+        assert (
+            PaymanToolkit(client, store=store).pay("Test Payee", "23", "TSD", operation="slow").status
+            == "paid"
+        )
 
 
 def test_after_a_kill(payers: Payers, served: Sandbox) -> None:
