@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.faults.asker", "tests.auth.fleet_worker", "tests.agents.mortal"])
+if sys.platform == "win32":  # it cannot fork: each process imports anew
+    _FORKS = multiprocessing.get_context("spawn")
+else:
+    _FORKS = multiprocessing.get_context("forkserver")
+    _FORKS.set_forkserver_preload(["tests.faults.asker", "tests.auth.fleet_worker", "tests.agents.mortal"])
 
 
 class Forked:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -116,7 +117,9 @@ def raised_in_another_process(
     raise_one: Callable[[type[PaymanError]], None],
 ) -> dict[type[PaymanError], BaseException | None]:
     """What arrives when each class is raised in a process of a pool."""
-    with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as pool:
+    with ProcessPoolExecutor(
+        1, mp_context=get_context("spawn" if sys.platform == "win32" else "forkserver")
+    ) as pool:
         raised = [pool.submit(raise_one, error_class) for error_class in CLASSES]
         return dict(zip(CLASSES, [future.exception(timeout=30) for future in raised], strict=True))
 

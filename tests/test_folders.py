@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import pwd
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,6 +29,7 @@ TOKEN = StoredToken(issued_to="nobody", access_token="a", expires_at=0, lifetime
 @pytest.fixture
 def _homeless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A user of a container: no HOME, no entry in the list of users, and a working folder that shows what is left in it."""
+    pwd = pytest.importorskip("pwd")  # Windows has no such list
     for name in [name for name in os.environ if name == "HOME" or name.startswith("XDG_")]:
         monkeypatch.delenv(name)
 

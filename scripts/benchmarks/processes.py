@@ -17,7 +17,9 @@ SIDE = f"import sys; sys.path.append({str(ROOT)!r}); from scripts.benchmarks.sid
 """Runs a side. The checkout comes last on the path: `payman_sdk` is the one that the environment has, whichever that is."""
 
 _END = f"""
-import resource, sys
+import sys
+if sys.platform != "win32":
+    import resource
 {inspect.getsource(measure_peak)}
 size = measure_peak()
 import json

@@ -13,13 +13,15 @@ import http.client
 import importlib
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+if sys.platform != "win32":
+    import resource
 
 PATIENCE = 600.0
 """The time limit, in seconds, of clients whose default would end a long stream."""
@@ -154,12 +156,16 @@ def measure_peak() -> int:
         with open("/proc/self/status") as status:  # noqa: PTH123 (programs would pay for pathlib)
             return int(status.read().partition("VmHWM:")[2].split()[0]) * 1024
     except (OSError, IndexError, ValueError):
+        if sys.platform == "win32":
+            return 0  # Python alone cannot tell there
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return most if sys.platform == "darwin" else most * 1024
 
 
 def raise_file_limit() -> None:
     """Let this process have as many connections as the system allows."""
+    if sys.platform == "win32":
+        return  # there is none
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

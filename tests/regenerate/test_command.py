@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.peer import Peer, answer
@@ -128,6 +128,7 @@ def test_a_changed_template_is_not_a_change_of_the_api(bare: Path, regenerate: R
 
 def test_a_terminal_shows_the_steps(bare: Path, changed: Changed) -> None:
     """Whoever watches sees what is being done; what was found is on standard output all the same."""
+    pty = pytest.importorskip("pty")
     leader, terminal = pty.openpty()
     program = subprocess.Popen(
         [
