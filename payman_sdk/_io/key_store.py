@@ -116,8 +116,8 @@ class SQLiteKeyStore:
     def _open(self) -> Generator[sqlite3.Connection, None, None]:
         # A connection for each step: none outlives a fork or is shared between threads.
         make_folder(self.path.parent)
-        # A file that others could write may say that nothing was sent. Once it exists it is not opened here:
-        # closing it would release the locks that other threads hold on it by SQLite.
+        # If others can write the file, they can hide what was sent. An existing file is not opened here:
+        # closing it would release the locks of other threads.
         problem = find_folder_problem(self.path.parent) or make_private_database(self.path, takes_over=False)
         if problem is not None:
             raise PermissionError(f"{problem.problem} {problem.fix}")

@@ -1,4 +1,4 @@
-"""Locks that flows can hold, and what is not to be stopped half-way."""
+"""Locks that flows can hold, and calls that a cancellation must not stop half-way."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ T = TypeVar("T")
 class WaiterQueue:
     """Wakes threads that wait for something, one at a time.
 
-    `threading.Condition` is broken for good by an interrupt in the wrong moment. Here the worst is that somebody is not woken, and
-    looks a moment later.
+    An interrupt at the wrong moment can break a `threading.Condition` for good. Here, at worst a thread is not woken and looks
+    again a moment later.
 
     Attributes:
-        waiting: Who waits. Whoever frees something before it finds this empty wakes nobody: who waits tries once more first.
+        waiting: The threads that wait. Each tries once more after it has entered itself here.
     """
 
     def __init__(self) -> None:
         self.waiting: deque[threading.Lock] = deque()
 
     def wait_for(self, attempt: Callable[[], T | None], seconds: float | None) -> T | None:
-        """Try something until it succeeds, whenever the bell rings; None where it did not in so many seconds.
+        """Try until it succeeds, again after each notification; return None if it does not in time.
 
         Args:
             attempt: Returns None as long as it does not succeed.
@@ -43,7 +43,7 @@ class WaiterQueue:
         until = math.inf if seconds is None else monotonic() + seconds
         mine: threading.Lock | None = None
         while (result := attempt()) is None and (left := until - monotonic()) > 0:
-            if mine is None:  # the next attempt comes before waiting: what is freed from here on rings
+            if mine is None:  # try once more before waiting: whatever is freed from now on notifies
                 mine = threading.Lock()
                 mine.acquire()
                 self.waiting.append(mine)
@@ -55,30 +55,30 @@ class WaiterQueue:
         if mine is not None:
             try:
                 self.waiting.remove(mine)
-            except ValueError:  # it rang for one who needs it no more
+            except ValueError:  # the notification came too late for this thread
                 self.notify()
         return result
 
     def notify(self) -> None:
-        """Wake the one who has waited longest."""
+        """Wake the thread that has waited longest."""
         with contextlib.suppress(IndexError):
             self.waiting.popleft().release()
 
     def notify_all(self) -> None:
-        """Wake everybody."""
+        """Wake all threads."""
         while self.waiting:
             self.notify()
 
 
 _LOOK = 0.05
-"""Seconds after which one who waits looks for itself."""
+"""Seconds after which a waiting thread looks by itself."""
 
 
 class LockHolder:
-    """Who holds a `ThreadLock`: whoever is inside of `with ticket.held:`.
+    """The holder of a `ThreadLock`: the thread inside `with ticket.held:`.
 
-    A C lock leaves such a block in one step without an interrupt in between. So if its holder is interrupted while it takes or
-    releases the lock, the ticket expires and the lock is free again.
+    Such a block releases its C lock in one step. So if the holder is interrupted while it takes or releases the lock, the ticket
+    expires, and the lock is free again.
     """
 
     __slots__ = ("_loop", "held")
@@ -88,7 +88,7 @@ class LockHolder:
         self._loop = loop
 
     def has_run_out(self) -> bool:
-        """Whether its holder has left the block, or its event loop has ended amid it."""
+        """Whether the holder has left the block, or its event loop has ended inside it."""
         return not self.held.locked() or (self._loop is not None and self._loop.is_closed())
 
 
@@ -100,17 +100,17 @@ class ThreadLock:
         renew_after_fork(self)
 
     def begin_anew(self) -> None:
-        """Be free in a process that has just been forked: who holds it in the parent would never release it here."""
+        """Be free in a forked child, where no thread of the parent could release it."""
         self._guard = threading.RLock()
         self._bell = WaiterQueue()
         self._holder: LockHolder | None = None
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
-        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
         return self._bell.wait_for(lambda: self._try(ticket) or None, timeout) is not None
 
     def drop(self, ticket: LockHolder) -> None:
-        """Give the lock back, if the ticket holds it."""
+        """Release the lock, if the ticket holds it."""
         with self._guard:
             if self._holder is ticket:
                 self._holder = None
@@ -121,7 +121,7 @@ class ThreadLock:
         return self._holder is ticket
 
     def acquire(self, *, timeout: float) -> bool:
-        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
+        """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether it is held."""
         ticket = LockHolder()
         ticket.held.acquire()
         return self.take(ticket, timeout=timeout)
@@ -144,18 +144,18 @@ class HolderLock(Protocol):
     """A lock that is held by tickets, such as a `ThreadLock`."""
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
-        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
         ...
 
     def drop(self, ticket: LockHolder) -> None:
-        """Give the lock back, if the ticket holds it."""
+        """Release the lock, if the ticket holds it."""
         ...
 
 
 class LayeredLock:
-    """A `Lock` of two layers: one between the threads of a process, and inside of it one between processes or machines.
+    """A `Lock` of two layers: one between the threads of a process, and inside it one between processes or machines.
 
-    Who has the first layer finds the second either free, or left behind by a thread that was interrupted.
+    A thread that has the first layer finds the second free, or left behind by a thread that was interrupted.
     """
 
     def __init__(self) -> None:
@@ -164,12 +164,12 @@ class LayeredLock:
         renew_after_fork(self)
 
     def begin_anew(self) -> None:
-        """Leave what the parent holds to the parent."""
+        """Leave to the parent what it holds."""
         self._holder = None
         self._forget_outer()
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
-        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
         end = monotonic() + timeout
         if not self._threads.take(ticket, timeout=timeout):
             return False
@@ -183,7 +183,7 @@ class LayeredLock:
         return is_taken
 
     def drop(self, ticket: LockHolder) -> None:
-        """Give the lock back, if the ticket holds it."""
+        """Release the lock, if the ticket holds it."""
         if self._threads.is_held_by(ticket):
             try:
                 self._drop_outer()
@@ -191,7 +191,7 @@ class LayeredLock:
                 self._threads.drop(ticket)
 
     def acquire(self, *, timeout: float) -> bool:
-        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
+        """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether it is held."""
         ticket = LockHolder()
         ticket.held.acquire()
         is_taken = self.take(ticket, timeout=timeout)
@@ -206,20 +206,20 @@ class LayeredLock:
             self.drop(holder)
 
     def _take_outer(self, timeout: float) -> bool:
-        """Take the second layer; one that this process has already is left behind, and counts as taken."""
+        """Take the second layer. If this process has it already, count it as taken."""
         raise NotImplementedError
 
     def _drop_outer(self) -> None:
-        """Give the second layer back, if this process has it."""
+        """Release the second layer, if this process has it."""
         raise NotImplementedError
 
     def _forget_outer(self) -> None:
-        """Have nothing of the second layer, without giving anything back."""
+        """Forget the second layer without releasing it."""
         raise NotImplementedError
 
 
 class _PlainLockAdapter:
-    """A lock of a program's own, which knows of no tickets."""
+    """Adapts a program's own lock, which has no tickets."""
 
     def __init__(self, lock: Lock) -> None:
         self._lock = lock
@@ -236,16 +236,16 @@ class _PlainLockAdapter:
 
 
 def adapt_lock(lock: Lock) -> HolderLock:
-    """Return the lock, as something that tickets hold."""
+    """Return the lock in a form that tickets can hold."""
     return lock if isinstance(lock, HolderLock) else _PlainLockAdapter(lock)
 
 
 async def run_shielded(run: Callable[[], Awaitable[T]]) -> T:
-    """Awaits something that may not be stopped half-way; a cancellation takes effect when it has ended.
+    """Await a call to its end; a cancellation takes effect after it.
 
     anyio's shields stop cancellations of anyio and trio, but not asyncio's own `task.cancel()`.
     """
-    # Imported where a loop runs already: programs without one do not wait for them.
+    # Imported late: programs without an event loop do not need them.
     import asyncio
 
     import anyio
@@ -274,6 +274,6 @@ async def _run_to_end(run: Callable[[], Awaitable[T]], loop: asyncio.AbstractEve
             stopped = True
     if stopped:
         if not task.cancelled():
-            task.exception()  # looked at, so that asyncio does not report it as lost
+            task.exception()  # read it, so that asyncio does not log it as never retrieved
         raise asyncio.CancelledError
     return task.result()

@@ -1,7 +1,7 @@
 """A lock of the operating system on a file, which no interrupt can leave behind.
 
-filelock keeps the number of an open file. An interrupt before it has written the number down leaves the file open and locked for
-good: nobody can take the lock any more, in this process or another.
+filelock stores the descriptor of an open file. An interrupt before that leaves the file open and locked: no process can take the
+lock any more.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if sys.platform != "win32":
             self.forget()
 
         def take(self) -> bool:
-            """Take the lock if nobody else has it. One that this process has already counts as taken.
+            """Take the lock if it is free. If this process has it already, count it as taken.
 
             Raises:
                 NotImplementedError: The file system has no locks.
@@ -51,7 +51,7 @@ if sys.platform != "win32":
             return True
 
         def give_back(self) -> None:
-            """Give the lock back, if this process has it."""
+            """Release the lock, if this process has it."""
             try:
                 if self._held is not None and not self._held.closed:
                     fcntl.flock(
@@ -61,7 +61,7 @@ if sys.platform != "win32":
                 self.forget()
 
         def forget(self) -> None:
-            """Close the file, in a child whose parent has the lock on."""
+            """Close the file, in a child whose parent keeps the lock."""
             if self._held is not None:
                 try:
                     self._held.close()
@@ -79,7 +79,7 @@ if sys.platform != "win32":
                 raise
             with contextlib.suppress(FileNotFoundError):
                 return os.path.samestat(os.fstat(file.fileno()), os.lstat(self._path))
-            return False  # somebody has removed it meanwhile
+            return False  # removed in the meantime
 
     def _open(path: str, _: int) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -100,7 +100,7 @@ else:
             self.forget()
 
         def take(self) -> bool:
-            """Take the lock if nobody else has it. One that this process has already counts as taken.
+            """Take the lock if it is free. If this process has it already, count it as taken.
 
             Raises:
                 NotImplementedError: The file system has no locks.
@@ -112,10 +112,10 @@ else:
             return False
 
         def give_back(self) -> None:
-            """Give the lock back, if this process has it."""
+            """Release the lock, if this process has it."""
             self._lock.release(force=True)
 
         def forget(self) -> None:
-            """Have nothing of it."""
+            """Forget it without releasing it."""
             # One object is used from several threads, so it may not remember the one that acquired it.
             self._lock = filelock.FileLock(self._path, thread_local=False, mode=0o600)
