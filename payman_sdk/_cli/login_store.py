@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from payman_sdk._cli.settings import Login, read_login
-from payman_sdk._io.private_files import find_file_problem, find_folder_problem
+from payman_sdk._io.private_files import find_file_problem, find_folder_problem, wait_while_in_use
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def save_login(login: Login) -> None:
             os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
         ) as out:
             json.dump(shape, out)
-        new.replace(file)
+        wait_while_in_use(lambda: new.replace(file))
     except OSError as error:
         with contextlib.suppress(OSError):
             new.unlink(missing_ok=True)
@@ -122,7 +122,7 @@ def delete_token(keep: str) -> bool:
         )
     try:
         if isinstance(path, Path):
-            path.unlink(missing_ok=True)
+            wait_while_in_use(lambda: path.unlink(missing_ok=True))
             return True
         with contextlib.suppress(TokenStoreError):  # what is damaged is removed as well
             if store.load() is None:

@@ -9,10 +9,12 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
+from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import ThreadLock
 from payman_sdk.errors import ConfigurationError
 
@@ -43,11 +45,14 @@ def find_user_folder(kind: Literal["config", "state"]) -> Path:
     return folder
 
 
+T = TypeVar("T")
+
 _POSIX = os.name == "posix"
+_IN_USE_SECONDS = 2.0
 _MOST_LINKS = 40
-"""How many links a path may lead through; kernels draw the line there, too."""
+"""How many links a path may have; kernels have the same limit."""
 _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
-"""What SQLite writes beside a database; it holds what the database holds."""
+"""The files that SQLite writes beside a database, with the same content."""
 _CREATING = ThreadLock()
 
 
@@ -64,13 +69,7 @@ class PathProblem(NamedTuple):
 
 
 def find_folder_problem(folder: Path) -> PathProblem | None:
-    """Find out whether somebody else can replace what is in a folder, or the folder, or one above it.
-
-    Args:
-        folder: The folder; what does not exist yet is not looked at.
-
-    Returns:
-        The first problem on the way from the root, None if there is none.
+    """Return the first reason why another user can replace this folder, its content or a folder above it; None without one.
 
     Raises:
         OSError: A folder on the way cannot be looked at.
@@ -101,12 +100,24 @@ def make_folder(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
+def wait_while_in_use(action: Callable[[], T]) -> T:
+    """Open, replace or remove a file. Windows refuses that while another program has the file open, so try again for two seconds."""
+    end = monotonic() + _IN_USE_SECONDS
+    while True:
+        try:
+            return action()
+        except PermissionError:
+            if _POSIX or monotonic() > end:
+                raise
+        time.sleep(0.002)
+
+
 def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | None:
-    """Find out whether a file that exists is something else than an ordinary file of this user's.
+    """Return why an existing file is not an ordinary file of this user; None if it is one, or if there is no file.
 
     Args:
         path: The file.
-        is_private: Whether others may not write it either.
+        is_private: Whether a file that others can write is a problem too.
 
     Raises:
         OSError: It cannot be looked at.
@@ -131,14 +142,14 @@ def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | 
 
 
 def make_private_database(path: Path, *, takes_over: bool) -> PathProblem | None:
-    """Create the file of an SQLite database with mode 0600, or take away the rights that others have to one that exists.
+    """Create the file of an SQLite database with mode 0600, or remove the rights of others from an existing one.
 
-    The files that SQLite keeps beside it are treated alike. The file is never opened once it exists: closing it would
-    release the locks that this process holds on it by SQLite.
+    The same holds for the files that SQLite keeps beside it. An existing file is never opened: closing it would release the
+    locks that SQLite holds on it in this process.
 
     Args:
         path: The file. Its folder exists.
-        takes_over: Whether a file that others could write is used all the same, once they cannot any more.
+        takes_over: Whether to accept a file that others could write until now.
 
     Returns:
         Why it is not safe to use; None if it is.
@@ -161,7 +172,7 @@ def make_private_database(path: Path, *, takes_over: bool) -> PathProblem | None
 
 
 def _restrict_mode(file: Path, *, takes_over: bool) -> PathProblem | None:
-    """Take away the rights that others have to a file."""
+    """Remove the rights of others from a file."""
     if not _POSIX:
         return None
     with contextlib.suppress(FileNotFoundError):
@@ -186,7 +197,7 @@ def _build_writable_problem(file: Path, mode: int) -> PathProblem:
 
 
 def _iter_passages(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Yield the folders and links that a path leads through, from the root on, as the kernel follows it."""
+    """Yield the folders and links on a path, from the root, as the kernel follows it."""
     start = Path.cwd() / folder
     here, ahead, links = Path(start.anchor), list(reversed(start.parts[1:])), 0
     yield here, here.lstat()
@@ -231,7 +242,7 @@ def _find_passage_problem(place: Path, status: os.stat_result, *, is_strict: boo
 
 
 def _is_exclusive_group(status: os.stat_result) -> bool:
-    """Whether the group of a folder is the one that many systems make for each user alone."""
+    """Whether the group of a folder is the private group of its owner, which many systems create."""
     if status.st_gid == status.st_uid:
         return True
     import grp

@@ -21,6 +21,7 @@ from payman_sdk._io.private_files import (
     find_folder_problem,
     find_user_folder,
     make_folder,
+    wait_while_in_use,
 )
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
@@ -52,9 +53,9 @@ def _build_error(problem: PathProblem) -> TokenStoreError:
 
 
 class FileLock(LayeredLock):
-    """A `Lock` between processes, on a lock file, and between the threads of each of them.
+    """A `Lock` between processes, on a lock file, and between the threads of each.
 
-    The operating system frees it when its holder dies. A file system without such locks is refused.
+    The operating system releases it when its holder dies. A file system without locks is refused.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +66,7 @@ class FileLock(LayeredLock):
     def _take_outer(self, timeout: float) -> bool:
         end = monotonic() + timeout
         try:
-            if problem := find_file_problem(self._path):  # somebody else's file is locked by whoever likes
+            if problem := find_file_problem(self._path):  # its owner could hold the lock for ever
                 raise _build_error(problem)
             while not self._processes.take():
                 if monotonic() >= end:
@@ -122,7 +123,7 @@ class FileTokenStore:
             raise self._build_refusal("is a link", "Replace it by a file of your own, or delete it")
         try:
             self._check_folder()
-            with open(self.path, "rb", opener=_open_directly) as file:
+            with wait_while_in_use(lambda: open(self.path, "rb", opener=_open_directly)) as file:
                 self._check(os.fstat(file.fileno()))
                 content = SecretStr(file.read().decode("utf-8", "replace"))
         except FileNotFoundError:
@@ -155,7 +156,7 @@ class FileTokenStore:
                 file.write(token.to_json())
                 file.flush()
                 os.fsync(descriptor)
-            new.replace(self.path)
+            wait_while_in_use(lambda: new.replace(self.path))
             self._sync_folder()
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -190,7 +191,7 @@ class FileTokenStore:
             raise _build_error(problem)
 
     def _remove_unfinished(self) -> None:
-        """Remove what a writer left that was killed; only one writes at a time."""
+        """Remove files of writers that were killed; only one writes at a time."""
         pattern = re.compile(rf"\.{re.escape(self.path.name)}\.[0-9a-f]{{16}}")
         with contextlib.suppress(OSError):
             for file in self.path.parent.iterdir():
@@ -203,7 +204,7 @@ class FileTokenStore:
             try:
                 os.fsync(descriptor)
             except OSError as error:
-                if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # what cannot sync folders cannot ever
+                if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # this file system never syncs folders
                     raise
             finally:
                 os.close(descriptor)
