@@ -1,10 +1,9 @@
-"""Pays invoices through Payman, each once, and says what became of them."""
+"""Pays invoices through Payman, each once, and returns their outcomes."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from payman_sdk import PaymanClient
-from payman_sdk.errors import OutcomeUnknownError, PaymanError
+from payman_sdk import PaymanClient, PaymentOutcome
 
 
 @dataclass(frozen=True)
@@ -16,18 +15,13 @@ class Invoice:
     amount: Decimal
 
 
-def pay(client: PaymanClient, invoice: Invoice) -> str:
-    """Pays an invoice, however often this is called; returns `paid`, `waiting`, `refused` or `unknown`."""
-    text = f"send {invoice.amount} TSD to {invoice.payee}. Description: invoice {invoice.number}"
-    try:
-        response = client.ask(text, idempotency_key=f"invoice-{invoice.number}")
-    except OutcomeUnknownError:
-        return "unknown"
-    except PaymanError:
-        return "refused"
-    if response.requires_input:
-        return "waiting"
-    # The agent refuses in words, and a task may have been answered more than once: the last words count.
-    if response.status == "failed" or "No payment was made" in response.artifacts[-1]["content"]:
-        return "refused"
-    return "paid"
+def pay(client: PaymanClient, invoice: Invoice) -> PaymentOutcome:
+    """Pay an invoice once, however often this is called, and return the outcome."""
+    payment = client.pay(
+        invoice.payee,
+        invoice.amount,
+        "TSD",
+        memo=f"invoice {invoice.number}",
+        idempotency_key=f"invoice-{invoice.number}",
+    )
+    return payment.outcome
