@@ -90,9 +90,8 @@ class Finding(NamedTuple):
 def read_prose(root: Path) -> Iterator[Text]:
     """Yield the prose of README and the other pages, and the docstrings, comments and messages of the package."""
     for page in [*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("examples/**/*.md")]:
-        if page.name != "CHANGELOG.md":
-            area = "README" if page.name == "README.md" and page.parent == root else "docs"
-            yield Text(area, page, 1, _strip_markdown(page.read_text(encoding="utf-8")))
+        area = "README" if page.name == "README.md" and page.parent == root else "docs"
+        yield Text(area, page, 1, _strip_markdown(page.read_text(encoding="utf-8")))
     for module in root.glob("payman_sdk/**/*.py"):
         yield from _read_module(module)
 

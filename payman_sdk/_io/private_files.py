@@ -113,7 +113,7 @@ def wait_while_in_use(action: Callable[[], T]) -> T:
 
 
 def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | None:
-    """Return why an existing file is not an ordinary file of this user; None if it is one, or if there is no file.
+    """Return why an existing file is not an ordinary file of this user; None if it is one, and without a file.
 
     Args:
         path: The file.
