@@ -52,8 +52,9 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
     if isinstance(value, int):
         if abs(value) >= 10**_MOST_INTEGER_DIGITS:
             refuse(name, f"has more than {_MOST_INTEGER_DIGITS} digits before the point", "Give less.")
-        value = Decimal(int(value))
+        value = Decimal(value)
     if isinstance(value, Decimal):
+        value = Decimal(value)  # what it holds, whatever a class of somebody else's says of itself
         if not value.is_finite():
             refuse(name, f"is {value}", example)
         exponent = value.as_tuple().exponent
@@ -70,6 +71,7 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
         value = format(value, "f")
         if "." in value:  # 1.50000000000 is 1.50
             value = value.rstrip("0").rstrip(".")
+    value = str.__str__(value)
     if value[:1] == "-":
         refuse(name, "is negative", "Give an amount above zero.")
     if _AMOUNT.fullmatch(value) is None:
@@ -78,14 +80,16 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
             f"is {value!r}"[:100],
             'Write digits with a point, such as "1250.00": no signs, spaces, separators or exponents.',
         )
-    amount = Decimal(value)
-    if amount == 0:
+    whole, _, decimals = value.partition(".")
+    decimals = decimals.rstrip("0")
+    # Nothing is calculated here: the program's decimal context may round.
+    amount = Decimal(f"{whole}.{decimals:0<2}")
+    if not amount:
         refuse(name, "is zero", "Give an amount above zero.")
-    places = -int(amount.normalize().as_tuple().exponent)
     most = _DECIMALS.get(currency, _MOST_DECIMALS)
-    if places > most:
-        refuse(name, f"has {places} decimals, and {currency} has {most} at most", "Round it first.")
-    return amount.quantize(Decimal(1).scaleb(-max(places, 2)))
+    if len(decimals) > most:
+        refuse(name, f"has {len(decimals)} decimals, and {currency} has {most} at most", "Round it first.")
+    return amount
 
 
 def read_currency(value: object, name: str = "currency") -> str:
@@ -100,7 +104,7 @@ def read_currency(value: object, name: str = "currency") -> str:
             f"is {value!r}"[:100],
             "Give a code of three to five capital letters, such as 'TSD' or 'USDC'.",
         )
-    return str(value)
+    return str.__str__(value)
 
 
 def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
@@ -111,6 +115,8 @@ def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
     """
     if not isinstance(value, str):
         refuse(name, f"is a {type(value).__name__}", "Give a string.")
+    # What is checked is what is sent: an enum, or any other kind of str, may show another text than it holds.
+    value = str.__str__(value)
     if not value.strip():
         refuse(name, "is blank", "Give a text, or leave it out where it is optional.")
     if len(value) > max_length:
@@ -126,7 +132,7 @@ def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
             )
     if value != value.strip():
         refuse(name, "begins or ends with a space", "Remove the space.")
-    return str(value)
+    return value
 
 
 def optional(value: object, read: Any, *arguments: Any) -> Any:
@@ -153,7 +159,7 @@ def read_choice(value: object, name: str, choices: tuple[str, ...]) -> str:
     """
     if not isinstance(value, str) or value not in choices:
         refuse(name, f"is {value!r}"[:100], f"Use one of {', '.join(map(repr, choices))}.")
-    return str(value)
+    return str.__str__(value)
 
 
 def read_pattern(value: object, name: str, pattern: str, example: str) -> str:
@@ -164,7 +170,7 @@ def read_pattern(value: object, name: str, pattern: str, example: str) -> str:
     """
     if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
         refuse(name, "has the wrong form", f"Give {example}.")
-    return str(value)
+    return str.__str__(value)
 
 
 def read_routing_number(value: object) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
 Json: TypeAlias = dict[str, Any]
@@ -119,6 +119,10 @@ _DECODER = json.JSONDecoder(
 )
 
 
+_EXACT = Context(prec=400, traps=[Inexact, InvalidOperation])
+"""Two numbers that only rounding makes equal are two; the program's own context may round to a few digits."""
+
+
 def _canonical(value: object) -> str:
     """Return what two equal values have in common, however their numbers were read."""
     match value:
@@ -131,7 +135,7 @@ def _canonical(value: object) -> str:
             return repr(value)
         case int() | float() | Decimal():
             number = Decimal(str(value))
-            return str(number.normalize()) if number.is_finite() else repr(value)
+            return str(_EXACT.normalize(number)) if number.is_finite() else repr(value)
         case _:
             return json.dumps(value, default=repr)
 

@@ -42,7 +42,7 @@ def derive_task_id(client_id: str, idempotency_key: str) -> str:
     """
     from uuid import UUID, uuid5  # see `generate_id`
 
-    return f"tsk-{uuid5(UUID(_KEYS), repr((client_id, idempotency_key)))}"
+    return f"tsk-{uuid5(UUID(_KEYS), repr((str.__str__(client_id), str.__str__(idempotency_key))))}"
 
 
 # Rare models are imported where they are used: importing a model takes as long as serializing an ask.

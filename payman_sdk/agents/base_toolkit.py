@@ -79,7 +79,7 @@ class BaseToolkit(Generic[Client]):
             )
         self.client: Client = client
         self.reader: Client = client if reader is None else reader
-        self.run_id = generate_id("run") if run_id is None else run_id
+        self.run_id = generate_id("run") if run_id is None else str.__str__(run_id)
         config = client._config  # pyright: ignore[reportPrivateUsage] # whose operations they are is for the toolkit to know
         self._client_id: str = config.client_id
         self._patience: float = config.timeout

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from payman_sdk._core.payments import fold
 from payman_sdk.agents.results import quote_words
 from payman_sdk.agents.stores import Operation, RunTotals
+from payman_sdk.agents.stores.totals import EXACT
 from payman_sdk.errors import ConfigurationError
 
 
@@ -33,7 +34,7 @@ def _convert_amounts(given: object) -> Mapping[str, Decimal]:
             value = Decimal(str(amount)) if not isinstance(amount, bool) else Decimal("NaN")
         except InvalidOperation:
             value = Decimal("NaN")
-        if not value.is_finite() or value < 0:
+        if not value.is_finite() or value < 0 or value.adjusted() > 99:
             raise ConfigurationError(
                 f"SpendingLimit.max_amount[{currency!r}] is {amount!r}.",
                 next_step="Give a Decimal, 0 or more.",
@@ -57,7 +58,7 @@ def _convert_payees(given: object) -> frozenset[str] | None:
                 f"SpendingLimit.allowed_payees holds {payee!r}."[:200],
                 next_step="Give names, ids, emails or paytags, as strings.",
             )
-    return frozenset(fold(str(payee)) for payee in payees)
+    return frozenset(fold(cast("str", payee)) for payee in payees)
 
 
 def _validate_count(limit: SpendingLimit, attribute: object, value: int | None) -> None:
@@ -118,6 +119,6 @@ class SpendingLimit:
         if counted.unpriced:
             return "This run has a limit in money, and the amount of an earlier payment is not known."
         most, spent = self.max_amount[operation.currency], counted.amounts.get(operation.currency, Decimal(0))
-        if spent + operation.amount > most:
-            return f"This run may pay {most} {operation.currency}, of which {most - spent} are left."
+        if EXACT.add(spent, operation.amount) > most:
+            return f"This run may pay {most} {operation.currency}, of which {EXACT.subtract(most, spent)} are left."
         return None

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from payman_sdk.agents.stores.operation import Operation, OperationStoreError
 
-_EXACT = Context(prec=400, traps=[Inexact, InvalidOperation])
+EXACT = Context(prec=400, traps=[Inexact, InvalidOperation])
 """Sums are exact or fail: a rounded one could let a payment through."""
 
 
@@ -83,7 +83,8 @@ class RunTotals:
             unpriced += sign
         else:
             amount = amounts.get(operation.currency, Decimal(0))
-            amounts[operation.currency] = _EXACT.add(amount, sign * operation.amount)
+            count = EXACT.add if sign > 0 else EXACT.subtract
+            amounts[operation.currency] = count(amount, operation.amount)
         payments = self.payments + sign
         return evolve(
             self, members=members, payments=payments, unpriced=unpriced, amounts=amounts, changes=changes

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from payman_sdk.sandbox._ledger.store import Transaction
 
 DECIMALS = 2
+_EXACT = Context(prec=100)
 
 
 class RefusedError(Exception):
@@ -55,7 +56,7 @@ class LedgerRow:
 
 def to_minor(amount: Decimal) -> int:
     """Return an amount in integer minor units; more decimals than the currency has are a ValueError."""
-    minor = amount.scaleb(DECIMALS)
+    minor = amount.scaleb(DECIMALS, _EXACT)
     if minor != minor.to_integral_value():
         raise ValueError(f"{amount} has more than {DECIMALS} decimals")
     return int(minor)
@@ -63,7 +64,7 @@ def to_minor(amount: Decimal) -> int:
 
 def to_decimal(minor: int) -> Decimal:
     """Return an amount as a decimal number with the currency's decimals."""
-    return Decimal(minor).scaleb(-DECIMALS)
+    return Decimal(minor).scaleb(-DECIMALS, _EXACT)
 
 
 def open_book(tx: Transaction, book: str, kind: str, currency: str) -> str:
