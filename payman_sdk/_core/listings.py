@@ -163,11 +163,13 @@ def read_moment(value: object) -> dt.datetime | None:
     """Return a time with a zone; None for anything else."""
     if not isinstance(value, str):
         return None
-    from dateutil import parser
-
     try:
+        from dateutil import parser
+
         moment = parser.isoparse(value)
-    except (ValueError, OverflowError):
+    except (
+        Exception
+    ):  # also where the module cannot be read; an answer may be about money, and this is about its time
         return None
     return None if moment.tzinfo is None else moment
 

@@ -12,7 +12,7 @@ from payman_sdk._core.payment_flows import Call, send_order
 from payman_sdk._core.payment_types import Payee
 from payman_sdk._core.payments import fold
 from payman_sdk._text.error_response import shorten
-from payman_sdk.errors import OutcomeUnknownError
+from payman_sdk.errors import OutcomeUnknownError, PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.operations import Operations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee]:
     """Create a payee, and return it as the agent describes it."""
     response = yield from send_order(agent, order.text(), call)
-    listings.check_completed(response)
     try:
+        listings.check_completed(response)
         value = find_object(response, response.artifacts).value
         reason = listings.text_or_none(value, "reason")
         found = value.get("payee")
@@ -35,8 +35,12 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
             if _is_same(payee, order):
                 return payee
         problem = "it is about another payee"
+    except PaymanError:
+        raise
     except (NoObjectError, listings.InvalidObjectError) as error:
         problem = str(error)
+    except Exception as fault:  # the SDK's own
+        problem = type(fault).__name__
     unknown = OutcomeUnknownError(
         f"Whether the payee was created is not known. {listings.unreadable(response, problem).message}",
         next_step="See client.payees(name) before you create it again.",

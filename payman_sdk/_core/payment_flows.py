@@ -16,7 +16,7 @@ from payman_sdk._core.orders import PaymentOrder, decision_text, find_payment_or
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.payments import UNDETERMINED, Verdict, needs_proof, prove, read_claim
 from payman_sdk._core.task_response import FormattedTaskResponse
-from payman_sdk._core.tracking import describe_interruption
+from payman_sdk._core.tracking import describe_interruption, is_not_recorded
 from payman_sdk._core.transaction_search import search_transactions
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
@@ -74,10 +74,8 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
         )
     except PaymanError as error:
         return _lost(order, error)
-    # An earlier call, with as much time as this one, may have ordered the payment of this key.
     key = call.options.idempotency_key
-    seconds = clock.seconds() if key is None else call.options.timeout
-    past = _Past(order, response.task_id, response.session_id, _earliest(response, seconds), key)
+    past = _Past(order, response.task_id, response.session_id, _earliest(response, call, clock), key)
     return (yield from _conclude(agent, past, response, call, clock))
 
 
@@ -147,12 +145,7 @@ def send_order(
     yield from hand_out(
         following.run(), call.on_event, lambda error: describe_interruption(error, ids, sent=True)
     )
-    try:
-        return following.get_result()
-    except Exception as fault:  # the SDK's own; the order was carried out or not
-        unknown = OutcomeUnknownError(f"The SDK could not read the answer: {type(fault).__name__}.", **ids)
-        unknown.sent = True
-        raise unknown from fault
+    return following.get_result()
 
 
 def _conclude(
@@ -160,14 +153,19 @@ def _conclude(
 ) -> Flow[Payment]:
     """Return the payment that an answer is about; the transactions are looked at once, where its task has ended."""
     error: PaymanError | None = None
+    verdict = Verdict(UNDETERMINED)
+    # Whatever fails here is a fault of the SDK's own: the payment may be made all the same.
     try:
         verdict = read_claim(response, past.order)
-    except Exception as fault:  # the SDK's own; the payment may be made all the same
-        verdict = Verdict(UNDETERMINED, f"The SDK could not read the answer: {type(fault).__name__}.")
-    if needs_proof(response) and (call.verify or verdict.outcome is UNDETERMINED):
-        verdict, error = yield from _look_at_transactions(agent, past, verdict, call, clock)
-    if verdict.transaction is not None and not agent.proofs.take(verdict.transaction, past.task_id):
-        verdict = Verdict(UNDETERMINED, "Its transaction shows another payment.", verdict.payment_id)
+    except Exception as fault:
+        verdict = _build_fault_verdict(fault, verdict)
+    try:
+        if needs_proof(response) and (call.verify or verdict.outcome is UNDETERMINED):
+            verdict, error = yield from _look_at_transactions(agent, past, verdict, call, clock)
+        if verdict.transaction is not None and not agent.proofs.take(verdict.transaction, past.task_id):
+            verdict = Verdict(UNDETERMINED, "Its transaction shows another payment.", verdict.payment_id)
+    except Exception as fault:
+        verdict = _build_fault_verdict(fault, verdict)
     return Payment(
         outcome=verdict.outcome,
         reason=verdict.reason,
@@ -181,6 +179,12 @@ def _conclude(
         response=response,
         **past.order._asdict(),
     )
+
+
+def _build_fault_verdict(fault: Exception, claim: Verdict) -> Verdict:
+    if is_not_recorded(fault):
+        raise fault
+    return Verdict(UNDETERMINED, f"The SDK failed with {type(fault).__name__}.", claim.payment_id)
 
 
 def _look_at_transactions(
@@ -200,10 +204,9 @@ def _look_at_transactions(
     try:
         ids = past.task_id, claim.payment_id
         found = yield from search_transactions(agent, *ids, past.since, options, clock)
-    except Exception:
-        raise
     except BaseException as interruption:
-        describe_interruption(interruption, past.ids(), sent=True)
+        if not isinstance(interruption, Exception):
+            describe_interruption(interruption, past.ids(), sent=True)
         raise
     if found.problem is not None and claim.outcome in {PaymentOutcome.REFUSED, PaymentOutcome.FAILED}:
         return claim, None
@@ -228,12 +231,14 @@ def _ignore(_: object) -> None:
     pass
 
 
-def _earliest(response: FormattedTaskResponse, seconds: float) -> dt.datetime | None:
+def _earliest(response: FormattedTaskResponse, call: Call, clock: Stopwatch) -> dt.datetime | None:
     """Return when, by the server's clock, an order that is answered now can have arrived at the earliest."""
-    moment = read_moment(response.timestamp)
     try:
+        moment = read_moment(response.timestamp)
+        # An earlier call, with as much time as this one, may have ordered the payment of this key.
+        seconds = clock.seconds() if call.options.idempotency_key is None else call.options.timeout
         return None if moment is None else moment - dt.timedelta(seconds=seconds) - _SLACK
-    except OverflowError:
+    except Exception:  # the payment was ordered, and only its proof may need this
         return None
 
 

@@ -157,8 +157,16 @@ class StreamFlow(StreamReader):
 
         Raises:
             TaskFailedError: The task has ended without success, and the caller wants to have that raised.
+            OutcomeUnknownError: The answer cannot be read.
         """
-        return raise_if_failed(self.format_answer()) if self._raise_on_failure else self.format_answer()
+        try:
+            answer = self.format_answer()
+        except Exception as fault:  # the SDK's own; what was asked may be done
+            failure = build_unknown_error(self.time.watch.convert_fault(fault))
+            failure.add_context(**self.ask.get_ids())
+        else:
+            return raise_if_failed(answer) if self._raise_on_failure else answer
+        raise failure
 
     def _send_and_emit(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
         """Send a request and emit the events of its answer to the end; return True, for it did.

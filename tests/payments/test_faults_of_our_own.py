@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import datetime as dt
+import threading
 from typing import Any
 
 import pytest
@@ -10,9 +12,10 @@ import pytest
 from payman_sdk._core import payment_flows
 from payman_sdk._core.operations import Proofs
 from payman_sdk._core.stream import StreamFlow
-from payman_sdk.errors import ConfigurationError, PermissionDeniedError
+from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PermissionDeniedError
 from payman_sdk.sandbox import HTTPError, Sandbox
 from payman_sdk.types import PaymentOutcome
+from tests.tables import table
 
 
 def fail(*_: Any, **__: Any) -> Any:
@@ -35,22 +38,86 @@ def test_an_answer_that_the_sdk_fails_to_read(monkeypatch: pytest.MonkeyPatch) -
         assert len(sandbox.payments) == 3
 
 
+FAULTS = (
+    "read_claim",
+    "needs_proof",
+    "search_transactions",
+    "prove",
+    "read_moment",
+    "sanitize_line",
+    "Stopwatch.seconds",
+)
+
+
+@table("part", FAULTS)
+def test_whatever_fails_after_the_answer_leaves_a_payment(part: str) -> None:
+    """It may be made, so that no exception may come in its place, whether it is streamed or decided."""
+    place: Any = getattr(payment_flows, part.rpartition(".")[0], payment_flows)
+    with Sandbox() as sandbox, sandbox.client() as client, pytest.MonkeyPatch.context() as patch:
+        waits = client.pay("Test Payee", 200, "TSD")
+        patch.setattr(place, part.rpartition(".")[2], fail)
+        plain = client.pay("Test Payee", 5, "TSD", idempotency_key="invoice-42")
+        streamed = client.pay("Test Payee", 6, "TSD", on_event=lambda _: None)
+        decided = client.approve(waits)
+        again = client.payment_status(plain)
+        made = [one.task_id for one in sandbox.payments]
+    assert [one.task_id for one in (waits, plain, streamed)] == made
+    for payment in (plain, streamed, decided, again):
+        assert payment.outcome in (PaymentOutcome.PAID, PaymentOutcome.UNDETERMINED)
+        assert payment.task_id in made and payment.response is not None
+    assert (plain.idempotency_key, again.idempotency_key) == ("invoice-42", "invoice-42")
+
+
+def test_a_module_that_cannot_be_read_after_sending_is_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that is out of file descriptors imports nothing any more; what it has ordered may be made all the same."""
+    known, answered, main = builtins.__import__, list[object](), threading.get_ident()
+
+    def refuse(name: str, names: Any = None, *rest: Any) -> Any:
+        asks = answered and threading.get_ident() == main and names is not None
+        if asks and str(names.get("__name__")).startswith("payman_sdk._core"):
+            raise OSError(24, "Too many open files", name)
+        return known(name, names, *rest)
+
+    with Sandbox() as sandbox, sandbox.client() as client:
+        monkeypatch.setattr(builtins, "__import__", refuse)
+        payment = client.pay("Test Payee", 5, "TSD", on_task=answered.append)
+        answered.clear()
+        response = client.ask("send 6 TSD to Test Payee", on_task=answered.append)
+        monkeypatch.undo()
+        assert (payment.outcome, response.status) == (PaymentOutcome.PAID, "completed")
+        assert [payment.task_id, response.task_id] == [one.task_id for one in sandbox.payments]
+
+
 def test_a_stream_whose_result_the_sdk_fails_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every event was handed out, and the error says that the payment may be made."""
+    """Every event was handed out, and the error says that it may be done, where nobody asks for a payment as well."""
     events: list[object] = []
     with Sandbox() as sandbox, sandbox.client() as client:
-        monkeypatch.setattr(StreamFlow, "get_result", fail)
+        monkeypatch.setattr(StreamFlow, "format_answer", fail)
         payment = client.pay("Test Payee", 5, "TSD", on_event=events.append)
         assert payment.outcome is PaymentOutcome.UNDETERMINED
         assert payment.error is not None and payment.error.sent is True
-        assert events and len(sandbox.payments) == 1
+        with pytest.raises(OutcomeUnknownError) as caught:
+            client.ask("send 6 TSD to Test Payee", on_message=events.append)
+        with (
+            client.stream("send 7 TSD to Test Payee") as stream,
+            pytest.raises(OutcomeUnknownError) as unread,
+        ):
+            stream.result()
+        ids = [payment.task_id, caught.value.task_id, unread.value.task_id]
+        assert caught.value.sent is unread.value.sent is True
+        assert events and ids == [one.task_id for one in sandbox.payments]
 
 
-def test_a_search_that_the_sdk_fails_at_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is for whoever writes a test comes out as it is."""
+def test_a_request_that_no_cassette_holds_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is for whoever writes a test."""
+    foreign = type("CannotOverwriteExistingRequestException", (Exception,), {"__module__": "vcr.errors"})
+
+    def refuse(*_: Any) -> Any:
+        raise foreign
+
     with Sandbox() as sandbox, sandbox.client() as client:
-        monkeypatch.setattr(payment_flows, "search_transactions", fail)
-        with pytest.raises(ZeroDivisionError):
+        monkeypatch.setattr(payment_flows, "search_transactions", refuse)
+        with pytest.raises(foreign):
             client.pay("Test Payee", 5, "TSD")
 
 
