@@ -28,6 +28,7 @@ from tests.guards import (  # noqa: F401 (hooks and a fixture that pytest finds 
     pytest_configure,
     pytest_ignore_collect,
     pytest_runtest_protocol,
+    pytest_xdist_auto_num_workers,
 )
 from tests.peer import Peer
 from tests.reports import pytest_terminal_summary  # noqa: F401

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +28,9 @@ _STARTS: Final = {
 
 _SLOW_FOLDERS: Final = {"contract", "docs", "examples", "faults", "regenerate", "stress"}
 """Folders of tests that are all slow, so that `--fast` need not even import them."""
+
+_ALL_SLOW: Final = re.compile(r"^pytestmark = .*pytest\.mark\.slow", re.MULTILINE)
+"""How a file says that all its tests are slow."""
 
 _watched: list[str] | None = None
 """What the test that runs has done that a fast test does not do; None where nobody watches."""
@@ -71,9 +76,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the folders where everything is slow."""
+    """Leave out the folders and files where everything is slow, so that nobody imports what they need."""
+    if not config.getoption("fast"):
+        return None
     is_slow = collection_path.parent == Path(__file__).parent and collection_path.name in _SLOW_FOLDERS
-    return True if is_slow and config.getoption("fast") else None
+    if collection_path.match("test_*.py"):
+        is_slow |= _ALL_SLOW.search(collection_path.read_text(encoding="utf-8")) is not None
+    return is_slow or None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run a worker more than there are cores: some tests wait for a time to pass."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
