@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,20 @@ OUT_OF_REACH = (
     "ProxyError",
 )
 IN_VAIN = ("(from versions: none)", "Max retries exceeded")
+
+
+def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Make a folder that all workers of this run of the tests share; the first that needs it makes it. Tests leave it as it is."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / name
+    with FileLock(base / f"{name}.lock"):
+        if not folder.exists():
+            unfinished = factory.mktemp(name) / name
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
 
 
 def is_out_of_reach(said: str) -> bool:

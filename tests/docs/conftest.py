@@ -9,21 +9,24 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import DOCS, environment
+from tests.environments import make_once
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site; a page outside the navigation or a broken link fails the build."""
-    built = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(built)],
-        cwd=DOCS.parent,
-        env=environment({"NO_MKDOCS_2_WARNING": "1", "PYTHONWARNINGS": ""}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return built
+
+    def build(folder: Path) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+            cwd=DOCS.parent,
+            env=environment({"NO_MKDOCS_2_WARNING": "1", "PYTHONWARNINGS": ""}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+    return make_once(tmp_path_factory, "site", build)
