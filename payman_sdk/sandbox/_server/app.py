@@ -19,9 +19,9 @@ from payman_sdk.sandbox._oauth import consent
 from payman_sdk.sandbox._oauth.authorization import Redirect, UnanswerableError
 from payman_sdk.sandbox._oauth.errors import OAuthError
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService
+from payman_sdk.sandbox._server.fault_control import make_failure, respond_mishap
 from payman_sdk.sandbox._server.request_body import parse_parameters, read_body, read_form
 from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestLog
-from payman_sdk.sandbox._server.responses import make_failure, respond_mishap
 from payman_sdk.sandbox._server.rest import create_routes
 from payman_sdk.sandbox._server.rest_service import RestService
 from payman_sdk.sandbox._server.service import ForbiddenError, Service, UnauthorizedError

@@ -1,11 +1,14 @@
-"""Scripted answers and faults of the sandbox."""
+"""Scripted answers and faults of the sandbox, and the responses that they become."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
-from payman_sdk.sandbox.scripting import Entry, Script
+from payman_sdk.sandbox._server.streaming import NoAnswer
+from payman_sdk.sandbox.scripting import ConnectionLost, Entry, HTTPError, Mishap, RPCError, Script
 
 
 class FaultControl:
@@ -67,3 +70,25 @@ class FaultControl:
             ...     sandbox.inject_stream_faults(StreamFault(after_events=3))
         """
         self._stream_faults.add(faults)
+
+
+def make_failure(
+    status: int, error: str, description: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Return an error as OAuth and the agent write it."""
+    return JSONResponse({"error": error, "error_description": description}, status, headers)
+
+
+def respond_mishap(mishap: Mishap | RPCError | None) -> Response | None:
+    """Return what the client gets instead of an answer; None if it gets the answer."""
+    match mishap:
+        case HTTPError(status, body=None, headers=headers):
+            return make_failure(status, "scripted", "script() asked for this status", dict(headers))
+        case HTTPError(status, body=str(text), headers=headers):
+            return PlainTextResponse(text, status, dict(headers))
+        case HTTPError(status, body=document, headers=headers):
+            return JSONResponse(document, status, dict(headers))
+        case ConnectionLost(silent=silent):
+            return NoAnswer(silent=silent)
+        case _:
+            return None
