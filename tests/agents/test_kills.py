@@ -125,5 +125,5 @@ def test_processes_that_are_killed_in_the_middle_of_a_run_pay_no_more_than_its_l
     free_locks(place)
     statuses = pay({**order, "names": names, "timeout": 0.2})
     assert sum(agent.payments.values()) <= 3
-    assert set(agent.payments.values()) == {1}
+    assert set(agent.payments.values()) <= {1}  # none, if those that died have claimed all of the limit
     assert len(statuses) - statuses.count("refused") == 3

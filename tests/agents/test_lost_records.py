@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis as redis_library
+from attrs import evolve
 
 from payman_sdk import PaymanClient
 from payman_sdk.agents import Operation, OperationStoreError, PaymanToolkit, SpendingLimit
@@ -203,3 +204,35 @@ def test_an_sqlite_file_that_is_not_known(tmp_path: Path) -> None:
             connection.execute(damage)
         assert is_refused(SQLiteOperationStore(path).list_by_run, "monday"), name
         assert is_refused(SQLiteOperationStore(path).save, SECOND) is (name != "no records"), name
+
+
+class OvertakenRedis(redis_library.Redis):
+    """A client that lets others act before its reads of fields, as they come in a transaction."""
+
+    meanwhile: list[Callable[[], object]]
+
+    def transaction(self, func: Callable[[Any], Any], *watches: Any, **options: Any) -> Any:
+        def call(pipe: Any) -> Any:
+            read = pipe.hget
+
+            def hget(*given: Any) -> Any:
+                if self.meanwhile:
+                    self.meanwhile.pop(0)()
+                return read(*given)
+
+            pipe.hget = hget
+            return func(pipe)
+
+        return super().transaction(call, *watches, **options)
+
+
+def test_redis_does_not_take_a_write_of_others_for_a_loss(redis_url: str, tmp_path: Path) -> None:
+    """What others write between two reads of a transaction makes it read again: in a new store, and in a run that others count in."""
+    with OvertakenRedis.from_url(redis_url) as client:
+        one, other = (RedisOperationStore(place, name=tmp_path.name) for place in (client, redis_url))
+        client.meanwhile = [lambda: other.save(SECOND)]
+        one.save(FIRST)
+        client.meanwhile = [lambda: None, lambda: None, lambda: other.save(evolve(SECOND, task_id="tsk-4"))]
+        one.save(OTHER)
+        assert (client.meanwhile, other.sum_run("monday").payments) == ([], 4)
+    assert len(other.list_by_run("monday")) == 4

@@ -203,6 +203,14 @@ class RedisOperationStore:
         keys = {run: self._make_run_keys(run) for run in changed}
 
         def write(pipe: Any) -> str:
+            try:
+                return change(pipe)
+            except OperationStoreError:
+                pipe.multi()
+                pipe.execute()  # raises WatchError if another has written between two reads: then all is read again
+                raise
+
+        def change(pipe: Any) -> str:
             incarnation = self._verify(pipe.get(self._mark), pipe.hget(self._key, _INCARNATION))
             record = pipe.hget(self._key, task_id)
             if before != (None if record is None else Operation.from_json(record, self._key)):
