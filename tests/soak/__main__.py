@@ -69,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Path(folder), server, celery=celery, payments=chosen.payments, workers=chosen.workers, kills=chosen.kills, rate=chosen.rate, seed=chosen.seed, seconds=60 * chosen.minutes,
         )  # fmt: skip
     print(*found.wrong[:20], sep="\n", end="\n" if found.wrong else "")
+    for reason, count in found.reasons.most_common(5):
+        print(f"{count} undetermined: {reason}")
     print(
         f"{found.lines} lines, {chosen.workers} workers, {found.seconds:.0f} s, {found.pace:.1f} a second; "
         f"{dict(found.outcomes)}; killed: {dict(found.kills)}; {found.faults} faults of the network; {len(found.wrong)} wrong."

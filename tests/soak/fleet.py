@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -103,7 +104,8 @@ class Supervisor:
         """Kill it at once; it is started again."""
         process = self._process
         if process is not None and process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)  # with the processes that it has started
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.killpg(process.pid, signal.SIGKILL)  # with the processes that it has started
 
     def _run(self) -> None:
         with (self._folder / "log").open("ab") as log:

@@ -43,6 +43,7 @@ class Outcome:
         seconds: How long the job took.
         pace: Payments a second, without the first and the last tenth.
         outcomes: How many lines were reported in which way.
+        reasons: Why how many lines are undetermined.
         kills: How often a worker, and the database, were killed.
         faults: How many requests met a fault of the network.
         wrong: What breaks the promise: a line that was paid twice, reported wrongly, or not reported.
@@ -52,6 +53,7 @@ class Outcome:
     seconds: float
     pace: float
     outcomes: Counter[str]
+    reasons: Counter[str]
     kills: Counter[str]
     faults: int
     wrong: list[str] = field(factory=list[str])
@@ -94,7 +96,7 @@ def soak(
         line = stack.enter_context(proxy.line(0))
         _write(folder / "payouts.csv", payments)
         payman = {
-            "PAYMAN_BASE_URL": line.url,
+            "PAYMAN_BASE_URL": line.url if rate else sandbox.base_url,
             "PAYMAN_CLIENT_ID": sandbox.client_id,
             "PAYMAN_CLIENT_SECRET": sandbox.client_secret,
         }
@@ -139,6 +141,7 @@ def soak(
         seconds=took,
         pace=pace,
         outcomes=outcomes,
+        reasons=Counter(row["reason"][:100] for row in report.values() if row["outcome"] == "undetermined"),
         kills=killed,
         faults=proxy.faults.total(),
         wrong=wrong,
