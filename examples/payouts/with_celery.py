@@ -7,6 +7,7 @@ workers together begin in a second (20). Losing Redis loses no payment: a line w
 import os
 import sys
 import time
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -66,6 +67,7 @@ class CeleryEngine:
     def __init__(self) -> None:
         self._sent: dict[str, float] = {}
         self._redis = ""
+        self._failures = Counter[str]()
 
     def submit(self, lines: list[Line]) -> None:
         """Forget what earlier runs have learned of lines that are not paid yet; `collect` hands them over."""
@@ -83,6 +85,10 @@ class CeleryEngine:
                 self._sent.clear()  # a Redis that started again may have lost what it was given
             for line in lines[:AT_ONCE]:
                 known = app.AsyncResult(line.key)
+                if known.failed() and self._failures[line.key] < 5:
+                    self._failures[line.key] += 1
+                    known.forget()  # its result could not be kept, for instance: the same payment is tried again
+                    self._sent.pop(line.number, None)
                 if known.ready():
                     results[line.number] = self._read(line, known)
                 elif time.monotonic() - self._sent.get(line.number, -1e9) > 2 * LOST_AFTER:
