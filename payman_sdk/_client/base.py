@@ -34,7 +34,7 @@ ClientT = TypeVar("ClientT", bound="BaseClient[Any, Any]")
 
 
 class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
-    """A client, and the ways to make one."""
+    """A client and its constructors."""
 
     # The settings stand in groups, a group a line. `locals()` are a method's own keywords.
     # fmt: off
@@ -80,12 +80,12 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         Args:
             config: The settings as a dict, with `client_id` and `client_secret` at least.
             http_client: An httpx client to use instead of one of the client's own.
-            token_store: Where the token is kept, to share it between processes.
+            token_store: The token store, to share the token between processes.
 
-        The other keywords are the settings of `PaymanConfig`; a keyword wins over the dict.
+        The other keywords are the settings of `PaymanConfig`; a keyword overrides the dict.
 
         Raises:
-            ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.
+            ConfigurationError: A setting is missing, unknown or invalid. Nothing was sent.
 
         Example:
             >>> from payman_sdk._client.sync import PaymanClient
@@ -121,7 +121,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
                 it in a directory that others can write. If the file names a server other than Payman's, it must hold the
                 credentials too.
             http_client: An httpx client to use instead of one of the client's own.
-            token_store: Where the token is kept, to share it between processes.
+            token_store: The token store, to share the token between processes.
 
         The other keywords are the settings of `PaymanConfig`, which override the environment.
 
@@ -158,20 +158,20 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
 
         Args:
             client_id: The application's id; or all settings as a dict, in which case only `token_info` follows.
-            token_info: `accessToken` and `expiresIn` (seconds it still lives), `refreshToken`, or only a `refreshToken`;
-                snake_case is understood too. None where the token is in the `token_store`.
+            token_info: `accessToken` and `expiresIn` (seconds until it expires), `refreshToken`, or only a `refreshToken`;
+                snake_case works too. None if the token is in the `token_store`.
             environment: LIVE (default), TEST or INTERNAL.
             name: A name for this client, for your own use.
             session_id: A session to resume.
             client_secret: The application's secret, if it has one.
             http_client: An httpx client to use instead of one of the client's own.
-            token_store: Where tokens are kept, to share them between processes. A token that is in it wins over a given
-                one that has ended.
+            token_store: The token store, to share tokens between processes. A stored token replaces a given one that has
+                expired.
 
         The other keywords are the settings of `PaymanConfig`.
 
         Raises:
-            ConfigurationError: A setting or the token is missing or unusable; nothing was sent.
+            ConfigurationError: A setting or the token is missing or invalid. Nothing was sent.
 
         Example:
             >>> from payman_sdk._client.sync import PaymanClient
@@ -202,7 +202,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         Closing it leaves this one open. Headers are added to those of this one.
 
         Raises:
-            ConfigurationError: A setting is unusable.
+            ConfigurationError: A setting is invalid.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox

@@ -30,7 +30,7 @@ _EXPIRES_SOON = 60.0
 
 
 class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT]):
-    """What has settings and an identity, and connections that are made on first use."""
+    """An object with settings and credentials, which connects on first use."""
 
     _credentials: Credentials
     _http: Any

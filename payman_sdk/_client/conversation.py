@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class BaseConversation(BaseCalls[RunnerT]):
-    """A session on somebody else's connection."""
+    """A session on the connections of a client."""
 
     def __init__(
         self,

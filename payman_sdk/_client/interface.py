@@ -9,10 +9,7 @@ from typing import Any
 
 
 class CallInterface:
-    """What can be asked in a session.
-
-    Its methods are described here once; `SyncMethods` and `AsyncMethods` have their signatures, and do them.
-    """
+    """The calls of a session. `SyncMethods` and `AsyncMethods` implement them."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -126,7 +123,7 @@ class CallInterface:
             task: The id of the task, `response.task_id` or `error.task_id`; or the answer itself.
 
         Raises:
-            TaskNotFoundError: The agent knows no such task: it never arrived.
+            TaskNotFoundError: The agent does not know the task now. While an ask may still arrive, that proves nothing.
             PaymanError: As for `ask`.
 
         Example:

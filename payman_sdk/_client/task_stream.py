@@ -22,7 +22,7 @@ D = TypeVar("D")
 
 
 class BaseTaskStream(Generic[D]):
-    """What both streams have in common: everything but waiting."""
+    """The common part of both streams, which does not wait."""
 
     def __init__(self, runner: D, agent: Operations, following: StreamFlow) -> None:
         self._runner = runner
@@ -177,7 +177,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
     def cancel(self) -> FormattedTaskResponse:
         """Ask the agent to cancel the task [P] and return its state; the stream delivers the end as usual.
 
-        It may be called by another thread or task than the one that reads.
+        Any thread or task may call it.
 
         Raises:
             TaskNotCancelableError: The task has ended already.
@@ -186,7 +186,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
         return self._runner.run(self._agent.cancel(self.task_id))
 
     def close(self) -> None:
-        """Close the connection; what was not read is lost. Doing it twice is harmless."""
+        """Close the connection and drop what was not read. Closing twice is harmless."""
         self._close_flow()
         self._line.close()
 

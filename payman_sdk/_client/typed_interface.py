@@ -8,7 +8,7 @@ from payman_sdk._client.interface import CallInterface
 
 
 class TypedCallInterface(CallInterface):
-    """What can be asked with typed arguments."""
+    """The typed calls of a session."""
 
     def pay(self, *args: Any, **kwargs: Any) -> Any:
         """Order one payment, and return its outcome [P].

@@ -175,6 +175,6 @@ class ArtifactSet:
 
 
 def _compute_delta(before: str, now: str) -> str:
-    """Return what has to be put behind a text to make another of it; all of that one if nothing does."""
+    """Return what must be put behind a text to make another of it; all of that one if nothing does."""
     rest = find_rest(now, before)
     return now if rest is None else rest

@@ -94,7 +94,7 @@ class AskExchange(Protocol[T_co]):
         """Return how the ask ended; None where the agent does not know it.
 
         Args:
-            lost: Why it has to be looked up.
+            lost: Why it must be looked up.
             is_patient: Whether to wait out a passing failure of the look-up.
 
         Raises:

@@ -115,7 +115,7 @@ def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
 
 
 class AnswerScan:
-    """Decides whether an answer that comes in pieces has to be redacted.
+    """Decides whether an answer that comes in pieces must be redacted.
 
     Args:
         own: A secret of the request that it answers.

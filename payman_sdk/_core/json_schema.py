@@ -50,7 +50,7 @@ def check_schema(schema: object) -> Schema:
     except (TypeError, ValueError) as error:
         raise error if isinstance(error, SchemaError) else SchemaError(f"is not JSON: {error}") from None
     if _resolve_reference(root, root).get("type") != "object":
-        raise SchemaError('is not of an object; its "type" has to be "object"')
+        raise SchemaError('is not of an object; its "type" must be "object"')
     return root
 
 

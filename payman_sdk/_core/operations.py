@@ -107,7 +107,7 @@ class Operations:
         return self._clock()
 
     def compute_deadline(self) -> float:
-        """When something that begins now has to be over."""
+        """When something that begins now must be over."""
         return self._clock() + self._config.timeout
 
     def ask(

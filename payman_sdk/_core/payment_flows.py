@@ -39,7 +39,7 @@ class Call(NamedTuple):
         session_id: The session it belongs to.
         options: Its options, checked.
         on_event: Called with every event; the answer is streamed then.
-        verify: Whether an outcome that the agent states has to be shown by a transaction.
+        verify: Whether an outcome that the agent states must be shown by a transaction.
     """
 
     session_id: str

@@ -61,7 +61,7 @@ class AskRequest(NamedTuple):
     idempotency_key: str | None = None
     is_reply: bool = False
     earlier: Sequence[Mapping[str, Any]] | None = ()
-    """Of a reply: the artifacts that its task had before; None where they have to be looked up."""
+    """Of a reply: the artifacts that its task had before; None where they must be looked up."""
 
     def build_request(self) -> dict[str, Any]:
         """Return the request for the whole answer, as keywords for httpx."""

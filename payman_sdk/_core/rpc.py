@@ -100,7 +100,7 @@ def _sign(request: dict[str, Any], token: AccessToken) -> dict[str, Any]:
 
 
 def read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
-    """Read the JSON-RPC answer, and the task in it, which has to be the one that was meant.
+    """Read the JSON-RPC answer, and the task in it, which must be the one that was meant.
 
     An answer about that task is read however odd it is, as long as its state can be recognised.
 

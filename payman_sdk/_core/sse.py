@@ -158,7 +158,7 @@ class SSEDecoder:
     def _read_plain_blocks(self, ended: bytes, events: list[ServerSentEvent]) -> bool:
         """Return the fast way for nothing but whole blocks of one `data: ` line each; returns whether it was that.
 
-        It gives what `_read_line` gives, which takes all else: every line feed has to be one of the two that end a block.
+        It gives what `_read_line` gives, which takes all else: every line feed must be one of the two that end a block.
         """
         if self._data or self._type or len(ended) > self._limit:
             return False

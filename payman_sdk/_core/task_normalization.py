@@ -260,7 +260,7 @@ def _normalize_artifacts(given: object, warnings: Warnings) -> list[Json]:
 
 
 def _normalize_history(given: object, warnings: Warnings) -> list[Json] | None:
-    """Return the messages, or none of them: what the first one says is compared, so it has to be the first one."""
+    """Return the messages, or none of them: what the first one says is compared, so it must be the first one."""
     if given is None:
         return None
     found = Warnings()

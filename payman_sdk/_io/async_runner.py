@@ -101,7 +101,7 @@ class AsyncRunner:
         try:
             try:
                 end = await self.advance(flow, line)
-                assert isinstance(end, effects.FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+                assert isinstance(end, effects.FlowResult), "a flow that emits events must be advanced"  # noqa: S101 (a fault of the SDK's own)
                 result: T = end.result
                 return result
             finally:

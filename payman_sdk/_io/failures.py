@@ -132,7 +132,7 @@ def classify_exception(
 def _extract_response(error: Exception, request: httpx.Request) -> httpx.Response | None:
     """Return the answer that an exception about its status carries, as hooks and sessions with `raise_for_status` raise it.
 
-    It has to be the answer to this very request. Where its body was not read, it is empty: the status alone counts then.
+    It must be the answer to this very request. Where its body was not read, it is empty: the status alone counts then.
     """
     if isinstance(error, httpx.HTTPStatusError):
         response = error.response

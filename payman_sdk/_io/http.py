@@ -129,7 +129,7 @@ def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
 def limit_request(
     step: SendRequest, now: float, patience: Timeouts, *, hurry: float = 0.0
 ) -> tuple[float, httpx.Timeout]:
-    """Return when the answer to a request that is sent now has to be there, and the limits that this sets to its parts.
+    """Return when the answer to a request that is sent now must be there, and the limits that this sets to its parts.
 
     Args:
         step: The request.

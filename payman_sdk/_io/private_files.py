@@ -127,7 +127,7 @@ def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | 
     except FileNotFoundError:
         return None
     if stat.S_ISLNK(status.st_mode):
-        return PathProblem(f"{path} is a link.", "Replace it by a file of your own, or delete it.")
+        return PathProblem(f"{path} is a link.", "Replace it with a file of your own, or delete it.")
     if not stat.S_ISREG(status.st_mode):
         return PathProblem(f"{path} is not an ordinary file.", "Delete it, or use another path.")
     if not _POSIX:

@@ -91,7 +91,7 @@ class SyncRunner:
         try:
             try:
                 end = self.advance(flow, line)
-                assert isinstance(end, effects.FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+                assert isinstance(end, effects.FlowResult), "a flow that emits events must be advanced"  # noqa: S101 (a fault of the SDK's own)
                 result: T = end.result
                 return result
             finally:

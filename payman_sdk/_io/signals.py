@@ -38,7 +38,7 @@ _PATIENCE = 1.0
 
 _NAMES = ("SIGTERM", "SIGALRM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK", "SIGINT")
 _STOPPING = tuple(int(getattr(signal, name)) for name in _NAMES if hasattr(signal, name))
-"""The signals that programs stop themselves with; others (profilers', children's) have to be handled at once."""
+"""The signals that programs stop themselves with; others (profilers', children's) must be handled at once."""
 
 _sleep = time.sleep  # tests replace it
 # Those of the module `signal` make enums of everything, which takes twenty times as long.

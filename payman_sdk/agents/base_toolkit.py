@@ -36,7 +36,7 @@ _TASK_ID = re.compile(r"tsk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class BaseToolkit(Generic[Client]):
-    """A toolkit, without what waits for its flows."""
+    """The common part of both toolkits, which runs no flow."""
 
     _kind: type[Any]
     _is_async: bool

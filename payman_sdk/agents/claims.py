@@ -14,7 +14,7 @@ _MOST, _MOST_RUNS = 100, 1000
 class Claims:
     """The newest claims that this process has saved in one store, each an operation that counts in a run.
 
-    Only who claimed an operation in a run takes it out again, so a claim that is remembered here has to be in the store.
+    Only who claimed an operation in a run takes it out again, so a claim that is remembered here must be in the store.
     """
 
     def __init__(self) -> None:

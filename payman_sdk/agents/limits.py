@@ -1,4 +1,4 @@
-"""How much a run may pay, and whom. Limits compare typed orders; they read no text."""
+"""How much a run may pay, and to whom. Limits compare typed orders; they read no text."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def _validate_count(limit: SpendingLimit, attribute: object, value: int | None) 
 
 @frozen(kw_only=True)
 class SpendingLimit:
-    """How much a run may pay, and whom.
+    """How much a run may pay, and to whom.
 
-    A payment counts from the moment it may have been sent until it is known not to have happened: one that waits for approval
-    counts, and so does one whose outcome is unknown. The store keeps the count, so a limit bounds whatever shares a store and a
+    A payment counts from the moment it may have been sent until it is proven that nothing was paid. So payments that wait for
+    approval or whose outcome is unknown count. The store keeps the count, so a limit bounds whatever shares a store and a
     `run_id`. Without both, it bounds one toolkit object of one process.
 
     Args:
@@ -83,7 +83,7 @@ class SpendingLimit:
             case, width and spaces. None allows everybody. If it is given, no payee can be created.
 
     Raises:
-        ConfigurationError: One of them cannot be one.
+        ConfigurationError: A value is invalid.
 
     Example:
         >>> from decimal import Decimal

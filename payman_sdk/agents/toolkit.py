@@ -113,7 +113,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
             query: Part of the name, email, id or paytag of the payees to list.
 
         Raises:
-            ConfigurationError: The query is unusable, or the client is closed; nothing was sent.
+            ConfigurationError: The query is invalid, or the client is closed. Nothing was sent.
         """
         return run(self._payees(query))
 
@@ -124,7 +124,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
             limit: How many, from 1 to 100.
 
         Raises:
-            ConfigurationError: The limit is unusable, or the client is closed; nothing was sent.
+            ConfigurationError: The limit is invalid, or the client is closed. Nothing was sent.
         """
         return run(self._transactions(limit))
 
@@ -136,7 +136,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
         operation: str,
         **fields: str | None,
     ) -> OperationResult:
-        """Create one payee, once. It passes `confirm`; with `allowed_payees` in the limit it is refused.
+        """Create one payee, once, if `confirm` agrees. A limit with `allowed_payees` refuses it.
 
         Args:
             name: The name.
@@ -145,7 +145,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
             **fields: What the type needs, as for `client.create_payee`.
 
         Raises:
-            ConfigurationError: A field is missing, unusable, or of another type; nothing was sent.
+            ConfigurationError: A field is missing, invalid, or of another type. Nothing was sent.
 
         Example:
             >>> from payman_sdk.agents import PaymanToolkit
@@ -164,7 +164,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
             operation: The name that was given to `pay`, or the id of a task.
 
         Raises:
-            ConfigurationError: The name is unusable, or the client is closed.
+            ConfigurationError: The name is invalid, or the client is closed.
 
         Example:
             >>> from payman_sdk.agents import PaymanToolkit
@@ -180,7 +180,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
     ) -> OperationResult:
         """Approve or deny a payment that waits for an approval.
 
-        It passes `confirm`, and an approval the limit, as a payment does. The same decision is sent once.
+        `confirm` must agree, and an approval must fit the limit. The same decision is sent once.
 
         Args:
             operation: The name that was given to `pay`, or the id of a task.
@@ -188,7 +188,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
             on_message: Called with every event while Payman works. Its exceptions pass unchanged.
 
         Raises:
-            ConfigurationError: The decision or the name is unusable, or the client is closed; nothing was sent.
+            ConfigurationError: The decision or the name is invalid, or the client is closed. Nothing was sent.
 
         Example:
             >>> from payman_sdk.agents import PaymanToolkit
@@ -202,7 +202,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
         return run(self._reply(operation, decision, on_message))
 
     def ask(self, text: str, *, on_message: Option[OnMessage] = None) -> OperationResult:
-        """Ask Payman's agent in free words. Nothing reads the words, so something else has to bound them.
+        """Ask Payman's agent in free words. Nothing reads the words, so something else must bound them.
 
         They are sent with a token whose scopes only read, or after `confirm` agreed to exactly these words. With a limit, only such a
         token counts. Everything else is refused, and nothing is sent.

@@ -49,12 +49,14 @@ class ScriptedResponse:
 
     def __post_init__(self) -> None:
         if self.text is not None and not isinstance(self.text, str):
-            raise ValueError(f"Answer.text has to be a string or None, not {self.text!r}")
+            raise ValueError(f"ScriptedResponse.text must be a string or None, not {self.text!r}")
         if isinstance(self.artifacts, str | Mapping) or not isinstance(self.artifacts, Sequence):
-            raise ValueError("Answer.artifacts has to be a list")
+            raise ValueError("ScriptedResponse.artifacts must be a list")
         if self.status_message is not None and not isinstance(self.status_message, str):
-            raise ValueError(f"Answer.status_message has to be a string or None, not {self.status_message!r}")
-        _check_json("Answer.metadata", self.metadata)
+            raise ValueError(
+                f"ScriptedResponse.status_message must be a string or None, not {self.status_message!r}"
+            )
+        _check_json("ScriptedResponse.metadata", self.metadata)
         for artifact in self.to_turn().artifacts:
             _check_json("ScriptedResponse", {"text": artifact.text})
 
@@ -63,7 +65,8 @@ class ScriptedResponse:
         state = _parse_state(self.state)
         said = [] if self.text is None else [TaskArtifact.from_text(self.text)]
         more = [
-            _parse_artifact(f"Answer.artifacts[{place}]", given) for place, given in enumerate(self.artifacts)
+            _parse_artifact(f"ScriptedResponse.artifacts[{place}]", given)
+            for place, given in enumerate(self.artifacts)
         ]
         explanation = EXPLANATIONS[state] if self.status_message is None else self.status_message
         return Turn((*said, *more), state, explanation, self.metadata)
@@ -88,10 +91,10 @@ class RPCError:
 
     def __post_init__(self) -> None:
         if not isinstance(self.code, int) or isinstance(self.code, bool):
-            raise ValueError(f"RPCFailure.code has to be a whole number, not {self.code!r}")
+            raise ValueError(f"RPCError.code must be a whole number, not {self.code!r}")
         if not isinstance(self.message, str):
-            raise ValueError(f"RPCFailure.message has to be a string, not {self.message!r}")
-        _check_json("RPCFailure.data", {"data": self.data})
+            raise ValueError(f"RPCError.message must be a string, not {self.message!r}")
+        _check_json("RPCError.data", {"data": self.data})
 
 
 @dataclass(frozen=True)
@@ -118,11 +121,11 @@ class HTTPError:
 
     def __post_init__(self) -> None:
         if not isinstance(self.status, int) or isinstance(self.status, bool) or not 400 <= self.status <= 599:
-            raise ValueError(f"HTTPFailure.status has to be from 400 to 599, not {self.status!r}")
-        _check_json("HTTPFailure.body", {"body": self.body})
+            raise ValueError(f"HTTPError.status must be from 400 to 599, not {self.status!r}")
+        _check_json("HTTPError.body", {"body": self.body})
         for name, value in dict(self.headers).items():
             if not isinstance(value, str) or not (name + value).isascii() or not (name + value).isprintable():
-                raise ValueError(f"HTTPFailure.headers[{name!r}] has to be a string that a header can carry")
+                raise ValueError(f"HTTPError.headers[{name!r}] must be a string that a header can carry")
         _check_answer("HTTPError", self.answer, taken=self.taken)
 
 
@@ -155,10 +158,10 @@ Entry: TypeAlias = str | ScriptedResponse | RPCError | HTTPError | ConnectionLos
 
 
 class NotTakenError(Exception):
-    """The script says that a message is not taken.
+    """Raised if the script says that a message is not taken.
 
     Attributes:
-        failure: how that shows.
+        failure: What the client sees.
     """
 
     def __init__(self, failure: RPCError | HTTPError | ConnectionLost) -> None:
@@ -168,11 +171,11 @@ class NotTakenError(Exception):
 
 @dataclass(frozen=True)
 class PlannedOutcome:
-    """What becomes of one message.
+    """The planned outcome of one message.
 
     Attributes:
-        turn: the answer; None for the agent's own.
-        mishap: what goes wrong with it.
+        turn: The answer; None for the agent's own.
+        mishap: What goes wrong with it.
     """
 
     turn: Turn | None = None
@@ -192,7 +195,7 @@ class Script:
         """Put entries at the end.
 
         Raises:
-            TypeError: if one of them cannot be one, naming its place; none is added then.
+            TypeError: An entry is invalid; the message names its place. None is added then.
         """
         if isinstance(entries, str | Mapping):
             raise TypeError("a script is a list of answers; for one answer write script([answer])")
@@ -200,12 +203,12 @@ class Script:
         for place, entry in enumerate(several):
             if entry is not None and not isinstance(entry, _ENTRIES):
                 known = ", ".join(kind.__name__ for kind in _ENTRIES)
-                raise TypeError(f"script[{place}] has to be one of {known} or None, not {entry!r}")
+                raise TypeError(f"script[{place}] must be one of {known} or None, not {entry!r}")
         self._entries.extend(several)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """What was not taken yet, the next one first."""
+        """The entries that were not taken yet, the next one first."""
         return tuple(self._entries.copy())
 
     def clear(self) -> None:
@@ -213,10 +216,10 @@ class Script:
         self._entries.clear()
 
     def take(self) -> PlannedOutcome:
-        """Return what becomes of the next message.
+        """Return the planned outcome of the next message.
 
         Raises:
-            NotTakenError: if it is not taken.
+            NotTakenError: The message is not taken.
         """
         try:
             entry = self._entries.popleft()
@@ -244,7 +247,7 @@ def _make_turn(answer: str | ScriptedResponse | None) -> Turn | None:
 
 def _check_answer(owner: str, answer: object, *, taken: bool) -> None:
     if answer is not None and not isinstance(answer, str | ScriptedResponse):
-        raise ValueError(f"{owner}.answer has to be a string, an Answer or None, not {answer!r}")
+        raise ValueError(f"{owner}.answer must be a string, a ScriptedResponse or None, not {answer!r}")
     if answer is not None and not taken:
         raise ValueError(f"{owner}: what was not taken (taken=False) has no answer")
 
@@ -253,7 +256,7 @@ def _parse_state(given: object) -> State:
     spelled = given.lower().replace("_", "-") if isinstance(given, str) else given
     if spelled not in list(State):
         known = ", ".join(state.value for state in State)
-        raise ValueError(f"Answer.state has to be one of {known}, not {given!r}")
+        raise ValueError(f"ScriptedResponse.state must be one of {known}, not {given!r}")
     return State(cast("str", spelled))
 
 
@@ -269,7 +272,7 @@ def _parse_artifact(where: str, given: object) -> TaskArtifact:
     if isinstance(given, str):
         return TaskArtifact.from_text(given)
     if not isinstance(given, Mapping):
-        raise ValueError(f"{where} has to be a text, a part or an artifact, not {given!r}")
+        raise ValueError(f"{where} must be a text, a part or an artifact, not {given!r}")
     said = cast("Mapping[str, Any]", given)
     _check_json(where, said)
     members: Mapping[str, Any] = said if "parts" in said else {"parts": [said]}
@@ -280,7 +283,7 @@ def _parse_artifact(where: str, given: object) -> TaskArtifact:
         )
     given_parts = members["parts"]
     if isinstance(given_parts, str | Mapping) or not isinstance(given_parts, Sequence) or not given_parts:
-        raise ValueError(f"{where}.parts has to be a list of at least one part")
+        raise ValueError(f"{where}.parts must be a list of at least one part")
     parts = tuple(cast("Sequence[Mapping[str, Any]]", given_parts))
     for place, part in enumerate(parts):
         _check_part(f"{where}.parts[{place}]" if "parts" in said else where, part)
@@ -290,19 +293,19 @@ def _parse_artifact(where: str, given: object) -> TaskArtifact:
 
 def _check_part(where: str, part: object) -> None:
     if not isinstance(part, Mapping):
-        raise ValueError(f"{where} has to be a part: a mapping with type text, file or data")
+        raise ValueError(f"{where} must be a part: a mapping with type text, file or data")
     members = cast("Mapping[str, object]", part)
     if members.get("type") not in _PARTS:
-        raise ValueError(f'{where}.type has to be "text", "file" or "data", not {members.get("type")!r}')
+        raise ValueError(f'{where}.type must be "text", "file" or "data", not {members.get("type")!r}')
     name, kind = _PARTS[members["type"]]
     if not isinstance(members.get(name), kind):
-        raise ValueError(f"{where}.{name} has to be {'a string' if kind is str else 'a mapping'}")
+        raise ValueError(f"{where}.{name} must be {'a string' if kind is str else 'a mapping'}")
 
 
 def _check_json(where: str, value: object) -> None:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{where} has to be a mapping, not {value!r}")
+        raise ValueError(f"{where} must be a mapping, not {value!r}")
     try:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{where} has to be what JSON can hold: {error}") from None
+        raise ValueError(f"{where} must be what JSON can hold: {error}") from None

@@ -95,7 +95,7 @@ class _OneSandbox:
 def _choose_scope(fixture_name: str, config: pytest.Config) -> Literal["function", "session"]:
     chosen: str = config.getini(_SCOPE)
     if chosen not in ("function", "session"):
-        raise pytest.UsageError(f"{_SCOPE} has to be function or session, not {chosen!r}")
+        raise pytest.UsageError(f"{_SCOPE} must be function or session, not {chosen!r}")
     return "session" if chosen == "session" else "function"
 
 

@@ -120,7 +120,7 @@ class FileTokenStore:
             TokenStoreError: The file is unsafe, damaged or unreadable.
         """
         if not hasattr(os, "O_NOFOLLOW") and self.path.is_symlink():
-            raise self._build_refusal("is a link", "Replace it by a file of your own, or delete it")
+            raise self._build_refusal("is a link", "Replace it with a file of your own, or delete it")
         try:
             self._check_folder()
             with wait_while_in_use(lambda: open(self.path, "rb", opener=_open_directly)) as file:
@@ -131,7 +131,7 @@ class FileTokenStore:
         except OSError as error:
             if self.path.is_symlink():
                 raise self._build_refusal(
-                    "is a link", "Replace it by a file of your own, or delete it"
+                    "is a link", "Replace it with a file of your own, or delete it"
                 ) from None
             raise TokenStoreError(f"The token file {self.path} cannot be read: {error}.") from error
         return StoredToken.from_json(content, f"The token file {self.path}")
@@ -146,7 +146,7 @@ class FileTokenStore:
             TokenStoreError: The file could not be written. The old file is unchanged.
         """
         if self.path.is_symlink():
-            raise self._build_refusal("is a link", "Replace it by a file of your own, or delete it")
+            raise self._build_refusal("is a link", "Replace it with a file of your own, or delete it")
         new = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
         try:
             self._make_folder()

@@ -27,7 +27,7 @@ T = TypeVar("T")
 log = get_logger()
 
 LOCK_SECONDS = 30.0
-"""After so many seconds Redis frees the lock of a holder that died. A renewal has to be over before that."""
+"""After so many seconds Redis frees the lock of a holder that died. A renewal must be over before that."""
 _DAY = 24 * 3600.0
 _LONGEST = 180 * _DAY
 """Seconds that a refresh token is kept after it was written last. Every renewal writes it again."""

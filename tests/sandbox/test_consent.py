@@ -340,7 +340,7 @@ def test_other_errors_go_to_the_application(desk: Desk, changed: dict[str, Any],
 def test_state_that_is_there_twice_comes_back_not_at_all(desk: Desk) -> None:
     """Of two states nobody knows which is meant: the error comes without one."""
     _, query = landed(_ask(desk, state=["a", "b"]))
-    assert query == {"error": "invalid_request", "error_description": "state is there more than once"}
+    assert query == {"error": "invalid_request", "error_description": "state is given more than once"}
 
 
 def test_unknown_parameters_are_ignored(desk: Desk) -> None:

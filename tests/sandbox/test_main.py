@@ -129,6 +129,6 @@ def test_unusable_arguments_are_one_clear_line(tmp_path: Path) -> None:
     assert "text" in _failure("--db", str(tmp_path / "text"))
     assert "missing" in _failure("--db", str(tmp_path / "missing" / "file"))
     assert "not 99999" in _failure("--port", "99999")
-    assert "pace has to be" in _failure("--pace", "-1")
+    assert "pace must be" in _failure("--pace", "-1")
     assert "--pace" in _failure("--pace", "slow")
-    assert "chunk_words has to be" in _failure("--chunk-words", "0")
+    assert "chunk_words must be" in _failure("--chunk-words", "0")

@@ -153,7 +153,7 @@ def test_issued_token_without_refresh_and_with_a_lifetime(at: Till) -> None:
 
 def test_unusable_tokens_are_not_issued(shared: Sandbox) -> None:
     """A lifetime, a scope or a client that cannot be is refused with what is wrong."""
-    with pytest.raises(ValueError, match=r"^lifetime has to be above 0"):
+    with pytest.raises(ValueError, match=r"^lifetime must be above 0"):
         shared.issue_token(lifetime=0)
     with pytest.raises(ValueError, match="'x' is unknown; known are read_balance"):
         shared.issue_token(scopes=["x"])

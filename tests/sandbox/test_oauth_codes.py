@@ -163,7 +163,7 @@ def test_code_at_once_is_used_once(at: Till) -> None:
         ({"scopes": []}, "scope is empty"),
         ({"scopes": ["read_everything"]}, "'read_everything' is unknown"),
         ({"redirect_uri": "http://shop.example/"}, "redirect_uri is plain http"),
-        ({"code_challenge": VERIFIER[1:]}, "code_challenge has to be"),
+        ({"code_challenge": VERIFIER[1:]}, "code_challenge must be"),
     ],
 )
 def test_unusable_codes_are_not_issued(shared: Sandbox, settings: dict[str, object], said: str) -> None:

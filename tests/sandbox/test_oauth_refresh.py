@@ -125,7 +125,7 @@ def test_lifetimes_are_reported_in_whole_seconds(lifetime: float, told: int) -> 
 @table("seconds", [0, -1, float("nan"), float("inf"), 2 * 10**9, "60", None])
 def test_impossible_lifetimes_are_refused(name: str, seconds: object) -> None:
     """A lifetime that is none is refused by name when the sandbox is made."""
-    with pytest.raises(ValueError, match=f"^{name} has to be above 0"), till(**{name: seconds}):
+    with pytest.raises(ValueError, match=f"^{name} must be above 0"), till(**{name: seconds}):
         pass
 
 

@@ -176,5 +176,5 @@ def test_answered_task_goes_on_with_its_numbers(desk: Desk) -> None:
 )
 def test_settings_that_cannot_be_are_refused(name: str, value: Any) -> None:
     """A setting that cannot be one is a ValueError that names it."""
-    with pytest.raises(ValueError, match=f"^{name} has to be"):
+    with pytest.raises(ValueError, match=f"^{name} must be"):
         Sandbox(**{name: value})

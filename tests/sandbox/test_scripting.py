@@ -341,31 +341,31 @@ def test_a_database_keeps_scripted_tasks(tmp_path: Any) -> None:
 @table(
     ("make", "said"),
     [
-        (lambda: ScriptedResponse(3), "Answer.text has to be a string or None, not 3"),  # type: ignore[arg-type]
-        (lambda: ScriptedResponse("\ud800"), "ScriptedResponse has to be what JSON can hold"),
-        (lambda: ScriptedResponse(state="paid"), "Answer.state has to be one of submitted, working, input-required"),
-        (lambda: ScriptedResponse(status_message=b""), "Answer.status_message has to be a string"),  # type: ignore[arg-type]
-        (lambda: ScriptedResponse(metadata={"a": {1, 2}}), "Answer.metadata has to be what JSON can hold"),
-        (lambda: ScriptedResponse(metadata=[]), "Answer.metadata has to be a mapping"),  # type: ignore[arg-type]
-        (lambda: ScriptedResponse(artifacts="text"), "Answer.artifacts has to be a list"),
-        (lambda: ScriptedResponse(artifacts=[3]), r"Answer.artifacts\[0\] has to be a text, a part or an artifact"),  # type: ignore[list-item]
-        (lambda: ScriptedResponse(artifacts=[{"parts": []}]), r"Answer.artifacts\[0\].parts has to be a list of at least one"),
-        (lambda: ScriptedResponse(artifacts=["a", {"parts": ["b"]}]), r"Answer.artifacts\[1\].parts\[0\] has to be a part"),
-        (lambda: ScriptedResponse(artifacts=[{"type": "image"}]), r'Answer.artifacts\[0\].type has to be "text", "file" or "data"'),
-        (lambda: ScriptedResponse(artifacts=[{"type": "text", "text": 1}]), r"Answer.artifacts\[0\].text has to be a string"),
-        (lambda: ScriptedResponse(artifacts=[{"parts": [{"type": "data", "data": 1}]}]), r"parts\[0\].data has to be a mapping"),
+        (lambda: ScriptedResponse(3), "ScriptedResponse.text must be a string or None, not 3"),  # type: ignore[arg-type]
+        (lambda: ScriptedResponse("\ud800"), "ScriptedResponse must be what JSON can hold"),
+        (lambda: ScriptedResponse(state="paid"), "ScriptedResponse.state must be one of submitted, working, input-required"),
+        (lambda: ScriptedResponse(status_message=b""), "ScriptedResponse.status_message must be a string"),  # type: ignore[arg-type]
+        (lambda: ScriptedResponse(metadata={"a": {1, 2}}), "ScriptedResponse.metadata must be what JSON can hold"),
+        (lambda: ScriptedResponse(metadata=[]), "ScriptedResponse.metadata must be a mapping"),  # type: ignore[arg-type]
+        (lambda: ScriptedResponse(artifacts="text"), "ScriptedResponse.artifacts must be a list"),
+        (lambda: ScriptedResponse(artifacts=[3]), r"ScriptedResponse.artifacts\[0\] must be a text, a part or an artifact"),  # type: ignore[list-item]
+        (lambda: ScriptedResponse(artifacts=[{"parts": []}]), r"ScriptedResponse.artifacts\[0\].parts must be a list of at least one"),
+        (lambda: ScriptedResponse(artifacts=["a", {"parts": ["b"]}]), r"ScriptedResponse.artifacts\[1\].parts\[0\] must be a part"),
+        (lambda: ScriptedResponse(artifacts=[{"type": "image"}]), r'ScriptedResponse.artifacts\[0\].type must be "text", "file" or "data"'),
+        (lambda: ScriptedResponse(artifacts=[{"type": "text", "text": 1}]), r"ScriptedResponse.artifacts\[0\].text must be a string"),
+        (lambda: ScriptedResponse(artifacts=[{"parts": [{"type": "data", "data": 1}]}]), r"parts\[0\].data must be a mapping"),
         (lambda: ScriptedResponse(artifacts=[{"parts": [{"type": "text", "text": ""}], "index": 1}]), "has a member 'index'"),
-        (lambda: ScriptedResponse(artifacts=[{"type": "data", "data": {"x": float("nan")}}]), "has to be what JSON can hold"),
-        (lambda: RPCError("-32603"), "RPCFailure.code has to be a whole number"),  # type: ignore[arg-type]
-        (lambda: RPCError(-32603, None), "RPCFailure.message has to be a string"),  # type: ignore[arg-type]
-        (lambda: RPCError(-32603, "m", {1}), "RPCFailure.data has to be what JSON can hold"),
-        (lambda: HTTPError(200), "HTTPFailure.status has to be from 400 to 599, not 200"),
-        (lambda: HTTPError(500, body=object()), "HTTPFailure.body has to be what JSON can hold"),
-        (lambda: HTTPError(500, headers={"a": "b\r\nc: d"}), r"HTTPFailure.headers\['a'\] has to be a string"),
-        (lambda: HTTPError(500, headers={"a": 3}), r"HTTPFailure.headers\['a'\]"),  # type: ignore[dict-item]
+        (lambda: ScriptedResponse(artifacts=[{"type": "data", "data": {"x": float("nan")}}]), "must be what JSON can hold"),
+        (lambda: RPCError("-32603"), "RPCError.code must be a whole number"),  # type: ignore[arg-type]
+        (lambda: RPCError(-32603, None), "RPCError.message must be a string"),  # type: ignore[arg-type]
+        (lambda: RPCError(-32603, "m", {1}), "RPCError.data must be what JSON can hold"),
+        (lambda: HTTPError(200), "HTTPError.status must be from 400 to 599, not 200"),
+        (lambda: HTTPError(500, body=object()), "HTTPError.body must be what JSON can hold"),
+        (lambda: HTTPError(500, headers={"a": "b\r\nc: d"}), r"HTTPError.headers\['a'\] must be a string"),
+        (lambda: HTTPError(500, headers={"a": 3}), r"HTTPError.headers\['a'\]"),  # type: ignore[dict-item]
         (lambda: HTTPError(500, answer="x"), r"what was not taken \(taken=False\) has no answer"),
         (lambda: ConnectionLost("x", taken=False), r"what was not taken \(taken=False\) has no answer"),
-        (lambda: ConnectionLost(3), "Lost.answer has to be a string, an Answer or None"),  # type: ignore[arg-type]
+        (lambda: ConnectionLost(3), "ConnectionLost.answer must be a string, a ScriptedResponse or None"),  # type: ignore[arg-type]
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_at_once(make: Any, said: str) -> None:
@@ -380,9 +380,9 @@ def test_what_cannot_be_is_refused_at_once(make: Any, said: str) -> None:
         ("text", r"write script\(\[answer\]\)"),
         (
             [None, 3],
-            r"script\[1\] has to be one of str, ScriptedResponse, RPCError, HTTPError, ConnectionLost, StreamFault or None",
+            r"script\[1\] must be one of str, ScriptedResponse, RPCError, HTTPError, ConnectionLost, StreamFault or None",
         ),
-        ([ScriptedResponse], r"script\[0\] has to be one of"),
+        ([ScriptedResponse], r"script\[0\] must be one of"),
     ],
 )
 def test_what_is_not_a_script_is_refused_whole(script: Any, said: str) -> None:

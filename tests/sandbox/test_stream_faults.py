@@ -306,7 +306,7 @@ def test_drop_without_a_server_is_an_error(own: Desk) -> None:
 )
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
     """A fault that is nothing, two things, or impossible is a ValueError."""
-    with pytest.raises(ValueError, match=r"a StreamFault is one thing|has to be"):
+    with pytest.raises(ValueError, match=r"a StreamFault is one thing|must be"):
         StreamFault(**wrong)
 
 

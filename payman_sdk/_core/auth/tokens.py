@@ -192,7 +192,7 @@ class TokenManager:
         self._current = self._kept.known = self._failure = None
 
     def _is_usable(self, token: AccessToken, now: float) -> bool:
-        """Whether nothing has to be done about a token now."""
+        """Whether the token can be used as it is."""
         if not is_early(token, now):
             return True
         return now < token.expires_at and (not self.can_refresh or now < self._get_earliest_refresh())
@@ -246,7 +246,7 @@ class TokenManager:
             return
         now = self._clock()
         try:
-            # At most half of the time that the caller has: what it wants the token for still has to be done.
+            # At most half of the time that the caller has: its request needs the rest.
             yield WithLock(self._refresh_shared((now + deadline) / 2), until=now, lock=self._kept.lock)
         except PaymanError as error:
             self._early_after = self._clock() + _PAUSE

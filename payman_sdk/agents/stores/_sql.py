@@ -71,7 +71,7 @@ class SQLOperationStore:
         def write(execute: Execute) -> bool:
             if totals is not None and self._lock_totals(execute, run_id) != totals:
                 raise OperationStoreError(
-                    f"Another process has counted in the run meanwhile, in {self._place}."
+                    f"Another process has changed the totals of the run, in {self._place}."
                 )
             return self._save(execute, operation, *known)
 

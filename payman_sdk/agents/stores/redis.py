@@ -223,7 +223,7 @@ class RedisOperationStore:
                     totals = RunTotals.of(self._load_all(pipe.smembers(members), pipe))
                 if run == run_id and totals != expected:
                     raise OperationStoreError(
-                        f"Another process has counted in the run meanwhile, although {self._key} in Redis was locked."
+                        f"Another process has changed the totals of the run, although {self._key} in Redis was locked."
                     )
                 new[run] = totals.replace(run, before, operation).to_json()
             pipe.multi()

@@ -1,7 +1,7 @@
 """Words that ask for JSON: what they mean is done, and what is known of it is put into the object that was asked for.
 
 A member of the object is filled by its name, as a careful person would fill a form: `balance`, `currency`, `wallets`, `payee`,
-`status` and the like. Where a member has to be there and nothing is known by its name, the answer stays in words.
+`status` and the like. Where a member must be there and nothing is known by its name, the answer stays in words.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SYNONYMS = {
 
 
 class _UnknownError(Exception):
-    """A member has to be there, and nothing is known by its name."""
+    """A member must be there, and nothing is known by its name."""
 
 
 def answer(context: AgentContext, text: str) -> AgentAnswer:

@@ -29,17 +29,17 @@ class StreamSettings:
     def __post_init__(self) -> None:
         words = self.chunk_words
         if not isinstance(words, int) or isinstance(words, bool) or not 1 <= words <= _MOST_WORDS:
-            raise ValueError(f"chunk_words has to be a whole number from 1 to {_MOST_WORDS}, not {words!r}")
+            raise ValueError(f"chunk_words must be a whole number from 1 to {_MOST_WORDS}, not {words!r}")
         if not isinstance(self.pace, int | float) or not 0 <= self.pace <= _LONGEST:
-            raise ValueError(f"pace has to be from 0 to {_LONGEST:.0f} seconds, not {self.pace!r}")
+            raise ValueError(f"pace must be from 0 to {_LONGEST:.0f} seconds, not {self.pace!r}")
         patience = self.keep_alive
         if patience is not None and (not isinstance(patience, int | float) or not 0 < patience <= _LONGEST):
             raise ValueError(
-                f"keep_alive has to be above 0 and at most {_LONGEST:.0f} seconds, or None, not {patience!r}"
+                f"keep_alive must be above 0 and at most {_LONGEST:.0f} seconds, or None, not {patience!r}"
             )
         if self.resubscribe not in get_args(Resubscribe):
             known = ", ".join(repr(way) for way in get_args(Resubscribe))
-            raise ValueError(f"resubscribe has to be one of {known}, not {self.resubscribe!r}")
+            raise ValueError(f"resubscribe must be one of {known}, not {self.resubscribe!r}")
 
     @property
     def has_event_numbers(self) -> bool:

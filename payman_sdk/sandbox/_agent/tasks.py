@@ -122,7 +122,7 @@ def find_by_number(tx: Transaction, account: Account, number: int) -> Task:
 
 
 def find_number(tx: Transaction, account: Account, task_id: str) -> int:
-    """Return the number of the account's task with that id; there has to be one."""
+    """Return the number of the account's task with that id; there must be one."""
     query = "SELECT number FROM tasks WHERE account_id = ? AND id = ?"
     number: int = tx.execute(query, (account.id, task_id)).fetchone()["number"]
     return number

@@ -81,7 +81,7 @@ def parse_request(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Que
     repeated = [name for name in given if names.count(name) > 1]
     for name in ("client_id", "redirect_uri"):
         if name in repeated:
-            raise UnanswerableError(f"{name} is there more than once")
+            raise UnanswerableError(f"{name} is given more than once")
     client_id = given.get("client_id")
     client = None if client_id is None else clients.find(tx, client_id)
     if client_id is None or client is None:
@@ -91,13 +91,13 @@ def parse_request(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Que
     redirect_uri = _choose_redirect_uri(given.get("redirect_uri"), clients.list_redirects(tx, client_id))
     try:
         if repeated:
-            raise OAuthError("invalid_request", f"{repeated[0]} is there more than once")
+            raise OAuthError("invalid_request", f"{repeated[0]} is given more than once")
         _check_response_type(given.get("response_type"))
         challenge = _check_challenge(given.get("code_challenge"), given.get("code_challenge_method"))
         if challenge is None and client.is_public:
             raise OAuthError(
                 "invalid_request",
-                "code_challenge is missing; a client without a secret has to use PKCE (S256)",
+                "code_challenge is missing; a client without a secret must use PKCE (S256)",
             )
         asked = parse_requested_scopes(given.get("scope"))
         if asked is None:
@@ -145,9 +145,9 @@ def _choose_redirect_uri(asked: str | None, registered: Sequence[str]) -> str:
 
 def _check_response_type(asked: str | None) -> None:
     if asked is None:
-        raise OAuthError("invalid_request", "response_type is missing; it has to be code")
+        raise OAuthError("invalid_request", "response_type is missing; it must be code")
     if asked != "code":
-        raise OAuthError("unsupported_response_type", f"response_type has to be code, not {asked[:80]!r}")
+        raise OAuthError("unsupported_response_type", f"response_type must be code, not {asked[:80]!r}")
 
 
 def _check_challenge(challenge: str | None, method: str | None) -> str | None:
@@ -157,7 +157,7 @@ def _check_challenge(challenge: str | None, method: str | None) -> str | None:
         return None
     if method != "S256":
         # Without a method RFC 7636 means plain, which hides nothing.
-        raise OAuthError("invalid_request", "code_challenge_method has to be S256")
+        raise OAuthError("invalid_request", "code_challenge_method must be S256")
     if not is_challenge(challenge):
         raise OAuthError("invalid_request", "code_challenge is not the base64url of a SHA-256 digest")
     return challenge

@@ -18,4 +18,4 @@ class OAuthError(Exception):
 
 
 class ReuseError(OAuthError):
-    """Something that is good for one use came a second time: what it had got is revoked, and that has to be kept."""
+    """A single-use code or token came a second time. Its grant is revoked, and that must be saved."""

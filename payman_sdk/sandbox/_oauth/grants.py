@@ -50,7 +50,7 @@ class Terms:
 def check_lifetime(name: str, seconds: object) -> float:
     """Return the lifetime, or a ValueError that names it."""
     if not isinstance(seconds, int | float) or not 0 < seconds <= _LONGEST_LIFETIME:
-        raise ValueError(f"{name} has to be above 0 and at most {_LONGEST_LIFETIME} seconds, not {seconds!r}")
+        raise ValueError(f"{name} must be above 0 and at most {_LONGEST_LIFETIME} seconds, not {seconds!r}")
     return seconds
 
 

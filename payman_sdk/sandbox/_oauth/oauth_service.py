@@ -108,7 +108,7 @@ class OAuthService:
     def _grant_token(
         self, tx: Transaction, client: Client, given: Mapping[str, str]
     ) -> TokenResponse | ReuseError:
-        """Return a ReuseError is handed back and not raised: what it revoked has to be kept."""
+        """Return a ReuseError instead of raising it: what it revoked must be saved."""
         try:
             return token_endpoint.grant(tx, self._world, self._terms, client, given)
         except ReuseError as reuse:

@@ -51,7 +51,7 @@ class TokenResponse:
 def grant(
     tx: Transaction, world: SandboxEnvironment, terms: Terms, client: Client, given: Mapping[str, str]
 ) -> TokenResponse:
-    """Answer a client's token request. What is written before a ReuseError has to be kept.
+    """Answer a client's token request. What is written before a ReuseError must be kept.
 
     Args:
         tx: the transaction it happens in.
@@ -109,7 +109,7 @@ def index_parameters(parameters: Sequence[tuple[str, str]]) -> Mapping[str, str]
     given: dict[str, str] = {}
     for name, value in parameters:
         if name in given:
-            raise OAuthError("invalid_request", f"{name[:80]} is there more than once")
+            raise OAuthError("invalid_request", f"{name[:80]} is given more than once")
         given[name] = value
     # RFC 6749, section 3.2: a parameter without a value is as good as none.
     return {name: value for name, value in given.items() if value}
@@ -140,7 +140,7 @@ def _grant_by_code(
     if code.grant.challenge is None and client.is_public:
         raise OAuthError(
             "invalid_grant",
-            "the code was asked for without a code_challenge, which a client without a secret has to give",
+            "the code was asked for without a code_challenge, which a client without a secret must give",
         )
     _prove(code.grant.challenge, given.get("code_verifier"))
     grants.spend(tx, world, code, terms.refresh_token_lifetime)

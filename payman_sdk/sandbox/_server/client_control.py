@@ -102,11 +102,11 @@ class ClientControl:
             client_id: The client; the sandbox's own by default.
             redirect_uri: The redirect URI, which a token request must repeat if it has one. By default, it may have any.
             scopes: The scopes; all by default.
-            code_challenge: of PKCE, S256; the token request has to bring its verifier then, and must not otherwise.
+            code_challenge: A PKCE challenge (S256). With one, the token request must send the verifier; without, it must not.
 
         Raises:
-            LookupError: if the client is unknown.
-            ValueError: if a scope, the redirect URI or the challenge is unusable.
+            LookupError: The client is unknown.
+            ValueError: A scope, the redirect URI or the challenge is invalid.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox
@@ -116,7 +116,7 @@ class ClientControl:
         if redirect_uri is not None:
             redirects.check(redirect_uri)
         if code_challenge is not None and not is_challenge(code_challenge):
-            raise ValueError("code_challenge has to be the base64url of a SHA-256 digest, 43 characters")
+            raise ValueError("code_challenge must be the base64url of a SHA-256 digest, 43 characters")
         return self.authority.issue_code(
             client_id or self.client_id,
             _parse_scopes(scopes),
@@ -144,8 +144,8 @@ class ClientControl:
             `accessToken`, `tokenType`, `expiresIn` (seconds), `scope` and perhaps `refreshToken`.
 
         Raises:
-            LookupError: if the client is unknown.
-            ValueError: if a scope or the lifetime is unusable.
+            LookupError: The client is unknown.
+            ValueError: A scope or the lifetime is invalid.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox

@@ -99,7 +99,7 @@ class PaymentControl:
             return ledger.list_rows(tx)
 
     def check_invariants(self) -> None:
-        """Check that the ledger adds up, nobody is below zero, and every payment is in it as it says.
+        """Check that the ledger adds up, no balance is negative, and every payment appears in it.
 
         Raises:
             UnbalancedError: The ledger is broken; the message says where.

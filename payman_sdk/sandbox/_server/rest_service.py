@@ -84,7 +84,7 @@ class RestService:
             wallet = _choose_wallet(tx, account, _read_text(members, "walletId"))
             amount, memo = _read_amount(members), _read_text(members, "memo") or None
             if not isinstance(members.get("metadata", {}), dict | None):
-                raise RestError("validation_error", "metadata has to be an object")
+                raise RestError("validation_error", "metadata must be an object")
             planned = self._take()
 
             def make(number: int) -> payments.Payment:
@@ -119,11 +119,11 @@ class RestService:
             members = _read_object(body)
             kind = members.get("type")
             if kind not in list(PayeeKind):
-                raise RestError("validation_error", f"type has to be one of {', '.join(PayeeKind)}")
+                raise RestError("validation_error", f"type must be one of {', '.join(PayeeKind)}")
             given = [_read_text(members, name, is_needed=True) for name in _NEEDED[PayeeKind(kind)]]
             contact: object = members.get("contactDetails") or {}
             if not isinstance(contact, dict):
-                raise RestError("validation_error", "contactDetails has to be an object")
+                raise RestError("validation_error", "contactDetails must be an object")
             email = _read_text(cast("Json", contact), "email") or None
             name = _read_text(members, "name") or given[0]
             return _payee_shape(
@@ -175,7 +175,7 @@ class RestService:
             account = accounts.find_account(tx, fits[0]) if len(fits) == 1 else None
             if account is None:
                 reason = "several clients have this secret" if fits else "it is missing or unknown"
-                raise RestError("not_authorized", f"the x-payman-api-secret header opens nothing: {reason}")
+                raise RestError("not_authorized", f"the x-payman-api-secret header is not valid: {reason}")
             yield tx, account
 
     def _take(self) -> Mishap | None:
@@ -198,7 +198,7 @@ def _choose_wallet(tx: Transaction, account: Account, identity: str) -> WalletAc
     if not found:
         raise RestError("entity_not_found", "the account has no wallet with this id")
     if len(found) > 1:
-        raise RestError("validation_error", "walletId has to say which wallet pays")
+        raise RestError("validation_error", "walletId must name the wallet that pays")
     return found[0]
 
 
@@ -230,7 +230,7 @@ def _read_text(members: Json, name: str, *, is_needed: bool = False) -> str:
         or (is_needed and not value.strip())
     ):
         raise RestError(
-            "validation_error", f"{name} has to be a printable text of at most {_LONGEST_TEXT} characters"
+            "validation_error", f"{name} must be a printable text of at most {_LONGEST_TEXT} characters"
         )
     return value
 
@@ -238,7 +238,7 @@ def _read_text(members: Json, name: str, *, is_needed: bool = False) -> str:
 def _read_amount(members: Json) -> int:
     value = members.get("amountDecimal")
     if not isinstance(value, Decimal) or not 0 < value <= _LARGEST_AMOUNT:
-        raise RestError("validation_error", "amountDecimal has to be a number above 0")
+        raise RestError("validation_error", "amountDecimal must be a number above 0")
     try:
         return ledger.to_minor(value)
     except (ValueError, ArithmeticError):

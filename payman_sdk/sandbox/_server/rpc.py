@@ -51,22 +51,22 @@ class RPCRequest:
         request = cast("dict[str, object]", read)
         self.id = _read_request_id(request)
         if request.get("jsonrpc") != "2.0":
-            raise _FaultError(-32600, 'jsonrpc has to be "2.0"', self.id)
+            raise _FaultError(-32600, 'jsonrpc must be "2.0"', self.id)
         method = request.get("method")
         if not isinstance(method, str):
-            raise _FaultError(-32600, "method has to be a string", self.id)
+            raise _FaultError(-32600, "method must be a string", self.id)
         # Version 1.0.8 of the published Python client writes a dot [D].
         self.method = method.replace(".", "/", 1)
         params = request.get("params")
         if not isinstance(params, dict):
-            raise _FaultError(-32602, "params has to be an object", self.id)
+            raise _FaultError(-32602, "params must be an object", self.id)
         self.params = cast("dict[str, object]", params)
 
     def read_text(self, name: str) -> str:
         """Return the parameter of that name, a string that is not empty and not too long for an id."""
         value = self.params.get(name)
         if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
-            self.refuse(f"params.{name} has to be a string of 1 to {_LONGEST_ID} characters")
+            self.refuse(f"params.{name} must be a string of 1 to {_LONGEST_ID} characters")
         return value
 
     def read_optional_text(self, name: str) -> str | None:
@@ -79,20 +79,20 @@ class RPCRequest:
         if value is None:
             return 0
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            self.refuse("params.historyLength has to be a whole number, 0 or more")
+            self.refuse("params.historyLength must be a whole number, 0 or more")
         return value
 
     def read_message_text(self) -> str:
         """Return the words of the message: its text parts, one below the other."""
         message = self.params.get("message")
         if not isinstance(message, dict):
-            self.refuse("params.message has to be an object")
+            self.refuse("params.message must be an object")
         content = cast("dict[str, object]", message)
         if content.get("role") != "user":
-            self.refuse('params.message.role has to be "user"')
+            self.refuse('params.message.role must be "user"')
         parts = content.get("parts")
         if not isinstance(parts, list) or not parts:
-            self.refuse("params.message.parts has to be a list of at least one part")
+            self.refuse("params.message.parts must be a list of at least one part")
         texts: list[str] = []
         for position, part in enumerate(cast("list[object]", parts)):
             where = f"params.message.parts[{position}]"
@@ -100,15 +100,15 @@ class RPCRequest:
                 case {"type": "text", "text": str(text)}:
                     texts.append(text)
                 case {"type": "text"}:
-                    self.refuse(f"{where}.text has to be a string")
+                    self.refuse(f"{where}.text must be a string")
                 case {"type": "file", "file": {}} | {"type": "data", "data": {}}:
                     pass  # The agent reads words only.
                 case {"type": "file"}:
-                    self.refuse(f"{where}.file has to be an object")
+                    self.refuse(f"{where}.file must be an object")
                 case {"type": "data"}:
-                    self.refuse(f"{where}.data has to be an object")
+                    self.refuse(f"{where}.data must be an object")
                 case _:
-                    self.refuse(f'{where}.type has to be "text", "file" or "data"')
+                    self.refuse(f'{where}.type must be "text", "file" or "data"')
         return "\n".join(texts)
 
     def refuse(self, message: str) -> NoReturn:
@@ -128,7 +128,7 @@ def _read_request_id(request: dict[str, object]) -> str | int:
     """Return the request's id; a notification, which has none, could not be answered and is refused."""
     value = request.get("id")
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _FaultError(-32600, "id has to be a string or a whole number")
+        raise _FaultError(-32600, "id must be a string or a whole number")
     if isinstance(value, int) and abs(value) >= 2**63:
         raise _FaultError(-32600, "id is too large a number")
     return value

@@ -153,7 +153,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
         self._store = Store(db)
         if json_answers not in get_args(JsonAnswers):
             known = ", ".join(map(repr, get_args(JsonAnswers)))
-            raise ValueError(f"json_answers has to be one of {known}, not {json_answers!r}")
+            raise ValueError(f"json_answers must be one of {known}, not {json_answers!r}")
         self._world = SandboxEnvironment(clock, randomness, json_answers)
         self._serving: ServerThread | None = None
         self.client_id, self.client_secret = self._register(
@@ -171,7 +171,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
         """Start serving, unless it serves already, and return the sandbox.
 
         Raises:
-            OSError: if the port is taken, or may not be used; the message names it.
+            OSError: The port is taken or not allowed; the message names it.
         """
         if self._serving is None:
             self._serving = ServerThread(self.app, self._host, self._port)
@@ -213,7 +213,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
         """Its address, such as `http://127.0.0.1:8642`.
 
         Raises:
-            RuntimeError: if it has no port yet.
+            RuntimeError: It has no port yet.
         """
         if not self._port:
             raise RuntimeError(
@@ -227,7 +227,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
         """The address of the REST API of `payman_api.rest`, such as `http://127.0.0.1:8642/api`. Its secret is a client's secret.
 
         Raises:
-            RuntimeError: if it has no port yet.
+            RuntimeError: It has no port yet.
         """
         return f"{self.base_url}{BASE_PATH}"
 
@@ -236,7 +236,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
         """The address of its web page for a browser on this machine, such as `http://127.0.0.1:8642/web/`.
 
         Raises:
-            RuntimeError: if it has no port yet.
+            RuntimeError: It has no port yet.
         """
         return f"{self.base_url}{PAGE}/"
 

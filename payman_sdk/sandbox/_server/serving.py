@@ -28,7 +28,7 @@ def check_port(port: int) -> None:
     """
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
         raise ValueError(
-            f"port has to be a whole number from 0 to {_LAST_PORT} (0 picks a free one), not {port!r}"
+            f"port must be a whole number from 0 to {_LAST_PORT} (0 picks a free one), not {port!r}"
         )
 
 

@@ -46,12 +46,12 @@ class StreamFault:
         value, least, most = said[name], 0, 2**63
         if name in ("as_json", "keep_alives"):
             if value is not True:
-                raise ValueError(f"{name} has to be True or False, not {value!r}")
+                raise ValueError(f"{name} must be True or False, not {value!r}")
             return
         if name == "status":
             least, most = 400, 599
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise ValueError(f"{name} has to be a whole number from {least} to {most}, not {value!r}")
+            raise ValueError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
 
     def should_drop(self, events: int, size: int) -> bool:
         """Whether the connection is dropped where that many events and that many bytes of the body have been sent."""
@@ -73,7 +73,7 @@ class StreamFaults:
         several = list(faults)
         for fault in several:
             if fault is not None and not isinstance(fault, StreamFault):
-                raise TypeError(f"a fault has to be a StreamFault or None, not {fault!r}")
+                raise TypeError(f"a fault must be a StreamFault or None, not {fault!r}")
         self._queue.extend(several)
 
     def __len__(self) -> int:

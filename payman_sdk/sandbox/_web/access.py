@@ -53,7 +53,7 @@ def check_access(host: str, allow_hosts: Iterable[str], admin_token: str | None)
         ValueError: A name or the token cannot be one, or other machines reach the address and no name is allowed.
     """
     if isinstance(allow_hosts, str):
-        raise ValueError("allow_hosts has to be a collection of names, not a string")
+        raise ValueError("allow_hosts must be a collection of names, not a string")
     names = frozenset(str(name).lower() for name in allow_hosts)
     for name in names:
         if not re.fullmatch(r"[0-9a-z_.:-]{1,255}", name) or name.count(":") == 1:

@@ -61,7 +61,7 @@ class Pay:
     Attributes:
         readings: where the text has several (is it "Bread" for "all", or "Bread for All"?), only the names of the
             account's payees decide which is meant.
-        asked: the order was put as a question, and so has to be confirmed.
+        asked: the order was put as a question, and so must be confirmed.
         rivals: names that the amount would be a part of, if there is such a payee ("pay Room 2").
     """
 

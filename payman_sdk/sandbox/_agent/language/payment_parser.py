@@ -62,7 +62,7 @@ _SECOND = tuple(
         r"\b(?:and|plus)\s+(?:\w+\s+){1,3}[0-9][0-9.,]*\W*$",
     )
 )
-# What makes of a description something that would have to be decided.
+# What makes of a description something that would must be decided.
 _CONDITION = re.compile(
     r"\b(?:if|when|whenever|until|once|twice|thrice|tonight|tomorrow|later|every|each|weekly|monthly|daily|provided|"
     r"assuming|as long|only|after|before|but|or|actually|wait|sorry|kidding|scratch|correction|make (?:it|that)|"
