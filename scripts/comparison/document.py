@@ -52,7 +52,7 @@ def compare_documents(pair: Pair) -> Iterator[Finding]:
         {it.name for it in contract.operations if it.security is None} for contract in (pair.old, pair.new)
     ]
     shared = tuple(sorted(inheriting[0] & inheriting[1]))
-    secured = _about("document, security", "operations without their own security", operations=shared)
+    secured = _about("document, security", "any operation without its own security", operations=shared)
     if secured.operations:
         yield from compare_security(secured, sequence(old.get("security")), sequence(new.get("security")))
     yield from _compare_schemes(pair)

@@ -230,7 +230,7 @@ EDITS: list[tuple[str, list[tuple[str, object]], Level, str, str, str]] = [
     ("scopes needed", [(f"{GET}.security", [{"token": ["read"]}, {"cookie": []}])], B, "changed", "GET /notes/{id}",
      "`read_note` needs `cookie` or `token` (read) now, needed `cookie` or `token`."),
     ("inherited credentials", [("security", [{"token": [], "cookie": []}])], B, "changed", "document, security",
-     "What has no security of its own needs `token` with `cookie` now, needed `token`."),
+     "Any operation without its own security needs `token` with `cookie` now, needed `token`."),
     ("own server", [(f"{POST}.servers", [{"url": "https://write.example"}])], B, "changed", "POST /notes",
      "`write_note` is served at `https://write.example` now, was at `https://notes.example`, `https://test.notes.example`."),
 
