@@ -15,7 +15,7 @@ from payman_sdk._url import is_loopback
 IDENTITY_PATH = "/web/identity"
 IDENTITY = "payman_sdk.sandbox"
 
-_PATIENCE = 2.0
+_PATIENCE = 5.0
 """Seconds for the answer."""
 _MOST = 1024
 """Bytes of an answer that are read."""

@@ -93,7 +93,7 @@ def test_fifty_users_at_once_need_one_token(payman: Sandbox, address: str) -> No
 def test_a_stream_comes_as_events(address: str) -> None:
     """States, pieces of text, and the answer, as a browser reads them."""
     with httpx.stream(
-        "POST", f"{address}/stream", json={"text": "list all wallets"}, headers={"X-User": "sid"}
+        "POST", f"{address}/stream", json={"text": "list all wallets"}, headers={"X-User": "sid"}, timeout=60
     ) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         told = events(response.read().decode())
@@ -106,7 +106,7 @@ def test_a_stream_comes_as_events(address: str) -> None:
 
 def test_a_user_approves_their_own_payments_only(payman: Sandbox, address: str) -> None:
     """A task of somebody else's session is not there; one's own is paid once, and does not wait a second time."""
-    with httpx.Client(base_url=address) as web:
+    with httpx.Client(base_url=address, timeout=60) as web:
         mine, other = {"X-User": "alice"}, {"X-User": "bob"}
         waits = web.post("/ask", json={"text": "send 150 TSD to Test Payee"}, headers=mine).json()
         assert waits["requires_input"] is True
@@ -128,10 +128,15 @@ def test_a_user_approves_their_own_payments_only(payman: Sandbox, address: str) 
 def test_a_user_may_leave_in_the_middle(payman: Sandbox, address: str) -> None:
     """The payment is made all the same, the log has no complaint, and the next user is served."""
     with httpx.stream(
-        "POST", f"{address}/stream", json={"text": "send 10 TSD to Test Payee"}, headers={"X-User": "alice"}
+        "POST",
+        f"{address}/stream",
+        json={"text": "send 10 TSD to Test Payee"},
+        headers={"X-User": "alice"},
+        timeout=60,
     ) as response:
         assert next(response.iter_text()).startswith("event: state")
-    assert httpx.post(f"{address}/ask", json={"text": "Hello!"}, headers={"X-User": "bob"}).status_code == 200
+    hello = httpx.post(f"{address}/ask", json={"text": "Hello!"}, headers={"X-User": "bob"}, timeout=60)
+    assert hello.status_code == 200
     assert [int(payment.amount) for payment in payman.payments] == [10]
 
 
