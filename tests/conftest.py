@@ -55,8 +55,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # The same examples in every run, however slow the machine is.
 settings.register_profile("payman", derandomize=True, deadline=None, database=None)
-settings.register_profile("fast", settings.get_profile("payman"), max_examples=25)
-settings.load_profile("payman")  # `--fast` loads the other
+settings.load_profile("payman")
 
 
 # Collecting makes much that lasts and little garbage: looking for it, again and again, would take a fifth of the time.

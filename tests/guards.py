@@ -72,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin to listen to Python's audit events, which never ends; take a quarter of the examples that are usual."""
     if config.getoption("fast"):
         sys.addaudithook(_watch)
+        settings.register_profile("fast", settings(), max_examples=25)
         settings.load_profile("fast")
 
 

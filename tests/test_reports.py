@@ -97,11 +97,17 @@ def test_loopback():
 
 @pytest.mark.slow
 def test_fast_refuses_what_nobody_marked(tmp_path: Path) -> None:
-    """A test that starts a process or leaves loopback fails under `--fast`, also if it catches what it gets for it."""
+    """A test that starts a process or leaves loopback fails under `--fast`, also if it catches what it gets for it.
+
+    A file of slow tests is not even imported.
+    """
     hooks = "from tests.guards import *\nfrom tests.guards import _is_as_fast_as_it_says\n"
     (tmp_path / "conftest.py").write_text(hooks)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\n")
     (tmp_path / "test_stranger.py").write_text(STRANGER)
+    (tmp_path / "test_slow.py").write_text(
+        "import nothing_of_that_name\nimport pytest\npytestmark = pytest.mark.slow\n"
+    )
     command = [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, "-rA", "--fast"]
     ours = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(
