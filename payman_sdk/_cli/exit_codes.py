@@ -39,24 +39,12 @@ _OUTCOMES = {"paid": COMPLETED, "awaiting_approval": WAITING, "refused": REFUSED
 
 
 def from_outcome(outcome: str) -> int:
-    """Return the exit code for the outcome of a payment. An unknown outcome is undetermined.
-
-    Example:
-        >>> from payman_sdk._cli.exit_codes import from_outcome
-        >>> from_outcome("paid"), from_outcome("refused"), from_outcome("undetermined"), from_outcome("PAID")
-        (0, 4, 5, 5)
-    """
+    """Return the exit code for the outcome of a payment. An unknown outcome is undetermined."""
     return _OUTCOMES.get(outcome, UNDETERMINED)
 
 
 def from_state(state: str) -> int:
-    """Return the exit code for a task in this state. A working task and an unknown state are undetermined.
-
-    Example:
-        >>> from payman_sdk._cli.exit_codes import from_state
-        >>> from_state("COMPLETED"), from_state("input-required"), from_state("rejected"), from_state("working")
-        (0, 3, 4, 5)
-    """
+    """Return the exit code for a task in this state. A working task and an unknown state are undetermined."""
     state = canonicalize_state(state)
     match get_phase(state):
         case Phase.COMPLETED:
@@ -83,13 +71,6 @@ def from_error(error: PaymanError, *, is_order: bool = False, is_list: bool = Fa
         error: What it raised.
         is_order: Whether an ask was to be sent, which may move money. Then only `error.sent is False` means that nothing was done.
         is_list: Whether a list was read, which changes nothing: then nothing can be undetermined.
-
-    Example:
-        >>> from payman_sdk._cli.exit_codes import from_error
-        >>> from payman_sdk.errors import AuthenticationError, OutcomeUnknownError
-        >>> error = AuthenticationError("No.")
-        >>> from_error(error), from_error(error, is_order=True), from_error(OutcomeUnknownError("Silence."))
-        (6, 5, 5)
     """
     status = _classify(error, is_order=is_order)
     return FAILED if status == UNDETERMINED and is_list else status

@@ -18,15 +18,7 @@ _LEFT_OUT = frozenset({"response"})
 
 
 def to_json(value: AttrsInstance) -> dict[str, Any]:
-    """Return a payment, wallet, payee or transaction as JSON has it.
-
-    Example:
-        >>> from decimal import Decimal
-        >>> from payman_sdk._cli.typed_json import to_json
-        >>> from payman_sdk.types import Wallet
-        >>> to_json(Wallet(currency="TSD", balance=Decimal("1000.00")))["balance"]
-        '1000.00'
-    """
+    """Return a payment, wallet, payee or transaction as JSON has it."""
     names = [field.name for field in fields(type(value)) if field.name not in _LEFT_OUT]
     return {name: _convert(getattr(value, name)) for name in names}
 
