@@ -77,9 +77,10 @@ class _SocketStream(_Stream):
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._unsent = b""
+        self._unsent, self._has_read = b"", False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        self._has_read = True
         if self._unsent:
             # A server may have answered and closed before it has read the whole request.
             with contextlib.suppress(httpcore.WriteError):
@@ -98,7 +99,7 @@ class _SocketStream(_Stream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         # httpcore writes head and body one by one; together they are one packet.
-        self._unsent += buffer
+        self._unsent, self._has_read = self._unsent + buffer, False
         if len(self._unsent) > _PIECE:
             await self._flush(timeout)
 
@@ -127,6 +128,8 @@ class _SocketStream(_Stream):
                 return self._sock.getpeername()
             case "is_readable":
                 return is_readable(self._sock)
+            case "has_read":
+                return self._has_read
             case _:
                 return None
 

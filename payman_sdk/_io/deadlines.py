@@ -114,10 +114,11 @@ class _DeadlineNetworkStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, keeper: SocketRegistry) -> None:
         self._stream = stream
         self._keeper = keeper
-        self._unsent = b""
+        self._unsent, self._has_read = b"", False
         keeper.keep(stream.get_extra_info("socket"))
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._has_read = True
         if self._unsent:
             # A server may have answered and closed before it has read the whole request.
             with contextlib.suppress(httpcore.WriteError):
@@ -126,7 +127,7 @@ class _DeadlineNetworkStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # httpcore writes head and body one by one; together they are one packet.
-        self._unsent += buffer
+        self._unsent, self._has_read = self._unsent + buffer, False
         if len(self._unsent) > _PACKET:
             self._flush(timeout)
 
@@ -147,7 +148,7 @@ class _DeadlineNetworkStream(httpcore.NetworkStream):
             )
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return self._has_read if info == "has_read" else self._stream.get_extra_info(info)
 
 
 class DeadlineStream(httpx.SyncByteStream):

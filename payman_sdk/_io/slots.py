@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 import httpcore
 import httpx
@@ -235,9 +235,17 @@ class Slots(Generic[C]):
 
 
 class PooledBody(Generic[C]):
-    """The body of an answer, which ends the lease of its connection."""
+    """The body of an answer, which ends the lease of its connection.
+
+    Raises:
+        httpcore.RemoteProtocolError: Nothing was read since the request was written, so it answers none: the server had sent it
+            behind an earlier answer. What waits to be written goes with the connection.
+    """
 
     def __init__(self, answer: httpcore.Response, slot: Slot[C], leases: Slots[C]) -> None:
+        stream = cast("dict[str, Any]", answer.extensions).get("network_stream")
+        if stream is not None and stream.get_extra_info("has_read") is False:
+            raise httpcore.RemoteProtocolError("the answer was there before the request")
         self.answer = answer
         self.slot: Slot[C] | None = slot
         self.leases = leases
