@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterator
+import math
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -19,29 +21,50 @@ except ImportError:  # a PyYAML that was built without libyaml does the same, te
     from yaml import SafeLoader  # type: ignore[assignment]
 
 Document = dict[str, Any]
+DIALECTS = (
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://spec.openapis.org/oas/3.1/dialect/base",
+    "https://spec.openapis.org/oas/3.1/dialect/2024-11-10",
+)
+"""What schemas may be written in."""
 _VALIDATORS = {"3.0.": openapi_v30_schema_validator, "3.1.": openapi_v31_schema_validator}
 
 
+_TAG = "tag:yaml.org,2002:"
+
+
 class _Loader(SafeLoader):
-    """YAML as OpenAPI means it: what JSON has, so no dates; and a key that comes twice is a mistake."""
+    """YAML as OpenAPI means it: what JSON has, so `no`, `12:30` and dates are texts, and so are keys, each of which comes once."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else None
-            if name in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} comes twice", key.start_mark
-                )
-            if name:
-                seen.add(name)
-        return super().construct_mapping(node, deep)
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._checked: list[yaml.MappingNode] = []
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        # A node comes here first as it was written, and later perhaps with what was merged into it.
+        if not any(node is known for known in self._checked):
+            self._checked.append(node)
+            node.value = [(self._key(key), value) for key, value in node.value]
+            names = [key.value for key, _ in node.value]
+            for number, (key, _) in enumerate(node.value):
+                if key.value in names[:number]:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} comes twice", key.start_mark
+                    )
+        super().flatten_mapping(node)
+
+    def _key(self, key: yaml.Node) -> yaml.Node:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key is not a text", key.start_mark)
+        if key.tag == f"{_TAG}merge":
+            return key
+        return yaml.ScalarNode(f"{_TAG}str", key.value, key.start_mark, key.end_mark)
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
-}
+_NUMBER = r"[-+]?(0|[1-9][0-9]*)"
+_FLOAT = rf"{_NUMBER}(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|[0-9]+)|\.nan"
+_WORDS = {"null": "~|null|Null|NULL|", "bool": "true|True|TRUE|false|False|FALSE", "merge": "<<"}
+_Loader.yaml_implicit_resolvers = {}
 
 
 def is_json(content: bytes) -> bool:
@@ -63,15 +86,34 @@ def parse(content: bytes, name: str) -> Any:
         raise RegenerationError(f"{name} cannot be read: it is a web page, not an API document.")
     try:
         text = content.decode("utf-8-sig")
-        # Duplicate keys are looked for in YAML only: people edit YAML, programs write JSON.
-        value = json.loads(text) if is_json(content) else _parse_yaml(text)
-        if any(count >= reading.LIMITS.values for count, _ in enumerate(_all(value))):
-            raise RegenerationError(
-                f"{name} cannot be read: it holds more than {reading.LIMITS.values:,} values."
-            )
+        value = json.loads(text, object_pairs_hook=_once) if is_json(content) else _parse_yaml(text)
+        for count, inner in enumerate(_all(value)):
+            if count >= reading.LIMITS.values:
+                raise ValueError(f"it holds more than {reading.LIMITS.values:,} values.")
+            if not _is_json_value(inner):
+                raise ValueError(f"{inner!r:.60} is not a value that JSON has.")
+    except UnicodeDecodeError as error:
+        raise RegenerationError(f"{name} cannot be read: it is not UTF-8 (byte {error.start}).") from error
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise RegenerationError(f"{name} cannot be read: {shorten(str(error))}") from error
     return value
+
+
+def _is_json_value(value: Any) -> bool:
+    if isinstance(value, str | dict):  # half of a character can be in no file
+        texts = [value] if isinstance(value, str) else [*value]
+        return not any(re.search("[\ud800-\udfff]", text) for text in texts)
+    is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value is None or isinstance(value, list) or is_number
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the key {name!r} comes twice")
+        found[name] = value
+    return found
 
 
 def _parse_yaml(text: str) -> Any:
@@ -115,6 +157,10 @@ def check(document: Document, name: str) -> None:
         raise RegenerationError(f"{name} is not an OpenAPI document: it has no `openapi` with the version.")
     if version[:4] not in _VALIDATORS:
         raise RegenerationError(f"{name} is OpenAPI {version:.20}; 3.0 and 3.1 can be read.")
+    if document.get("jsonSchemaDialect", DIALECTS[0]) not in DIALECTS:
+        raise RegenerationError(
+            f"{name}: the dialect {document['jsonSchemaDialect']!s:.100} cannot be read (at #/jsonSchemaDialect)."
+        )
     for reference, place in references(document):
         if not reference.startswith("#"):
             # Who follows it would read whatever file or address somebody else's document names.
@@ -157,6 +203,10 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+for _name, _pattern in {**_WORDS, "int": _NUMBER, "float": _FLOAT}.items():
+    # What is not a text in the one version of YAML or the other is written in quotes.
+    for _kind in (_Loader, _Dumper):
+        _kind.add_implicit_resolver(f"{_TAG}{_name}", re.compile(f"(?:{_pattern})\\Z"), None)
 
 
 def dump(document: Document, comment: str = "") -> bytes:

@@ -35,6 +35,8 @@ def look_up(document: dict[str, Any], pointer: str) -> Any:
         KeyError: Nothing is.
     """
     found: Any = document
+    if pointer and not pointer.startswith("/"):  # an anchor, which is for `$anchor` to name
+        raise KeyError(pointer)
     for step in split(pointer):
         try:
             found = found[int(step)] if isinstance(found, list) else found[step]
@@ -61,6 +63,18 @@ def resolve(document: dict[str, Any], value: Any, pointer: str) -> tuple[Any, st
         except KeyError:
             refuse(f"$ref {reference} leads nowhere", pointer)
     return value, pointer
+
+
+def find(document: dict[str, Any], value: Any, pointer: str, member: str) -> tuple[dict[str, Any], str]:
+    """Follow references to something that has a certain member.
+
+    Raises:
+        RegenerationError: They lead to something else, nowhere, or in a circle.
+    """
+    found, at = resolve(document, value, pointer)
+    if not isinstance(found, dict) or member not in found:
+        refuse(f"Something with `{member}` has to be here, or be referred to", pointer)
+    return found, at
 
 
 def walk(value: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:

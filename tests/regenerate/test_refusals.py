@@ -40,7 +40,7 @@ def billions(_: Request) -> Iterator[bytes]:
         ("/file", "/file cannot be read: Request URL has an unsupported protocol 'file://'."),
         ("/corrupt", "/corrupt cannot be read: while parsing"),
         ("/twice", "the key 'openapi' comes twice"),
-        ("/binary", "/binary cannot be read: 'utf-8' codec can't decode"),
+        ("/binary", "/binary cannot be read: it is not UTF-8 (byte 0)."),
         ("/billions", "/billions cannot be read: it holds more than 500,000 values."),
         ("/deep", "/deep cannot be read: its objects and lists are more than 100 deep"),
         ("/list", "/list is not an OpenAPI document: a mapping is expected."),
