@@ -25,43 +25,14 @@ _EXTRAS = ("sandbox", "testing", "agents", "_cli")
 
 _NOT_A_PARTICIPLE = frozenset(
     {
-        "seed",
-        "feed",
-        "need",
-        "embed",
-        "exceed",
-        "proceed",
-        "speed",
-        "read",
-        "send",
-        "spend",
-        "extend",
-        "append",
+        *("seed", "feed", "need", "embed", "exceed", "proceed", "speed", "read", "send", "spend"),
+        *("extend", "append"),
     }
 )
 _IRREGULAR = frozenset(
     [
-        "told",
-        "asked",
-        "found",
-        "heard",
-        "known",
-        "kept",
-        "sent",
-        "said",
-        "given",
-        "taken",
-        "made",
-        "done",
-        "gone",
-        "seen",
-        "shown",
-        "written",
-        "left",
-        "held",
-        "built",
-        "begun",
-        "read_out",
+        *("told", "asked", "found", "heard", "known", "kept", "sent", "said", "given", "taken", "made"),
+        *("done", "gone", "seen", "shown", "written", "left", "held", "built", "begun", "read_out"),
     ]
 )
 
@@ -171,15 +142,8 @@ def count_lines(source: str) -> int:
     """Count the lines of code: without blank lines, comments and docstrings."""
     tree = ast.parse(source)
     lines: set[int] = set()
-    skipped = {
-        tokenize.COMMENT,
-        tokenize.NL,
-        tokenize.NEWLINE,
-        tokenize.INDENT,
-        tokenize.DEDENT,
-        tokenize.ENDMARKER,
-        tokenize.ENCODING,
-    }
+    layout = ("COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENDMARKER", "ENCODING")
+    skipped = {getattr(tokenize, name) for name in layout}
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in skipped:
             lines.update(range(token.start[0], token.end[0] + 1))

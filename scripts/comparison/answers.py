@@ -9,18 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from scripts.comparison.changes import ADDITIVE, BREAKING
 from scripts.comparison.contract import Direction, Node, mapping, pointed
-from scripts.comparison.places import (
-    ADDITIVE,
-    BREAKING,
-    Finding,
-    Pair,
-    Place,
-    clean,
-    code,
-    differ,
-    word_findings,
-)
+from scripts.comparison.places import Finding, Pair, Place, clean, code, differ, word_findings
 from scripts.comparison.schemas import compare_schemas
 
 

@@ -40,6 +40,9 @@ class Level(IntEnum):
         return self.name.lower()
 
 
+BREAKING, ADDITIVE, COSMETIC = Level.BREAKING, Level.ADDITIVE, Level.COSMETIC
+
+
 @dataclass(frozen=True)
 class Change:
     """One thing that differs between two API documents.

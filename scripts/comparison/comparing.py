@@ -19,6 +19,9 @@ from typing import Any
 
 from scripts.comparison.answers import compare_answer, compare_header
 from scripts.comparison.changes import (
+    ADDITIVE,
+    BREAKING,
+    COSMETIC,
     Change,
     Kind,
     Level,
@@ -32,9 +35,6 @@ from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, Use
 from scripts.comparison.document import compare_documents
 from scripts.comparison.operations import compare_operations
 from scripts.comparison.places import (
-    ADDITIVE,
-    BREAKING,
-    COSMETIC,
     Finding,
     Pair,
     Place,

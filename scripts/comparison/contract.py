@@ -15,15 +15,7 @@ Node = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SCHEMAS = "#/components/schemas/"
 _NOT_SCHEMAS = {
-    "callbacks",
-    "links",
-    "example",
-    "examples",
-    "default",
-    "enum",
-    "const",
-    "security",
-    "servers",
+    *("callbacks", "links", "example", "examples", "default", "enum", "const", "security", "servers"),
 }
 """Keys below which no schema that an operation sends or reads is to be found."""
 _NAMED = {"properties", "patternProperties", "dependentSchemas", "$defs", "content", "headers"}

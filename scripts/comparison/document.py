@@ -9,20 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC
 from scripts.comparison.contract import Contract, Node, mapping, sequence
 from scripts.comparison.operations import compare_security
-from scripts.comparison.places import (
-    ADDITIVE,
-    BREAKING,
-    COSMETIC,
-    Finding,
-    Pair,
-    Place,
-    code,
-    differ,
-    value,
-    word_findings,
-)
+from scripts.comparison.places import Finding, Pair, Place, code, differ, value, word_findings
 
 _ENVIRONMENT = "x-payman-environment"
 _COMPARED = ("info", "servers", "security", "tags", "paths", "components", "webhooks", "openapi")

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.comparison.changes import Change
+from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change
 from scripts.comparison.contract import Node, sequence
 from scripts.comparison.limits import LIMITS, limit_changes
-from scripts.comparison.places import ADDITIVE, BREAKING, COSMETIC, Place, differ, keyed, listed, value
+from scripts.comparison.places import Place, differ, keyed, listed, value
 
 _OF_PYTHON = {"date", "date-time", "uuid", "binary"}
 """Formats for which the generated client has types of their own."""
@@ -21,35 +21,14 @@ _IN_PYTHON = {True: "a `Literal`", False: "a class of an enum"}
 """What the generated client has for a value by itself (`const`), and for values in a list (`enum`), also if it is one."""
 _WIDER = {"int32": "int64", "float": "double"}
 _OTHERS = (
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "minContains",
-    "maxContains",
-    "prefixItems",
-    "patternProperties",
-    "propertyNames",
-    "dependentRequired",
-    "dependentSchemas",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "contentEncoding",
-    "contentMediaType",
+    *("not", "if", "then", "else", "contains", "minContains", "maxContains", "prefixItems"),
+    *("patternProperties", "propertyNames", "dependentRequired", "dependentSchemas"),
+    *("unevaluatedProperties", "unevaluatedItems", "contentEncoding", "contentMediaType"),
     "contentSchema",
 )
 KEYWORDS = {
-    "type",
-    "format",
-    "enum",
-    "const",
-    "x-extensible-enum",
-    "default",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "discriminator",
+    *("type", "format", "enum", "const", "x-extensible-enum", "default", "deprecated", "readOnly"),
+    *("writeOnly", "discriminator"),
     *LIMITS,
     *_OTHERS,
 }

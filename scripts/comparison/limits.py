@@ -6,22 +6,15 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from scripts.comparison.changes import Change
+from scripts.comparison.changes import ADDITIVE, BREAKING, Change
 from scripts.comparison.contract import Node
-from scripts.comparison.places import ADDITIVE, BREAKING, Place, value
+from scripts.comparison.places import Place, value
 
 _LOWER = {"minLength": 0.0, "minItems": 0.0, "minProperties": 0.0}
 _UPPER = {"maxLength": inf, "maxItems": inf, "maxProperties": inf}
 LIMITS = {
-    *_LOWER,
-    *_UPPER,
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "pattern",
-    "multipleOf",
-    "uniqueItems",
+    *(*_LOWER, *_UPPER, "pattern", "multipleOf", "uniqueItems"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
 }
 """What is compared here."""
 

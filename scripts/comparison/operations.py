@@ -12,30 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from scripts.comparison.answers import compare_answers
-from scripts.comparison.changes import Change, Level
+from scripts.comparison.changes import ADDITIVE, BREAKING, Change, Level
 from scripts.comparison.contract import Contract, Operation, mapping, sequence
-from scripts.comparison.places import (
-    ADDITIVE,
-    BREAKING,
-    Finding,
-    Pair,
-    Place,
-    clean,
-    code,
-    differ,
-    value,
-    word_findings,
-)
+from scripts.comparison.places import Finding, Pair, Place, clean, code, differ, value, word_findings
 from scripts.comparison.requests import compare_body, compare_parameters
 
 _COMPARED = (
-    "operationId",
-    "deprecated",
-    "security",
-    "servers",
-    "parameters",
-    "requestBody",
-    "responses",
+    *("operationId", "deprecated", "security", "servers", "parameters", "requestBody", "responses"),
     "callbacks",
 )
 

@@ -8,22 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scripts.comparison.changes import Change, Kind, Level, Subject
+from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Kind, Level, Subject
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, schema_name
 
-BREAKING, ADDITIVE, COSMETIC = Level.BREAKING, Level.ADDITIVE, Level.COSMETIC
 EVIDENCE = "x-payman-evidence"
 WORDS = {
-    "description",
-    "summary",
-    "title",
-    "example",
-    "examples",
-    "externalDocs",
-    "xml",
-    "$comment",
-    "tags",
-    "links",
+    *("description", "summary", "title", "example", "examples", "externalDocs", "xml", "$comment"),
+    *("tags", "links"),
 }
 """Keys that change nothing for a program."""
 

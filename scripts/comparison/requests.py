@@ -6,18 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.comparison.answers import compare_contents, is_elsewhere
+from scripts.comparison.changes import ADDITIVE, BREAKING
 from scripts.comparison.contract import Direction, Node, mapping
-from scripts.comparison.places import (
-    ADDITIVE,
-    BREAKING,
-    Finding,
-    Pair,
-    Place,
-    clean,
-    code,
-    keyed,
-    word_findings,
-)
+from scripts.comparison.places import Finding, Pair, Place, clean, code, keyed, word_findings
 from scripts.comparison.resemblance import alike, paired
 from scripts.comparison.schemas import compare_schemas
 
@@ -97,16 +88,8 @@ def compare_parameter(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
     if _writing(before) != _writing(after):
         yield here.change("changed", "is written in another way", request=BREAKING)
     known = (
-        "name",
-        "in",
-        "required",
-        "deprecated",
-        "schema",
-        "content",
-        "style",
-        "explode",
-        "allowReserved",
-        "allowEmptyValue",
+        *("name", "in", "required", "deprecated", "schema", "content", "style", "explode"),
+        *("allowReserved", "allowEmptyValue"),
     )
     yield from word_findings(here, before, after, known)
     yield from compare_schemas(pair, here, _schema(before), _schema(after))

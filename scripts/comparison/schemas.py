@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from scripts.comparison.changes import ADDITIVE, BREAKING
 from scripts.comparison.contract import (
     Contract,
     Node,
@@ -25,19 +26,7 @@ from scripts.comparison.contract import (
     sequence,
 )
 from scripts.comparison.keywords import KEYWORDS, are_other_types, keyword_changes, type_changes, types
-from scripts.comparison.places import (
-    ADDITIVE,
-    BREAKING,
-    WORDS,
-    Finding,
-    Pair,
-    Place,
-    Words,
-    code,
-    differ,
-    keyed,
-    word_findings,
-)
+from scripts.comparison.places import WORDS, Finding, Pair, Place, Words, code, differ, keyed, word_findings
 from scripts.comparison.resemblance import alike, paired
 from scripts.comparison.shapes import (
     bases,
@@ -51,14 +40,7 @@ from scripts.comparison.shapes import (
 )
 
 _STRUCTURE = {
-    "$ref",
-    "anyOf",
-    "oneOf",
-    "allOf",
-    "properties",
-    "required",
-    "additionalProperties",
-    "items",
+    *("$ref", "anyOf", "oneOf", "allOf", "properties", "required", "additionalProperties", "items"),
     "nullable",
 }
 _KNOWN = KEYWORDS | _STRUCTURE

@@ -52,13 +52,7 @@ _TESTS: Final[dict[str, tuple[str, ...]]] = {
 """The tests that notice, the likeliest first, by module of the core; the modules of `auth` share theirs."""
 
 _PRELOADED: Final = (
-    "pytest",
-    "hypothesis",
-    "httpx",
-    "anyio.to_thread",
-    "trio",
-    "starlette.applications",
-    "uvicorn",
+    *("pytest", "hypothesis", "httpx", "anyio.to_thread", "trio", "starlette.applications", "uvicorn"),
     "rich.console",
 )
 """What every trial needs and no mutant is in."""

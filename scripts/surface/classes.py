@@ -29,23 +29,9 @@ from scripts.surface.signatures import (
 
 _BY_SYNTAX = frozenset(
     [
-        "__init__",
-        "__call__",
-        "__bool__",
-        "__len__",
-        "__contains__",
-        "__getitem__",
-        "__setitem__",
-        "__delitem__",
-        "__enter__",
-        "__exit__",
-        "__iter__",
-        "__next__",
-        "__aenter__",
-        "__aexit__",
-        "__aiter__",
-        "__anext__",
-        "__await__",
+        *("__init__", "__call__", "__bool__", "__len__", "__contains__", "__getitem__", "__setitem__"),
+        *("__delitem__", "__enter__", "__exit__", "__iter__", "__next__", "__aenter__", "__aexit__"),
+        *("__aiter__", "__anext__", "__await__"),
     ]
 )
 """What the language calls when a program uses an object: making it, `with`, `for`, `in`, `[]`, …"""
