@@ -318,7 +318,18 @@ def _choice_reader(hints: tuple[Any, ...]) -> Read:
             fitting = [model for model in models if fits(model, value)]
             if not fitting and Other in hints and any(wire in value for wire, _ in constants[models[0]]):
                 return Other.from_dict(value)
-            tried = [readers[model] for model in fitting] + objects
+            if (
+                len(fitting) + len(objects) > 1
+            ):  # first what knows most of it, last what would lose some of it
+                unknown = {
+                    model: len(value.keys() - {member[1] for member in model._members or _prepare(model)})
+                    for model in fitting
+                }
+                lossy = [model for model in fitting if unknown[model] and model._extra is None]
+                fitting = sorted((model for model in fitting if model not in lossy), key=unknown.__getitem__)
+                tried = [*map(readers.__getitem__, fitting), *objects, *map(readers.__getitem__, lossy)]
+            else:
+                tried = [readers[model] for model in fitting] + objects
         elif isinstance(value, list):
             tried = lists
         elif value is not None:

@@ -23,6 +23,9 @@ Answers = Mapping[str, tuple[str, str] | None]
 """For each status, such as 200, 5XX or default: the kind of body, and its type."""
 
 
+_IN_COOKIES = {*map(chr, range(33, 127))} - {*'";\\'}
+
+
 class HttpOperation:
     """An operation, without its arguments: what its functions have in common.
 
@@ -97,40 +100,35 @@ def build(
     media: tuple[str, str] = ("", ""),
     accept: str = "",
     auth: tuple[str, str] | Unset = UNSET,
+    encoding: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the keywords for `httpx.Client.build_request`.
-
-    Args:
-        method: Of HTTP.
-        url: The path of the operation, with names in braces.
-        path: What these names are.
-        query: The parameters in the query.
-        headers: Those in headers.
-        cookies: Those in cookies.
-        body: What is sent.
-        media: Its media type, and what kind of one that is.
-        accept: What may be answered.
-        auth: The name and the secret for HTTP Basic.
-    """
-    for name, value in _flatten(path or {}):
-        segment = quote(_text(value), safe="")
+    """Return the keywords for `httpx.Client.build_request`; `media` has the media type of the body and its kind, `encoding` those of its parts."""
+    for name, value in (path or {}).items():
+        value, style = _unstyle(value)
+        several = [json.dumps(value)] if style == "json" else value if isinstance(value, list) else [value]
+        segment = ",".join(quote(_text(each), safe="") for each in several)
         if segment in ("", ".", ".."):  # it would lead to another operation
             raise ValueError(f"{name} cannot be {segment!r}: it is a part of the path")
         url = url.replace(f"{{{name}}}", segment)
     built: dict[str, Any] = {"method": method, "url": url}
     if query is not None:
-        built["params"] = dict(_flatten(query))
-    sent = {name: _text(value) for name, value in _flatten(headers or {})}
-    if cookies:
-        sent |= {"Cookie": "; ".join(f"{name}={_text(value)}" for name, value in _flatten(cookies))}
+        pairs = [*_flatten(query)]
+        built["params"] = dict(pairs)
+        if len(built["params"]) < len(pairs):
+            raise ValueError("two parameters have one name in the query")
+    sent = dict(_flatten(headers or {}))
+    if kept := dict(_flatten(cookies or {})):
+        if any({*text} - _IN_COOKIES for text in kept.values()):
+            raise ValueError("a parameter has a character that a cookie cannot hold")
+        sent["Cookie"] = "; ".join(map("=".join, kept.items()))
     if not isinstance(body, Unset):
         kind, value = media[1], encode(body)
         if kind == "multipart":
-            built["files"] = [*_parts(body)]
+            built["files"] = [*_parts(body, encoding or {})]
         else:
             sent["Content-Type"] = media[0]
             if kind == "form":
-                built["data"] = {name: each for name, each in value.items() if each is not None}
+                built["data"] = dict(_flatten(value))
             else:
                 is_json = kind == "json" and value is not None  # which httpx takes for no body
                 built["json" if is_json else "content"] = "null" if value is None else value
@@ -145,12 +143,6 @@ def build(
 
 def read_answer(response: httpx.Response, answers: Answers, module: str, is_strict: bool) -> Any:
     """Return what the spec has for an answer; None where it has nothing, or the body of an error is not as it has it.
-
-    Args:
-        response: The answer, its body read.
-        answers: What the spec has.
-        module: The module of the operation.
-        is_strict: Whether to raise for a status that the spec does not have.
 
     Raises:
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
@@ -183,35 +175,46 @@ def read_value(value: Any, annotation: str, module: str) -> Any:
     )
 
 
+def _unstyle(value: Any) -> tuple[Any, str]:
+    return (encode(value.value), value.style) if isinstance(value, Styled) else (encode(value), "")
+
+
 def _flatten(given: Given) -> Iterator[tuple[str, Any]]:
     for name, value in given.items():
-        style = ""
-        if isinstance(value, Styled):
-            value, style = value.value, value.style
-        value = encode(value)
+        value, style = _unstyle(value)
         if value is None or isinstance(value, Unset):
             continue
         if style == "json":
             yield name, json.dumps(value)
         elif style in ("deepObject", "explode"):
             for key, inner in value.items():
-                yield (f"{name}[{key}]" if style == "deepObject" else key), inner
-        else:
-            yield name, style.join(map(_text, value)) if style else value
+                if inner is not None:
+                    yield (f"{name}[{key}]" if style == "deepObject" else key), _text(inner)
+        elif not isinstance(value, list):
+            yield name, _text(value)
+        elif value:
+            texts = [*map(_text, value)]
+            if style and any(style in text for text in texts):
+                raise ValueError(f"{name} has {style!r} in a value, which separates values")
+            yield name, style.join(texts) if style else texts
 
 
 def _text(value: Any) -> str:
+    if value is None or isinstance(value, list | dict):
+        raise TypeError(f"{type(value).__name__} cannot be written as a text")
+    if isinstance(value, str):
+        return value  # also one that hides itself from `str`
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _parts(body: Any) -> Iterator[tuple[str, Any]]:
+def _parts(body: Any, encoding: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """Give the parts of a multipart body: a list is several of one name, an object is JSON."""
     given = body.to_dict() if isinstance(body, Model) else body
     for name, several in given.items():
         for value in several if isinstance(several, list) else [several]:
             if isinstance(value, File):
-                yield name, value.to_tuple()
+                yield name, value._replace(mime_type=value.mime_type or encoding.get(name)).to_tuple()
             elif isinstance(value, dict):
-                yield name, (None, json.dumps(encode(value)).encode(), "application/json")
+                yield name, (None, json.dumps(encode(value)).encode(), encoding.get(name, "application/json"))
             elif value is not None:
-                yield name, (None, _text(value).encode(), "text/plain")
+                yield name, (None, _text(value).encode(), encoding.get(name, "text/plain"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.regeneration.schema_parts import Part
@@ -54,6 +55,8 @@ class Body:
         expression: What it holds.
         source: The media type in the document, and where that is.
         is_required: Whether it has to be there.
+        encoding: The media types of parts that are not of the usual one.
+        has_others: Whether the document offers other media types.
     """
 
     media: str
@@ -61,6 +64,8 @@ class Body:
     expression: Expression
     source: Part
     is_required: bool = True
+    encoding: Mapping[str, str] = field(default_factory=dict)
+    has_others: bool = False
 
     @property
     def content(self) -> dict[str, Any]:
@@ -111,15 +116,23 @@ class Operation:
 
     @property
     def successes(self) -> list[str]:
-        """The statuses below 400."""
-        return [status for status in self.answers if status[0] in "123"]
+        """The statuses below 400; `default` stands for them where no success is listed."""
+        found = [status for status in self.answers if status[0] in "123"]
+        return (
+            found
+            if any(status[0] == "2" for status in found) or self.events
+            else [*found, *self.answers.keys() & {"default"}]
+        )
 
     @property
     def accept(self) -> str:
-        """What the Accept header has to name: what is read, where that is neither plain JSON nor text."""
-        read = [body.media for status in self.successes if (body := self.answers[status])]
+        """What the Accept header has to name: what is read, where that is neither plain JSON nor text, or not the only choice."""
+        bodies = [body for status in self.successes if (body := self.answers[status])]
+        read = [body.media for body in bodies]
         if self.events:
             return ", ".join(dict.fromkeys([EVENTS, *(read or ["application/json"])]))
+        if any(body.has_others for body in bodies):
+            return ", ".join(dict.fromkeys(read))
         plain = ("application/json", "*/*")
         return ", ".join(it for it in dict.fromkeys(read) if it not in plain and not it.startswith("text/"))
 

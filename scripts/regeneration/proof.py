@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ from scripts.regeneration.packages import Package
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.samples import class_trials, operation_trials
 from scripts.regeneration.schemas import Schemas
+from scripts.regeneration.type_check import parsed, run
 
 _MOST = 10
 _REPLAYED = ("tests/recorded", "tests/contract/test_examples_in_the_sdk.py")
@@ -41,12 +39,7 @@ def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> 
         module = package.folder.replace("/", ".")
         schemas = Schemas(document)
         operations = Operations(document, schemas)
-        try:
-            found = [*class_trials(document, schemas), *operation_trials(document, schemas, operations)]
-        except RecursionError as error:
-            raise RegenerationError(
-                f"{package.document}: a schema needs itself, so no value fits it."
-            ) from error
+        found = [*class_trials(document, schemas), *operation_trials(document, schemas, operations)]
         trials += [{**each, "package": module} for each in found]
         folder = package.folder
         places |= {f"{folder}/models/{it.module}.py": it.pointer for it in schemas.classes.values()}
@@ -66,13 +59,13 @@ def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> 
 def find_type_problems(fresh: Path, places: Mapping[str, str]) -> Iterator[str]:
     """Check the candidate's types."""
     cache = os.environ.get("MYPY_CACHE_DIR") or fresh.parent / ".mypy_cache"
-    options = ["--strict", "--no-error-summary", "--no-color-output", "--config-file", os.devnull]
+    options = ["--strict", "--output", "json", "--config-file", os.devnull]
     options += ["--cache-dir", str(cache)]
-    done = _run(["-c", _MYPY.format(root=""), *options, "payman_api"], fresh, fresh)
-    for line in done.stdout.splitlines():
-        if match := re.match(r"([^:]+):\d+: error: (.*)", line):
-            yield f"{match[1]}: {shorten(match[2])} (at #{places.get(match[1], '')})"
-    if done.returncode > 1 or (done.returncode and ": error: " not in done.stdout):
+    done = run(["-c", _MYPY.format(root=""), *options, "payman_api"], fresh, fresh)
+    found = parsed(done.stdout)
+    for fault in found:
+        yield f"{fault.file}: {shorten(fault.message)} (at #{places.get(fault.file, '')})"
+    if done.returncode > 1 or (done.returncode and not found):
         yield f"Its types cannot be checked: {shorten(done.stderr or done.stdout)}"
 
 
@@ -80,7 +73,7 @@ def try_out(fresh: Path, trials: list[dict[str, Any]], scratch: Path) -> Iterato
     """Use the candidate."""
     given = scratch / "trials.json"
     given.write_text(json.dumps(trials), encoding="utf-8")
-    done = _run([str(Path(trial.__file__)), str(given)], fresh, scratch)
+    done = run([str(Path(trial.__file__)), str(given)], fresh, scratch)
     for line in done.stdout.splitlines():
         found = json.loads(line)
         yield f"{found['what']}: {shorten(found['said'], 400)} (at #{found['place']})"
@@ -97,7 +90,7 @@ def replay(root: Path, fresh: Path) -> None:
     tests = [name for name in _REPLAYED if (root / name).exists()]
     if not tests:
         return
-    done = _run(
+    done = run(
         ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests],
         f"{fresh}{os.pathsep}{root}",
         root,
@@ -110,15 +103,3 @@ def replay(root: Path, fresh: Path) -> None:
         raise RegenerationError(
             f"The client that the document gives does not play what was recorded: {shorten(said, 400)}"
         )
-
-
-def _run(arguments: list[str], path: Path | str, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [sys.executable, "-P", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )

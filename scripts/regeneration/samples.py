@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from openapi_schema_validator import OAS30Validator, OAS31Validator
@@ -10,8 +10,8 @@ from openapi_schema_validator import OAS30Validator, OAS31Validator
 from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
-from scripts.regeneration.pointers import join, look_up, resolve
-from scripts.regeneration.schema_parts import flatten, kinds_of
+from scripts.regeneration.pointers import join, look_up, refuse, resolve
+from scripts.regeneration.schema_parts import Part, flatten, kinds_of, shape_of
 from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
@@ -34,9 +34,10 @@ class Samples:
         self._document, self._schemas = document, schemas
         self._pick, self._most, self._text = 0, 1, _TEXT
 
-    def several(self, schema: Any, place: str, text: str = _TEXT) -> Iterator[Any]:
-        """Give a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text."""
+    def several(self, schema: Any, place: str, text: str = _TEXT, extra: Any = (1, None)) -> Iterator[Any]:
+        """Give a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text, `extra` any member."""
         self._pick, self._most, self._text = 0, 1, text
+        self._extra = [*extra] if isinstance(extra, tuple) else extra
         found: list[Any] = []
         while self._pick < min(self._most, _MOST):
             found.append(self._value(schema, place, _DEPTH))
@@ -46,7 +47,7 @@ class Samples:
 
     def fitting(self, schema: Any) -> Callable[[Any], bool]:
         """Give what says whether a value fits a schema: an example that does not proves nothing about a client."""
-        whole = {"components": self._document.get("components", {}), "allOf": [schema]}
+        whole = {**self._document, "allOf": [schema]}
         kind = OAS30Validator if str(self._document["openapi"]).startswith("3.0") else OAS31Validator
         return lambda value: bool(kind(whole).is_valid(value))
 
@@ -54,9 +55,9 @@ class Samples:
         self._most = max(self._most, len(several))
         return several[self._pick % len(several)]
 
-    def _value(self, schema: Any, place: str, depth: int) -> Any:
+    def _value(self, schema: Any, place: str, depth: int, required: frozenset[str] = frozenset()) -> Any:
         if depth < -_DEPTH * 4:
-            raise RecursionError("needs itself")
+            refuse("A schema needs itself, so no value fits it", place)
         schema, place = resolve(self._document, schema, place)
         if not isinstance(schema, dict):
             return "anything"
@@ -66,30 +67,50 @@ class Samples:
             return schema["const"]
         if "enum" in schema:
             return self._choose(schema["enum"])
+        chosen = [
+            (schema[keyword][number], join(place, keyword, number))
+            for keyword in ("oneOf", "anyOf")
+            if keyword in schema
+            for number in [self._choose([*range(len(schema[keyword]))])]
+        ]
+        parts = [part for it in ((schema, place), *chosen) for part in flatten(self._document, *it)[0]]
+        needed = required | {name for part, _ in parts for name in part.get("required", ())}
         found: Any = None
         for number, each in enumerate(schema.get("allOf", ())):
-            found = _joined(found, self._value(each, join(place, "allOf", number), depth))
-        parts = flatten(self._document, schema, place)[0] if isinstance(found, dict) else []
-        if any(part.get("additionalProperties") is False for part, _ in parts):
+            value = self._value(each, join(place, "allOf", number), depth, needed)
+            found = _joined(found, value, resolve(self._document, each, place)[0])
+        if isinstance(found, dict) and any(part.get("additionalProperties") is False for part, _ in parts):
             found.pop("x-new", None)
-        for keyword in ("oneOf", "anyOf"):
-            if keyword in schema:
-                number = self._choose([*range(len(schema[keyword]))])
-                inner = schema[keyword][number], join(place, keyword, number)
-                found = _joined(found, self._value(*inner, depth))
-        found = _joined(found, self._own(schema, place, depth))
+        for each, at in chosen:
+            found = _joined(found, self._value(each, at, depth, needed))
+        found = _joined(found, self._own(schema, place, depth, needed), schema)
+        if isinstance(found, dict) and not required:
+            self._fill_in(found, parts, depth)
         for name, values in self._schemas.tags.get(place, {}).items() if isinstance(found, dict) else ():
             found[name] = found[name] if found.get(name) in values else values[0]
         return found
 
-    def _own(self, schema: dict[str, Any], place: str, depth: int) -> Any:
+    def _fill_in(self, found: dict[str, Any], parts: list[Part], depth: int) -> None:
+        """Add what one part of a schema requires and another one has, or none."""
+        members = {
+            name: (inner, join(at, "properties", name))
+            for part, at in parts
+            for name, inner in part.get("properties", {}).items()
+        }
+        for part, at in parts:
+            for name in part.get("required", ()):
+                if name not in found:
+                    inner, where = members.get(name) or (part.get("additionalProperties", {}), at)
+                    found[name] = self._value(inner, where, depth - 1)
+
+    def _own(self, schema: dict[str, Any], place: str, depth: int, required: frozenset[str]) -> Any:
         kinds = kinds_of(schema)
         if not kinds:
             is_bare = not any(key in schema for key in ("allOf", "anyOf", "oneOf"))
             return self._choose(["anything", {"deep": [None, 1.5]}]) if is_bare else None
         match self._choose(kinds):
             case "object":
-                return self._object(schema, place, depth)
+                return self._object(schema, place, depth, required)
             case "array":
                 inner = schema.get("items", {}), join(place, "items")
                 return [self._value(*inner, depth - 1)] if depth > 0 else []
@@ -98,9 +119,11 @@ class Samples:
             case other:
                 return _PLAIN[other]
 
-    def _object(self, schema: dict[str, Any], place: str, depth: int) -> dict[str, Any]:
+    def _object(
+        self, schema: dict[str, Any], place: str, depth: int, required: Collection[str] = ()
+    ) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        required = schema.get("required", ())
+        required = {*required, *schema.get("required", ())}
         for name, inner in schema.get("properties", {}).items():
             if depth > 0 or name in required:
                 found[name] = self._value(inner, join(place, "properties", name), depth - 1)
@@ -108,14 +131,20 @@ class Samples:
         if depth > 0 and extra is not False and "allOf" not in schema:
             is_any = extra is True or extra == {}
             found["x-new"] = (
-                [1, None] if is_any else self._value(extra, join(place, "additionalProperties"), depth - 1)
+                self._extra if is_any else self._value(extra, join(place, "additionalProperties"), depth - 1)
             )
         return found
 
 
-def _joined(one: Any, other: Any) -> Any:
+def _joined(one: Any, other: Any, schema: Any = None) -> Any:
+    """Join what two parts of a schema give; a part that only narrows a member says nothing of what it is."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return {**one, **other}
+        members = schema.get("properties", {}) if isinstance(schema, dict) else {}
+        return one | {
+            name: value
+            for name, value in other.items()
+            if name not in one or shape_of(members.get(name, True))
+        }
     return other if one is None else one
 
 
@@ -125,8 +154,9 @@ def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any
     for made in schemas.classes.values():
         if "enum" in made.schema:
             values = made.schema["enum"]
-        elif "/" in made.pointer and not any(file.startswith(made.pointer + "/") for file in schemas.files):
-            schema = look_up(document, made.pointer)
+        elif "/" in made.pointer and "'format': 'binary'" not in repr(made.schema["properties"]):
+            parts = [part for part, _ in made.base]
+            schema = {"allOf": parts} if parts else look_up(document, made.pointer)
             values = [
                 *samples.several(schema, made.pointer),
                 *filter(samples.fitting(schema), _examples(schema)),
@@ -158,9 +188,11 @@ def operation_trials(
             "place": operation.pointer,
             "method": operation.method,
             "arguments": {
-                # Headers are of ASCII.
+                # Headers are of ASCII, and what separates values is in none.
                 each.variable: next(
-                    samples.several(*each.source, "text" if each.location in ("header", "cookie") else _TEXT)
+                    samples.several(*each.source, "text", "x")
+                    if each.style or each.location in ("header", "cookie")
+                    else samples.several(*each.source)
                 )
                 for each in operation.parameters
             },
@@ -180,7 +212,8 @@ def _bodies(document: Document, samples: Samples, body: Body | None) -> Iterator
         return
     media, place = body.source
     schema = media.get("schema", {})
-    yield from samples.several(schema, join(place, "schema"))
+    # A form has no place for null in a list.
+    yield from samples.several(schema, join(place, "schema"), extra="x" if body.kind == "form" else (1, None))
     named = [resolve(document, each, place)[0] for each in media.get("examples", {}).values()]
     examples = [each["value"] for each in (*named, {"value": media.get("example")}) if "value" in each]
     yield from filter(samples.fitting(schema), examples if "example" in media else examples[:-1])

@@ -5,9 +5,10 @@ A keyword that is not listed here is refused: nobody has said what it would mean
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from scripts.regeneration.documents import Document
+from scripts.regeneration.documents import DIALECTS, Document
 from scripts.regeneration.pointers import join, refuse, resolve
 
 ANNOTATIONS = frozenset(
@@ -31,15 +32,31 @@ _OBJECT = ("properties", "required", "additionalProperties")
 SHAPES = frozenset(
     ["$ref", "type", "enum", "const", "items", "allOf", "discriminator", "nullable", *CHOICES, *_OBJECT]
 )
-_KINDS: dict[str, Any] = {
-    "type": (str, list),
-    "enum": list,
-    "properties": dict,
-    "required": list,
-    "allOf": list,
-    "oneOf": list,
-    "anyOf": list,
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_discriminator(value: Any) -> bool:
+    mapping = value.get("mapping", {}) if isinstance(value, dict) else None
+    is_mapping = isinstance(mapping, dict) and _is_texts([*mapping.values()])
+    return is_mapping and isinstance(value.get("propertyName"), str)
+
+
+_FITTING: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("$ref", "format"), lambda value: isinstance(value, str)),
+    **dict.fromkeys(("allOf", "enum", *CHOICES), lambda value: isinstance(value, list) and value != []),
+    **dict.fromkeys(("nullable", "readOnly", "writeOnly"), lambda value: isinstance(value, bool)),
+    "type": lambda value: isinstance(value, str) or (_is_texts(value) and value != []),
+    "properties": lambda value: isinstance(value, dict),
+    "required": _is_texts,
+    "additionalProperties": lambda value: isinstance(value, dict | bool),
+    "discriminator": _is_discriminator,
+    "$schema": lambda value: value in DIALECTS,
 }
+"""What a keyword takes, where the client depends on it."""
+_NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
 Part = tuple[dict[str, Any], str]
 """A schema without references, and where it is."""
 Choice = tuple[list[Any], str, str]
@@ -89,8 +106,11 @@ def check(schema: dict[str, Any], place: str) -> None:
     for key, value in schema.items():
         if key not in SHAPES and key not in ANNOTATIONS and key not in _CHECKS and not key.startswith("x-"):
             refuse(f"The keyword {key} of schemas cannot be rendered", place)
-        if key in _KINDS and not isinstance(value, _KINDS[key]):
+        if key in _FITTING and not _FITTING[key](value):
             refuse(f"{key} is {value!r:.40}, which is not what the keyword takes", place)
+    for kind in kinds_of(schema):
+        if kind not in (*_NAMES.values(), "null"):
+            refuse(f"The type {kind!r:.40} is not one that JSON has", place)
 
 
 def merge(parts: list[Part], place: str) -> dict[str, Any]:
@@ -102,13 +122,32 @@ def merge(parts: list[Part], place: str) -> dict[str, Any]:
                 value = {**merged.get(key, {}), **value}
             elif key == "type" and key in merged and merged[key] != value:
                 mine, other = ([it] if isinstance(it, str) else it for it in (merged[key], value))
-                value = [kind for kind in mine if kind in other or (kind == "integer" and "number" in other)]
+                value = [it for it in mine if it in other or (it == "integer" and "number" in other)]
+                value += (
+                    ["integer"] if "integer" in other and "number" in mine and "integer" not in value else []
+                )
                 if not value:
-                    refuse(f"allOf asks for the types {merged[key]} and {other} at once", place)
-            elif key in ("enum", "const", "items") and merged.get(key, value) != value:
+                    said = (" or ".join(kinds) for kinds in (mine, other))
+                    refuse(f"allOf asks for the types {' and '.join(said)} at once", place)
+            elif key == "enum" and key in merged:
+                value = [each for each in merged[key] if each in value]
+                if not value:
+                    refuse("allOf gives enum twice, and no value is in both", place)
+            elif key in ("const", "items") and merged.get(key, value) != value:
                 refuse(f"allOf gives {key} twice, and not the same", place)
             merged[key] = value
+    _check_values(merged, place)
     return merged
+
+
+def _check_values(merged: dict[str, Any], place: str) -> None:
+    """Refuse values of an enum that its type does not have; some only look like texts in YAML."""
+    kinds = kinds_of(merged)
+    for value in values_of(merged) if kinds else ():
+        if not {_NAMES[type(value)], "number" if type(value) is int else ""} & {*kinds}:
+            if type(value) is float and value.is_integer() and "integer" in kinds:
+                continue
+            refuse(f"The value {value!r:.40} of an enum is not of the type {' or '.join(kinds)}", place)
 
 
 def kinds_of(merged: dict[str, Any]) -> list[str]:

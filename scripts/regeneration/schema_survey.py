@@ -6,7 +6,7 @@ from typing import Any
 
 from scripts.regeneration.documents import Document
 from scripts.regeneration.pointers import join, refuse, resolve, walk
-from scripts.regeneration.schema_parts import CHOICES, Part, flatten, merge, values_of
+from scripts.regeneration.schema_parts import CHOICES, Part, check, flatten, merge, values_of
 
 
 class Survey:
@@ -30,28 +30,36 @@ class Survey:
     def _find_files(self, schema: dict[str, Any], place: str) -> None:
         """Note the members of multipart bodies that are files; JSON has none."""
         content = schema.get("content")
-        media = content.get("multipart/form-data") if isinstance(content, dict) else None
-        if not isinstance(media, dict) or "schema" not in media:
+        for media, given in content.items() if isinstance(content, dict) else ():
+            is_multipart = str(media).lower().startswith("multipart/form-data")
+            if not is_multipart or not isinstance(given, dict) or "schema" not in given:
+                continue
+            parts, _ = flatten(self.document, given["schema"], join(place, "content", media, "schema"))
+            for part, at in parts:
+                for wire, inner in part.get("properties", {}).items():
+                    self._find_file(inner, join(at, "properties", wire))
+
+    def _find_file(self, schema: Any, place: str, seen: tuple[str, ...] = ()) -> None:
+        found, where = resolve(self.document, schema, place)
+        if not isinstance(found, dict) or where in seen:
             return
-        parts, _ = flatten(
-            self.document, media["schema"], join(place, "content", "multipart/form-data", "schema")
-        )
-        for part, at in parts:
-            for wire, inner in part.get("properties", {}).items():
-                where = join(at, "properties", wire)
-                found, where = resolve(self.document, inner, where)
-                if isinstance(found, dict) and found.get("type") == "array":
-                    found, where = resolve(self.document, found.get("items", {}), join(where, "items"))
-                if isinstance(found, dict) and (
-                    found.get("format") == "binary" or "contentMediaType" in found
-                ):
-                    self.files.add(where)
+        seen = (*seen, where)
+        if "items" in found:
+            self._find_file(found["items"], join(where, "items"), seen)
+        for keyword in ("allOf", *CHOICES):
+            for number, each in enumerate(found.get(keyword, ())):
+                self._find_file(each, join(where, keyword, number), seen)
+        if found.get("format") == "binary" or (
+            "contentMediaType" in found and "contentEncoding" not in found
+        ):
+            self.files.add(where)
 
     def _find_tags(self, schema: dict[str, Any], place: str) -> None:
         """Note the member that says which model of a choice a value is."""
         keyword = next((each for each in CHOICES if isinstance(schema.get(each), list)), None)
         if keyword is None:
             return
+        check(schema, place)
         models: list[tuple[str, str, dict[str, Part]]] = []
         for number, variant in enumerate(schema[keyword]):
             parts, deeper = flatten(self.document, variant, join(place, keyword, number))
@@ -61,6 +69,14 @@ class Survey:
                 at = resolve(self.document, variant, join(place, keyword, number))[1]
                 models.append((at, str(variant.get("$ref", "")), _joined(parts)))
         given = schema.get("discriminator")
+        if isinstance(given, dict) and models:
+            names = {name for _, it, _ in models for name in (it, it.rpartition("/")[2])}
+            for value, target in (given.get("mapping") or {}).items():
+                if target not in names:
+                    refuse(
+                        f"The discriminator maps {value!r:.40} to {target!r:.60}, which is none of the choices",
+                        join(place, "discriminator"),
+                    )
         wires = [*models[0][2]] if models else []
         if isinstance(given, dict):
             wires = [str(given.get("propertyName"))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,18 +40,21 @@ WIRE, DEFAULT = "x-payman-wire", "x-payman-default"
 """Of a member: its name in JSON where it has another one in Python, and its default as code."""
 OTHER = "Other"
 _FORMATS = ("date-time", "date", "uuid")
-_PLAIN = ("string", "integer", "number", "boolean", "null")
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "NoneType": "null"}
 
 
 @dataclass(frozen=True)
 class Class:
-    """A class to be generated: its name, its module, where its schema is, and that schema as the generator reads it."""
+    """A class to be generated: its name, its module, where its schema is, and that schema as the generator reads it.
+
+    One that is made of a choice and what all choices have in common has all of that in `base`.
+    """
 
     name: str
     module: str
     pointer: str
     schema: dict[str, Any]
+    base: Sequence[Part] = ()
 
 
 def refer(name: str) -> Expression:
@@ -64,7 +67,12 @@ def unite(several: Iterable[Expression]) -> Expression:
     found = {repr(one): one for each in several for one in each.get("anyOf", [each])}
     if repr(ANY) in found:
         return ANY
-    choices = sorted(found.values(), key=lambda one: one == NULL)
+    if (
+        repr({"type": "string"}) in found
+    ):  # it is any text, so none is read as a time, and written in another way
+        found = {key: one for key, one in found.items() if one.get("format") not in _FORMATS}
+    # A day is also the beginning of itself; what tells it from a time is that it is tried first.
+    choices = sorted(found.values(), key=lambda one: (one == NULL, one.get("format") == "date-time"))
     return choices[0] if len(choices) == 1 else {"anyOf": choices}
 
 
@@ -158,7 +166,42 @@ class Schemas:
         default = _find_default(about, expression, place)
         return made if default is None else {**made, DEFAULT: default}
 
-    def _of_class(self, parts: list[Part], place: str, is_open: bool) -> Expression:
+    def choices_of(self, expression: Expression) -> list[Expression]:
+        """Give what a value may be, but null."""
+        return [each for each in expression.get("anyOf", [expression]) if each != NULL]
+
+    def members_of(self, expression: Expression) -> dict[str, Expression] | None:
+        """Give what the members of an object are, by their names on the wire; None of what is not an object."""
+        if expression == refer(OTHER):
+            return {"": ANY}
+        if expression.get("type") == "object":
+            extra = expression["additionalProperties"]
+            return {"": ANY if extra is True else extra}
+        self.finish()
+        made = self.classes.get(str(expression.get("$ref")).rpartition("/")[2])
+        if made is None or "enum" in made.schema:
+            return None
+        extra = made.schema["additionalProperties"]
+        others = {} if extra is False else {"": ANY if extra is True else extra}
+        return others | {each[WIRE]: _bare(each) for each in made.schema["properties"].values()}
+
+    def is_plain(self, expression: Expression) -> bool:
+        """Whether a value can be written as a text: it is neither a list nor an object, nor a file."""
+        return all(
+            each.get("type") != "array" and each.get("format") != "binary" and self.members_of(each) is None
+            for each in self.choices_of(expression)
+        )
+
+    def is_list(self, expression: Expression) -> bool:
+        """Whether a value is a list of such values, or one of them."""
+        return all(
+            self.is_plain(each["items"] if each.get("type") == "array" else each)
+            for each in self.choices_of(expression)
+        )
+
+    def _of_class(
+        self, parts: list[Part], place: str, is_open: bool, *, is_joined: bool = False
+    ) -> Expression:
         merged = merge(parts, place)
         title = self._titles[place]
         name = to_class(title)
@@ -169,7 +212,9 @@ class Schemas:
                 "description": str(merged.get("description") or ""),
                 "deprecated": bool(merged.get("deprecated")),
             }
-            self.classes[name] = made = Class(name, module, place, {"title": title, **about})
+            self.classes[name] = made = Class(
+                name, module, place, {"title": title, **about}, parts if is_joined else ()
+            )
             self._queue.append((made, parts))
         kind = "integer" if all(isinstance(value, int) for value in values_of(merged)) else "string"
         choices = [refer(name), *([{"type": kind}] if "enum" in merged and is_open else [])]
@@ -199,8 +244,6 @@ class Schemas:
                 self._of_class(parts, place, is_open)
                 return refer(to_class(self._titles[place]))
             return self.map_of(self._extra(parts, place, name) or ANY)
-        if kind not in _PLAIN:
-            refuse(f"The type {kind!r} is not one that JSON has", place)
         if kind == "string" and place in self.files:
             return {"type": kind, "format": "binary"}
         if kind == "string" and merged.get("format") in _FORMATS:
@@ -239,7 +282,7 @@ class Schemas:
                 if deeper:
                     refuse("A choice within a choice, beside other members, cannot be rendered", at)
                 self._reserve(named, at)
-                found.append(self._of_class([*base, *inner], at, is_open))
+                found.append(self._of_class([*base, *inner], at, is_open, is_joined=True))
             else:
                 found.append(self.express(variant, at, named, is_open=is_open))
         return unite([*found, *([refer(OTHER)] if place in self._with_others else [])])
@@ -269,13 +312,24 @@ class Schemas:
             names = sorted(constants)
             made.schema.update({"enum": [constants[name] for name in names], "x-enum-varnames": names})
             return
-        properties = merged.get("properties", {})
-        variables = name_all({**properties, **dict.fromkeys(self.tags.get(place, ()))})
         found: dict[str, list[Part]] = {}
         for part, at in parts:
             for wire, schema in part.get("properties", {}).items():
                 found.setdefault(wire, []).append((schema, join(at, "properties", wire)))
-        required = {wire for part, _ in parts for wire in part.get("required", ())}
+        wanted = {wire: at for part, at in parts for wire in part.get("required", ())}
+        for wire, at in wanted.items():
+            if wire not in found and wire not in self.tags.get(place, ()):
+                extra = merged.get("additionalProperties")
+                found[wire] = [(extra if isinstance(extra, dict) else {}, join(at, "additionalProperties"))]
+        variables = name_all({**found, **dict.fromkeys(self.tags.get(place, ()))})
+        # What only the server may give, or only the client, is missing in what the other sends.
+        one_way = {
+            wire
+            for wire, several in found.items()
+            for part, _ in (*several, *(it for each in several for it in flatten(self.document, *each)[0]))
+            if isinstance(part, dict) and (part.get("readOnly") or part.get("writeOnly"))
+        }
+        required = {*wanted} - one_way
         members: list[tuple[bool, bool, str, dict[str, Any]]] = []
         for wire, variable in variables.items():
             schema, at = _combined(found.get(wire, [({"type": "string"}, place)]))
@@ -318,6 +372,12 @@ def _combined(several: list[Part]) -> Part:
     if any(shape_of(other) != shape_of(schema) for other, _ in several[:-1]):
         return {"allOf": [other for other, _ in several]}, at
     return schema, at
+
+
+def _bare(member: Expression) -> Expression:
+    """Give the expression of a member."""
+    found: Expression = member["allOf"][0] if "allOf" in member else member
+    return found
 
 
 def _find_default(about: dict[str, Any], expression: Expression, place: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import inspect
 import io
 import json
@@ -28,12 +30,15 @@ def fill(value: Any, base: Any) -> Any:
 
 
 def shape(value: Any) -> Any:
-    """Give a value without what has several spellings: times."""
+    """Give a value in one spelling, where it has several: times."""
     if isinstance(value, dict):
         return {key: shape(each) for key, each in value.items()}
     if isinstance(value, list):
         return [shape(each) for each in value]
-    return str if isinstance(value, str) else value
+    if isinstance(value, str) and "T" in value and len(value) > len("2025-01-31"):
+        with contextlib.suppress(ValueError):
+            return datetime.datetime.fromisoformat(value)
+    return value
 
 
 def try_class(package: str, trial: dict[str, Any]) -> None:
@@ -123,7 +128,7 @@ def sent_by_client(package: str, module: Any, given: dict[str, Any], trial: dict
         with module.stream(client=client, **given):
             pass
     scheme, (request,) = trial["scheme"], seen
-    server = trial["server"] if "://" in (trial["server"] or "") else BASE
+    server = str(httpx.URL(trial["server"] or BASE))
     check(
         str(request.url).startswith(server),
         f"it is sent to {request.url.copy_with(query=None)}, not to {server}",

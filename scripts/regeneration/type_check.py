@@ -79,23 +79,23 @@ def type_faults(root: Path, generated: Path, view: Path, cache: Path) -> list[Fa
     (view / "generated").symlink_to(generated)
     if (root / "pyproject.toml").exists():
         (view / "pyproject.toml").symlink_to(root / "pyproject.toml")
-    environment = {**os.environ, "MYPY_CACHE_DIR": str(cache)}
-    for name in ("MYPYPATH", "PYTHONPATH"):
-        environment.pop(name, None)
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", _MYPY, "--output", "json", "payman_sdk", "generated/payman_api"],
-        cwd=view,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    arguments = ["-c", _MYPY, "--output", "json", "payman_sdk", "generated/payman_api"]
+    done = run(arguments, "", view, MYPY_CACHE_DIR=str(cache), MYPYPATH="")
     found = parsed(done.stdout)
     # 1 is for errors; at more than 1 it has given up, at a syntax error for instance, and has not looked at the rest.
     if done.returncode > 1 or (done.returncode and not found):
         said = str(found[0]) if found else (done.stderr or done.stdout).strip()
         found.append(Fault("payman_sdk", 0, f"its types could not be checked: {said}"))
     return found
+
+
+def run(
+    arguments: list[str], path: Path | str, folder: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, with a path of its own."""
+    known = {**os.environ, **environment, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-P", *arguments]
+    return subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True, check=False)
 
 
 def parsed(output: str) -> list[Fault]:

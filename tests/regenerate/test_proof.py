@@ -58,8 +58,11 @@ def api(fresh: Path) -> Iterator[Callable[[str], Any]]:
 
 
 def test_every_construct_is_proven(constructs: Document, fresh: Path, tmp_path: Path) -> None:
-    """Types, imports, round trips of every class, and every operation."""
-    proof.prove(fresh, {PACKAGE: constructs}, tmp_path)
+    """Types, imports, round trips of every class, and every operation; of two documents side by side."""
+    second = Package("payman-wire")
+    wire = incoming(SPEC, second, str(CONSTRUCTS.with_name("wire.openapi.yaml"))).document
+    generate(wire, SPEC, fresh / second.folder, second.name)
+    proof.prove(fresh, {PACKAGE: constructs, second: wire}, tmp_path)
 
 
 def test_unknown_variants_and_values_are_kept(api: Callable[[str], Any]) -> None:
@@ -304,7 +307,7 @@ def test_a_client_that_does_not_work_is_not_put_in_place(
     """The exit status is 2, everything is as it was, and the message names what fails and its place."""
     rows = [
         ("_base.py.jinja", "return [item(each, name) for each in value]", "return []", "Artifact: AssertionError: ", "(at #/components/schemas/Artifact)"),
-        ("_http.py.jinja", 'built["params"] = dict(_flatten(query))', "pass", "api.oauth.create_token: AssertionError: the query is", "(at #/paths/~1api~1oauth2~1token/post)"),
+        ("_http.py.jinja", 'pairs = [*_flatten(query)]', 'pairs: list[tuple[str, Any]] = []', "api.oauth.create_token: AssertionError: the query is", "(at #/paths/~1api~1oauth2~1token/post)"),
         ("client.py.jinja", "        if scheme is None:\n            return prepared", "        scheme = scheme or self._scheme or ('', '', '')", "api.agent.get_agent_card: AssertionError: the access token is sent", "(at #/paths/~1.well-known~1agent.json/get)"),
         ("model.py.jinja", "-> None:\n", "-> None:\n        nothing: int = str()\n", "Incompatible types in assignment", "(at #/components/schemas/"),
         ("errors.py.jinja", '"""The errors that', 'nothing_that_there_is()\n"""The errors that', "SyntaxError: from __future__", ""),

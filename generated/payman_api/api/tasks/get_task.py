@@ -44,14 +44,7 @@ def build_request(*, body: GetTaskRequest) -> dict[str, Any]:
 def parse_answer(
     response: httpx.Response, *, raise_on_unexpected_status: bool = False
 ) -> TaskResponse | ErrorAnswer | None:
-    """Read an answer.
-
-    Args:
-        response: The answer, its body read.
-        raise_on_unexpected_status: Whether to raise for a status that the spec does not have.
-
-    Returns:
-        What the spec has for the status; None for a status it does not have, and for an error status whose body is not as the spec has it.
+    """Read an answer; None for a status that the spec does not have, or an error that is not as the spec has it.
 
     Raises:
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.

@@ -48,14 +48,7 @@ def build_request(*, body: ResubscribeTaskRequest) -> dict[str, Any]:
 def parse_answer(
     response: httpx.Response, *, raise_on_unexpected_status: bool = False
 ) -> TaskResponse | ErrorAnswer | None:
-    """Read an answer that is not an event stream.
-
-    Args:
-        response: The answer, its body read.
-        raise_on_unexpected_status: Whether to raise for a status that the spec does not have.
-
-    Returns:
-        What the spec has for the status; None for a status it does not have, and for an error status whose body is not as the spec has it.
+    """Read an answer that is not an event stream; None for a status that the spec does not have, or an error that is not as the spec has it.
 
     Raises:
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
