@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import pickle
 import time
+from collections.abc import Callable
+from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -136,3 +141,27 @@ def test_an_error_is_found_wherever_a_piece_ends() -> None:
             scan.is_clean(answer[:cut])
             # Blanks without end may count as an error before its value is there: that costs time and nothing else.
             assert scan.is_clean(answer[cut:]) is is_clean, (answer, cut)
+
+
+def test_a_success_hides_no_secret_in_another_spelling() -> None:
+    """What need not be written as an escape, and is, gives it away; so does UTF-16. Ordinary answers stay the very same object."""
+    secrets = TOKEN, "eyJhbGciOiJIUzI1NiJ9.one.xyz"
+    spellings: dict[str, Callable[[str], str]] = {
+        "as it is": str,
+        "JSON": lambda text: "".join(f"\\u{ord(letter):04X}" for letter in text),
+        "URL": lambda text: "".join(f"%{ord(letter):02x}" for letter in text),
+        "HTML": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+        "HTML in sixteens": lambda text: "".join(f"&#X00{ord(letter):x};" for letter in text),
+        "base64": lambda text: base64.b64encode(f"x{text}y".encode()).decode(),
+        "base64 for URLs": lambda text: base64.urlsafe_b64encode(f"xy{text}".encode()).decode(),
+    }
+    for name, spell in spellings.items():
+        for secret in secrets:
+            answer = f'{{"result": {{"text": "It is {spell(secret)}."}}}}'
+            for encoding in ("utf-8", "utf-16", "utf-16-be", "utf-32"):
+                read = json.loads(redact_answer(answer.encode(encoding)))["result"]["text"]
+                assert read.startswith("It is ") and "..." in read, (name, encoding)
+                assert secret[:10] not in unescape(unquote(read)), (name, encoding)
+    for harmless in ("50% of 90%", "caf\\u00e9 \\u003c3 \\u0026 more", "&#8364; 5", "a%20b", "R&#38;D"):
+        body = '{"result": {"text": "%s"}}'.replace("%s", harmless).encode()
+        assert redact_answer(body) is body, harmless

@@ -100,6 +100,15 @@ _OVERLAP: Final = 32
 """How many bytes of what came before are looked at again with a piece."""
 _ERROR: Final = re.compile(rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)')
 """An error that is not null. Where a piece ends before that shows, the next one shows it, for the overlap is longer than that."""
+_ESCAPES: Final = tuple(
+    (sign, re.compile(re.escape(sign) + rest))
+    for sign, rest in (
+        (b"\\u00", rb"(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])"),
+        (b"&#", rb"(?:[xX]0*[3-7]|0*(?:[4-9]\d|1[012]\d))"),
+        (b"%", rb"[3-7][0-9A-Fa-f]%[3-7]"),
+    )
+)
+"""How letters and digits are written in JSON, HTML and URLs, though they need not be: what follows may be a secret in disguise."""
 
 
 def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
@@ -111,6 +120,8 @@ def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
         body: The body.
         own: A secret of the request that it answers.
     """
+    if b"\0" in body:  # UTF-16, which JSON may come in, hides a secret from whoever compares bytes
+        body = body.decode(json.detect_encoding(body), "replace").encode()
     return body if AnswerScan(own).is_clean(body) else redact(body)
 
 
@@ -136,7 +147,9 @@ class AnswerScan:
             self._changes, self._needles = sent_secrets.changes, _needles_for(self._own)
         seen = self._seen + piece
         self._seen = seen[-_OVERLAP:]
-        if b'"error"' in seen and _ERROR.search(seen) is not None:
+        if (b'"error"' in seen and _ERROR.search(seen) is not None) or (
+            any(sign in seen and pattern.search(seen) for sign, pattern in _ESCAPES)
+        ):
             self._is_clean = False
             return False
         alike = seen.translate(ALIKE)
@@ -155,14 +168,8 @@ def _needles(secret: SecretStr) -> tuple[bytes, ...]:
         return ()
     run = max(re.findall(r"[0-9A-Za-z._~-]+", plain), key=len, default="")
     spellings = [run[:FIRST]] if len(run) >= FIRST else list_spellings(plain)
-    return tuple(spelling.encode("utf-8", "surrogatepass").translate(ALIKE) for spelling in spellings)
-
-
-@lru_cache(maxsize=256)
-def _needles_of_own(secret: SecretStr) -> tuple[bytes, ...]:
-    """Return the same for the secret of the request itself, and its base64 too."""
-    encoded = [form.encode().translate(ALIKE) for form in base64_of(secret.reveal())]
-    return *_needles(secret), *(form[:ANY] for form in encoded if len(form) >= ANY)
+    encoded = (form[:ANY] for form in base64_of(plain) if len(form) >= ANY)
+    return tuple(form.encode("utf-8", "surrogatepass").translate(ALIKE) for form in (*spellings, *encoded))
 
 
 _known: tuple[int, tuple[bytes, ...]] = (-1, ())
@@ -176,4 +183,4 @@ def _needles_for(own: SecretStr | None) -> tuple[bytes, ...]:
         changes, secrets = sent_secrets.changes, sent_secrets.get_latest(_MOST_LOOKED_FOR)
         needles = tuple({needle for secret in secrets for needle in _needles(secret)})
         _known = changes, needles
-    return needles if own is None else tuple({*needles, *_needles_of_own(own)})
+    return needles if own is None else tuple({*needles, *_needles(own)})
