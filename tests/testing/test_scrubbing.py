@@ -478,6 +478,28 @@ def test_bodies_are_hunted_through_as_programs_read_them(body: str) -> None:
     assert not any(value in str(leaks) for value in (SECRET, "abc", "4711", "pa55w0d"))
 
 
+@table(
+    "spell",
+    [
+        lambda value: base64.b64encode(f"x{value}y".encode()).decode(),
+        lambda value: base64.urlsafe_b64encode(f"xy{value}".encode()).decode(),
+        lambda value: value.encode().hex(),
+        lambda value: "".join(f"%{ord(letter):02x}" for letter in value),
+        lambda value: "".join(f"&#{ord(letter)};" for letter in value),
+        lambda value: "".join(f"&#x{ord(letter):X};" for letter in value),
+        lambda value: "".join(f"%26%23{ord(letter)}%3B" for letter in value),
+    ],
+    ids=["base64", "base64 for URLs", "hexadecimal", "URL", "HTML", "HTML in sixteens", "HTML in a URL"],
+)
+@table("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-32-le"])
+def test_no_spelling_of_a_known_secret_is_saved(spell: Callable[[str], str], encoding: str) -> None:
+    """A server may repeat it in any way: it is replaced, or the recording is refused."""
+    scrubber = Scrubber([("client-secret", SECRET)])
+    given = json.dumps({"text": f"It is {spell(SECRET)}."})
+    body = scrubber.scrub_body(given.encode(encoding))
+    assert spell(SECRET) not in body.decode(encoding) or scrubber.find_leaks_in_body(body)
+
+
 @pytest.mark.parametrize(
     "body",
     [

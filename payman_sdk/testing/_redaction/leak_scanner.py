@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import unescape
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
@@ -57,7 +58,9 @@ class LeakScanner:
                 found.update(dict.fromkeys(self._scan_document(document)))
             except RecursionError:
                 found["it is nested too deeply to be looked through"] = None
-        found.update(dict.fromkeys(kind for _, kind in self._scan_text(decode_escapes(text))))
+        plain = decode_escapes(text.replace("\0", ""))  # which UTF-16 is full of
+        found.update(dict.fromkeys(kind for _, kind in self._scan_text(plain)))
+        found.update(dict.fromkeys(kind for _, kind in self._known.find_in(unescape(unquote_plus(plain)))))
         return list(found)
 
     def _scan_document(self, document: Any, under: str = "") -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from payman_sdk._text.redaction import list_spellings
+from payman_sdk._text.redaction import base64_of, hexadecimal_of, list_spellings
 from payman_sdk.testing._redaction.secret_names import PLACEHOLDER, WORD_BEGINS
 
 _LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
@@ -114,7 +114,7 @@ class SecretRegistry:
             self._forms = {
                 form: ((self._kinds[value][0], value),)
                 for value in long_enough
-                for form in list_spellings(value)
+                for form in {*list_spellings(value), *base64_of(value), hexadecimal_of(value)}
             }
             self._forms.update(self._iter_pairs())
             forms = sorted(self._forms, key=len, reverse=True)  # of two that begin alike, the longer
