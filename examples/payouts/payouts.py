@@ -74,7 +74,7 @@ def read_lines(path: Path) -> Iterator[Line]:
 def open_store() -> OperationStore:
     """Open the store of this process. It keeps two workers from sending the same payment."""
     place = os.environ.get("PAYOUTS_STORE", "payouts.sqlite3")
-    if place.startswith("postgresql://"):
+    if "://" in place or "=" in place:  # an address in any spelling must not become a file of this machine
         from payman_sdk.agents.stores.postgres import PostgresOperationStore
 
         return PostgresOperationStore(place)

@@ -19,6 +19,7 @@ from types import ModuleType
 
 import pytest
 
+from payman_sdk import PaymanError
 from payman_sdk.sandbox import Sandbox
 from tests import environments
 from tests.auth import redis_server
@@ -157,6 +158,26 @@ def test_a_number_stays_with_its_payment(payouts: ModuleType) -> None:
         )
         assert row["outcome"] == "refused", currency
     assert [payment.amount for payment in payouts.sandbox.payments] == [Decimal("1.00")]
+
+
+def test_an_address_never_becomes_a_file(
+    payouts: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the address of a database is written, the store is there, or there is none: not a file that other machines do not see."""
+    monkeypatch.chdir(tmp_path)
+    for address in (
+        "postgres://u:s3cret@127.0.0.1:1/d",
+        "host=127.0.0.1 port=1",
+        "redis://127.0.0.1",
+        "Postgresql://h/d",
+    ):
+        monkeypatch.setenv("PAYOUTS_STORE", address)
+        payouts.open_store.cache_clear()
+        with pytest.raises(PaymanError):
+            payouts.open_store().load("tsk-1")
+    assert list(tmp_path.glob("*:*")) == list(tmp_path.glob("*=*")) == []
+    payouts.open_store.cache_clear()
+    monkeypatch.setenv("PAYOUTS_STORE", str(tmp_path / "store"))
 
 
 def test_the_readme_says_what_happens_on_dbos(source: Path) -> None:
