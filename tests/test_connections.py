@@ -294,10 +294,10 @@ def test_each_of_two_loops_has_connections_of_its_own(peer: Peer) -> None:
 
 def test_a_dropped_async_client_leaves_no_connection(peer: Peer) -> None:
     """A client that is dropped without being closed says nothing: aiohttp would warn, and tell the loop's handler of it."""
-    told: list[Any] = []
+    reported: list[Any] = []
 
     async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
         client = connected(peer)
         await client.ask("Hello!")
         del client
@@ -306,7 +306,7 @@ def test_a_dropped_async_client_leaves_no_connection(peer: Peer) -> None:
 
     asyncio.run(main())
     gc.collect()
-    assert told == []
+    assert reported == []
 
 
 @pytest.mark.parametrize("loop", LOOPS)

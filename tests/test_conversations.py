@@ -100,7 +100,7 @@ def test_conversations_in_tasks(loop: str) -> None:
     with Sandbox() as sandbox:
         run_on(loop, main)
     assert len(sessions) == 50
-    assert all(heard == {session_id} for session_id, heard in sessions.items())
+    assert all(received == {session_id} for session_id, received in sessions.items())
 
 
 @pytest.mark.parametrize(("given", "said"), [(5, "session_id is a int"), ("ses-\n1", "session_id")])

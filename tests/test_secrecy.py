@@ -245,10 +245,10 @@ def test_locals_in_tracebacks_show_no_secret() -> None:
     try:
         failing(SECRET)
     except ValueError as error:
-        told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-        told += pretty_repr(error.__traceback__.tb_next.tb_frame.f_locals, max_string=30)  # type: ignore[union-attr]
-    assert "shortened" in told
-    assert "Zq7" not in told
+        reported = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+        reported += pretty_repr(error.__traceback__.tb_next.tb_frame.f_locals, max_string=30)  # type: ignore[union-attr]
+    assert "shortened" in reported
+    assert "Zq7" not in reported
 
 
 def test_only_what_goes_on_the_wire_is_revealed_and_noted() -> None:

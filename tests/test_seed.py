@@ -264,16 +264,16 @@ def test_on_message_is_called_with_raw_answers(client: PaymanClient) -> None:
 
 def test_on_message_goes_with_the_other_options(client: PaymanClient) -> None:
     """`on_message` beside `new_session` and `metadata` is called with events of the new session, in which the client stays."""
-    told: list[Any] = []
+    reported: list[Any] = []
     before = client.get_session_id()
     response = client.ask("Hello!", {
-        'on_message': told.append,
+        'on_message': reported.append,
         'new_session': True,
         'metadata': {'source': 'web-app'}
     })  # fmt: skip
     assert response["sessionId"] == client.get_session_id() != before
-    assert {event["session_id"] for event in told} == {response["sessionId"]}
-    assert {event["taskId"] for event in told} == {response["task_id"]}
+    assert {event["session_id"] for event in reported} == {response["sessionId"]}
+    assert {event["taskId"] for event in reported} == {response["task_id"]}
 
 
 @pytest.mark.parametrize(("secret", "printed"), [("your_client_secret", ""), ("another", "401")])

@@ -51,8 +51,8 @@ class Streams:
 
     def forget(self) -> None:
         """Forgets what was told and not waited for."""
-        for told in (self.begun, self.over):
-            while told.acquire(blocking=False):
+        for reported in (self.begun, self.over):
+            while reported.acquire(blocking=False):
                 pass
 
 
@@ -142,7 +142,7 @@ class Guide:
     async def client(self, server: Any, mode: str) -> AsyncGenerator[Client]:
         """A client whose person answers; what is no JSON-RPC is noise."""
 
-        async def heard(message: object) -> None:
+        async def received(message: object) -> None:
             if isinstance(message, Exception):
                 self.tour.noise.append(message)
 
@@ -150,7 +150,7 @@ class Guide:
             server,
             mode=mode,
             elicitation_callback=self.person,
-            message_handler=heard,
+            message_handler=received,
             read_timeout_seconds=60,
         ) as client:
             yield client

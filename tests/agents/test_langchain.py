@@ -67,17 +67,19 @@ def test_callbacks_hear_of_events(toolkit: PaymanToolkit) -> None:
 
     from payman_sdk.agents.langchain import payman_tools
 
-    class Heard(BaseCallbackHandler):
+    class ReceivedStream(BaseCallbackHandler):
         def on_custom_event(self, name: str, data: Any, **options: Any) -> None:
-            heard.append((name, type(data).__name__))
+            received.append((name, type(data).__name__))
 
-    heard: list[tuple[str, str]] = []
+    received: list[tuple[str, str]] = []
     pay = payman_tools(toolkit, on_message=lambda event: dispatch_custom_event("payman", event))[0]
-    pay.invoke(CALL, {"callbacks": [Heard()]})
-    assert ("payman", "StatusUpdate") in heard
-    heard.clear()
-    asyncio.run(pay.ainvoke({**CALL, "args": {**PAYMENT, "operation": "b"}}, {"callbacks": [Heard()]}))
-    assert ("payman", "StatusUpdate") in heard
+    pay.invoke(CALL, {"callbacks": [ReceivedStream()]})
+    assert ("payman", "StatusUpdate") in received
+    received.clear()
+    asyncio.run(
+        pay.ainvoke({**CALL, "args": {**PAYMENT, "operation": "b"}}, {"callbacks": [ReceivedStream()]})
+    )
+    assert ("payman", "StatusUpdate") in received
 
 
 def test_tools_that_block_wait_for_no_thread(client: PaymanClient, sandbox: Sandbox) -> None:

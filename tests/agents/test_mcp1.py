@@ -47,9 +47,9 @@ def test_version_1_serves_the_same_tools(tmp_path: Path) -> None:
         "text": ["refused", 1],
     }
     assert "\n\nAmount: `10.00 TSD`\n\n" in said["shown"]
-    status, told = said["nobody"]
+    status, reported = said["nobody"]
     assert (status, said["payments"]) == ("refused", 1)
-    assert "this client cannot ask the user" in told
+    assert "this client cannot ask the user" in reported
     assert said["http"].pop("refused") == [401, 421, 403]
     for way in ("http", "stdio"):
         tour = said[way]

@@ -120,7 +120,7 @@ def test_a_question_comes_with_the_answer_to_its_call(sandbox: Sandbox) -> None:
     """A client that listens to nothing but the answers to its own requests is asked in the one to its call."""
 
     async def main() -> list[Any]:
-        heard: list[Any] = []
+        received: list[Any] = []
         sock = listening("127.0.0.1", 0)
         port = sock.getsockname()[1]
         address = f"http://127.0.0.1:{port}/mcp"
@@ -141,14 +141,14 @@ def test_a_question_comes_with_the_answer_to_its_call(sandbox: Sandbox) -> None:
                 async for line in answer.aiter_lines():
                     if not line.startswith("data: {"):
                         continue
-                    heard.append(json.loads(line.removeprefix("data: ")))
-                    if "method" in heard[-1]:
+                    received.append(json.loads(line.removeprefix("data: ")))
+                    if "method" in received[-1]:
                         yes = YES.model_dump(exclude_none=True, by_alias=True)
                         await http.post(
-                            address, json={"jsonrpc": "2.0", "id": heard[-1]["id"], "result": yes}
+                            address, json={"jsonrpc": "2.0", "id": received[-1]["id"], "result": yes}
                         )
             group.cancel_scope.cancel()
-        return heard
+        return received
 
     question, result = anyio.run(main)
     assert question["method"] == "elicitation/create"

@@ -49,8 +49,8 @@ def test_a_client_that_cannot_ask_moves_no_money(mode: str, sandbox: Sandbox) ->
             asked = await client.call_tool("payman_wallets", {})
             return text_of(paid), asked.structured_content["status"]
 
-    told, asked = anyio.run(main)
-    assert told.startswith(
+    reported, asked = anyio.run(main)
+    assert reported.startswith(
         "Refused, and nothing was paid: it was not agreed to (this client cannot ask the user;"
     )
     assert (asked, sandbox.payments) == ("completed", [])
@@ -203,12 +203,12 @@ def test_a_person_is_not_asked_about_what_they_cannot_see(mode: str, sandbox: Sa
         ):
             numbers = ("\u05d0 10 \u05d1", "\u0645 500")  # shown in another order than they are written
             orders = [{**ORDER, "payee": payee, "operation": "invoice-1"} for payee in numbers]
-            told = [text_of(await client.call_tool("payman_pay", order)) for order in orders]
+            reported = [text_of(await client.call_tool("payman_pay", order)) for order in orders]
         assert person.shown == []
-        return told
+        return reported
 
-    for told in anyio.run(main):
-        assert "a person has to confirm it, and cannot be shown it whole" in told
+    for reported in anyio.run(main):
+        assert "a person has to confirm it, and cannot be shown it whole" in reported
     assert sandbox.requests == []
 
 

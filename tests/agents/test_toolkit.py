@@ -382,14 +382,14 @@ def test_what_on_message_raises_comes_out(toolkit: PaymanToolkit, sandbox: Sandb
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
 def test_the_same_on_an_event_loop(loop: str, sandbox: Sandbox) -> None:
     """The asynchronous toolkit does the same, and awaits what is a coroutine function."""
-    heard: list[Any] = []
+    received: list[Any] = []
 
     async def confirm(proposal: ConfirmationRequest) -> bool:
-        heard.append(proposal.action)
+        received.append(proposal.action)
         return proposal.action != "ask"
 
     async def on_message(event: Any) -> None:
-        heard.append(event.type)
+        received.append(event.type)
 
     async def main() -> list[OperationResult]:
         async with connected_async(sandbox) as client:
@@ -409,9 +409,9 @@ def test_the_same_on_an_event_loop(loop: str, sandbox: Sandbox) -> None:
     assert [one.status for one in results] == [
         "completed", "refused", "awaiting-approval", "awaiting-approval", "paid", "paid", "paid", "invalid",
     ]  # fmt: skip
-    assert heard[:2] == ["ask", "pay"]
-    assert heard[-1] == "approve"
-    assert "status_update" in heard
+    assert received[:2] == ["ask", "pay"]
+    assert received[-1] == "approve"
+    assert "status_update" in received
     assert sandbox.balance("TSD") == 800
 
 

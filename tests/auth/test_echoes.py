@@ -158,7 +158,7 @@ def said() -> Iterator[list[str]]:
 
 def shown_of(error: BaseException) -> str:
     """All that can be seen of an error: texts, attributes, pickle, and tracebacks with the locals of all frames but this file's."""
-    told = [
+    reported = [
         str(error),
         repr(error),
         repr(vars(error)),
@@ -166,15 +166,20 @@ def shown_of(error: BaseException) -> str:
         pickle.dumps(error).decode("latin-1"),
     ]
     if (response := getattr(error, "response", None)) is not None:
-        told += [response.text, repr(response.headers), response.reason, response.content.decode("latin-1")]
+        reported += [
+            response.text,
+            repr(response.headers),
+            response.reason,
+            response.content.decode("latin-1"),
+        ]
     trace: traceback.TracebackException | None = traceback.TracebackException.from_exception(
         error, capture_locals=True
     )
     while trace is not None:
-        told += [f"{frame.locals}" for frame in trace.stack if frame.filename != __file__]
-        told += [str(trace)]
+        reported += [f"{frame.locals}" for frame in trace.stack if frame.filename != __file__]
+        reported += [str(trace)]
         trace = trace.__cause__ or trace.__context__
-    return "\n".join(told)
+    return "\n".join(reported)
 
 
 def found(echo: str, seen: str) -> list[str]:
@@ -262,11 +267,11 @@ def test_no_echo_of_a_token_request_is_kept(peer: Peer, said: list[str]) -> None
                 said.clear()
                 with pytest.raises(PaymanError) as raised, make_client() as client:
                     client.ask("Hello!")
-                told = shown_of(raised.value) + "\n".join(said)
+                reported = shown_of(raised.value) + "\n".join(said)
                 leaks += [
                     f"{way}, {place}, {spelling}: {pieces}"
                     for secret in sent
-                    if (pieces := found(SPELLINGS[spelling](secret), told))
+                    if (pieces := found(SPELLINGS[spelling](secret), reported))
                 ]
     assert not leaks, "\n".join(leaks)
 
@@ -353,9 +358,9 @@ def test_no_echo_of_a_stream_is_kept(peer: Peer, said: list[str]) -> None:
             with pytest.raises(PaymanError) as raised, client.stream("Hello!") as stream:
                 events.extend(stream)
             assert len(events) == 3, spelling
-            told = shown_of(raised.value) + "\n".join(said) + repr([dict(event) for event in events])
-            told += repr([event.raw for event in events])
-            assert not found(echo, told), spelling
+            reported = shown_of(raised.value) + "\n".join(said) + repr([dict(event) for event in events])
+            reported += repr([event.raw for event in events])
+            assert not found(echo, reported), spelling
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -390,6 +395,6 @@ def test_no_log_repeats_where_a_redirect_leads(peer: Peer, said: list[str]) -> N
             {"client_id": "pm-1", "base_url": peer.base_url, "max_retries": 0}, {"refreshToken": REFRESH}
         ).ask("Hello!")
     assert any("Location" in line or "location" in line for line in said)
-    told = shown_of(raised.value) + "\n".join(said)
-    assert not found(quote_plus(REFRESH), told)
-    assert not found(REFRESH, told)
+    reported = shown_of(raised.value) + "\n".join(said)
+    assert not found(quote_plus(REFRESH), reported)
+    assert not found(REFRESH, reported)

@@ -179,11 +179,11 @@ def test_the_page_is_that_of_the_server_that_is_asked(monkeypatch: pytest.Monkey
     """Payman's environments have Payman's page; another server has one of its own, unless one is named."""
     asked: list[str] = []
 
-    def told(*_: object, server: str, **__: object) -> None:
+    def reported(*_: object, server: str, **__: object) -> None:
         asked.append(server)
         raise PaymanError("enough")
 
-    monkeypatch.setattr(loopback, "authorize", told)
+    monkeypatch.setattr(loopback, "authorize", reported)
     for base_url, server in (
         (None, None),
         ("http://127.0.0.1:9", None),

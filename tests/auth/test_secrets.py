@@ -91,15 +91,15 @@ def assert_nothing_in(*texts: str) -> None:
 
 def told_by(error: BaseException) -> list[str]:
     """All that an error says: its texts, its whole chain, its attributes, and the locals of every frame of the SDK."""
-    told = [str(error), repr(error), repr(vars(error))]
+    reported = [str(error), repr(error), repr(vars(error))]
     chain: BaseException | None = error
     while chain is not None:
-        told += [str(chain), repr(chain)]
+        reported += [str(chain), repr(chain)]
         for frame, _ in traceback.walk_tb(chain.__traceback__):
             if "payman_sdk" in frame.f_code.co_filename or "payman_api" in frame.f_code.co_filename:
-                told += [f"{name}={value!r}" for name, value in frame.f_locals.items()]
+                reported += [f"{name}={value!r}" for name, value in frame.f_locals.items()]
         chain = chain.__cause__ or chain.__context__
-    return told
+    return reported
 
 
 Way = Callable[[str, Any], Any]
@@ -245,8 +245,10 @@ def test_no_way_in_reports_a_secret(
         assert_nothing_in(*told_by(error))
     else:
         assert fault == "none" or way is by_token
-    heard = "HTTP Request" if way is by_keywords and not fault.endswith(("reset", "cut")) else "send_request"
-    assert any(heard in line for line in said), "the loggers were heard"
+    received = (
+        "HTTP Request" if way is by_keywords and not fault.endswith(("reset", "cut")) else "send_request"
+    )
+    assert any(received in line for line in said), "the loggers were heard"
     assert_nothing_in(*said)
 
 

@@ -90,11 +90,11 @@ def leaks_in(error: BaseException) -> list[str]:
                 found.append(f"a frame of {module}: {frame.f_code.co_qualname}")
             if frame.f_code.co_filename == __file__:
                 continue
-            told = [f"{name}={value!r}" for name, value in frame.f_locals.items()]
+            reported = [f"{name}={value!r}" for name, value in frame.f_locals.items()]
             # rich looks into named tuples and the like, and cuts long texts by slicing them.
-            told += [pretty_repr(value, max_length=9, max_string=60) for value in frame.f_locals.values()]
+            reported += [pretty_repr(value, max_length=9, max_string=60) for value in frame.f_locals.values()]
             place = f"{frame.f_code.co_qualname}: "
-            found += [place + line[:200] for line in told if any(mark in line for mark in MARKS)]
+            found += [place + line[:200] for line in reported if any(mark in line for mark in MARKS)]
         one = one.__cause__ or one.__context__
     return found
 

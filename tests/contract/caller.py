@@ -41,7 +41,7 @@ class Caller:
     """
 
     def __init__(self, sandbox: Sandbox, session: Session, base_url: str | None = None) -> None:
-        self.heard: dict[str, set[str]] = {}
+        self.received: dict[str, set[str]] = {}
         self._sandbox, self._session, self._base_url = sandbox, session, base_url or sandbox.base_url
         self._numbers = itertools.count()
         self._token = sandbox.issue_token()
@@ -55,7 +55,7 @@ class Caller:
         assert response.request.url is not None
         assert response.request.url.startswith(self._base_url), "nothing leaves this machine"
         check(case, response)
-        self.heard.setdefault(operation_id(case), set()).add(_kind(case, response))
+        self.received.setdefault(operation_id(case), set()).add(_kind(case, response))
         return response
 
     def ask_as_client(self, case: Case) -> Response:

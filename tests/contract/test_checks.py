@@ -41,13 +41,13 @@ def spoiled(app: ASGIApp, spoil: Spoil) -> ASGIApp:
     """The application, but for what is done to each of its answers."""
 
     async def deviating(scope: Scope, receive: Receive, send: Send) -> None:
-        told: list[Message] = []
+        reported: list[Message] = []
 
         async def keep(message: Message) -> None:
-            told.append(message)
+            reported.append(message)
 
         await app(scope, receive, keep)
-        start, *pieces = told
+        start, *pieces = reported
         headers = {name.decode(): value.decode() for name, value in start["headers"]}
         answer = spoil(Answer(start["status"], headers, b"".join(piece["body"] for piece in pieces)))
         headers = {**answer.headers, "content-length": str(len(answer.body))}

@@ -108,8 +108,8 @@ def as_events(values: list[Json]) -> Answer:
     """The examples as the events of one stream."""
 
     def write(request: Request) -> Iterator[bytes]:
-        told = "".join(f"data: {json.dumps(about(value, request))}\n\n" for value in values)
-        yield from answer(200, told, "text/event-stream")(request)
+        reported = "".join(f"data: {json.dumps(about(value, request))}\n\n" for value in values)
+        yield from answer(200, reported, "text/event-stream")(request)
 
     return write
 
@@ -232,8 +232,8 @@ def test_examples_are_for_operations_that_are_tested() -> None:
 @pytest.mark.parametrize("operation", ASKED)
 def test_tasks_of_the_examples_are_reported(do: Do, operation: str, peer: Peer) -> None:
     """A task in an example is told with its state, texts, times and metadata, and with the ids of the request."""
-    told = [example for example in those(operation) if example.name in TASKS]
-    for example in told:
+    reported = [example for example in those(operation) if example.name in TASKS]
+    for example in reported:
         peer.always(PATHS[operation], for_request(example))
         task = do(operation)
         task = task[1] if operation == "send_task_subscribe" else task
@@ -247,7 +247,7 @@ def test_tasks_of_the_examples_are_reported(do: Do, operation: str, peer: Peer) 
         assert [(made.name, made.description, made.content) for made in task.artifacts] == [
             (made["name"], made["description"], text(made)) for made in result.get("artifacts", [])
         ]
-    assert told
+    assert reported
 
 
 @pytest.mark.parametrize("do", DOORS, indirect=True)
@@ -294,8 +294,8 @@ def test_failures_of_the_examples_are_followed_up(do: Do, operation: str, peer: 
         peer.always(PATHS["resubscribe_task"], rpc(error={"code": -32601}))
         peer.always(PATHS["get_task"], completed)  # the agent took the ask
         peer.always(PATHS[operation], for_request(example))
-        told = do(operation)
-        task = told[1] if isinstance(told, tuple) else told
+        reported = do(operation)
+        task = reported[1] if isinstance(reported, tuple) else reported
         assert (task.status, task.text) == ("completed", "Done."), example
         assert PATHS[operation] in (asked := [request.path for request in peer.requests])
         assert asked[-1] == PATHS["get_task"], example

@@ -63,10 +63,10 @@ def run(published: Path) -> Run:
             cwd=published.parent,
         )
         assert done.returncode == 0, done.stderr
-        told: dict[str, Any] = json.loads(done.stdout)  # and it printed nothing else: no error of its own
-        assert told["version"] == VERSION
-        assert Path(told["file"]).is_relative_to(published.parents[1])
-        return told
+        reported: dict[str, Any] = json.loads(done.stdout)  # and it printed nothing else: no error of its own
+        assert reported["version"] == VERSION
+        assert Path(reported["file"]).is_relative_to(published.parents[1])
+        return reported
 
     return made
 
@@ -93,25 +93,27 @@ told["token"] = client.get_access_token()
 told["expired"] = client.is_access_token_expired()
 """
     with Sandbox() as sandbox:
-        told = run(program, sandbox)
+        reported = run(program, sandbox)
         assert outcomes(sandbox) == [("client_credentials", "issued")] * 2
         (payment,) = sandbox.payments
         assert sandbox.balance() == Decimal(990)
         sandbox.check_invariants()
         asked = [request for request in sandbox.requests if request.operation == "send_task"]
     assert (payment.amount, payment.payee, payment.status) == (Decimal(10), "Test Payee", "INITIATED")
-    assert (payment.task_id, payment.session_id) == (told["paid"]["task_id"], told["session"])
-    assert told["paid"]["status"] == "COMPLETED" and told["paid"]["error"] is None
+    assert (payment.task_id, payment.session_id) == (reported["paid"]["task_id"], reported["session"])
+    assert reported["paid"]["status"] == "COMPLETED" and reported["paid"]["error"] is None
     for remembering in ("earlier", "resumed"):
-        assert "send 10 TSD to Test Payee" in told[remembering]["artifacts"][0]["content"]
-    assert "send 10 TSD" not in json.dumps(told["anew"])
-    assert told["anew"]["result"]["sessionId"] == told["other session"] != told["session"]
-    assert told["token"]["accessToken"] and told["token"]["expiresIn"] > 3500 and not told["expired"]
+        assert "send 10 TSD to Test Payee" in reported[remembering]["artifacts"][0]["content"]
+    assert "send 10 TSD" not in json.dumps(reported["anew"])
+    assert reported["anew"]["result"]["sessionId"] == reported["other session"] != reported["session"]
+    assert (
+        reported["token"]["accessToken"] and reported["token"]["expiresIn"] > 3500 and not reported["expired"]
+    )
     assert [(request.session_id, request.status) for request in asked] == [
-        (told["session"], 200),
-        (told["session"], 200),
-        (told["session"], 200),
-        (told["other session"], 200),
+        (reported["session"], 200),
+        (reported["session"], 200),
+        (reported["session"], 200),
+        (reported["other session"], 200),
     ]
     assert asked[0].body is not None and asked[0].body["method"] == "tasks.send"
     assert asked[0].metadata == {"source": "web-app"}
@@ -128,11 +130,11 @@ told["rotated"] = first != refresh_token
 told["refreshed"] = PaymanClient.with_token(config, {"refreshToken": refresh_token}).get_session_id()
 """
     with Sandbox(token_lifetime=50) as sandbox:  # it renews a token that ends in less than 60 seconds
-        told = run(program, sandbox, code=sandbox.issue_code())
+        reported = run(program, sandbox, code=sandbox.issue_code())
         assert outcomes(sandbox) == [("authorization_code", "issued")] + [("refresh_token", "issued")] * 3
         assert sandbox.reuse_detected == 0
-    assert told["short"] == ["COMPLETED", "COMPLETED"]
-    assert told["rotated"] and told["refreshed"].startswith("ses-")
+    assert reported["short"] == ["COMPLETED", "COMPLETED"]
+    assert reported["rotated"] and reported["refreshed"].startswith("ses-")
 
 
 def test_published_client_uses_a_token_that_it_is_given(run: Run) -> None:
@@ -144,12 +146,12 @@ told["waits"] = client.ask("send 250 TSD to Test Payee")["status"]
 told["refused"] = client.ask("send 600 TSD to Test Payee")["artifacts"][0]["content"]
 """
     with Sandbox() as sandbox:
-        told = run(program, sandbox, token=sandbox.issue_token())
+        reported = run(program, sandbox, token=sandbox.issue_token())
         assert outcomes(sandbox) == []
         assert sandbox.balance() == Decimal("987.50")
         assert [payment.status for payment in sandbox.payments] == ["INITIATED", "AWAITING_APPROVAL"]
-    assert (told["paid"], told["waits"]) == ("COMPLETED", "INPUT_REQUIRED")
-    assert "limit" in told["refused"]
+    assert (reported["paid"], reported["waits"]) == ("COMPLETED", "INPUT_REQUIRED")
+    assert "limit" in reported["refused"]
 
 
 def test_published_client_hears_refusals(run: Run) -> None:
@@ -170,6 +172,6 @@ told["secret"] = refusal(lambda: wrong.ask("list all wallets"))
 told["code"] = refusal(lambda: PaymanClient.with_auth_code(config, given["code"]))
 """
     with Sandbox() as sandbox:
-        told = run(program, sandbox, code=sandbox.issue_code())
+        reported = run(program, sandbox, code=sandbox.issue_code())
         assert not [request for request in sandbox.requests if request.operation == "send_task"]
-    assert (told["secret"], told["code"]) == ([401, "invalid_client"], [400, "invalid_grant"])
+    assert (reported["secret"], reported["code"]) == ([401, "invalid_client"], [400, "invalid_grant"])

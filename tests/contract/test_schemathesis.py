@@ -70,8 +70,10 @@ def caller(sandbox: Sandbox, session: Session) -> Caller:
 def curious(caller: Caller) -> Iterator[Caller]:
     """A caller who in the end has heard everything that there is to hear from every operation."""
     yield caller
-    assert caller.heard.keys() == HEARD.keys()
-    missing = {name: HEARD[name] - heard for name, heard in caller.heard.items() if HEARD[name] - heard}
+    assert caller.received.keys() == HEARD.keys()
+    missing = {
+        name: HEARD[name] - received for name, received in caller.received.items() if HEARD[name] - received
+    }
     assert missing == {}, "the test has not tested what it is for"
 
 

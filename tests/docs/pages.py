@@ -123,9 +123,9 @@ class Run:
         self.namespace.update(__name__="__main__", print=self._print)
         exec(code, self.namespace)  # noqa: S102 # our own documentation
         for line, (first, expected) in promised.items():
-            heard = [text for at in range(first, line + 1) for text in self._heard.get(at, [])]
-            assert heard, f"{block.page.name}, line {line}: nothing was printed, rather than {expected}"
-            assert set(heard) == {expected}, f"{block.page.name}, line {line}: {heard}"
+            received = [text for at in range(first, line + 1) for text in self._heard.get(at, [])]
+            assert received, f"{block.page.name}, line {line}: nothing was printed, rather than {expected}"
+            assert set(received) == {expected}, f"{block.page.name}, line {line}: {received}"
 
     def _print(self, *values: object, **options: Any) -> None:
         printed = io.StringIO()

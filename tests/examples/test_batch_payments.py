@@ -303,8 +303,8 @@ def test_the_readme_reports_what_happens(tmp_path: Path) -> None:
     with Sandbox() as sandbox:
         status, stdout, stderr = run(source, sandbox)
     readme = (EXAMPLES / "batch-payments" / "README.md").read_text(encoding="utf-8")
-    told = readme.partition("```text\n")[2].partition("```")[0].splitlines()
-    assert [*(line[:60] for line in stderr.splitlines()), stdout] == [line[:60] for line in told]
+    reported = readme.partition("```text\n")[2].partition("```")[0].splitlines()
+    assert [*(line[:60] for line in stderr.splitlines()), stdout] == [line[:60] for line in reported]
     assert status == 1
 
 

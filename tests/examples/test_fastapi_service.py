@@ -96,11 +96,11 @@ def test_a_stream_comes_as_events(address: str) -> None:
         "POST", f"{address}/stream", json={"text": "list all wallets"}, headers={"X-User": "sid"}, timeout=60
     ) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
-        told = events(response.read().decode())
-    assert told[0][0] == "state"
-    name, answer = told[-1]
+        reported = events(response.read().decode())
+    assert reported[0][0] == "state"
+    name, answer = reported[-1]
     assert name == "answer"
-    assert "".join(data["delta"] for name, data in told if name == "text") == answer["text"]
+    assert "".join(data["delta"] for name, data in reported if name == "text") == answer["text"]
     assert "TSD" in answer["text"]
 
 
@@ -230,8 +230,8 @@ def test_a_wrong_secret_is_not_a_401(monkeypatch: pytest.MonkeyPatch) -> None:
         async with served(sandbox, monkeypatch) as web:
             answer = await web.post("/ask", json={"text": "Hello!"})
             assert (answer.status_code, answer.json()["error"]) == (502, "AuthenticationError")
-            told = events((await web.post("/stream", json={"text": "Hello!"})).text)
-            assert [(name, data["status"]) for name, data in told] == [("error", 502)]
+            reported = events((await web.post("/stream", json={"text": "Hello!"})).text)
+            assert [(name, data["status"]) for name, data in reported] == [("error", 502)]
 
     with Sandbox() as sandbox:
         sandbox.client_secret = "wrong"
@@ -250,8 +250,8 @@ def test_an_unknown_outcome_reports_its_ids(monkeypatch: pytest.MonkeyPatch) -> 
             assert lost.json()["task_id"] == sandbox.payments[0].task_id
 
             sandbox.script([StreamFault(after_events=2)])
-            told = events((await web.post("/stream", json={"text": "send 20 TSD to Test Payee"})).text)
-            name, data = told[-1]
+            reported = events((await web.post("/stream", json={"text": "send 20 TSD to Test Payee"})).text)
+            name, data = reported[-1]
             assert (name, data["status"], data["error"]) == ("error", 504, "StreamInterruptedError")
             assert data["task_id"] == sandbox.payments[1].task_id
 

@@ -95,7 +95,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Told:
+class Claim:
     """What the caller was told.
 
     Args:
@@ -137,9 +137,9 @@ class Listening:
         self._task_id = getattr(error, "task_id", None)
         self._end, self._detail = end_of(error), f"{type(error).__name__}: {error}"
 
-    def told(self) -> Told:
+    def claimed(self) -> Claim:
         """What has been put down."""
-        return Told(self._end, self._detail, self._task_id, monotonic() - self._began, began=self._began)
+        return Claim(self._end, self._detail, self._task_id, monotonic() - self._began, began=self._began)
 
 
 def end_of(error: Exception) -> End:
@@ -159,7 +159,7 @@ def _listening(listening: Listening) -> Generator[Listening]:
         listening.fail(error)
 
 
-def asked(ask: Ask, client: PaymanClient) -> Told:
+def asked(ask: Ask, client: PaymanClient) -> Claim:
     """Asks with the client for threads, and returns what was told."""
     with _listening(listening := Listening()):
         if ask.way.streams:
@@ -167,10 +167,10 @@ def asked(ask: Ask, client: PaymanClient) -> Told:
                 listening.hear(stream.result())
         else:
             listening.hear(client.ask(ask.text, **ask.options))
-    return listening.told()
+    return listening.claimed()
 
 
-async def asked_by_task(ask: Ask, client: AsyncPaymanClient) -> Told:
+async def asked_by_task(ask: Ask, client: AsyncPaymanClient) -> Claim:
     """Asks with the client for asyncio, and returns what was told."""
     with _listening(listening := Listening()):
         if ask.way.streams:
@@ -178,4 +178,4 @@ async def asked_by_task(ask: Ask, client: AsyncPaymanClient) -> Told:
                 listening.hear(await stream.result())
         else:
             listening.hear(await client.ask(ask.text, **ask.options))
-    return listening.told()
+    return listening.claimed()

@@ -241,10 +241,10 @@ class Exchange:
 
     async def _restarted(self, fault: Fault) -> bool:
         """Restarts the server: before it has the request, when it has half of it, all of it, or has answered."""
-        told = b""
+        claimed = b""
         if fault.share >= 0.75:
             answer = await self._fetched()
-            told = answer[: int((fault.share - 0.75) * 4 * len(answer))]
+            claimed = answer[: int((fault.share - 0.75) * 4 * len(answer))]
         elif fault.share >= 0.25:
             server = await self._reached()
             data = self._request.alone()
@@ -258,7 +258,7 @@ class Exchange:
         going = asyncio.ensure_future(self._restart(fault.seconds))
         try:
             await asyncio.sleep(0)
-            await self._client.write(told)
+            await self._client.write(claimed)
             self._client.end(resets=fault.resets)
         finally:
             await going

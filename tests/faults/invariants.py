@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from tests.faults.ask_modes import WAYS, Told
+from tests.faults.ask_modes import WAYS, Claim
 from tests.faults.fault_kinds import Kind
 from tests.faults.proxy import Line
 from tests.faults.runner import Case, Outcome
@@ -69,16 +69,16 @@ class Count:
 
 def breaches(case: Case, settings: Settings) -> list[str]:
     """The ways in which the promise to one caller was broken; none, where it was kept."""
-    told = [case.told, *case.again]
+    claimed = [case.claimed, *case.again]
     found = {
         TWICE: len(case.payments) > 1 or case.times_taken > 1,
         UNPAID: _is_unpaid(case),
-        PAID: len(case.first) > 0 and any(one.end in ("failed", "not sent") for one in told),
+        PAID: len(case.first) > 0 and any(one.end in ("failed", "not sent") for one in claimed),
         EARLY: settings.reconciles
-        and any(_is_early(one, line, settings) for one, line in zip_longest(told, case.lines)),
-        OTHER: any(one.end == "other" for one in told),
+        and any(_is_early(one, line, settings) for one, line in zip_longest(claimed, case.lines)),
+        OTHER: any(one.end == "other" for one in claimed),
         BLIND: any(entry.blind for line in case.lines for entry in line.entries),
-        LATE: any(_overrun(one, settings) > GRACE for one in told),
+        LATE: any(_overrun(one, settings) > GRACE for one in claimed),
         OTHERWISE: _is_told_otherwise(case, settings),
     }
     return [name for name, broken in found.items() if broken]
@@ -86,22 +86,22 @@ def breaches(case: Case, settings: Settings) -> list[str]:
 
 def _is_unpaid(case: Case) -> bool:
     in_the_end = [one for one in case.again if one.end == "completed"]
-    return (case.told.end == "completed" and _differs(case.told, case.first)) or any(
+    return (case.claimed.end == "completed" and _differs(case.claimed, case.first)) or any(
         _differs(one, case.payments) for one in in_the_end
     )
 
 
-def _differs(told: Told, payments: Sequence[object]) -> bool:
-    return told.task_id not in {getattr(payment, "task_id", None) for payment in payments}
+def _differs(claimed: Claim, payments: Sequence[object]) -> bool:
+    return claimed.task_id not in {getattr(payment, "task_id", None) for payment in payments}
 
 
-def _is_early(told: Told, line: Line | None, settings: Settings) -> bool:
-    if told.end != "unknown" or told.seconds >= settings.timeout - _AT_THE_END:
+def _is_early(claimed: Claim, line: Line | None, settings: Settings) -> bool:
+    if claimed.end != "unknown" or claimed.seconds >= settings.timeout - _AT_THE_END:
         return False
     entries = [] if line is None else line.entries
     looks = [entry for entry in entries if entry.name == "get"]
     # A task that the agent has not known for `settle_time` is given up where the next pause would outlast the deadline.
-    if looks and looks[-1].not_found and told.seconds >= settings.settle_time:
+    if looks and looks[-1].not_found and claimed.seconds >= settings.settle_time:
         return False
     last = entries[-1] if entries else None
     # Who is refused once more with a token that has just been issued need not go on asking.
@@ -114,7 +114,7 @@ def _is_told_otherwise(case: Case, settings: Settings) -> bool:
     if not case.again:
         return False
     last = case.again[-1]
-    if any(one.task_id != case.told.task_id for one in case.again if one.end != "other"):
+    if any(one.task_id != case.claimed.task_id for one in case.again if one.end != "other"):
         return True
     if settings.reconciles:
         return last.end != "completed"
@@ -122,8 +122,8 @@ def _is_told_otherwise(case: Case, settings: Settings) -> bool:
     return last.end not in ("completed", "unknown") and len(case.payments) > 0
 
 
-def _overrun(told: Told, settings: Settings) -> float:
-    return told.seconds - told.stalled - settings.timeout
+def _overrun(claimed: Claim, settings: Settings) -> float:
+    return claimed.seconds - claimed.stalled - settings.timeout
 
 
 def counted(outcome: Outcome) -> dict[str, Count]:
@@ -135,9 +135,9 @@ def counted(outcome: Outcome) -> dict[str, Count]:
             Count(
                 1,
                 1 if case.again else 0,
-                Counter([case.told.end]),
+                Counter([case.claimed.end]),
                 Counter(breaches(case, settings)),
-                max(0.0, *(_overrun(one, settings) for one in (case.told, *case.again))),
+                max(0.0, *(_overrun(one, settings) for one in (case.claimed, *case.again))),
             )
         )
     counts["all"] = total(counts.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
-from tests.faults.ask_modes import Told
+from tests.faults.ask_modes import Claim
 from tests.faults.fault_kinds import Kind
 from tests.faults.invariants import BREACHES, OTHER, Count, breaches, counted, held
 from tests.faults.plan import Plan
@@ -43,13 +43,13 @@ def report(outcome: Outcome) -> str:
         "faults: " + (", ".join(f"{kind.value} {count}" for kind, count in _faults(outcome)) or "none"),
     ]
     betrayed = [case for case in outcome.cases if breaches(case, settings)]
-    told = [line for case in betrayed[:_MOST_SHOWN] for line in _broken(case, settings)]
+    claimed = [line for case in betrayed[:_MOST_SHOWN] for line in _broken(case, settings)]
     if len(betrayed) > _MOST_SHOWN:
-        told.append(f"and {len(betrayed) - _MOST_SHOWN} more")
+        claimed.append(f"and {len(betrayed) - _MOST_SHOWN} more")
     if outcome.strays:
-        told.append(f"payments that belong to no ask: {outcome.strays}")
+        claimed.append(f"payments that belong to no ask: {outcome.strays}")
     total = counts["all"].breaches
-    lines += ["", *told, *([""] if told else [])]
+    lines += ["", *claimed, *([""] if claimed else [])]
     if not any(total.values()):
         lines.append("The promise held.")
     else:
@@ -93,11 +93,11 @@ def _broken(case: Case, settings: Settings) -> list[str]:
     """How the promise to a caller was broken, with all that it takes to see it again."""
     return [
         f"ask {case.ask.number} ({case.ask.way}), seed {case.ask.seed}: {', '.join(breaches(case, settings))}",
-        f"  told: {_told(case.told)}; {len(case.first)} payments by then",
+        f"  told: {_told(case.claimed)}; {len(case.first)} payments by then",
         *(f"  again: {_told(one)}; {len(case.payments)} payments in the end" for one in case.again),
         *("  requests: " + "; ".join(map(str, line.entries)) for line in case.lines),
     ]
 
 
-def _told(told: Told) -> str:
-    return f"{told.end} after {told.seconds:.2f} s, {told.detail}"
+def _told(claimed: Claim) -> str:
+    return f"{claimed.end} after {claimed.seconds:.2f} s, {claimed.detail}"

@@ -16,7 +16,7 @@ from payman_sdk._io.clock import monotonic
 from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk._io.transport import build_async_http_client, build_http_client
 from payman_sdk.errors import PaymanError
-from tests.faults.ask_modes import Ask, Told, asked, asked_by_task
+from tests.faults.ask_modes import Ask, Claim, asked, asked_by_task
 from tests.faults.fault_kinds import Kind
 from tests.faults.proxy import FaultProxy, Line
 from tests.faults.reserved_ports import HOST, Port
@@ -52,8 +52,8 @@ class Case:
     """
 
     ask: Ask
-    told: Told
-    again: list[Told] = field(default_factory=list[Told])
+    claimed: Claim
+    again: list[Claim] = field(default_factory=list[Claim])
     first: Sequence[Payment] = ()
     payments: Sequence[Payment] = ()
     lines: list[Line] = field(default_factory=list[Line])
@@ -165,8 +165,8 @@ class Running:
     def _by_thread(self, ask: Ask, shift: int, http: httpx.Client) -> None:
         with self._line(ask, shift) as line:
             with self._sandbox.client(http_client=http, **self._config(line)) as client:
-                told = asked(ask, client)
-            self._note(ask, told, line)
+                claimed = asked(ask, client)
+            self._note(ask, claimed, line)
 
     def _by_loops(self, left: Iterator[Ask], shift: int) -> None:
         """Make asks whose client fetches its token in one event loop, asks in another, and is closed in a third."""
@@ -175,9 +175,9 @@ class Running:
                 client = self._sandbox.async_client(**self._config(line))
                 with suppress(PaymanError):
                     asyncio.run(client.get_access_token())
-                told = asyncio.run(asked_by_task(ask, client))
+                claimed = asyncio.run(asked_by_task(ask, client))
                 asyncio.run(client.close())
-                self._note(ask, told, line)
+                self._note(ask, claimed, line)
 
     async def _by_tasks(self, left: Iterator[Ask], shift: int, workers: int) -> None:
         async with build_async_http_client(_HERE) as http:
@@ -192,18 +192,18 @@ class Running:
     async def _by_task(self, ask: Ask, shift: int, http: httpx.AsyncClient) -> None:
         with self._line(ask, shift) as line:
             async with self._sandbox.async_client(http_client=http, **self._config(line)) as client:
-                told = await asked_by_task(ask, client)
-            self._note(ask, told, line)
+                claimed = await asked_by_task(ask, client)
+            self._note(ask, claimed, line)
 
-    def _note(self, ask: Ask, told: Told, line: Line | None = None) -> None:
-        deadline = told.began + self._settings.timeout
-        told = replace(told, stalled=self._pulse.stalled(deadline, told.began + told.seconds))
+    def _note(self, ask: Ask, claimed: Claim, line: Line | None = None) -> None:
+        deadline = claimed.began + self._settings.timeout
+        claimed = replace(claimed, stalled=self._pulse.stalled(deadline, claimed.began + claimed.seconds))
         with self._lock:
             case = self.cases.get(ask.number)
             if case is None:
-                case = self.cases[ask.number] = Case(ask, told)
+                case = self.cases[ask.number] = Case(ask, claimed)
             else:
-                case.again.append(told)
+                case.again.append(claimed)
             if line is not None:
                 case.lines.append(line)
 

@@ -90,11 +90,11 @@ def test_a_process_that_is_killed_and_run_again_pays_once(
         assert done == (["INITIATED"] if sends else [])
 
         run_again.order({**order, "base_url": second.url})
-        told = run_again.report(timeout=60)
+        claimed = run_again.report(timeout=60)
         run_again.dismiss()
         assert run_again.status() == 0
         [payment] = sandbox.payments
-        assert told == {"status": "completed", "task_id": payment.task_id}
+        assert claimed == {"status": "completed", "task_id": payment.task_id}
         assert (payment.status, str(payment.amount), str(sandbox.balance())) == (
             "INITIATED",
             "10.00",

@@ -41,15 +41,15 @@ def test_an_ask_happens_once_where_tasks_cannot_be_looked_up() -> None:
     """Without `tasks/get`, what is not known is told as such, and still nothing is paid twice or told wrongly."""
     outcome = run(Settings(seed=2026, asks=160, workers=48, timeout=8, patience=0.4, reconciles=False))
     assert held(outcome), report(outcome)
-    unknown = [case for case in outcome.cases if case.told.end == "unknown"]
+    unknown = [case for case in outcome.cases if case.claimed.end == "unknown"]
     assert Counter(bool(case.first) for case in unknown if not case.ask.way.keyed).keys() == {True, False}
 
 
 def test_without_faults_everything_is_done() -> None:
     """Where nothing goes wrong, every ask is done, told so, and found done by whoever asks again."""
     outcome = run(Settings(asks=32, rate=0.0))
-    assert {(case.told.end, len(case.payments)) for case in outcome.cases} == {("completed", 1)}
-    assert {told.end for case in outcome.cases for told in case.again} == {"completed"}
+    assert {(case.claimed.end, len(case.payments)) for case in outcome.cases} == {("completed", 1)}
+    assert {claimed.end for case in outcome.cases for claimed in case.again} == {"completed"}
     assert "The promise held." in report(outcome)
 
 
@@ -139,7 +139,7 @@ def test_a_client_that_takes_its_time_is_found_out() -> None:
     """Who is told after the deadline is counted, with how much too late it was."""
     outcome = run(Settings(asks=8, rate=1.0, kinds=[Kind.LIMITED_MS], timeout=0.3))
     case = outcome.cases[0]
-    late = Settings(asks=8, timeout=case.told.seconds - 0.3)
+    late = Settings(asks=8, timeout=case.claimed.seconds - 0.3)
     assert "late" in breaches(case, late)
     assert "late" not in breaches(case, outcome.settings)
 

@@ -14,7 +14,7 @@ class Canned(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answering)
         self.seen: list[dict[str, Any]] = []
         self.status, self.kind, self.body = 200, "application/json", b"{}"
-        self.heard = threading.Event()
+        self.received = threading.Event()
 
     @property
     def url(self) -> str:
@@ -48,7 +48,7 @@ class Answering(BaseHTTPRequestHandler):
         self.wfile.write(first)
         self.wfile.flush()
         # The rest of a stream comes only when the client has heard the beginning, or never: it is not read as a whole.
-        if self.server.kind != "text/event-stream" or self.server.heard.wait(timeout=5):
+        if self.server.kind != "text/event-stream" or self.server.received.wait(timeout=5):
             self.wfile.write(rest)
 
     def log_message(self, *args: object) -> None:

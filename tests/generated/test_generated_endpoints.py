@@ -193,9 +193,9 @@ def test_a_stream_is_open_before_it_ends(server: Canned) -> None:
     ):
         chunks = response.iter_bytes()
         received = next(chunks)
-        server.heard.set()
+        server.received.set()
         received += b"".join(chunks)
-    server.heard.clear()
+    server.received.clear()
 
     async def watch() -> bytes:
         async with (
@@ -204,7 +204,7 @@ def test_a_stream_is_open_before_it_ends(server: Canned) -> None:
         ):
             chunks = response.aiter_bytes()
             received = await anext(chunks)
-            server.heard.set()
+            server.received.set()
             return received + b"".join([chunk async for chunk in chunks])
 
     assert asyncio.run(watch()) == received

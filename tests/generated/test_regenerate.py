@@ -99,8 +99,8 @@ def test_regenerating_says_what_changed_and_then_nothing(copy: Path, run: Run) -
     status, said, complaints = run()
 
     assert status == 0, complaints
-    told = said.splitlines()
-    assert told[: told.index("")] == [
+    reported = said.splitlines()
+    assert reported[: reported.index("")] == [
         "changed generated/payman_api/client.py",
         "added generated/payman_api/errors.py",
         "removed generated/payman_api/extra.py",

@@ -81,13 +81,13 @@ def test_a_refusal_in_a_completed_task_is_a_refusal() -> None:
 
 def test_a_payment_is_ordered_in_the_session_and_checked_in_another() -> None:
     """A conversation pays in its own session; the look at the transactions neither uses it nor is told to the hooks of the user."""
-    told: list[Any] = []
-    with Sandbox() as sandbox, sandbox.client(before_send=told.append, on_task=told.append) as client:
+    reported: list[Any] = []
+    with Sandbox() as sandbox, sandbox.client(before_send=reported.append, on_task=reported.append) as client:
         conversation = client.conversation()
         payment = conversation.pay("Test Payee", 1, "TSD")
         assert payment.session_id == conversation.get_session_id()
-        assert {one.task_id for one in told} == {payment.task_id}
-        sent = [one for one in told if hasattr(one, "text")]
+        assert {one.task_id for one in reported} == {payment.task_id}
+        sent = [one for one in reported if hasattr(one, "text")]
         assert len(sent) == 1
         assert '"amount": "1.00"' in sent[0].text
         assert operations(sandbox) == ["send_task", "send_task"]

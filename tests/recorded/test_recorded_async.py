@@ -41,8 +41,8 @@ async def test_an_answer_as_it_comes(server: Server) -> None:
         server.async_client() as client,
         client.stream("list all wallets and their balances") as stream,
     ):
-        told = "".join([event.delta async for event in stream if event.type == "artifact_update"])
-        assert told == (await stream.result()).text
+        reported = "".join([event.delta async for event in stream if event.type == "artifact_update"])
+        assert reported == (await stream.result()).text
 
 
 @pytest.mark.default_cassette("approvals/the_user_approves")

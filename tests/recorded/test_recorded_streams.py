@@ -16,16 +16,16 @@ def test_an_answer_as_it_comes(server: Server) -> None:
         events = list(stream)
         response = stream.result()
     assert {event.type for event in events} == {"status_update", "artifact_update"}
-    told = "".join(event.delta for event in events if event.type == "artifact_update")
-    assert told == response.text
+    reported = "".join(event.delta for event in events if event.type == "artifact_update")
+    assert reported == response.text
     assert response.status == "completed"
 
 
 def test_on_message_hears_the_same(server: Server) -> None:
     """An ask with a callback streams, and returns the whole."""
-    heard: list[Any] = []
-    response = server.client().ask("list all payees", {"on_message": heard.append})
-    assert heard[-1]["is_final"] is True
+    received: list[Any] = []
+    response = server.client().ask("list all payees", {"on_message": received.append})
+    assert received[-1]["is_final"] is True
     assert response.status == "completed"
 
 

@@ -245,12 +245,12 @@ FOLLOWED: list[tuple[Callable[[Any], None], str, str, list[tuple[str, str, str]]
 
 def test_a_change_is_a_step_of_its_size(_ours: Document) -> None:
     """Each change alone makes the version that it has to make, and is told in the words that it is told in among others."""
-    for change, step, told in TAKEN:
+    for change, step, reported in TAKEN:
         document = copying.deepcopy(_ours)
         change(document)
         found = compare(_ours, document)
         assert version_step(found) == step, change
-        for line, beginning in zip(lines(found), told, strict=True):
+        for line, beginning in zip(lines(found), reported, strict=True):
             assert " ".join(line.split()).startswith(" ".join(beginning.split())), change
     for change, step, cause, _ in FOLLOWED:
         document = copying.deepcopy(_ours)
@@ -275,9 +275,9 @@ def test_changes_that_the_sdk_takes(copy: Path, changed: Changed, regenerate: Re
     run = regenerate("--from", new)
     assert (run.status, run.err) == (0, "")
     found = run.section("The API:")
-    told = [beginning for *_, several in TAKEN for beginning in several]
-    assert len(found) == len(told)
-    for beginning in told:
+    reported = [beginning for *_, several in TAKEN for beginning in several]
+    assert len(found) == len(reported)
+    for beginning in reported:
         assert any(line.startswith(beginning) for line in found), (beginning, found)
     assert run.section("To be adapted:") == []
     assert "Version: a major step." in run.out

@@ -96,12 +96,12 @@ def test_an_edit_is_compared_with_what_was_committed(bare: Path, regenerate: Reg
     git(bare, "add", "spec", "generated")
     git(bare, "commit", "--quiet", "--message", "First")
     add_colour(bare)
-    told = regenerate("--check", "--report", bare / "report.md").section("The API:")
-    assert [line.partition("`")[2] for line in told] == [
+    reported = regenerate("--check", "--report", bare / "report.md").section("The API:")
+    assert [line.partition("`")[2] for line in reported] == [
         "TaskSendParams.colour` was added and is optional (in requests). Reaches send_task, send_task_subscribe."
     ]
     git(bare, "commit", "--quiet", "--all", "--message", "Second")
-    assert regenerate().section("The API:") == told
+    assert regenerate().section("The API:") == reported
 
 
 def test_without_git_the_names_are_reported(bare: Path, regenerate: Regenerate) -> None:

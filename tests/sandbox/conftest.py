@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-from tests.sandbox.desk import Desk
+from tests.sandbox.wire_client import WireClient
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +29,6 @@ _COUNT = itertools.count(1)
 
 
 @pytest.fixture
-def desk(shared: Sandbox, http: httpx.Client) -> Desk:
+def wire_client(shared: Sandbox, http: httpx.Client) -> WireClient:
     """A client of the shared sandbox whose account is new."""
-    return Desk(shared, *shared.add_client(f"pm-test-{next(_COUNT)}", "s3cret"), http)
+    return WireClient(shared, *shared.add_client(f"pm-test-{next(_COUNT)}", "s3cret"), http)

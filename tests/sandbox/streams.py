@@ -12,11 +12,11 @@ import httpx
 
 from payman_sdk.sandbox import Sandbox
 from tests.peer import PLAIN
-from tests.sandbox.desk import Desk
+from tests.sandbox.wire_client import WireClient
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReceivedStream:
     """What came of a stream: the bytes of its body, and whether it broke off."""
 
     body: bytes
@@ -56,18 +56,18 @@ class Heard:
 
 @contextmanager
 def opened(
-    desk: Desk, method: str, params: dict[str, Any], last: str | None = None
+    wire_client: WireClient, method: str, params: dict[str, Any], last: str | None = None
 ) -> Iterator[httpx.Response]:
     """The answer to a streaming method, its body not read yet."""
-    headers = [(b"x-payman-access-token", desk.token.encode())]
+    headers = [(b"x-payman-access-token", wire_client.token.encode())]
     if last is not None:
         headers.append((b"last-event-id", last.encode("latin-1")))
     body = {"jsonrpc": "2.0", "id": "req-s", "method": method, "params": params}
-    with desk.http.stream("POST", f"/api/a2a/{method}", json=body, headers=headers) as answer:
+    with wire_client.http.stream("POST", f"/api/a2a/{method}", json=body, headers=headers) as answer:
         yield answer
 
 
-def listened(answer: httpx.Response, on_chunk: Callable[[bytes], object] = len) -> Heard:
+def listened(answer: httpx.Response, on_chunk: Callable[[bytes], object] = len) -> ReceivedStream:
     """All of an answer, to its end or to where it breaks off."""
     body, broken = b"", False
     try:
@@ -77,29 +77,29 @@ def listened(answer: httpx.Response, on_chunk: Callable[[bytes], object] = len) 
     except httpx.RemoteProtocolError:
         broken = True
     kind = answer.headers["content-type"].split(";")[0]
-    return Heard(body, broken, kind, answer.status_code)
+    return ReceivedStream(body, broken, kind, answer.status_code)
 
 
-def subscribe(desk: Desk, text: str, task_id: str) -> Heard:
+def subscribe(wire_client: WireClient, text: str, task_id: str) -> ReceivedStream:
     """A streamed send, listened to."""
     message = {"role": "user", "parts": [{"type": "text", "text": text}]}
-    with opened(desk, "tasks/sendSubscribe", {"id": task_id, "message": message}) as answer:
+    with opened(wire_client, "tasks/sendSubscribe", {"id": task_id, "message": message}) as answer:
         return listened(answer)
 
 
-def resubscribe(desk: Desk, task_id: str, last: str | None = None) -> Heard:
+def resubscribe(wire_client: WireClient, task_id: str, last: str | None = None) -> ReceivedStream:
     """A resubscribing request, listened to."""
-    with opened(desk, "tasks/resubscribe", {"id": task_id}, last) as answer:
+    with opened(wire_client, "tasks/resubscribe", {"id": task_id}, last) as answer:
         return listened(answer)
 
 
 @contextmanager
-def own_desk(**settings: Any) -> Iterator[Desk]:
+def own_desk(**settings: Any) -> Iterator[WireClient]:
     """A client of a sandbox of its own."""
     with (
         Sandbox(**settings) as sandbox,
         httpx.Client(base_url=sandbox.base_url, verify=PLAIN, trust_env=False, timeout=120) as http,
     ):
-        yield Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+        yield WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
     sandbox.check_invariants()
     sandbox.close()

@@ -12,17 +12,17 @@ from payman_sdk._client.sync import PaymanClient
 from payman_sdk._core.auth.authorization import Scope, authorization_url, parse_redirect
 from payman_sdk.sandbox import Sandbox
 from tests.sandbox.browser import PAGE, Page, landed
-from tests.sandbox.desk import Desk
+from tests.sandbox.wire_client import WireClient
 from tests.tables import table
 
 _BACK = "http://127.0.0.1:8765/back"
 _CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(b"verifier").digest()).decode().rstrip("=")
 
 
-def _request(desk: Desk, **changed: Any) -> dict[str, Any]:
+def _request(wire_client: WireClient, **changed: Any) -> dict[str, Any]:
     usual = {
         "response_type": "code",
-        "client_id": desk.client_id,
+        "client_id": wire_client.client_id,
         "redirect_uri": _BACK,
         "scope": "read_balance,write_send_payment",
         "state": "s-1",
@@ -32,20 +32,20 @@ def _request(desk: Desk, **changed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**usual, **changed}.items() if value is not None}
 
 
-def _ask(desk: Desk, **changed: Any) -> httpx.Response:
-    return desk.http.get(PAGE, params=_request(desk, **changed))
+def _ask(wire_client: WireClient, **changed: Any) -> httpx.Response:
+    return wire_client.http.get(PAGE, params=_request(wire_client, **changed))
 
 
-def _page(desk: Desk, **changed: Any) -> Page:
-    answer = _ask(desk, **changed)
+def _page(wire_client: WireClient, **changed: Any) -> Page:
+    answer = _ask(wire_client, **changed)
     assert answer.status_code == 200, answer.text
     return Page(answer)
 
 
-def test_person_reads_who_asks_for_what(desk: Desk) -> None:
+def test_person_reads_who_asks_for_what(wire_client: WireClient) -> None:
     """The page names the client, each scope in plain words, and where the browser goes; two buttons answer it."""
-    page = _page(desk)
-    assert desk.client_id in page.words
+    page = _page(wire_client)
+    assert wire_client.client_id in page.words
     assert "See how much is in your wallets" in page.words
     assert "Send payments from your wallets" in page.words
     assert "http://127.0.0.1:8765" in page.words
@@ -54,64 +54,64 @@ def test_person_reads_who_asks_for_what(desk: Desk) -> None:
     assert page.tags.count("li") == 2
 
 
-def test_every_scope_has_words(desk: Desk) -> None:
+def test_every_scope_has_words(wire_client: WireClient) -> None:
     """No scope is asked for by its name alone."""
-    words = _page(desk, scope=",".join(Scope)).words
+    words = _page(wire_client, scope=",".join(Scope)).words
     for scope in Scope:
         assert re.search(rf"[a-z] {scope}\b", words)
 
 
 @pytest.mark.parametrize("scope", ["read_balance,read_list_payees", "read_balance read_list_payees"])
-def test_scopes_are_joined_by_commas_or_spaces(desk: Desk, scope: str) -> None:
+def test_scopes_are_joined_by_commas_or_spaces(wire_client: WireClient, scope: str) -> None:
     """Commas are Payman's way, spaces are OAuth's; both are understood, and one that is named twice is shown once."""
-    assert _page(desk, scope=f"{scope},read_balance").tags.count("li") == 2
+    assert _page(wire_client, scope=f"{scope},read_balance").tags.count("li") == 2
 
 
-def test_allow_brings_a_code_that_works(desk: Desk) -> None:
+def test_allow_brings_a_code_that_works(wire_client: WireClient) -> None:
     """Allow sends the browser to the redirect URI with a code and the state; the code gets a token for what was allowed."""
-    target, query = landed(_page(desk).press(desk.http, "allow"))
+    target, query = landed(_page(wire_client).press(wire_client.http, "allow"))
     assert target == _BACK
     assert set(query) == {"code", "state"}
     assert query["state"] == "s-1"
-    answer = desk.http.post(
+    answer = wire_client.http.post(
         "/api/oauth2/token",
         params={"grant_type": "authorization_code", "code": query["code"], "code_verifier": "verifier"},
-        auth=(desk.client_id, desk.client_secret),
+        auth=(wire_client.client_id, wire_client.client_secret),
     )
     assert answer.status_code == 200, answer.text
     assert answer.json()["scope"] == "read_balance,write_send_payment"
 
 
-def test_deny_brings_access_denied(desk: Desk) -> None:
+def test_deny_brings_access_denied(wire_client: WireClient) -> None:
     """Deny sends the browser to the redirect URI with `access_denied`, the state and no code."""
-    target, query = landed(_page(desk).press(desk.http, "deny"))
+    target, query = landed(_page(wire_client).press(wire_client.http, "deny"))
     assert target == _BACK
     assert set(query) == {"error", "error_description", "state"}
     assert (query["error"], query["state"]) == ("access_denied", "s-1")
 
 
-def test_anything_but_allow_denies(desk: Desk) -> None:
+def test_anything_but_allow_denies(wire_client: WireClient) -> None:
     """A form without a decision, or with one that is not known, allows nothing."""
-    page = _page(desk)
+    page = _page(wire_client)
     for answer in (
-        desk.http.post(page.action, data=page.fields),
-        page.press(desk.http, "allow", decision="Allow"),
+        wire_client.http.post(page.action, data=page.fields),
+        page.press(wire_client.http, "allow", decision="Allow"),
     ):
         assert landed(answer)[1]["error"] == "access_denied"
 
 
-def test_sdk_walks_through(desk: Desk) -> None:
+def test_sdk_walks_through(wire_client: WireClient) -> None:
     """What the SDK sends a person to is understood, and it understands what comes back."""
     request = authorization_url(
-        desk.client_id, _BACK, [Scope.READ_LIST_WALLETS], server=desk.sandbox.base_url
+        wire_client.client_id, _BACK, [Scope.READ_LIST_WALLETS], server=wire_client.sandbox.base_url
     )
-    answer = Page(desk.http.get(request.url)).press(desk.http, "allow")
+    answer = Page(wire_client.http.get(request.url)).press(wire_client.http, "allow")
     code = parse_redirect(answer.headers["location"], state=request.state)
     with PaymanClient.with_auth_code(
         {
-            "client_id": desk.client_id,
-            "client_secret": desk.client_secret,
-            "base_url": desk.sandbox.base_url,
+            "client_id": wire_client.client_id,
+            "client_secret": wire_client.client_secret,
+            "base_url": wire_client.sandbox.base_url,
         },
         code,
         redirect_uri=request.redirect_uri,
@@ -119,41 +119,43 @@ def test_sdk_walks_through(desk: Desk) -> None:
     ) as client:
         assert "TSD Wallet" in client.ask("list all wallets").text
         assert "`write_send_payment`" in client.ask("send 5 TSD to Test Payee").text
-    assert not desk.payments
+    assert not wire_client.payments
 
 
 @table(
     "state",
     ["a b+c&d=e?f#g%20", "ünicode ✓", '"><script>alert(1)</script>', "line\r\nbreak\n", "\x00", "x" * 4000],
 )
-def test_state_comes_back_as_it_went(desk: Desk, state: str) -> None:
+def test_state_comes_back_as_it_went(wire_client: WireClient, state: str) -> None:
     """Whatever the state is, it comes back the same, with either answer and with an error."""
-    page = _page(desk, state=state)
+    page = _page(wire_client, state=state)
     for answer in (
-        page.press(desk.http, "allow"),
-        page.press(desk.http, "deny"),
-        _ask(desk, state=state, scope="nonsense"),
+        page.press(wire_client.http, "allow"),
+        page.press(wire_client.http, "deny"),
+        _ask(wire_client, state=state, scope="nonsense"),
     ):
         assert landed(answer)[1]["state"] == state
 
 
-def test_without_state_none_comes_back(desk: Desk) -> None:
+def test_without_state_none_comes_back(wire_client: WireClient) -> None:
     """A request without a state, or with an empty one, is answered without one."""
     for state in (None, ""):
-        assert set(landed(_page(desk, state=state).press(desk.http, "allow"))[1]) == {"code"}
+        assert set(landed(_page(wire_client, state=state).press(wire_client.http, "allow"))[1]) == {"code"}
 
 
-def test_redirect_keeps_its_own_query(desk: Desk) -> None:
+def test_redirect_keeps_its_own_query(wire_client: WireClient) -> None:
     """Parameters that the redirect URI has already stay in it."""
-    answer = _page(desk, redirect_uri="https://shop.example/back?shop=7").press(desk.http, "allow")
+    answer = _page(wire_client, redirect_uri="https://shop.example/back?shop=7").press(
+        wire_client.http, "allow"
+    )
     target, query = landed(answer)
     assert target == "https://shop.example/back"
     assert set(query) == {"shop", "code", "state"}
 
 
-def test_page_is_kept_to_itself(desk: Desk) -> None:
+def test_page_is_kept_to_itself(wire_client: WireClient) -> None:
     """Nothing comes from elsewhere, no script runs, nobody frames it, nothing is cached, no referrer tells the address."""
-    page = _page(desk)
+    page = _page(wire_client)
     headers = page.answer.headers
     policy = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
@@ -168,9 +170,9 @@ def test_page_is_kept_to_itself(desk: Desk) -> None:
     assert not {"script", "img", "link", "iframe", "a"} & set(page.tags)
 
 
-def test_style_is_the_one_that_the_policy_allows(desk: Desk) -> None:
+def test_style_is_the_one_that_the_policy_allows(wire_client: WireClient) -> None:
     """The policy lets through the page's own style by its hash, and no other."""
-    answer = _ask(desk)
+    answer = _ask(wire_client)
     style = answer.text.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in answer.headers["content-security-policy"]
@@ -187,15 +189,15 @@ def test_style_is_the_one_that_the_policy_allows(desk: Desk) -> None:
         ("com.example.shop:/back", "com.example.shop:"),
     ],
 )
-def test_form_may_go_on_to_the_redirect_uri(desk: Desk, redirect_uri: str, source: str) -> None:
+def test_form_may_go_on_to_the_redirect_uri(wire_client: WireClient, redirect_uri: str, source: str) -> None:
     """Browsers apply form-action to the redirect as well, so that the policy names where the answer goes, and only that."""
-    policy = _ask(desk, redirect_uri=redirect_uri).headers["content-security-policy"]
+    policy = _ask(wire_client, redirect_uri=redirect_uri).headers["content-security-policy"]
     assert f"; form-action 'self' {source};" in policy
 
 
-def test_page_is_readable_everywhere(desk: Desk) -> None:
+def test_page_is_readable_everywhere(wire_client: WireClient) -> None:
     """It has a language, a title, a heading and a width that fits a phone, and its form and list say what they are about."""
-    text = _ask(desk).text
+    text = _ask(wire_client).text
     assert text.startswith("<!DOCTYPE html>")
     for part in (
         '<html lang="en">',
@@ -213,8 +215,8 @@ def test_page_is_readable_everywhere(desk: Desk) -> None:
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a\"b'c&amp;", "evil\u202eexe", "x\x00y\nz"])
 def test_hostile_name_is_only_a_name(shared: Sandbox, http: httpx.Client, name: str) -> None:
     """A client's id is shown as it is: no markup, and nothing that turns the text around it or is not seen."""
-    desk = Desk(shared, *shared.add_client(name, "s3cret"), http)
-    page = _page(desk)
+    wire_client = WireClient(shared, *shared.add_client(name, "s3cret"), http)
+    page = _page(wire_client)
     assert "script" not in page.tags
     for invisible in "\u202e\x00":
         assert invisible not in page.answer.text
@@ -271,9 +273,12 @@ _UNUSABLE = [
 
 
 @table("changed", _UNUSABLE, ids=lambda changed: str(changed)[:60])
-def test_what_could_lead_astray_is_a_page(desk: Desk, changed: dict[str, Any]) -> None:
+def test_what_could_lead_astray_is_a_page(wire_client: WireClient, changed: dict[str, Any]) -> None:
     """An unknown client or an unusable redirect URI is a page that says so, never a redirect; nor is its form's answer."""
-    for answer in (_ask(desk, **changed), _ask(desk, **changed, response_type="token", scope="nonsense")):
+    for answer in (
+        _ask(wire_client, **changed),
+        _ask(wire_client, **changed, response_type="token", scope="nonsense"),
+    ):
         assert answer.status_code == 400
         assert "location" not in answer.headers
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -297,9 +302,9 @@ def test_what_could_lead_astray_is_a_page(desk: Desk, changed: dict[str, Any]) -
         "shop://back",
     ],
 )
-def test_usable_redirect_uris(desk: Desk, uri: str) -> None:
+def test_usable_redirect_uris(wire_client: WireClient, uri: str) -> None:
     """https, http to this machine on any port, and an app's own scheme are good for redirects."""
-    answer = _page(desk, redirect_uri=uri).press(desk.http, "allow")
+    answer = _page(wire_client, redirect_uri=uri).press(wire_client.http, "allow")
     assert answer.headers["location"].startswith(f"{uri}{'&' if '?' in uri else '?'}code=")
 
 
@@ -325,9 +330,11 @@ def test_usable_redirect_uris(desk: Desk, uri: str) -> None:
         ({"code_challenge": [_CHALLENGE, _CHALLENGE]}, "invalid_request"),
     ],
 )
-def test_other_errors_go_to_the_application(desk: Desk, changed: dict[str, Any], error: str) -> None:
+def test_other_errors_go_to_the_application(
+    wire_client: WireClient, changed: dict[str, Any], error: str
+) -> None:
     """Where the redirect URI is in order, the application learns what is wrong, with the state."""
-    answer = _ask(desk, **changed)
+    answer = _ask(wire_client, **changed)
     target, query = landed(answer)
     assert target == _BACK
     assert set(query) == {"error", "error_description", "state"}
@@ -337,26 +344,28 @@ def test_other_errors_go_to_the_application(desk: Desk, changed: dict[str, Any],
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-def test_state_that_is_there_twice_comes_back_not_at_all(desk: Desk) -> None:
+def test_state_that_is_there_twice_comes_back_not_at_all(wire_client: WireClient) -> None:
     """Of two states nobody knows which is meant: the error comes without one."""
-    _, query = landed(_ask(desk, state=["a", "b"]))
+    _, query = landed(_ask(wire_client, state=["a", "b"]))
     assert query == {"error": "invalid_request", "error_description": "state is given more than once"}
 
 
-def test_unknown_parameters_are_ignored(desk: Desk) -> None:
+def test_unknown_parameters_are_ignored(wire_client: WireClient) -> None:
     """What the server does not know does not matter, even twice."""
-    assert landed(_page(desk, prompt=["login", "none"], ticket="x").press(desk.http, "allow"))[1]["code"]
+    assert landed(_page(wire_client, prompt=["login", "none"], ticket="x").press(wire_client.http, "allow"))[
+        1
+    ]["code"]
 
 
-def test_pkce_may_be_left_out(desk: Desk) -> None:
+def test_pkce_may_be_left_out(wire_client: WireClient) -> None:
     """Payman is not known to want PKCE, so a request without it is in order."""
-    page = _page(desk, code_challenge=None, code_challenge_method=None)
-    assert landed(page.press(desk.http, "allow"))[1]["code"]
+    page = _page(wire_client, code_challenge=None, code_challenge_method=None)
+    assert landed(page.press(wire_client.http, "allow"))[1]["code"]
 
 
-def test_answer_needs_the_ticket_of_its_request(desk: Desk) -> None:
+def test_answer_needs_the_ticket_of_its_request(wire_client: WireClient) -> None:
     """A form that did not come from the page, or that was changed, allows nothing and redirects nowhere."""
-    page, other = _page(desk), _page(desk, scope="read_balance")
+    page, other = _page(wire_client), _page(wire_client, scope="read_balance")
     assert page.fields["ticket"] != other.fields["ticket"]
     for changed in (
         {"ticket": ""},
@@ -370,21 +379,21 @@ def test_answer_needs_the_ticket_of_its_request(desk: Desk) -> None:
         {"request": other.fields["request"]},
         {"request": page.fields["request"] + "&scope=write_create_wallet"},
     ):
-        answer = page.press(desk.http, "allow", **changed)
+        answer = page.press(wire_client.http, "allow", **changed)
         assert answer.status_code == 400, changed
         assert "location" not in answer.headers
-    assert landed(page.press(desk.http, "allow"))[1]["code"]
+    assert landed(page.press(wire_client.http, "allow"))[1]["code"]
 
 
-def test_answer_without_a_form_is_refused(desk: Desk) -> None:
+def test_answer_without_a_form_is_refused(wire_client: WireClient) -> None:
     """A bare request, one in the query, and one in JSON are not the page's form."""
-    page = _page(desk)
+    page = _page(wire_client)
     fields = {**page.fields, "decision": "allow"}
     for answer in (
-        desk.http.post(PAGE),
-        desk.http.post(PAGE, params=fields),
-        desk.http.post(PAGE, json=fields),
-        desk.http.post(
+        wire_client.http.post(PAGE),
+        wire_client.http.post(PAGE, params=fields),
+        wire_client.http.post(PAGE, json=fields),
+        wire_client.http.post(
             PAGE, content=b"request=%ff", headers={"content-type": "application/x-www-form-urlencoded"}
         ),
     ):
@@ -401,7 +410,7 @@ def test_ticket_is_of_one_sandbox_and_ends() -> None:
         httpx.Client(base_url=sandbox.base_url) as http,
         httpx.Client(base_url=other.base_url) as elsewhere,
     ):
-        page = _page(Desk(sandbox, "a", "s", http))
+        page = _page(WireClient(sandbox, "a", "s", http))
         assert page.press(elsewhere, "allow").status_code == 400
         now[0] += 3599
         assert page.press(http, "allow").status_code == 303
@@ -409,16 +418,16 @@ def test_ticket_is_of_one_sandbox_and_ends() -> None:
         assert page.press(http, "allow").status_code == 400
 
 
-def test_broken_query_is_a_page(desk: Desk) -> None:
+def test_broken_query_is_a_page(wire_client: WireClient) -> None:
     """A query that is not UTF-8, or has too many parts, is a page that says so."""
     for query in ("client_id=%ff", "&".join(f"a{number}=1" for number in range(100))):
-        assert desk.http.get(f"{PAGE}?{query}").status_code == 400
+        assert wire_client.http.get(f"{PAGE}?{query}").status_code == 400
 
 
-def test_other_methods_are_refused(desk: Desk) -> None:
+def test_other_methods_are_refused(wire_client: WireClient) -> None:
     """The page is got or posted to, nothing else."""
-    assert desk.http.put(PAGE).status_code == 405
-    assert desk.http.delete(PAGE).status_code == 405
+    assert wire_client.http.put(PAGE).status_code == 405
+    assert wire_client.http.delete(PAGE).status_code == 405
 
 
 def test_client_with_fixed_redirect_uris() -> None:
@@ -428,9 +437,9 @@ def test_client_with_fixed_redirect_uris() -> None:
         Sandbox(clients={"fixed": "s", "free": "s"}, redirect_uris={"fixed": fixed}) as sandbox,
         httpx.Client(base_url=sandbox.base_url) as http,
     ):
-        desk = Desk(sandbox, "fixed", "s", http)
+        wire_client = WireClient(sandbox, "fixed", "s", http)
         for uri in (*fixed, "http://127.0.0.1:8765/back?x=1"):
-            assert _ask(desk, redirect_uri=uri).status_code == 200, uri
+            assert _ask(wire_client, redirect_uri=uri).status_code == 200, uri
         for uri in (
             "https://shop.example:8443/back",
             "https://shop.example/back?x=1",
@@ -442,8 +451,8 @@ def test_client_with_fixed_redirect_uris() -> None:
             "com.example.shop:/back",
             "",
         ):
-            assert _ask(desk, redirect_uri=uri).status_code == 400, uri
-        assert _ask(Desk(sandbox, "free", "s", http), redirect_uri="shop://x").status_code == 200
+            assert _ask(wire_client, redirect_uri=uri).status_code == 400, uri
+        assert _ask(WireClient(sandbox, "free", "s", http), redirect_uri="shop://x").status_code == 200
 
 
 def test_only_redirect_uri_may_be_left_out() -> None:
@@ -453,9 +462,9 @@ def test_only_redirect_uri_may_be_left_out() -> None:
         Sandbox(clients={"one": "s"}, redirect_uris={"one": [uri]}) as sandbox,
         httpx.Client(base_url=sandbox.base_url) as http,
     ):
-        desk = Desk(sandbox, "one", "s", http)
-        assert landed(_page(desk, redirect_uri=None).press(http, "allow"))[0] == uri
-        assert landed(_ask(desk, redirect_uri=None, scope="x"))[0] == uri
+        wire_client = WireClient(sandbox, "one", "s", http)
+        assert landed(_page(wire_client, redirect_uri=None).press(http, "allow"))[0] == uri
+        assert landed(_ask(wire_client, redirect_uri=None, scope="x"))[0] == uri
 
 
 @pytest.mark.parametrize(

@@ -45,10 +45,10 @@ def test_task_as_reported_matches_its_events(manner: StreamSettings, task: Task,
     """By any moment the task has the artifacts that its events have told, and its own state once the last is told."""
     moment = task.updated + round(seconds * _SECOND)
     story = schedule_events(manner, task)
-    heard = select_due(story, moment)
-    assert list(heard) == list(story[: len(heard)])
+    received = select_due(story, moment)
+    assert list(received) == list(story[: len(received)])
     artifacts: dict[int, str] = {}
-    for event in heard:
+    for event in received:
         if isinstance(event.content, Chunk):
             before = artifacts.get(event.content.position, "") if event.content.append else ""
             artifacts[event.content.position] = before + event.content.piece.text
@@ -56,7 +56,7 @@ def test_task_as_reported_matches_its_events(manner: StreamSettings, task: Task,
     assert seen.artifacts == tuple(
         TaskArtifact.from_text(artifacts[position]) for position in sorted(artifacts)
     )
-    if len(heard) == len(story):
+    if len(received) == len(story):
         assert seen == task
     else:
         assert (seen.state, seen.explanation) == (State.WORKING, "Processing")

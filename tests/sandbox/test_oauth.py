@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-from tests.sandbox.desk import Desk
+from tests.sandbox.wire_client import WireClient
 from tests.tables import table
 
 _TOKEN = "/api/oauth2/token"
@@ -17,11 +17,13 @@ Ask = Callable[..., httpx.Response]
 
 
 @pytest.fixture
-def ask(desk: Desk) -> Ask:
+def ask(wire_client: WireClient) -> Ask:
     """Posts to the token endpoint, with the client's credentials unless others are given."""
 
     def asked(**request: Any) -> httpx.Response:
-        return desk.http.post(_TOKEN, **{"auth": (desk.client_id, desk.client_secret), **request})
+        return wire_client.http.post(
+            _TOKEN, **{"auth": (wire_client.client_id, wire_client.client_secret), **request}
+        )
 
     return asked
 
@@ -46,11 +48,11 @@ def test_form_is_as_good_as_query(ask: Ask) -> None:
     assert ask(data=_GRANT).status_code == 200
 
 
-def test_tokens_differ_and_all_hold(desk: Desk) -> None:
+def test_tokens_differ_and_all_hold(wire_client: WireClient) -> None:
     """Every request gives another token, and an earlier one still opens the account."""
-    earlier = desk.token
-    assert desk.new_token() != earlier
-    assert "1,000.00 TSD" in desk.ask("list wallets")
+    earlier = wire_client.token
+    assert wire_client.new_token() != earlier
+    assert "1,000.00 TSD" in wire_client.ask("list wallets")
 
 
 def test_scope_narrows(ask: Ask) -> None:
@@ -77,19 +79,19 @@ def test_scope_narrows(ask: Ask) -> None:
         {"Authorization": "Bearer {id}"},
     ],
 )
-def test_wrong_credentials_are_invalid_client(desk: Desk, header: dict[str, Any]) -> None:
+def test_wrong_credentials_are_invalid_client(wire_client: WireClient, header: dict[str, Any]) -> None:
     """An unknown client, a wrong secret and a broken header are 401 `invalid_client`, and are told how to do better."""
     if (sent := header.get("Authorization")) and isinstance(sent, str) and "{id}" not in sent:
         header = {"Authorization": sent}
-    answer = desk.http.post(_TOKEN, params=_GRANT, headers=header)
+    answer = wire_client.http.post(_TOKEN, params=_GRANT, headers=header)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert answer.headers["www-authenticate"].startswith("Basic")
     assert answer.json()["error_description"]
 
 
-def test_wrong_secret_of_a_known_client(ask: Ask, desk: Desk) -> None:
+def test_wrong_secret_of_a_known_client(ask: Ask, wire_client: WireClient) -> None:
     """A known client with a wrong secret is told no more than an unknown one."""
-    known = ask(params=_GRANT, auth=(desk.client_id, "wrong"))
+    known = ask(params=_GRANT, auth=(wire_client.client_id, "wrong"))
     unknown = ask(params=_GRANT, auth=("nobody", "wrong"))
     assert known.status_code == unknown.status_code == 401
     assert known.json() == unknown.json()
@@ -99,7 +101,7 @@ def test_wrong_secret_of_a_known_client(ask: Ask, desk: Desk) -> None:
 def test_any_secret_works(shared: Sandbox, http: httpx.Client, secret: str) -> None:
     """Secrets may hold any characters, form-encoded in the header or as they are."""
     client_id, _ = shared.add_client(None, secret)
-    assert Desk(shared, client_id, secret, http).token
+    assert WireClient(shared, client_id, secret, http).token
     encoded = httpx.QueryParams({"": secret}).__str__()[1:]
     answer = http.post(_TOKEN, params=_GRANT, headers=_basic(f"{client_id}:{encoded}"))
     assert answer.status_code == 200
@@ -126,9 +128,11 @@ def test_wrong_requests_are_named(ask: Ask, request_: dict[str, Any], error: str
     assert answer.json()["error_description"]
 
 
-def test_broken_encoding_is_an_invalid_request(desk: Desk) -> None:
+def test_broken_encoding_is_an_invalid_request(wire_client: WireClient) -> None:
     """A query that is not UTF-8 is 400 `invalid_request`."""
-    answer = desk.http.post(f"{_TOKEN}?grant_type=%ff", auth=(desk.client_id, desk.client_secret))
+    answer = wire_client.http.post(
+        f"{_TOKEN}?grant_type=%ff", auth=(wire_client.client_id, wire_client.client_secret)
+    )
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
@@ -139,26 +143,26 @@ def test_token_expires() -> None:
         Sandbox(clock=lambda: now[0], token_lifetime=60) as sandbox,
         httpx.Client(base_url=sandbox.base_url) as http,
     ):
-        desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+        wire_client = WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
         now[0] += 59.9
-        assert desk.ask("hello")
+        assert wire_client.ask("hello")
         now[0] += 0.1
-        answer = desk.post("/api/a2a/tasks/send", {})
+        answer = wire_client.post("/api/a2a/tasks/send", {})
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-        desk.token = desk.new_token()
-        assert desk.ask("hello")
+        wire_client.token = wire_client.new_token()
+        assert wire_client.ask("hello")
 
 
 @table("token", ["", "nonsense", "\x7f"])
 @table("path", ["send", "sendSubscribe", "get", "cancel"])
-def test_every_endpoint_wants_a_token(desk: Desk, path: str, token: str) -> None:
+def test_every_endpoint_wants_a_token(wire_client: WireClient, path: str, token: str) -> None:
     """Without a token that is known, every endpoint of the agent is a 401 in JSON, whatever the body is."""
-    desk.token = token
-    answer = desk.post(f"/api/a2a/tasks/{path}", b"no json")
+    wire_client.token = token
+    answer = wire_client.post(f"/api/a2a/tasks/{path}", b"no json")
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
 
 
-def test_secret_is_not_the_token(desk: Desk) -> None:
+def test_secret_is_not_the_token(wire_client: WireClient) -> None:
     """The client's secret opens nothing by itself."""
-    desk.token = desk.client_secret
-    assert desk.post("/api/a2a/tasks/send", {}).status_code == 401
+    wire_client.token = wire_client.client_secret
+    assert wire_client.post("/api/a2a/tasks/send", {}).status_code == 401

@@ -108,12 +108,12 @@ def test_token_of_one_second() -> None:
         assert at.opens(at.refresh(token["refreshToken"]).json()["accessToken"])
 
 
-@pytest.mark.parametrize(("lifetime", "told"), [(0.25, 1), (1.9, 1), (59.99, 59), (10**9, 10**9)])
-def test_lifetimes_are_reported_in_whole_seconds(lifetime: float, told: int) -> None:
+@pytest.mark.parametrize(("lifetime", "reported"), [(0.25, 1), (1.9, 1), (59.99, 59), (10**9, 10**9)])
+def test_lifetimes_are_reported_in_whole_seconds(lifetime: float, reported: int) -> None:
     """`expiresIn` is in whole seconds, as Payman sends them: rounded down, but never nothing."""
     with till(token_lifetime=lifetime) as at:
         token = _tokens(at)
-        assert token["expiresIn"] == told
+        assert token["expiresIn"] == reported
         assert isinstance(token["expiresIn"], int)
         at.wait(lifetime * 0.99)
         assert at.opens(token["accessToken"])

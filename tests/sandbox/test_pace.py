@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import StreamFault
-from tests.sandbox.desk import Desk, texts
 from tests.sandbox.streams import opened, own_desk, resubscribe, subscribe
+from tests.sandbox.wire_client import WireClient, texts
 from tests.sandbox.workshop import Clock, Workshop, workshop
 
 _PAY = "send 10 TSD to Test Payee"
@@ -28,10 +28,10 @@ def test_without_a_pace_nothing_waits() -> None:
     """Without a pace a clock that was set back makes nobody wait: the same answers come as before."""
     clock = Clock()
     with own_desk(clock=clock) as own:
-        task, heard = own.send(_PAY, "tsk"), subscribe(own, _PAY, "tsk")
+        task, received = own.send(_PAY, "tsk"), subscribe(own, _PAY, "tsk")
         clock.time -= 1000
         assert own.send(_PAY, "tsk") == task
-        assert subscribe(own, _PAY, "tsk") == heard
+        assert subscribe(own, _PAY, "tsk") == received
         assert own.call("tasks/get", id="tsk")["result"] == task
 
 
@@ -46,8 +46,8 @@ def test_stream_sends_each_event_when_it_is_due(shop: Workshop) -> None:
         shop.clock.time += 1
         count += 1
         assert listener.has(count)
-    whole = listener.heard.result(10)
-    assert whole == resubscribe(shop.desk, "tsk")
+    whole = listener.received.result(10)
+    assert whole == resubscribe(shop.wire_client, "tsk")
     assert count == len(whole.events) > 3
 
 
@@ -58,7 +58,7 @@ def test_late_stream_sends_at_once_what_is_overdue(shop: Workshop) -> None:
     shop.clock.time += 2.5
     assert listener.has(3)
     shop.clock.time += 1000
-    assert listener.heard.result(10).results[-1]["final"]
+    assert listener.received.result(10).results[-1]["final"]
 
 
 def test_get_shows_a_task_at_work(shop: Workshop) -> None:
@@ -81,20 +81,20 @@ def test_get_shows_a_task_at_work(shop: Workshop) -> None:
 def test_money_is_decided_at_once(shop: Workshop) -> None:
     """What is told as work in progress has been decided: the payment is made once, and cannot be canceled."""
     shop.listen(_PAY).has(1)
-    assert shop.desk.made == [(10, "Test Payee")]
-    assert shop.desk.balance == 990
-    assert shop.desk.call("tasks/cancel", id="tsk")["error"]["code"] == -32002
+    assert shop.wire_client.made == [(10, "Test Payee")]
+    assert shop.wire_client.balance == 990
+    assert shop.wire_client.call("tasks/cancel", id="tsk")["error"]["code"] == -32002
     again = shop.listen(_PAY)
     assert again.has(1)
     shop.clock.time += 100
-    assert again.heard.result(10).results[-1]["status"]["state"] == "COMPLETED"
-    assert shop.desk.made == [(10, "Test Payee")]
+    assert again.received.result(10).results[-1]["status"]["state"] == "COMPLETED"
+    assert shop.wire_client.made == [(10, "Test Payee")]
 
 
 def test_send_answers_when_the_telling_is_over(shop: Workshop) -> None:
     """`tasks/send` answers with the finished task at the moment that its stream would have ended."""
     sent = shop.send(_PAY)
-    shop.until(lambda: shop.desk.made)
+    shop.until(lambda: shop.wire_client.made)
     while shop.state() == "WORKING":
         assert shop.clock.looked()
         assert not sent.done()
@@ -108,7 +108,7 @@ def test_many_wait_without_a_thread_each(shop: Workshop) -> None:
     """More sends wait than the server has threads, and everything else is answered meanwhile."""
     sends = [shop.send("hello", f"tsk-{number}") for number in range(60)]
     for number in range(60):
-        shop.until(lambda number=number: "result" in shop.desk.call("tasks/get", id=f"tsk-{number}"))  # type: ignore[misc]
+        shop.until(lambda number=number: "result" in shop.wire_client.call("tasks/get", id=f"tsk-{number}"))  # type: ignore[misc]
     assert not any(sent.done() for sent in sends)
     shop.clock.time += 100
     assert all(sent.result(10)["status"]["state"] == "COMPLETED" for sent in sends)
@@ -128,9 +128,9 @@ def test_resume_in_the_middle(shop: Workshop) -> None:
     shop.clock.time += 1
     assert second.has(2)
     shop.clock.time += 100
-    whole = first.heard.result(10)
-    assert second.heard.result(10).events == whole.events[2:]
-    assert third.heard.result(10) == ahead.heard.result(10) == whole
+    whole = first.received.result(10)
+    assert second.received.result(10).events == whole.events[2:]
+    assert third.received.result(10) == ahead.received.result(10) == whole
 
 
 def test_replay_in_the_middle() -> None:
@@ -142,7 +142,7 @@ def test_replay_in_the_middle() -> None:
         second = shop.listen_again(last="2")
         assert second.has(3)
         shop.clock.time += 100
-        assert second.heard.result(10) == first.heard.result(10)
+        assert second.received.result(10) == first.received.result(10)
 
 
 def test_live_in_the_middle() -> None:
@@ -159,7 +159,7 @@ def test_live_in_the_middle() -> None:
         shop.clock.time += 1
         assert second.has(1)
         shop.clock.time += 100
-        assert second.heard.result(10).events == first.heard.result(10).events[3:]
+        assert second.received.result(10).events == first.received.result(10).events[3:]
 
 
 def test_two_streams_at_once(shop: Workshop) -> None:
@@ -171,10 +171,10 @@ def test_two_streams_at_once(shop: Workshop) -> None:
     for listener in (one, same, other):
         assert listener.has(2)
     shop.clock.time += 100
-    assert one.heard.result(10) == same.heard.result(10)
-    assert {result["id"] for result in one.heard.result(10).results} == {"tsk"}
-    assert {result["id"] for result in other.heard.result(10).results} == {"tsk-2"}
-    assert shop.desk.made == [(10, "Test Payee")]
+    assert one.received.result(10) == same.received.result(10)
+    assert {result["id"] for result in one.received.result(10).results} == {"tsk"}
+    assert {result["id"] for result in other.received.result(10).results} == {"tsk-2"}
+    assert shop.wire_client.made == [(10, "Test Payee")]
 
 
 def test_story_goes_on_after_a_restart(tmp_path: Path) -> None:
@@ -185,14 +185,14 @@ def test_story_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert listener.has(1)
         clock.time += 2
         assert listener.has(3)
-        shop.desk.sandbox.stop()
-        before = listener.heard.result(10)
+        shop.wire_client.sandbox.stop()
+        before = listener.received.result(10)
         assert before.broken
     with workshop(db=db, clock=clock) as shop:
         after = shop.listen_again(last=before.ids[-1])
         clock.time += 100
-        rest = after.heard.result(10)
-        assert before.body + rest.body == resubscribe(shop.desk, "tsk").body
+        rest = after.received.result(10)
+        assert before.body + rest.body == resubscribe(shop.wire_client, "tsk").body
 
 
 def test_approval_in_the_middle_is_streamed(shop: Workshop) -> None:
@@ -201,17 +201,17 @@ def test_approval_in_the_middle_is_streamed(shop: Workshop) -> None:
     assert listener.has(1)
     shop.clock.time += 1
     assert listener.has(2)
-    shop.desk.sandbox.approve("tsk")
+    shop.wire_client.sandbox.approve("tsk")
     assert shop.state() == "WORKING"
     [question] = texts(shop.get())
     shop.tell()
-    heard, again = listener.heard.result(10), resubscribe(shop.desk, "tsk")
+    received, again = listener.received.result(10), resubscribe(shop.wire_client, "tsk")
     assert texts(shop.get())[0] == question
-    assert heard.ids == again.ids
-    assert [one.get("artifact") for one in heard.results] == [one.get("artifact") for one in again.results]
-    assert [result["final"] for result in heard.results if "final" in result] == [False, False, True]
-    assert heard.results[-1]["status"]["state"] == "COMPLETED"
-    assert shop.desk.made == [(200, "Test Payee")]
+    assert received.ids == again.ids
+    assert [one.get("artifact") for one in received.results] == [one.get("artifact") for one in again.results]
+    assert [result["final"] for result in received.results if "final" in result] == [False, False, True]
+    assert received.results[-1]["status"]["state"] == "COMPLETED"
+    assert shop.wire_client.made == [(200, "Test Payee")]
 
 
 def test_answered_task_reports_only_its_answer_slowly(shop: Workshop) -> None:
@@ -221,7 +221,7 @@ def test_answered_task_reports_only_its_answer_slowly(shop: Workshop) -> None:
     question = shop.get()
     assert question["status"]["state"] == "INPUT_REQUIRED"
     sent = shop.send("approve")
-    shop.until(lambda: shop.desk.made)
+    shop.until(lambda: shop.wire_client.made)
     task = shop.get()
     assert task["status"]["state"] == "WORKING"
     assert task["artifacts"] == question["artifacts"]
@@ -234,10 +234,10 @@ def test_answered_task_reports_only_its_answer_slowly(shop: Workshop) -> None:
 def test_waiting_send_sees_what_a_person_decides(shop: Workshop) -> None:
     """A send that waits while its payment is approved by a person waits for the end of that, and tells it."""
     sent = shop.send(_MUCH)
-    shop.until(lambda: shop.desk.payments)
+    shop.until(lambda: shop.wire_client.payments)
     shop.clock.time += 1
-    headers = {"x-payman-access-token": shop.desk.token}
-    answer = shop.desk.http.post("/sandbox/tasks/tsk/approve", headers=headers).json()
+    headers = {"x-payman-access-token": shop.wire_client.token}
+    answer = shop.wire_client.http.post("/sandbox/tasks/tsk/approve", headers=headers).json()
     assert answer["status"]["state"] == "WORKING"
     shop.clock.time += 100
     assert sent.result(10)["status"]["state"] == "COMPLETED"
@@ -249,12 +249,12 @@ def test_cancel_is_reported_at_once(shop: Workshop) -> None:
     listener, sent = shop.listen(_MUCH), shop.send(_MUCH)
     assert listener.has(1)
     shop.clock.looked()
-    task = shop.desk.call("tasks/cancel", id="tsk")["result"]
+    task = shop.wire_client.call("tasks/cancel", id="tsk")["result"]
     assert task["status"]["state"] == "CANCELED"
     assert texts(task)[-1] == "Canceled. No payment was made."
     assert shop.get() == task
     shop.clock.time += 1
-    assert listener.heard.result(10).results[-1]["status"]["state"] == "CANCELED"
+    assert listener.received.result(10).results[-1]["status"]["state"] == "CANCELED"
     shop.clock.time += 100
     assert sent.result(10) == task
 
@@ -265,30 +265,32 @@ def test_stop_ends_what_is_reported_slowly() -> None:
         listener = shop.listen(_PAY)
         sent = shop.send(_PAY, "tsk-2")
         assert listener.has(1)
-        shop.until(lambda: len(shop.desk.made) == 2)
+        shop.until(lambda: len(shop.wire_client.made) == 2)
         start = time.perf_counter()
-        shop.desk.sandbox.stop()
+        shop.wire_client.sandbox.stop()
         assert time.perf_counter() - start < 10  # and not until a stream ends, which none does
-        assert listener.heard.result(10).broken
+        assert listener.received.result(10).broken
         with pytest.raises(httpx.RemoteProtocolError):
             sent.result(10)
-        assert shop.desk.made == [(10, "Test Payee")] * 2
+        assert shop.wire_client.made == [(10, "Test Payee")] * 2
 
 
 def test_nobody_is_reported_who_has_left(shop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
     """When its client leaves, a stream ends, and so does the waiting of a send; nothing is logged about it."""
-    desk = shop.desk
+    wire_client = shop.wire_client
     message = {"role": "user", "parts": [{"type": "text", "text": _PAY}]}
-    with opened(desk, "tasks/sendSubscribe", {"id": "tsk", "message": message}) as answer:
+    with opened(wire_client, "tasks/sendSubscribe", {"id": "tsk", "message": message}) as answer:
         chunks = answer.iter_raw()
         assert next(chunks)
         assert shop.clock.looked()
     assert not _goes_on(shop.clock)
-    impatient = httpx.Client(base_url=desk.sandbox.base_url, timeout=0.05)
+    impatient = httpx.Client(base_url=wire_client.sandbox.base_url, timeout=0.05)
     with impatient, pytest.raises(httpx.ReadTimeout):
-        Desk(desk.sandbox, desk.client_id, desk.client_secret, impatient).send(_PAY, "tsk-2")
+        WireClient(wire_client.sandbox, wire_client.client_id, wire_client.client_secret, impatient).send(
+            _PAY, "tsk-2"
+        )
     assert not _goes_on(shop.clock)
-    assert desk.made == [(10, "Test Payee")] * 2
+    assert wire_client.made == [(10, "Test Payee")] * 2
     assert not caplog.records
 
 
@@ -309,9 +311,9 @@ def test_keep_alives_while_nothing_is_reported() -> None:
             shop.until(lambda: listener.so_far.body.count(b": keep-alive\n\n") == min(count + 1, 3))  # noqa: B023
         assert listener.has(2)
         shop.clock.time += 1000
-        heard = listener.heard.result(10)
-        assert heard.body.count(b": keep-alive\n\n") == 3
-        assert heard.body.replace(b": keep-alive\n\n", b"") == resubscribe(shop.desk, "tsk").body
+        received = listener.received.result(10)
+        assert received.body.count(b": keep-alive\n\n") == 3
+        assert received.body.replace(b": keep-alive\n\n", b"") == resubscribe(shop.wire_client, "tsk").body
 
 
 def test_no_keep_alives_unless_asked_for(shop: Workshop) -> None:
@@ -321,40 +323,40 @@ def test_no_keep_alives_unless_asked_for(shop: Workshop) -> None:
     shop.clock.time += 0.9
     assert shop.clock.looked()
     shop.clock.time += 100
-    assert b"keep-alive" not in listener.heard.result(10).body
+    assert b"keep-alive" not in listener.received.result(10).body
 
 
 def test_faults_count_events_and_not_comments() -> None:
     """`after_events` drops a slow stream as the last of them is sent, whatever comments are among them."""
     with workshop(keep_alive=0.4) as shop:
-        shop.desk.sandbox.inject_stream_faults(StreamFault(after_events=2))
+        shop.wire_client.sandbox.inject_stream_faults(StreamFault(after_events=2))
         listener = shop.listen(_PAY)
         assert listener.has(1)
         shop.clock.time += 0.5
         shop.until(lambda: b": keep-alive\n\n" in listener.so_far.body)
-        assert not listener.heard.done()
+        assert not listener.received.done()
         shop.clock.time += 0.5
-        heard = listener.heard.result(10)
-        assert heard.broken
-        assert len(heard.events) == 2
+        received = listener.received.result(10)
+        assert received.broken
+        assert len(received.events) == 2
 
 
 def test_json_instead_of_a_slow_stream_is_finished(shop: Workshop) -> None:
     """`as_json` waits until the task is told, as a send does."""
-    shop.desk.sandbox.inject_stream_faults(StreamFault(as_json=True))
+    shop.wire_client.sandbox.inject_stream_faults(StreamFault(as_json=True))
     listener = shop.listen(_PAY)
-    shop.until(lambda: shop.desk.made)
+    shop.until(lambda: shop.wire_client.made)
     assert shop.clock.looked()
-    assert not listener.heard.done()
+    assert not listener.received.done()
     shop.clock.time += 100
-    assert listener.heard.result(10).json["result"] == shop.get()
+    assert listener.received.result(10).json["result"] == shop.get()
 
 
 def test_real_time() -> None:
     """With the real clock a stream of n events takes n-1 paces."""
-    with own_desk(pace=0.02) as desk:
+    with own_desk(pace=0.02) as wire_client:
         start = time.perf_counter()
-        heard = subscribe(desk, _PAY, "tsk")
+        received = subscribe(wire_client, _PAY, "tsk")
         took = time.perf_counter() - start
-        assert took >= 0.02 * (len(heard.events) - 1)
-        assert resubscribe(desk, "tsk") == heard
+        assert took >= 0.02 * (len(received.events) - 1)
+        assert resubscribe(wire_client, "tsk") == received

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-from tests.sandbox.desk import Desk
+from tests.sandbox.wire_client import WireClient
 from tests.tables import table
 
 
@@ -28,13 +28,13 @@ def day() -> _Day:
 
 
 @pytest.fixture
-def timed(day: _Day) -> Iterator[Desk]:
+def timed(day: _Day) -> Iterator[WireClient]:
     """A client of a sandbox whose clock the test moves, with tokens that last."""
     with (
         Sandbox(clock=day, token_lifetime=10**9) as sandbox,
         httpx.Client(base_url=sandbox.base_url) as http,
     ):
-        yield Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+        yield WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
         sandbox.check_invariants()
 
 
@@ -58,24 +58,24 @@ def _add_money(sandbox: Sandbox, amount: int) -> None:
         ("999,999,999,999.99", "above the limit of 500.00 TSD"),
     ],
 )
-def test_policy_of_one_payment(desk: Desk, amount: str, outcome: str) -> None:
+def test_policy_of_one_payment(wire_client: WireClient, amount: str, outcome: str) -> None:
     """Up to 100 TSD are sent, up to 500 wait for approval, and more is refused; each to the hundredth."""
-    answer = desk.ask(f"send {amount} TSD to Test Payee")
+    answer = wire_client.ask(f"send {amount} TSD to Test Payee")
     assert outcome in answer
-    assert bool(desk.made) == (outcome == "Sent")
+    assert bool(wire_client.made) == (outcome == "Sent")
 
 
-def test_refusal_is_an_answer(desk: Desk) -> None:
+def test_refusal_is_an_answer(wire_client: WireClient) -> None:
     """A refused payment completes its task, says that nothing was paid and why, and leaves no payment."""
-    task = desk.send("send 501 TSD to Test Payee")
+    task = wire_client.send("send 501 TSD to Test Payee")
     assert task["status"]["state"] == "COMPLETED"
     text = task["artifacts"][0]["parts"][0]["text"]
     assert text.startswith("No payment was made: ")
-    assert not desk.payments
-    assert desk.balance == 1000
+    assert not wire_client.payments
+    assert wire_client.balance == 1000
 
 
-def test_limit_of_a_day(timed: Desk, day: _Day) -> None:
+def test_limit_of_a_day(timed: WireClient, day: _Day) -> None:
     """1,000 TSD a day and no more; at midnight UTC a new day begins."""
     _add_money(timed.sandbox, 5000)
     for _ in range(10):
@@ -89,7 +89,7 @@ def test_limit_of_a_day(timed: Desk, day: _Day) -> None:
     assert timed.ask("send 0.01 TSD to Test Payee").startswith("Sent")
 
 
-def test_limit_of_a_month(timed: Desk, day: _Day) -> None:
+def test_limit_of_a_month(timed: WireClient, day: _Day) -> None:
     """10,000 TSD a calendar month and no more; the next month begins anew."""
     _add_money(timed.sandbox, 50_000)
     for date in range(1, 11):
@@ -102,7 +102,7 @@ def test_limit_of_a_month(timed: Desk, day: _Day) -> None:
     assert timed.ask("send 0.01 TSD to Test Payee").startswith("Sent")
 
 
-def test_balance_is_the_last_limit(timed: Desk, day: _Day) -> None:
+def test_balance_is_the_last_limit(timed: WireClient, day: _Day) -> None:
     """A wallet pays what is in it and not a hundredth more."""
     for _ in range(10):
         timed.ask("send 99.99 TSD to Test Payee")
@@ -113,7 +113,7 @@ def test_balance_is_the_last_limit(timed: Desk, day: _Day) -> None:
     assert "its balance is 0.00 TSD" in timed.ask("send 0.01 TSD to Test Payee")
 
 
-def test_waiting_payments_count_when_they_are_approved(timed: Desk) -> None:
+def test_waiting_payments_count_when_they_are_approved(timed: WireClient) -> None:
     """What waits is not counted; limits and balance are looked at again at the approval, which may be refused."""
     for number in range(3):
         timed.send("send 400 TSD to Test Payee", f"tsk-{number}")
@@ -126,7 +126,7 @@ def test_waiting_payments_count_when_they_are_approved(timed: Desk) -> None:
     assert timed.balance == 200
 
 
-def test_rejected_payments_do_not_count(timed: Desk) -> None:
+def test_rejected_payments_do_not_count(timed: WireClient) -> None:
     """Denied payments use up no limit."""
     for number in range(5):
         timed.send("send 500 TSD to Test Payee", f"tsk-{number}")
@@ -134,7 +134,7 @@ def test_rejected_payments_do_not_count(timed: Desk) -> None:
     assert timed.ask("send 100 TSD to Test Payee").startswith("Sent")
 
 
-def test_approval_counts_on_its_own_day(timed: Desk, day: _Day) -> None:
+def test_approval_counts_on_its_own_day(timed: WireClient, day: _Day) -> None:
     """A payment counts on the day when it is carried out, not when it was asked for."""
     _add_money(timed.sandbox, 5000)
     timed.send("send 500 TSD to Test Payee", "tsk-night")
@@ -146,53 +146,53 @@ def test_approval_counts_on_its_own_day(timed: Desk, day: _Day) -> None:
     assert len(timed.made) == 6
 
 
-def test_payment_says_what_it_is(desk: Desk) -> None:
+def test_payment_says_what_it_is(wire_client: WireClient) -> None:
     """A payment in Python has the amount as a decimal, and everything that was said."""
-    desk.send("Send $12.50 to Test Payee. Memo: two pizzas", "tsk-typed")
-    [payment] = desk.payments
+    wire_client.send("Send $12.50 to Test Payee. Memo: two pizzas", "tsk-typed")
+    [payment] = wire_client.payments
     assert (payment.amount, payment.currency, payment.payee) == (Decimal("12.50"), "TSD", "Test Payee")
     assert (payment.description, payment.task_id, payment.session_id) == (
         "two pizzas",
         "tsk-typed",
-        desk.session,
+        wire_client.session,
     )
     assert payment.status == "INITIATED"
     assert payment.executed is not None
     assert payment.payee_id.startswith("pd-")
 
 
-def test_test_dollars_reach_test_payees_only(desk: Desk) -> None:
+def test_test_dollars_reach_test_payees_only(wire_client: WireClient) -> None:
     """A payee of another type cannot be paid in TSD, and is told why."""
-    desk.ask("create a payee named Bank of type US ACH")
-    assert "reaches payees of type Test Rails only" in desk.ask("send 5 TSD to Bank")
-    assert not desk.payments
+    wire_client.ask("create a payee named Bank of type US ACH")
+    assert "reaches payees of type Test Rails only" in wire_client.ask("send 5 TSD to Bank")
+    assert not wire_client.payments
 
 
 @pytest.mark.parametrize(
     "order", ["5 USD", "USDC 5", "€5", "5 EUR", "US$5", "5 GBP", "5 BTC", "5 b\u0131tcoin"]
 )
-def test_other_currencies_are_refused(desk: Desk, order: str) -> None:
+def test_other_currencies_are_refused(wire_client: WireClient, order: str) -> None:
     """There is a TSD wallet only, and no other currency is taken for TSD."""
-    assert "you have no wallet that holds" in desk.ask(f"send {order} to Test Payee")
-    assert not desk.payments
+    assert "you have no wallet that holds" in wire_client.ask(f"send {order} to Test Payee")
+    assert not wire_client.payments
 
 
 @pytest.mark.parametrize("wallet", ["USD wallet", "my EUR wallet", "wallet a.b.c/12", "the savings account"])
-def test_other_wallets_are_refused(desk: Desk, wallet: str) -> None:
+def test_other_wallets_are_refused(wire_client: WireClient, wallet: str) -> None:
     """A wallet that the account does not have is refused, however it is named."""
-    assert "you have no wallet" in desk.ask(f"send 5 TSD to Test Payee from {wallet}")
-    assert not desk.payments
+    assert "you have no wallet" in wire_client.ask(f"send 5 TSD to Test Payee from {wallet}")
+    assert not wire_client.payments
 
 
-def test_wallet_by_paytag(desk: Desk) -> None:
+def test_wallet_by_paytag(wire_client: WireClient) -> None:
     """The wallet may be named by its paytag."""
-    paytag = desk.ask("list wallets").split("`")[1]
-    assert desk.ask(f"send 5 TSD to Test Payee from wallet {paytag} for lunch").startswith("Sent")
-    assert desk.ask(f"send 5 TSD from {paytag} to Test Payee").startswith("Sent")
-    assert [payment.description for payment in desk.payments] == ["lunch", None]
+    paytag = wire_client.ask("list wallets").split("`")[1]
+    assert wire_client.ask(f"send 5 TSD to Test Payee from wallet {paytag} for lunch").startswith("Sent")
+    assert wire_client.ask(f"send 5 TSD from {paytag} to Test Payee").startswith("Sent")
+    assert [payment.description for payment in wire_client.payments] == ["lunch", None]
 
 
-def test_ledger_shows_both_sides(timed: Desk) -> None:
+def test_ledger_shows_both_sides(timed: WireClient) -> None:
     """Every payment is two rows of the ledger, one for each side, that add up to zero."""
     timed.ask("send 7 TSD to Test Payee for lunch")
     rows = timed.sandbox.ledger()
@@ -216,7 +216,7 @@ def test_ledger_shows_both_sides(timed: Desk) -> None:
 def test_invariants_notice_damage(damage: str) -> None:
     """A ledger that was tampered with fails the check, whatever was done to it."""
     with Sandbox() as sandbox, httpx.Client(base_url=sandbox.base_url) as http:
-        Desk(sandbox, sandbox.client_id, sandbox.client_secret, http).ask("send 7 TSD to Test Payee")
+        WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http).ask("send 7 TSD to Test Payee")
     sandbox.check_invariants()
     with sandbox.service.store.transaction() as tx:
         tx.execute(damage)

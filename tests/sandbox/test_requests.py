@@ -17,8 +17,8 @@ from payman_sdk.errors import PaymanError
 from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, SandboxRequest, StreamFault
 from payman_sdk.sandbox._server import request_log
 from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestLog
-from tests.sandbox.desk import Desk
 from tests.sandbox.streams import opened, resubscribe, subscribe
+from tests.sandbox.wire_client import WireClient
 from tests.sandbox.workshop import workshop
 
 _PAY = "send 10 TSD to Test Payee"
@@ -40,25 +40,25 @@ _SEND = "/api/a2a/tasks/send"
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def wire_client() -> Iterator[WireClient]:
     """A client of a sandbox of its own, whose token request is forgotten."""
     sandbox = Sandbox()
     with httpx.Client(base_url="https://sandbox.invalid", transport=sandbox.transport(), timeout=10) as http:
-        yield Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+        yield WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
     sandbox.close()
 
 
-def _asked(desk: Desk) -> list[SandboxRequest]:
+def _asked(wire_client: WireClient) -> list[SandboxRequest]:
     """The requests after the one for the token."""
-    first, *others = desk.sandbox.requests
+    first, *others = wire_client.sandbox.requests
     assert first.operation == "create_token"
     return others
 
 
-def test_a_request_says_what_was_asked(desk: Desk) -> None:
+def test_a_request_says_what_was_asked(wire_client: WireClient) -> None:
     """Everything about a message is read from its request: ids, words, metadata, and the body as it was."""
-    assert desk.post(_SEND, _CALL).status_code == 200
-    assert _asked(desk) == [
+    assert wire_client.post(_SEND, _CALL).status_code == 200
+    assert _asked(wire_client) == [
         SandboxRequest(
             method="POST",
             path=_SEND,
@@ -105,25 +105,25 @@ def test_what_the_sdk_sends_is_seen() -> None:
     assert {request.status for request in seen} == {200}
 
 
-def test_every_path_and_refusal_counts(desk: Desk) -> None:
+def test_every_path_and_refusal_counts(wire_client: WireClient) -> None:
     """What is refused, unknown or unreadable is there too, with the status of its answer."""
-    http = desk.http
+    http = wire_client.http
     http.post(_SEND, json=_CALL)
     http.get(_SEND)
     http.post("/nowhere%20at/all?q=1", json={"a": 1})
     http.get("/.well-known/agent.json")
     http.get("/oauth/authorize?client_id=nobody")
-    desk.post("/sandbox/tasks/tsk-9/approve", b"")
+    wire_client.post("/sandbox/tasks/tsk-9/approve", b"")
     for body in (
         b"no JSON",
         b"[1]",
         b'{"params": {"message": {"parts": 5}, "metadata": []}, "id": [], "method": 7}',
         b"",
     ):
-        desk.post(_SEND, body)
-    desk.post(_SEND, b"\xff" + b"x" * 1024 * 1024)
+        wire_client.post(_SEND, body)
+    wire_client.post(_SEND, b"\xff" + b"x" * 1024 * 1024)
     assert [
-        (request.method, request.path, request.operation, request.status) for request in _asked(desk)
+        (request.method, request.path, request.operation, request.status) for request in _asked(wire_client)
     ] == [
         ("POST", _SEND, "send_task", 401),
         ("GET", _SEND, "send_task", 405),
@@ -134,12 +134,12 @@ def test_every_path_and_refusal_counts(desk: Desk) -> None:
         *[("POST", _SEND, "send_task", 200)] * 4,
         ("POST", _SEND, "send_task", 413),
     ]
-    assert _asked(desk)[0].text == "list\nall wallets"
-    bodies = [request.body for request in _asked(desk)[6:]]
+    assert _asked(wire_client)[0].text == "list\nall wallets"
+    bodies = [request.body for request in _asked(wire_client)[6:]]
     assert bodies[:2] == [None, [1]]
     assert bodies[2]["method"] == 7
     assert bodies[3:] == [None, None]
-    for request in _asked(desk)[6:]:
+    for request in _asked(wire_client)[6:]:
         found = (request.rpc_method, request.text, request.task_id, request.request_id, request.metadata)
         assert found == (None,) * 5
 
@@ -148,21 +148,21 @@ def test_every_path_and_refusal_counts(desk: Desk) -> None:
     ("written", "read"), [("tasks/send", "tasks/send"), ("tasks.send", "tasks/send"), (None, None)]
 )
 def test_methods_are_read_as_the_sandbox_reads_them(
-    desk: Desk, written: str | None, read: str | None
+    wire_client: WireClient, written: str | None, read: str | None
 ) -> None:
     """A method that is written with a dot is the same method; the body tells how it was written."""
-    desk.post(_SEND, _CALL | {"method": written})
-    [request] = _asked(desk)
+    wire_client.post(_SEND, _CALL | {"method": written})
+    [request] = _asked(wire_client)
     assert (request.rpc_method, request.body["method"]) == (read, written)
 
 
 @pytest.mark.parametrize(
     "body", [b"[" * 60_000, b'{"params": {"id": "\\ud800"}}', b"\xef\xbb\xbf{}", b"NaN", b'{"a":' * 9_000]
 )
-def test_no_body_breaks_the_list(desk: Desk, body: bytes) -> None:
+def test_no_body_breaks_the_list(wire_client: WireClient, body: bytes) -> None:
     """Bodies that are hard to read are listed like others."""
-    desk.post(_SEND, body)
-    [request] = _asked(desk)
+    wire_client.post(_SEND, body)
+    [request] = _asked(wire_client)
     assert (request.status, request.operation) == (200, "send_task")
     assert repr(request).startswith("<SandboxRequest send_task")
 
@@ -194,21 +194,21 @@ def test_a_request_that_hangs_is_there_already() -> None:
     """A request is listed before it is answered, and its status comes with the answer."""
     with workshop() as shop:
         waiting = shop.send("list all wallets")
-        shop.until(lambda: len(shop.desk.sandbox.requests) == 2)
-        shop.until(lambda: shop.desk.sandbox.requests[-1].text)
-        hanging = shop.desk.sandbox.requests[-1]
+        shop.until(lambda: len(shop.wire_client.sandbox.requests) == 2)
+        shop.until(lambda: shop.wire_client.sandbox.requests[-1].text)
+        hanging = shop.wire_client.sandbox.requests[-1]
         assert (hanging.operation, hanging.task_id, hanging.status) == ("send_task", "tsk", None)
         assert not waiting.done()
         shop.tell()
         waiting.result(10)
-        assert shop.desk.sandbox.requests[1] == dataclasses.replace(hanging, status=200)
+        assert shop.wire_client.sandbox.requests[1] == dataclasses.replace(hanging, status=200)
 
 
-def test_the_status_of_a_stream_comes_with_its_head(desk: Desk) -> None:
+def test_the_status_of_a_stream_comes_with_its_head(wire_client: WireClient) -> None:
     """Of a stream that has begun and does not end, the status is known."""
-    desk.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
-    with opened(desk, "tasks/sendSubscribe", _PARAMS):
-        assert _asked(desk)[0].status == 200
+    wire_client.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
+    with opened(wire_client, "tasks/sendSubscribe", _PARAMS):
+        assert _asked(wire_client)[0].status == 200
 
 
 @pytest.mark.parametrize(
@@ -222,27 +222,29 @@ def test_the_status_of_a_stream_comes_with_its_head(desk: Desk) -> None:
     ],
     ids=str,
 )
-def test_what_goes_wrong_shows_in_the_status(desk: Desk, mishap: Any, status: int | None) -> None:
+def test_what_goes_wrong_shows_in_the_status(
+    wire_client: WireClient, mishap: Any, status: int | None
+) -> None:
     """A dropped connection has no status; a failure has its own; a stream that breaks had begun."""
-    desk.sandbox.script([mishap])
+    wire_client.sandbox.script([mishap])
     try:
-        subscribe(desk, _PAY, "tsk")
+        subscribe(wire_client, _PAY, "tsk")
     except httpx.RemoteProtocolError:
         assert status is None
-    assert [request.status for request in _asked(desk)] == [status]
+    assert [request.status for request in _asked(wire_client)] == [status]
 
 
 def test_a_client_that_left_got_no_answer() -> None:
     """A client that gives up before the answer got none, though the sandbox goes on."""
     with workshop() as shop:
         with pytest.raises(httpx.ReadTimeout):
-            shop.desk.http.post(
-                _SEND, json=_CALL, headers={"x-payman-access-token": shop.desk.token}, timeout=0.05
+            shop.wire_client.http.post(
+                _SEND, json=_CALL, headers={"x-payman-access-token": shop.wire_client.token}, timeout=0.05
             )
         shop.tell("tsk-1")
-        shop.desk.sandbox.stop()  # nothing is answered any more
-        assert shop.desk.sandbox.requests[1].status is None
-        assert shop.desk.sandbox.requests[-1].status == 200
+        shop.wire_client.sandbox.stop()  # nothing is answered any more
+        assert shop.wire_client.sandbox.requests[1].status is None
+        assert shop.wire_client.sandbox.requests[-1].status == 200
 
 
 def test_both_ways_in_are_in_one_list_and_outlive_a_restart() -> None:
@@ -258,26 +260,26 @@ def test_both_ways_in_are_in_one_list_and_outlive_a_restart() -> None:
     assert len(sandbox.requests) == 3
 
 
-def test_the_list_is_a_copy_and_its_requests_do_not_change(desk: Desk) -> None:
+def test_the_list_is_a_copy_and_its_requests_do_not_change(wire_client: WireClient) -> None:
     """Whatever is done with what was read, the next reader sees what was asked."""
-    desk.post(_SEND, _CALL)
-    listed = desk.sandbox.requests
+    wire_client.post(_SEND, _CALL)
+    listed = wire_client.sandbox.requests
     with pytest.raises(dataclasses.FrozenInstanceError):
         listed[1].status = 500  # type: ignore[misc]
     listed[1].body.clear()
     listed[1].metadata.clear()  # type: ignore[union-attr]
     listed.clear()
-    assert _asked(desk)[0].body == _CALL
-    assert _asked(desk)[0].metadata == {"order": 7}
+    assert _asked(wire_client)[0].body == _CALL
+    assert _asked(wire_client)[0].metadata == {"order": 7}
 
 
-def test_a_request_is_shown_in_one_short_line(desk: Desk) -> None:
+def test_a_request_is_shown_in_one_short_line(wire_client: WireClient) -> None:
     """The repr names the operation, the words, the task and the status, and cuts what is long."""
-    desk.send("hello", "tsk-7")
-    desk.send("x" * 1000, "tsk-8")
-    desk.call("tasks/get", id="tsk-7")
-    desk.http.get("/nowhere")
-    shown = [repr(request) for request in _asked(desk)]
+    wire_client.send("hello", "tsk-7")
+    wire_client.send("x" * 1000, "tsk-8")
+    wire_client.call("tasks/get", id="tsk-7")
+    wire_client.http.get("/nowhere")
+    shown = [repr(request) for request in _asked(wire_client)]
     assert shown == [
         "<SandboxRequest send_task 'hello' tsk-7: 200>",
         f"<SandboxRequest send_task '{'x' * 60}…' tsk-8: 200>",
@@ -287,7 +289,7 @@ def test_a_request_is_shown_in_one_short_line(desk: Desk) -> None:
     assert repr(SandboxRequest("GET", "/x")) == "<SandboxRequest GET /x: no answer>"
 
 
-def test_the_newest_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_are_kept(wire_client: WireClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The list has a limit, and so has each body: what is older, or larger than 64 KiB, is not kept."""
     assert request_log.MOST_REQUESTS == 10_000
     log = RequestLog()
@@ -295,13 +297,13 @@ def test_the_newest_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
         log.begin("GET", f"/{number}")
     assert [request.path for request in log.list_requests()] == [f"/{number}" for number in range(10, 10_010)]
     for size in (64 * 1024, 64 * 1024 + 1):
-        desk.post(_SEND, b'"' + b"x" * (size - 2) + b'"')
-    kept, too_large = _asked(desk)
+        wire_client.post(_SEND, b'"' + b"x" * (size - 2) + b'"')
+    kept, too_large = _asked(wire_client)
     assert kept.body == "x" * (64 * 1024 - 2)
     assert (too_large.body, too_large.status) == (None, 200)
 
 
-def test_many_threads_at_once(desk: Desk) -> None:
+def test_many_threads_at_once(wire_client: WireClient) -> None:
     """Requests of many threads are all listed, whole, while others read the list."""
     together = threading.Barrier(9)
     done = threading.Event()
@@ -309,13 +311,13 @@ def test_many_threads_at_once(desk: Desk) -> None:
     def ask(worker: int) -> None:
         together.wait(10)
         for number in range(20):
-            desk.send(f"question {worker}", f"tsk-{worker}-{number}")
+            wire_client.send(f"question {worker}", f"tsk-{worker}-{number}")
 
     def read() -> int:
         together.wait(10)
         longest = 0
         while not done.is_set():
-            now = len(desk.sandbox.requests)
+            now = len(wire_client.sandbox.requests)
             assert now >= longest
             longest = now
             time.sleep(0.001)
@@ -328,18 +330,18 @@ def test_many_threads_at_once(desk: Desk) -> None:
             future.result(20)
         done.set()
         assert reading.result(10) > 1
-    seen = _asked(desk)
+    seen = _asked(wire_client)
     assert {(request.task_id, request.text) for request in seen} == {
         (f"tsk-{worker}-{number}", f"question {worker}") for worker in range(8) for number in range(20)
     }
     assert len(seen) == 160
 
 
-def test_resubscribing_is_listed(desk: Desk) -> None:
+def test_resubscribing_is_listed(wire_client: WireClient) -> None:
     """A stream that is taken up again is a request of its own."""
-    subscribe(desk, _PAY, "tsk")
-    resubscribe(desk, "tsk")
-    assert [(request.operation, request.rpc_method, request.task_id) for request in _asked(desk)] == [
+    subscribe(wire_client, _PAY, "tsk")
+    resubscribe(wire_client, "tsk")
+    assert [(request.operation, request.rpc_method, request.task_id) for request in _asked(wire_client)] == [
         ("send_task_subscribe", "tasks/sendSubscribe", "tsk"),
         ("resubscribe_task", "tasks/resubscribe", "tsk"),
     ]

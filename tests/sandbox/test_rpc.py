@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-from tests.sandbox.desk import Desk, texts
+from tests.sandbox.wire_client import WireClient, texts
 from tests.tables import table
 
 _SEND = "/api/a2a/tasks/send"
@@ -18,9 +18,9 @@ _PARAMS = {"id": "tsk-shape", "sessionId": "ses-shape", "message": _MESSAGE}
 _REQUEST = {"jsonrpc": "2.0", "id": "req-1", "method": "tasks/send", "params": _PARAMS}
 
 
-def test_answer_is_paymans(desk: Desk) -> None:
+def test_answer_is_paymans(wire_client: WireClient) -> None:
     """A task looks like the sample that Payman's docs print."""
-    answer = desk.call("tasks/send", **_PARAMS)
+    answer = wire_client.call("tasks/send", **_PARAMS)
     assert {key: answer[key] for key in ("jsonrpc", "id", "error")} == {
         "jsonrpc": "2.0",
         "id": "req-1",
@@ -48,36 +48,36 @@ def test_plain_spelling() -> None:
         ) as sandbox,
         httpx.Client(base_url=sandbox.base_url) as http,
     ):
-        desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
-        waiting = desk.send("send 200 TSD to Test Payee")["status"]
+        wire_client = WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
+        waiting = wire_client.send("send 200 TSD to Test Payee")["status"]
         assert (waiting["state"], waiting["timestamp"]) == ("input-required", "2025-06-27T16:31:41.500Z")
 
 
-def test_both_spellings_of_the_method(desk: Desk) -> None:
+def test_both_spellings_of_the_method(wire_client: WireClient) -> None:
     """`tasks.send`, which the published Python client writes, is `tasks/send`."""
-    assert desk.post(_SEND, {**_REQUEST, "method": "tasks.send"}).json()["result"]["id"] == "tsk-shape"
+    assert wire_client.post(_SEND, {**_REQUEST, "method": "tasks.send"}).json()["result"]["id"] == "tsk-shape"
 
 
-def test_session_is_made_where_none_is_named(desk: Desk) -> None:
+def test_session_is_made_where_none_is_named(wire_client: WireClient) -> None:
     """A task without a session gets one of its own."""
-    first, second = (desk.send("hello", sessionId=None)["sessionId"] for _ in range(2))
+    first, second = (wire_client.send("hello", sessionId=None)["sessionId"] for _ in range(2))
     assert first.startswith("ses-")
     assert first != second
 
 
-def test_history_is_given_as_far_as_it_is_wanted(desk: Desk) -> None:
+def test_history_is_given_as_far_as_it_is_wanted(wire_client: WireClient) -> None:
     """`historyLength` says how many of the newest messages come along; without it there are none."""
-    desk.send("hello", "tsk-history")
-    assert "history" not in desk.call("tasks/get", id="tsk-history")["result"]
-    assert "history" not in desk.call("tasks/get", id="tsk-history", historyLength=0)["result"]
-    last = desk.call("tasks/get", id="tsk-history", historyLength=1)["result"]["history"]
+    wire_client.send("hello", "tsk-history")
+    assert "history" not in wire_client.call("tasks/get", id="tsk-history")["result"]
+    assert "history" not in wire_client.call("tasks/get", id="tsk-history", historyLength=0)["result"]
+    last = wire_client.call("tasks/get", id="tsk-history", historyLength=1)["result"]["history"]
     assert [message["role"] for message in last] == ["agent"]
-    every = desk.call("tasks/get", id="tsk-history", historyLength=10**30)["result"]["history"]
+    every = wire_client.call("tasks/get", id="tsk-history", historyLength=10**30)["result"]["history"]
     assert [message["role"] for message in every] == ["user", "agent"]
     assert every[0]["parts"] == [{"type": "text", "text": "hello"}]
 
 
-def test_parts_that_are_not_text_are_passed_over(desk: Desk) -> None:
+def test_parts_that_are_not_text_are_passed_over(wire_client: WireClient) -> None:
     """Text parts are read one below the other; files and data are allowed and not read."""
     parts = [
         {"type": "text", "text": "send 5 TSD to Test Payee."},
@@ -85,17 +85,17 @@ def test_parts_that_are_not_text_are_passed_over(desk: Desk) -> None:
         {"type": "file", "file": {"name": "bill", "bytes": ""}},
         {"type": "text", "text": "Memo: lunch"},
     ]
-    desk.send("", message={"role": "user", "parts": parts})
-    [payment] = desk.payments
+    wire_client.send("", message={"role": "user", "parts": parts})
+    [payment] = wire_client.payments
     assert (int(payment.amount), payment.description) == (5, "lunch")
 
 
-def test_message_without_words_is_answered(desk: Desk) -> None:
+def test_message_without_words_is_answered(wire_client: WireClient) -> None:
     """A message of files alone, or of an empty text, is answered and does nothing."""
     parts = [{"type": "data", "data": {"send": "5 TSD to Test Payee"}}]
-    assert "did not understand" in texts(desk.send("", message={"role": "user", "parts": parts}))[0]
-    assert "did not understand" in desk.ask("")
-    assert not desk.payments
+    assert "did not understand" in texts(wire_client.send("", message={"role": "user", "parts": parts}))[0]
+    assert "did not understand" in wire_client.ask("")
+    assert not wire_client.payments
 
 
 @table(
@@ -112,9 +112,9 @@ def test_message_without_words_is_answered(desk: Desk) -> None:
         json.dumps(_REQUEST).replace("hello", "\\ud800").encode(),
     ],
 )
-def test_what_is_not_json_is_a_parse_error(desk: Desk, body: bytes) -> None:
+def test_what_is_not_json_is_a_parse_error(wire_client: WireClient, body: bytes) -> None:
     """A body that is no JSON, or none that could be written again, is -32700."""
-    answer = desk.post(_SEND, body)
+    answer = wire_client.post(_SEND, body)
     assert answer.status_code == 200
     assert (answer.json()["error"]["code"], answer.json()["id"]) == (-32700, None)
 
@@ -163,15 +163,15 @@ def test_what_is_not_json_is_a_parse_error(desk: Desk, body: bytes) -> None:
         ),
     ],
 )
-def test_wrong_shapes_are_named(desk: Desk, body: Any, code: int, names: str) -> None:
+def test_wrong_shapes_are_named(wire_client: WireClient, body: Any, code: int, names: str) -> None:
     """A request of the wrong shape gets the code of JSON-RPC and a message that names the field, and makes no task."""
-    answer = desk.post(_SEND, body)
+    answer = wire_client.post(_SEND, body)
     assert answer.status_code == 200
     error = answer.json()["error"]
     assert error["code"] == code
     assert names in error["message"]
     assert answer.json()["result"] is None
-    assert desk.call("tasks/get", id="tsk-shape")["error"]["code"] == -32001
+    assert wire_client.call("tasks/get", id="tsk-shape")["error"]["code"] == -32001
 
 
 @table(
@@ -186,59 +186,61 @@ def test_wrong_shapes_are_named(desk: Desk, body: Any, code: int, names: str) ->
         ({"type": "data"}, "parts[1].data"),
     ],
 )
-def test_wrong_parts_are_named(desk: Desk, part: Any, names: str) -> None:
+def test_wrong_parts_are_named(wire_client: WireClient, part: Any, names: str) -> None:
     """A part of the wrong shape is named by its position, and nothing of the message is done."""
     message = {"role": "user", "parts": [{"type": "text", "text": "send 5 TSD to Test Payee"}, part]}
-    error = desk.call("tasks/send", **{**_PARAMS, "message": message})["error"]
+    error = wire_client.call("tasks/send", **{**_PARAMS, "message": message})["error"]
     assert error["code"] == -32602
     assert names in error["message"]
-    assert not desk.payments
+    assert not wire_client.payments
 
 
 @pytest.mark.parametrize("request_id", ["", "ü\n", 0, -1, 2**63 - 1])
-def test_request_id_comes_back(desk: Desk, request_id: object) -> None:
+def test_request_id_comes_back(wire_client: WireClient, request_id: object) -> None:
     """The request's id comes back as it was, string or number, in errors too."""
     body = {**_REQUEST, "id": request_id}
-    assert desk.post(_SEND, body).json()["id"] == request_id
-    assert desk.post(_SEND, {**body, "params": {}}).json()["id"] == request_id
+    assert wire_client.post(_SEND, body).json()["id"] == request_id
+    assert wire_client.post(_SEND, {**body, "params": {}}).json()["id"] == request_id
 
 
-def test_unknown_task_is_not_found(desk: Desk) -> None:
+def test_unknown_task_is_not_found(wire_client: WireClient) -> None:
     """Getting or cancelling a task that the account does not have is -32001, with the request's id."""
     for method in ("tasks/get", "tasks/cancel"):
-        answer = desk.call(method, id="tsk-unknown")
+        answer = wire_client.call(method, id="tsk-unknown")
         assert (answer["id"], answer["error"]["code"]) == ("req-1", -32001)
 
 
-def test_large_body_is_too_large(desk: Desk) -> None:
+def test_large_body_is_too_large(wire_client: WireClient) -> None:
     """More than a MiB is 413, whether or not the length is announced; the connection goes on."""
     body = json.dumps({**_REQUEST, "padding": "x" * 1024 * 1024}).encode()
-    assert desk.post(_SEND, body).status_code == 413
-    headers = {"x-payman-access-token": desk.token}
+    assert wire_client.post(_SEND, body).status_code == 413
+    headers = {"x-payman-access-token": wire_client.token}
     chunks = (body[start : start + 65536] for start in range(0, len(body), 65536))
-    answer = desk.http.post(_SEND, content=chunks, headers=headers)
+    answer = wire_client.http.post(_SEND, content=chunks, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (413, "content_too_large")
-    assert desk.ask("hello")
+    assert wire_client.ask("hello")
 
 
-def test_other_paths_and_verbs_are_json(desk: Desk) -> None:
+def test_other_paths_and_verbs_are_json(wire_client: WireClient) -> None:
     """What is not there, or not for this verb, says so in JSON."""
-    missing = desk.http.get("/nothing")
+    missing = wire_client.http.get("/nothing")
     assert (missing.status_code, missing.json()["error"]) == (404, "not_found")
-    wrong = desk.http.get(_SEND)
+    wrong = wire_client.http.get(_SEND)
     assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")
     assert wrong.headers["allow"] == "POST"
 
 
-def test_agent_card(desk: Desk) -> None:
+def test_agent_card(wire_client: WireClient) -> None:
     """The agent card tells where the agent is and what it can do, to anybody."""
-    card = desk.http.get("/.well-known/agent.json").json()
-    assert card["url"] == desk.sandbox.base_url
+    card = wire_client.http.get("/.well-known/agent.json").json()
+    assert card["url"] == wire_client.sandbox.base_url
     assert card["capabilities"]["streaming"] is True
     assert card["skills"]
 
 
-def test_fault_of_the_sandbox_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_of_the_sandbox_changes_nothing(
+    wire_client: WireClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If the sandbox fails in the middle, the answer is -32603, and neither task nor payment is left behind."""
     from payman_sdk.sandbox._agent import tasks
 
@@ -248,9 +250,9 @@ def test_fault_of_the_sandbox_changes_nothing(desk: Desk, monkeypatch: pytest.Mo
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(tasks, "_record", fail)
-    answer = desk.call("tasks/send", **{**_PARAMS, "message": {"role": "user", "parts": [{"type": "text", "text": "send 5 TSD to Test Payee"}]}})  # fmt: skip
+    answer = wire_client.call("tasks/send", **{**_PARAMS, "message": {"role": "user", "parts": [{"type": "text", "text": "send 5 TSD to Test Payee"}]}})  # fmt: skip
     assert (answer["id"], answer["error"]["code"]) == ("req-1", -32603)
     monkeypatch.setattr(tasks, "_record", record)
-    assert desk.call("tasks/get", id="tsk-shape")["error"]["code"] == -32001
-    assert not desk.payments
-    assert desk.balance == 1000
+    assert wire_client.call("tasks/get", id="tsk-shape")["error"]["code"] == -32001
+    assert not wire_client.payments
+    assert wire_client.balance == 1000

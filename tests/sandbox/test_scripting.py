@@ -129,8 +129,8 @@ def test_several_artifacts_are_one_turn_of_a_stream(sandbox: Sandbox, client: Pa
     """A stream says once that the agent is at work, then tells each artifact, then the end."""
     sandbox.script([ScriptedResponse(artifacts=["one", "two"])])
     with client.stream("anything") as stream:
-        told = [event.type for event in stream]
-    assert told == ["status_update", "artifact_update", "artifact_update", "status_update"]
+        reported = [event.type for event in stream]
+    assert reported == ["status_update", "artifact_update", "artifact_update", "status_update"]
 
 
 def test_an_answer_without_words_is_a_state_alone(sandbox: Sandbox, client: PaymanClient) -> None:

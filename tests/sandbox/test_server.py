@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-from tests.sandbox.desk import Desk
+from tests.sandbox.wire_client import WireClient
 from tests.tables import table
 
 
@@ -68,13 +68,13 @@ def test_restart_is_an_outage() -> None:
     """A sandbox that is started again is at the same address and has forgotten nothing, tokens included."""
     sandbox = Sandbox()
     with sandbox, httpx.Client(base_url=sandbox.base_url) as http:
-        desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
-        desk.ask("send 10 TSD to Test Payee")
+        wire_client = WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
+        wire_client.ask("send 10 TSD to Test Payee")
         address = sandbox.base_url
     with sandbox, httpx.Client(base_url=address) as http:
         assert sandbox.base_url == address
-        desk.http = http
-        desk.ask("send 10 TSD to Test Payee")
+        wire_client.http = http
+        wire_client.ask("send 10 TSD to Test Payee")
     assert sandbox.balance() == 980
 
 
@@ -147,13 +147,13 @@ def test_file_keeps_everything(tmp_path: Path) -> None:
     """With `db`, the client, its secret, its token, its payments and its tasks are there in the next process."""
     db = tmp_path / "payman.db"
     with Sandbox(db=db) as first, httpx.Client(base_url=first.base_url) as http:
-        desk = Desk(first, first.client_id, first.client_secret, http)
-        task = desk.send("send 25 TSD to Test Payee for lunch", "tsk-kept")
+        wire_client = WireClient(first, first.client_id, first.client_secret, http)
+        task = wire_client.send("send 25 TSD to Test Payee for lunch", "tsk-kept")
     first.close()
     with Sandbox(db=db) as second, httpx.Client(base_url=second.base_url) as http:
         assert (second.client_id, second.client_secret) == (first.client_id, first.client_secret)
-        desk.http = http
-        assert desk.send("send 25 TSD to Test Payee for lunch", "tsk-kept") == task
+        wire_client.http = http
+        assert wire_client.send("send 25 TSD to Test Payee for lunch", "tsk-kept") == task
         assert [payment.description for payment in second.payments] == ["lunch"]
         assert second.balance() == 975
         second.check_invariants()
@@ -206,13 +206,13 @@ def test_stop_while_requests_are_under_way() -> None:
     """Stopping in the middle of traffic ends, and the ledger is whole."""
     sandbox = Sandbox().start()
     http = httpx.Client(base_url=sandbox.base_url)
-    desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+    wire_client = WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
     first = threading.Event()
 
     def pay() -> None:
         try:
             while True:
-                desk.ask("send 0.01 TSD to Test Payee")
+                wire_client.ask("send 0.01 TSD to Test Payee")
                 first.set()
         except httpx.TransportError:
             pass
@@ -227,11 +227,11 @@ def test_stop_while_requests_are_under_way() -> None:
     sandbox.check_invariants()
 
 
-def test_answers_do_not_wait_for_the_network(desk: Desk) -> None:
+def test_answers_do_not_wait_for_the_network(wire_client: WireClient) -> None:
     """An ask takes no 40 ms, which is what it takes where small packets are held back."""
     took: list[float] = []
     for _ in range(21):
         start = time.perf_counter()
-        desk.ask("hello")
+        wire_client.ask("hello")
         took.append(time.perf_counter() - start)
     assert sorted(took)[10] < 0.03

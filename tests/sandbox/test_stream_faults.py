@@ -13,8 +13,8 @@ import pytest
 
 from payman_sdk.sandbox import Sandbox, StreamFault
 from payman_sdk.sandbox._agent.turn import TaskArtifact
-from tests.sandbox.desk import Desk
-from tests.sandbox.streams import Heard, listened, opened, own_desk, resubscribe, subscribe
+from tests.sandbox.streams import ReceivedStream, listened, opened, own_desk, resubscribe, subscribe
+from tests.sandbox.wire_client import WireClient
 from tests.tables import table
 
 SOON = 10.0
@@ -33,39 +33,39 @@ def quiet(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -
 
 
 @pytest.fixture
-def own() -> Iterator[Desk]:
+def own() -> Iterator[WireClient]:
     """A client of a sandbox whose next streams are the test's own."""
-    with own_desk() as desk:
-        yield desk
+    with own_desk() as wire_client:
+        yield wire_client
 
 
-def test_dropped_after_each_number_of_events(own: Desk) -> None:
+def test_dropped_after_each_number_of_events(own: WireClient) -> None:
     """After any number of whole events the connection is dropped; those before it have come, and resuming gives the rest."""
     whole = subscribe(own, _PAY, "tsk")
     for count in range(len(whole.events) + 1):
         own.sandbox.inject_stream_faults(StreamFault(after_events=count))
-        heard = resubscribe(own, "tsk")
-        assert (heard.broken, heard.status, heard.kind) == (True, 200, "text/event-stream")
-        assert heard.events == whole.events[:count]
-        assert whole.body.startswith(heard.body)
-        assert heard.body.endswith(b"\n\n") or not count
-        rest = resubscribe(own, "tsk", heard.ids[-1] if count else None)
-        assert heard.body + rest.body == whole.body
+        received = resubscribe(own, "tsk")
+        assert (received.broken, received.status, received.kind) == (True, 200, "text/event-stream")
+        assert received.events == whole.events[:count]
+        assert whole.body.startswith(received.body)
+        assert received.body.endswith(b"\n\n") or not count
+        rest = resubscribe(own, "tsk", received.ids[-1] if count else None)
+        assert received.body + rest.body == whole.body
         assert not rest.broken
 
 
 @pytest.mark.slow
-def test_dropped_at_every_byte(own: Desk) -> None:
+def test_dropped_at_every_byte(own: WireClient) -> None:
     """The connection can be dropped after any byte of the body, and exactly those before it have come."""
     whole = subscribe(own, "test connection", "ü").body
     own.sandbox.inject_stream_faults(*(StreamFault(after_bytes=size) for size in range(len(whole) + 1)))
     for size in range(len(whole) + 1):
-        heard = resubscribe(own, "ü")
-        assert (heard.broken, heard.body) == (True, whole[:size])
-    assert resubscribe(own, "ü") == Heard(whole, False, "text/event-stream", 200)
+        received = resubscribe(own, "ü")
+        assert (received.broken, received.body) == (True, whole[:size])
+    assert resubscribe(own, "ü") == ReceivedStream(whole, False, "text/event-stream", 200)
 
 
-def test_fault_beyond_the_end_changes_nothing(own: Desk) -> None:
+def test_fault_beyond_the_end_changes_nothing(own: WireClient) -> None:
     """A stream that ends before its fault is whole, and the fault is spent."""
     whole = subscribe(own, _PAY, "tsk")
     for fault in (
@@ -76,36 +76,36 @@ def test_fault_beyond_the_end_changes_nothing(own: Desk) -> None:
         assert resubscribe(own, "tsk") == whole
 
 
-def test_broken_send_is_carried_out_once(own: Desk) -> None:
+def test_broken_send_is_carried_out_once(own: WireClient) -> None:
     """A payment whose stream breaks at once is made, and is not made again by asking again."""
     own.sandbox.inject_stream_faults(StreamFault(after_bytes=0))
-    assert subscribe(own, _PAY, "tsk") == Heard(b"", True, "text/event-stream", 200)
+    assert subscribe(own, _PAY, "tsk") == ReceivedStream(b"", True, "text/event-stream", 200)
     assert own.made == [(10, "Test Payee")]
     assert own.call("tasks/get", id="tsk")["result"]["status"]["state"] == "COMPLETED"
     assert not subscribe(own, _PAY, "tsk").broken
     assert own.made == [(10, "Test Payee")]
 
 
-def test_json_instead_of_a_stream(own: Desk) -> None:
+def test_json_instead_of_a_stream(own: WireClient) -> None:
     """`as_json` answers with the finished task, as `tasks/get` does."""
     own.sandbox.inject_stream_faults(StreamFault(as_json=True), StreamFault(as_json=True))
     first, second = subscribe(own, _PAY, "tsk"), resubscribe(own, "tsk")
     task = own.call("tasks/get", id="tsk")["result"]
-    for heard in (first, second):
-        assert heard.json == {"jsonrpc": "2.0", "id": "req-s", "result": task, "error": None}
+    for received in (first, second):
+        assert received.json == {"jsonrpc": "2.0", "id": "req-s", "result": task, "error": None}
     assert own.made == [(10, "Test Payee")]
 
 
 @pytest.mark.parametrize("status", [400, 502, 529])
-def test_status_instead_of_a_stream(own: Desk, status: int) -> None:
+def test_status_instead_of_a_stream(own: WireClient, status: int) -> None:
     """`status` answers with that status; the payment was made all the same."""
     own.sandbox.inject_stream_faults(StreamFault(status=status))
-    heard = subscribe(own, _PAY, "tsk")
-    assert (heard.status, heard.json["error"]) == (status, "stream_fault")
+    received = subscribe(own, _PAY, "tsk")
+    assert (received.status, received.json["error"]) == (status, "stream_fault")
     assert own.made == [(10, "Test Payee")]
 
 
-def test_keep_alives_and_nothing_else(own: Desk) -> None:
+def test_keep_alives_and_nothing_else(own: WireClient) -> None:
     """`keep_alives` sends comments until the client has enough of them."""
     own.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
     seen = b""
@@ -119,7 +119,7 @@ def test_keep_alives_and_nothing_else(own: Desk) -> None:
     assert own.made == [(10, "Test Payee")]
 
 
-def test_faults_come_in_order_and_end(own: Desk) -> None:
+def test_faults_come_in_order_and_end(own: WireClient) -> None:
     """Each stream takes one fault, None is a whole one, and after the last all are whole; errors are no streams."""
     whole = subscribe(own, _PAY, "tsk")
     own.sandbox.inject_stream_faults(StreamFault(after_events=1), None)
@@ -132,7 +132,7 @@ def test_faults_come_in_order_and_end(own: Desk) -> None:
     assert counts == [1, len(whole.events), 2, len(whole.events), len(whole.events)]
 
 
-def test_faults_of_one_sandbox_are_its_own(own: Desk) -> None:
+def test_faults_of_one_sandbox_are_its_own(own: WireClient) -> None:
     """Another sandbox's streams do not break."""
     own.sandbox.inject_stream_faults(StreamFault(after_bytes=0))
     with own_desk() as other:
@@ -140,7 +140,7 @@ def test_faults_of_one_sandbox_are_its_own(own: Desk) -> None:
     assert subscribe(own, _PAY, "tsk").broken
 
 
-def test_other_connections_hold(own: Desk) -> None:
+def test_other_connections_hold(own: WireClient) -> None:
     """A dropped stream takes its own connection with it and no other; the same client simply connects again."""
     whole = subscribe(own, _PAY, "tsk")
     own.sandbox.inject_stream_faults(*[StreamFault(after_events=1), None] * 8)
@@ -158,46 +158,46 @@ def test_other_connections_hold(own: Desk) -> None:
 
 def test_stop_ends_a_hanging_stream() -> None:
     """Stopping the sandbox breaks streams without end, and takes no time for it."""
-    with own_desk() as desk:
-        desk.sandbox.inject_stream_faults(*[StreamFault(keep_alives=True)] * 3)
+    with own_desk() as wire_client:
+        wire_client.sandbox.inject_stream_faults(*[StreamFault(keep_alives=True)] * 3)
         begun = threading.Barrier(4)
 
-        def listen(number: int) -> Heard:
-            with opened(desk, "tasks/sendSubscribe", _HEAD | {"id": f"tsk-{number}"}) as answer:
+        def listen(number: int) -> ReceivedStream:
+            with opened(wire_client, "tasks/sendSubscribe", _HEAD | {"id": f"tsk-{number}"}) as answer:
                 begun.wait(10)
                 return listened(answer)
 
         with ThreadPoolExecutor(3) as pool:
-            heard = [pool.submit(listen, number) for number in range(3)]
+            received = [pool.submit(listen, number) for number in range(3)]
             begun.wait(10)
             start = time.perf_counter()
-            desk.sandbox.stop()
+            wire_client.sandbox.stop()
             took = time.perf_counter() - start
-            assert all(one.result(10).broken for one in heard)
+            assert all(one.result(10).broken for one in received)
         assert took < SOON
-        assert len(desk.payments) == 3
+        assert len(wire_client.payments) == 3
 
 
-def _lengthen(desk: Desk, task_id: str) -> int:
+def _lengthen(wire_client: WireClient, task_id: str) -> int:
     """Make a task's answer larger than what a connection holds back for a client that does not read; its size."""
     size = 16 * 1024 * 1024
-    desk.send("hello", task_id)
-    with desk.sandbox.service.store.transaction() as tx:
+    wire_client.send("hello", task_id)
+    with wire_client.sandbox.service.store.transaction() as tx:
         tx.execute("UPDATE artifacts SET content = ?", (TaskArtifact.from_text("x" * size).to_json(),))
     return size
 
 
 @pytest.mark.slow
-def test_all_that_was_sent_arrives_before_the_drop(own: Desk) -> None:
+def test_all_that_was_sent_arrives_before_the_drop(own: WireClient) -> None:
     """However much is under way when the connection is dropped, it arrives."""
     size = _lengthen(own, "tsk")
     own.sandbox.inject_stream_faults(StreamFault(after_events=2))
-    heard = resubscribe(own, "tsk")
-    assert heard.broken
-    assert len(heard.results[1]["artifact"]["parts"][0]["text"]) == size
+    received = resubscribe(own, "tsk")
+    assert received.broken
+    assert len(received.results[1]["artifact"]["parts"][0]["text"]) == size
 
 
-def test_stop_does_not_wait_for_a_client_that_does_not_read(own: Desk) -> None:
+def test_stop_does_not_wait_for_a_client_that_does_not_read(own: WireClient) -> None:
     """A client that neither reads nor leaves does not hold up the end, whether its stream runs or was dropped."""
     _lengthen(own, "tsk")
     own.sandbox.inject_stream_faults(StreamFault(after_events=2))
@@ -215,20 +215,20 @@ def test_stopped_sandbox_streams_again() -> None:
     sandbox = Sandbox()
     for _ in range(2):
         with sandbox, httpx.Client(base_url=sandbox.base_url) as http:
-            desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
-            assert not subscribe(desk, _PAY, "tsk").broken
+            wire_client = WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
+            assert not subscribe(wire_client, _PAY, "tsk").broken
             sandbox.inject_stream_faults(StreamFault(keep_alives=True), StreamFault(keep_alives=True))
-            with opened(desk, "tasks/resubscribe", {"id": "tsk"}):
+            with opened(wire_client, "tasks/resubscribe", {"id": "tsk"}):
                 sandbox.stop()
         with sandbox, httpx.Client(base_url=sandbox.base_url) as http:
-            desk.http = http
-            with opened(desk, "tasks/resubscribe", {"id": "tsk"}) as answer:
+            wire_client.http = http
+            with opened(wire_client, "tasks/resubscribe", {"id": "tsk"}) as answer:
                 assert next(answer.iter_raw()).startswith(b":")
-    assert desk.made == [(10, "Test Payee")]
+    assert wire_client.made == [(10, "Test Payee")]
     sandbox.close()
 
 
-def _asgi(desk: Desk, *, leaves_after: int) -> list[dict[str, Any]]:
+def _asgi(wire_client: WireClient, *, leaves_after: int) -> list[dict[str, Any]]:
     """What the application sends, without a server, to a client that leaves after so many messages."""
     sent: list[dict[str, Any]] = []
 
@@ -260,15 +260,15 @@ def _asgi(desk: Desk, *, leaves_after: int) -> list[dict[str, Any]]:
             "scheme": "http",
             "server": ("127.0.0.1", 80),
             "client": ("127.0.0.1", 1),
-            "headers": [(b"x-payman-access-token", desk.token.encode())],
+            "headers": [(b"x-payman-access-token", wire_client.token.encode())],
         }
-        await asyncio.wait_for(desk.sandbox.app(scope, receive, send), 10)
+        await asyncio.wait_for(wire_client.sandbox.app(scope, receive, send), 10)
 
     asyncio.run(request())
     return sent
 
 
-def test_stream_ends_with_its_client(own: Desk) -> None:
+def test_stream_ends_with_its_client(own: WireClient) -> None:
     """When the client leaves, its stream ends, and so does one that has no end of its own."""
     subscribe(own, _PAY, "tsk")
     own.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
@@ -276,7 +276,7 @@ def test_stream_ends_with_its_client(own: Desk) -> None:
     assert [message.get("body") for message in sent] == [None, b": keep-alive\n\n", b": keep-alive\n\n"]
 
 
-def test_drop_without_a_server_is_an_error(own: Desk) -> None:
+def test_drop_without_a_server_is_an_error(own: WireClient) -> None:
     """Where the application runs in another server, which it cannot ask to hang up, a dropped stream raises."""
     whole = subscribe(own, _PAY, "tsk")
     own.sandbox.inject_stream_faults(StreamFault(after_events=1))
@@ -310,7 +310,7 @@ def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
         StreamFault(**wrong)
 
 
-def test_what_is_not_a_fault_is_refused(own: Desk) -> None:
+def test_what_is_not_a_fault_is_refused(own: WireClient) -> None:
     """Something else than a StreamFault or None is a TypeError, and nothing of it is taken."""
     faults: Any = (StreamFault(after_bytes=0), "drop")
     with pytest.raises(TypeError, match="'drop'"):

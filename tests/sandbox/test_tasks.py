@@ -11,42 +11,42 @@ import pytest
 
 from payman_sdk.sandbox import Sandbox
 from tests.peer import PLAIN
-from tests.sandbox.desk import Desk, texts
+from tests.sandbox.wire_client import WireClient, texts
 
 _PAY = "send 10 TSD to Test Payee"
 _MUCH = "send 200 TSD to Test Payee for rent"
 
 
-def _settle(desk: Desk, task_id: str, what: str) -> httpx.Response:
-    headers = {"x-payman-access-token": desk.token}
-    return desk.http.post(f"/sandbox/tasks/{task_id}/{what}", headers=headers)
+def _settle(wire_client: WireClient, task_id: str, what: str) -> httpx.Response:
+    headers = {"x-payman-access-token": wire_client.token}
+    return wire_client.http.post(f"/sandbox/tasks/{task_id}/{what}", headers=headers)
 
 
-def test_repeated_task_pays_once(desk: Desk) -> None:
+def test_repeated_task_pays_once(wire_client: WireClient) -> None:
     """The same task id is the same task: the answer is the same, and one payment is made."""
-    first = desk.send(_PAY, "tsk-1")
-    assert desk.send(_PAY, "tsk-1") == first
-    assert desk.send("send 20 TSD to Test Payee", "tsk-1") == first
-    assert desk.send(_PAY, "tsk-1", sessionId="ses-other") == first
-    assert desk.call("tasks/get", id="tsk-1")["result"] == first
-    assert desk.made == [(10, "Test Payee")]
+    first = wire_client.send(_PAY, "tsk-1")
+    assert wire_client.send(_PAY, "tsk-1") == first
+    assert wire_client.send("send 20 TSD to Test Payee", "tsk-1") == first
+    assert wire_client.send(_PAY, "tsk-1", sessionId="ses-other") == first
+    assert wire_client.call("tasks/get", id="tsk-1")["result"] == first
+    assert wire_client.made == [(10, "Test Payee")]
 
 
-def test_repeated_task_pays_once_at_the_same_instant(desk: Desk) -> None:
+def test_repeated_task_pays_once_at_the_same_instant(wire_client: WireClient) -> None:
     """Sixteen equal sends at one instant make one payment, and all get its task."""
     together = Barrier(16)
 
     def send(_: int) -> dict[str, Any]:
-        with httpx.Client(base_url=desk.sandbox.base_url, verify=PLAIN) as http:
-            one = Desk(desk.sandbox, desk.client_id, desk.client_secret, http)
-            one.session = desk.session
+        with httpx.Client(base_url=wire_client.sandbox.base_url, verify=PLAIN) as http:
+            one = WireClient(wire_client.sandbox, wire_client.client_id, wire_client.client_secret, http)
+            one.session = wire_client.session
             together.wait(10)
             return one.send(_PAY, "tsk-race")
 
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(send, range(16)))
     assert all(answer == answers[0] for answer in answers)
-    assert desk.made == [(10, "Test Payee")]
+    assert wire_client.made == [(10, "Test Payee")]
 
 
 def test_two_sandboxes_with_one_file_pay_once(tmp_path: Path) -> None:
@@ -58,11 +58,11 @@ def test_two_sandboxes_with_one_file_pay_once(tmp_path: Path) -> None:
 
         def send(sandbox: Sandbox) -> list[str]:
             with httpx.Client(base_url=sandbox.base_url) as http:
-                desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+                wire_client = WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
                 seen: list[str] = []
                 for number in range(20):
                     together.wait(10)
-                    seen += texts(desk.send(_PAY, f"tsk-{number}"))
+                    seen += texts(wire_client.send(_PAY, f"tsk-{number}"))
                 return seen
 
         with ThreadPoolExecutor(2) as pool:
@@ -75,26 +75,26 @@ def test_two_sandboxes_with_one_file_pay_once(tmp_path: Path) -> None:
     second.close()
 
 
-def test_tasks_belong_to_their_account(desk: Desk, shared: Sandbox, http: httpx.Client) -> None:
+def test_tasks_belong_to_their_account(wire_client: WireClient, shared: Sandbox, http: httpx.Client) -> None:
     """Another client's task id is not found, says nothing, and is free for one's own use."""
-    theirs = Desk(shared, *shared.add_client(), http)
+    theirs = WireClient(shared, *shared.add_client(), http)
     theirs.send(_MUCH, "tsk-theirs")
     for method in ("tasks/get", "tasks/cancel"):
-        assert desk.call(method, id="tsk-theirs")["error"]["code"] == -32001
-    assert _settle(desk, "tsk-theirs", "approve").status_code == 404
-    assert texts(desk.send("hello", "tsk-theirs"))[0].startswith("Hello")
-    assert "rent" not in desk.ask("What did we talk about earlier?")
+        assert wire_client.call(method, id="tsk-theirs")["error"]["code"] == -32001
+    assert _settle(wire_client, "tsk-theirs", "approve").status_code == 404
+    assert texts(wire_client.send("hello", "tsk-theirs"))[0].startswith("Hello")
+    assert "rent" not in wire_client.ask("What did we talk about earlier?")
     assert theirs.call("tasks/get", id="tsk-theirs")["result"]["status"]["state"] == "INPUT_REQUIRED"
-    assert not desk.payments
+    assert not wire_client.payments
 
 
-def test_payment_above_the_threshold_waits(desk: Desk) -> None:
+def test_payment_above_the_threshold_waits(wire_client: WireClient) -> None:
     """A payment above 100 TSD leaves its task waiting for input, and moves no money."""
-    task = desk.send(_MUCH)
+    task = wire_client.send(_MUCH)
     assert task["status"]["state"] == "INPUT_REQUIRED"
     assert "No payment was made yet" in texts(task)[0]
-    assert [payment.status for payment in desk.payments] == ["AWAITING_APPROVAL"]
-    assert desk.balance == 1000
+    assert [payment.status for payment in wire_client.payments] == ["AWAITING_APPROVAL"]
+    assert wire_client.balance == 1000
 
 
 @pytest.mark.parametrize(
@@ -103,43 +103,43 @@ def test_payment_above_the_threshold_waits(desk: Desk) -> None:
 )
 @pytest.mark.parametrize("way", ["same task", "session", "http", "python"])
 def test_waiting_payment_is_settled(
-    desk: Desk, way: str, words: str, status: str, balance: int, says: str
+    wire_client: WireClient, way: str, words: str, status: str, balance: int, says: str
 ) -> None:
     """Approve and deny do the same in the task, in its session, over HTTP and in Python; what was said is kept."""
-    question = desk.send(_MUCH, "tsk-wait")
+    question = wire_client.send(_MUCH, "tsk-wait")
     match way:
         case "same task":
-            desk.send(words, "tsk-wait")
+            wire_client.send(words, "tsk-wait")
         case "session":
-            assert says in desk.ask(words)
+            assert says in wire_client.ask(words)
         case "http":
-            assert _settle(desk, "tsk-wait", words).json()["id"] == "tsk-wait"
+            assert _settle(wire_client, "tsk-wait", words).json()["id"] == "tsk-wait"
         case _:
-            settle = desk.sandbox.approve if words == "approve" else desk.sandbox.deny
-            assert settle("tsk-wait", client_id=desk.client_id).status == status
-    task = desk.call("tasks/get", id="tsk-wait", historyLength=9)["result"]
+            settle = wire_client.sandbox.approve if words == "approve" else wire_client.sandbox.deny
+            assert settle("tsk-wait", client_id=wire_client.client_id).status == status
+    task = wire_client.call("tasks/get", id="tsk-wait", historyLength=9)["result"]
     assert task["status"]["state"] == "COMPLETED"
     assert task["artifacts"][0] == question["artifacts"][0]
     assert says in texts(task)[1]
     assert task["history"][0]["parts"][0]["text"] == _MUCH
-    assert [payment.status for payment in desk.payments] == [status]
-    assert desk.balance == balance
-    assert _settle(desk, "tsk-wait", words).status_code == 409
+    assert [payment.status for payment in wire_client.payments] == [status]
+    assert wire_client.balance == balance
+    assert _settle(wire_client, "tsk-wait", words).status_code == 409
 
 
-def test_retries_while_a_task_waits(desk: Desk) -> None:
+def test_retries_while_a_task_waits(wire_client: WireClient) -> None:
     """While a task waits, its first message again is a retry; and so is the approval, once it has been given."""
-    question = desk.send(_MUCH, "tsk-retry")
-    assert desk.send(_MUCH, "tsk-retry") == question
-    done = desk.send("approve", "tsk-retry")
-    assert desk.send("approve", "tsk-retry") == done
-    assert desk.send(_MUCH, "tsk-retry") == done
-    assert desk.made == [(200, "Test Payee")]
+    question = wire_client.send(_MUCH, "tsk-retry")
+    assert wire_client.send(_MUCH, "tsk-retry") == question
+    done = wire_client.send("approve", "tsk-retry")
+    assert wire_client.send("approve", "tsk-retry") == done
+    assert wire_client.send(_MUCH, "tsk-retry") == done
+    assert wire_client.made == [(200, "Test Payee")]
 
 
-def test_waiting_task_takes_no_other_order(desk: Desk) -> None:
+def test_waiting_task_takes_no_other_order(wire_client: WireClient) -> None:
     """A waiting task takes approve or deny and nothing else, least of all another payment."""
-    desk.send(_MUCH, "tsk-busy")
+    wire_client.send(_MUCH, "tsk-busy")
     for words in (
         _PAY,
         "hello",
@@ -148,54 +148,54 @@ def test_waiting_task_takes_no_other_order(desk: Desk) -> None:
         "approve the payment to Jane",
         "deny tsk-other",
     ):
-        task = desk.send(words, "tsk-busy")
+        task = wire_client.send(words, "tsk-busy")
         assert task["status"]["state"] == "INPUT_REQUIRED"
         assert "waits for your approval" in texts(task)[-1]
-    assert not desk.made
-    desk.send("deny", "tsk-busy")
-    assert not desk.made
+    assert not wire_client.made
+    wire_client.send("deny", "tsk-busy")
+    assert not wire_client.made
 
 
-def test_cancel_withdraws_what_waits(desk: Desk) -> None:
+def test_cancel_withdraws_what_waits(wire_client: WireClient) -> None:
     """Cancelling a waiting task rejects its payment for good."""
-    desk.send(_MUCH, "tsk-cancel")
-    task = desk.call("tasks/cancel", id="tsk-cancel")["result"]
+    wire_client.send(_MUCH, "tsk-cancel")
+    task = wire_client.call("tasks/cancel", id="tsk-cancel")["result"]
     assert task["status"]["state"] == "CANCELED"
-    assert [payment.status for payment in desk.payments] == ["REJECTED"]
-    assert _settle(desk, "tsk-cancel", "approve").status_code == 409
-    assert "Nothing waits" in desk.ask("approve")
-    assert desk.call("tasks/cancel", id="tsk-cancel")["error"]["code"] == -32002
+    assert [payment.status for payment in wire_client.payments] == ["REJECTED"]
+    assert _settle(wire_client, "tsk-cancel", "approve").status_code == 409
+    assert "Nothing waits" in wire_client.ask("approve")
+    assert wire_client.call("tasks/cancel", id="tsk-cancel")["error"]["code"] == -32002
 
 
-def test_ended_task_cannot_be_canceled(desk: Desk) -> None:
+def test_ended_task_cannot_be_canceled(wire_client: WireClient) -> None:
     """A task that has ended is -32002, and its payment stays."""
-    desk.send(_PAY, "tsk-done")
-    assert desk.call("tasks/cancel", id="tsk-done")["error"]["code"] == -32002
-    assert desk.made == [(10, "Test Payee")]
+    wire_client.send(_PAY, "tsk-done")
+    assert wire_client.call("tasks/cancel", id="tsk-done")["error"]["code"] == -32002
+    assert wire_client.made == [(10, "Test Payee")]
 
 
-def test_approvals_at_the_same_instant_pay_once(desk: Desk) -> None:
+def test_approvals_at_the_same_instant_pay_once(wire_client: WireClient) -> None:
     """Approving from many sides at once pays once."""
-    desk.send(_MUCH, "tsk-many")
+    wire_client.send(_MUCH, "tsk-many")
     together = Barrier(8)
 
     def approve(_: int) -> int:
-        with httpx.Client(base_url=desk.sandbox.base_url, verify=PLAIN) as http:
+        with httpx.Client(base_url=wire_client.sandbox.base_url, verify=PLAIN) as http:
             together.wait(10)
-            headers = {"x-payman-access-token": desk.token}
+            headers = {"x-payman-access-token": wire_client.token}
             return http.post("/sandbox/tasks/tsk-many/approve", headers=headers).status_code
 
     with ThreadPoolExecutor(8) as pool:
         statuses = sorted(pool.map(approve, range(8)))
     assert statuses == [200] + [409] * 7
-    assert desk.made == [(200, "Test Payee")]
+    assert wire_client.made == [(200, "Test Payee")]
 
 
 def test_python_approval_needs_to_know_whose(shared: Sandbox, http: httpx.Client) -> None:
     """A task id that two clients use has to be approved with `client_id`; an unknown one is a LookupError."""
-    one, other = (Desk(shared, *shared.add_client(), http) for _ in range(2))
-    for desk in (one, other):
-        desk.send(_MUCH, "tsk-twin")
+    one, other = (WireClient(shared, *shared.add_client(), http) for _ in range(2))
+    for wire_client in (one, other):
+        wire_client.send(_MUCH, "tsk-twin")
     with pytest.raises(ValueError, match="client_id="):
         shared.approve("tsk-twin")
     with pytest.raises(LookupError, match="tsk-nowhere"):
@@ -208,20 +208,20 @@ def test_python_approval_needs_to_know_whose(shared: Sandbox, http: httpx.Client
     ]
 
 
-def test_settling_needs_the_token(desk: Desk) -> None:
+def test_settling_needs_the_token(wire_client: WireClient) -> None:
     """Approving over HTTP without the account's access token is a 401."""
-    desk.send(_MUCH, "tsk-safe")
-    desk.token = "wrong"
-    assert _settle(desk, "tsk-safe", "approve").status_code == 401
-    assert not desk.made
+    wire_client.send(_MUCH, "tsk-safe")
+    wire_client.token = "wrong"
+    assert _settle(wire_client, "tsk-safe", "approve").status_code == 401
+    assert not wire_client.made
 
 
-def test_odd_task_ids_are_ids(desk: Desk) -> None:
+def test_odd_task_ids_are_ids(wire_client: WireClient) -> None:
     """Ids are the client's own: slashes, spaces and quotes are part of them."""
     for number, task_id in enumerate(("a/b", "a b'\"; DROP TABLE tasks", "ü %2F", "a/approve")):
-        desk.send("send 101 TSD to Test Payee", task_id)
-        assert desk.call("tasks/get", id=task_id)["result"]["id"] == task_id
-        headers = {"x-payman-access-token": desk.token}
+        wire_client.send("send 101 TSD to Test Payee", task_id)
+        assert wire_client.call("tasks/get", id=task_id)["result"]["id"] == task_id
+        headers = {"x-payman-access-token": wire_client.token}
         path = f"/sandbox/tasks/{quote(task_id, safe='')}/deny"
-        assert desk.http.post(path, headers=headers).status_code == 200
-        assert len(desk.payments) == number + 1
+        assert wire_client.http.post(path, headers=headers).status_code == 200
+        assert len(wire_client.payments) == number + 1

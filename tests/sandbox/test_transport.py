@@ -29,8 +29,8 @@ from payman_sdk.sandbox import ConnectionLost, Sandbox, ScriptedResponse, Stream
 from payman_sdk.sandbox._server.event_loop_thread import SocketlessLoop
 from payman_sdk.sandbox._server.transport import SandboxTransport
 from tests.sandbox.browser import Page
-from tests.sandbox.desk import Desk
 from tests.sandbox.streams import opened, resubscribe, subscribe
+from tests.sandbox.wire_client import WireClient
 from tests.sandbox.workshop import Clock, Listener
 from tests.tables import table
 
@@ -65,19 +65,19 @@ def _wait_for_no_thread() -> None:
 
 
 @contextmanager
-def _desk(**settings: Any) -> Iterator[Desk]:
+def _desk(**settings: Any) -> Iterator[WireClient]:
     """A client of a sandbox that serves nowhere."""
     sandbox = Sandbox(**settings)
     with httpx.Client(base_url=_NOWHERE, transport=sandbox.transport(), timeout=10) as http:
-        yield Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+        yield WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
     sandbox.check_invariants()
     sandbox.close()
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    with _desk() as desk:
-        yield desk
+def wire_client() -> Iterator[WireClient]:
+    with _desk() as wire_client:
+        yield wire_client
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def _client(sandbox: Sandbox, **settings: Any) -> Iterator[PaymanClient]:
 
 
 @contextmanager
-def _twins(**settings: Any) -> Iterator[tuple[Desk, Desk]]:
+def _twins(**settings: Any) -> Iterator[tuple[WireClient, WireClient]]:
     """The same sandbox twice, to the last byte: behind a socket, and behind a transport."""
 
     def sandbox() -> Sandbox:
@@ -110,7 +110,10 @@ def _twins(**settings: Any) -> Iterator[tuple[Desk, Desk]]:
         httpx.Client(base_url=one.base_url, trust_env=False) as by_socket,
         httpx.Client(base_url=_NOWHERE, transport=other.transport()) as without,
     ):
-        yield Desk(one, "pm-test-1", "s3cret", by_socket), Desk(other, "pm-test-1", "s3cret", without)
+        yield (
+            WireClient(one, "pm-test-1", "s3cret", by_socket),
+            WireClient(other, "pm-test-1", "s3cret", without),
+        )
     one.close()
     other.close()
 
@@ -126,19 +129,21 @@ def test_requests_have_the_same_answers_as_over_a_socket() -> None:
     """Status, headers and bytes are the same for each kind of answer, refusals and redirects among them."""
     page = "/oauth/authorize?response_type=code&client_id=pm-test-1&redirect_uri=https%3A%2F%2Fa.example%2Fb&state=x"
 
-    def answers(desk: Desk) -> list[tuple[object, ...]]:
+    def answers(wire_client: WireClient) -> list[tuple[object, ...]]:
         body = {"jsonrpc": "2.0", "id": "r", "method": "tasks/sendSubscribe", "params": _HEAD}
         message = {"role": "user", "parts": [{"type": "text", "text": "list all wallets ü"}]}
         call = {"jsonrpc": "2.0", "id": 1, "method": "tasks/send", "params": {"id": "t", "message": message}}
-        http = desk.http
+        http = wire_client.http
         several = [
-            desk.post("/api/a2a/tasks/send", call),
-            desk.post("/api/a2a/tasks/get", call | {"method": "tasks/get", "params": {"id": "tsk-nowhere"}}),
-            desk.post("/api/a2a/tasks/send", b"\xff no JSON"),
-            desk.post("/api/a2a/tasks/send", b""),
-            desk.post("/api/a2a/tasks/send", b"x" * (1024 * 1024 + 1)),
-            desk.post("/api/a2a/tasks/sendSubscribe", body),
-            desk.post("/sandbox/tasks/a%2Fb%20c/approve", b""),
+            wire_client.post("/api/a2a/tasks/send", call),
+            wire_client.post(
+                "/api/a2a/tasks/get", call | {"method": "tasks/get", "params": {"id": "tsk-nowhere"}}
+            ),
+            wire_client.post("/api/a2a/tasks/send", b"\xff no JSON"),
+            wire_client.post("/api/a2a/tasks/send", b""),
+            wire_client.post("/api/a2a/tasks/send", b"x" * (1024 * 1024 + 1)),
+            wire_client.post("/api/a2a/tasks/sendSubscribe", body),
+            wire_client.post("/sandbox/tasks/a%2Fb%20c/approve", b""),
             http.post("/api/a2a/tasks/send", json=call),
             http.get("/api/a2a/tasks/send"),
             http.get("/nowhere%20at/%C3%A4?all=1"),
@@ -186,31 +191,31 @@ def test_requests_have_the_same_answers_as_over_a_socket() -> None:
 def test_streams_break_as_over_a_socket(fault: StreamFault | None) -> None:
     """Whatever goes wrong with a stream, the same bytes come, and then the same end or break."""
     with _twins() as (by_socket, without):
-        for desk in (by_socket, without):
-            desk.sandbox.inject_stream_faults(fault)
-        heard = [subscribe(desk, _PAY, "tsk") for desk in (by_socket, without)]
-        again = [resubscribe(desk, "tsk") for desk in (by_socket, without)]
-    assert heard[0] == heard[1]
+        for wire_client in (by_socket, without):
+            wire_client.sandbox.inject_stream_faults(fault)
+        collected = [subscribe(wire_client, _PAY, "tsk") for wire_client in (by_socket, without)]
+        again = [resubscribe(wire_client, "tsk") for wire_client in (by_socket, without)]
+    assert collected[0] == collected[1]
     assert again[0] == again[1]
     assert not again[0].broken
 
 
-def test_an_answer_that_never_comes_is_a_broken_connection(desk: Desk) -> None:
+def test_an_answer_that_never_comes_is_a_broken_connection(wire_client: WireClient) -> None:
     """A connection that is hung up before the answer is a protocol error, and nothing is done twice by asking again."""
-    desk.sandbox.script([ConnectionLost()])
+    wire_client.sandbox.script([ConnectionLost()])
     with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection without sending a response"):
-        desk.send(_PAY, "tsk")
-    desk.send(_PAY, "tsk")
-    assert desk.made == [(10, "Test Payee")]
+        wire_client.send(_PAY, "tsk")
+    wire_client.send(_PAY, "tsk")
+    assert wire_client.made == [(10, "Test Payee")]
 
 
-def test_keep_alives_come_until_the_client_leaves(desk: Desk) -> None:
+def test_keep_alives_come_until_the_client_leaves(wire_client: WireClient) -> None:
     """Comments are heard one by one, and the stream can be left amid them."""
-    desk.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
-    with opened(desk, "tasks/sendSubscribe", _HEAD) as answer:
+    wire_client.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
+    with opened(wire_client, "tasks/sendSubscribe", _HEAD) as answer:
         pieces = answer.iter_raw()
         assert [next(pieces) for _ in range(3)] == [b": keep-alive\n\n"] * 3
-    assert desk.made == [(10, "Test Payee")]
+    assert wire_client.made == [(10, "Test Payee")]
 
 
 def _story(client: PaymanClient) -> list[tuple[object, ...]]:
@@ -224,8 +229,8 @@ def _story(client: PaymanClient) -> list[tuple[object, ...]]:
     refused = client.ask("send 5000 TSD to Test Payee")
     question = client.ask("send 5 TSD")
     answers = [asked, again, waits, streamed, refused, question, client.ask("list my last 5 transactions")]
-    told = [(answer.status, answer.status_message, answer.text.partition("pd-")[0]) for answer in answers]
-    return [*told, tuple(events), (asked.task_id == again.task_id,)]
+    reported = [(answer.status, answer.status_message, answer.text.partition("pd-")[0]) for answer in answers]
+    return [*reported, tuple(events), (asked.task_id == again.task_id,)]
 
 
 def test_money_moves_as_over_a_socket() -> None:
@@ -248,45 +253,45 @@ def test_money_moves_as_over_a_socket() -> None:
 def test_an_event_is_received_before_the_next_is_due() -> None:
     """A stream is handed on as it is told: by a clock that the test moves, one event at a time."""
     clock = Clock()
-    with _desk(pace=1, clock=clock) as desk:
-        listener = Listener(desk, "tasks/sendSubscribe", None, _HEAD)
+    with _desk(pace=1, clock=clock) as wire_client:
+        listener = Listener(wire_client, "tasks/sendSubscribe", None, _HEAD)
         count = 1
         while listener.has(count) and not listener.so_far.results[-1].get("final"):
             clock.time += 1
             count += 1
-        heard = listener.heard.result(10)
-        assert heard.events == resubscribe(desk, "tsk").events
-        assert len(heard.events) == count > 3
+        collected = listener.received.result(10)
+        assert collected.events == resubscribe(wire_client, "tsk").events
+        assert len(collected.events) == count > 3
 
 
 def test_reply_and_approval() -> None:
     """A question is answered by a reply, and a payment that waits is approved, by the sandbox and by HTTP."""
-    with _desk() as desk, _client(desk.sandbox) as client:
-        desk.sandbox.script([ScriptedResponse("To whom?", state="input-required"), None])
+    with _desk() as wire_client, _client(wire_client.sandbox) as client:
+        wire_client.sandbox.script([ScriptedResponse("To whom?", state="input-required"), None])
         question = client.ask("send 5 TSD")
         assert question.requires_input
         assert client.reply(question, "send 5 TSD to Test Payee").state == "completed"
         by_hand, by_page = (client.ask(f"send {amount} TSD to Test Payee") for amount in (120, 130))
-        desk.sandbox.approve(by_hand.task_id)
-        assert desk.post(f"/sandbox/tasks/{by_page.task_id}/approve", b"").status_code == 200
+        wire_client.sandbox.approve(by_hand.task_id)
+        assert wire_client.post(f"/sandbox/tasks/{by_page.task_id}/approve", b"").status_code == 200
         assert [client.get_task(asked.task_id).state for asked in (by_hand, by_page)] == ["completed"] * 2
-        assert desk.balance == 1000 - 5 - 120 - 130
+        assert wire_client.balance == 1000 - 5 - 120 - 130
 
 
 def test_a_request_is_answered_while_others_wait() -> None:
     """A stream that is open, and an ask that waits for its task, hold up nobody else."""
     clock = Clock()
-    with _desk(pace=1, clock=clock) as desk, ThreadPoolExecutor(1) as pool:
-        listener = Listener(desk, "tasks/sendSubscribe", None, _HEAD)
+    with _desk(pace=1, clock=clock) as wire_client, ThreadPoolExecutor(1) as pool:
+        listener = Listener(wire_client, "tasks/sendSubscribe", None, _HEAD)
         assert listener.has(1)
-        waiting = pool.submit(desk.send, "send 20 TSD to Test Payee", "other")
-        while len(desk.made) < 2:
+        waiting = pool.submit(wire_client.send, "send 20 TSD to Test Payee", "other")
+        while len(wire_client.made) < 2:
             time.sleep(0.001)
-        assert desk.call("tasks/get", id="other")["result"]["status"]["state"] == "WORKING"
+        assert wire_client.call("tasks/get", id="other")["result"]["status"]["state"] == "WORKING"
         assert not waiting.done()
         clock.time += 100
         assert waiting.result(10)["status"]["state"] == "COMPLETED"
-        assert listener.heard.result(10).events
+        assert listener.received.result(10).events
 
 
 def test_a_revoked_token_is_renewed() -> None:
@@ -352,12 +357,12 @@ def test_async_events_are_received_before_the_next_is_due(backend: str) -> None:
 
             async with anyio.create_task_group() as group:
                 group.start_soon(others)
-                heard = 0
+                collected = 0
                 async for _ in stream:
-                    heard += 1
+                    collected += 1
                     clock.time += 1  # the next one is due only now
                 group.cancel_scope.cancel()
-            assert turns > heard > 3
+            assert turns > collected > 3
 
     anyio.run(run, backend=backend)
     sandbox.close()
@@ -444,11 +449,11 @@ def test_what_the_application_sees() -> None:
         assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
         assert http.get("https://other.example:81").content == b""
     scope, request, after = seen[:3]
-    told = {
+    reported = {
         name: scope[name]
         for name in ("type", "method", "scheme", "path", "raw_path", "query_string", "server")
     }
-    assert told == {
+    assert reported == {
         "type": "http",
         "method": "POST",
         "scheme": "https",
@@ -463,14 +468,14 @@ def test_what_the_application_sees() -> None:
     assert (seen[3]["server"], seen[3]["path"]) == (("other.example", 81), "/")
 
 
-@pytest.mark.parametrize("told", [(), (_START,), _BEGUN, (*_BEGUN, *_BEGUN[1:])])
+@pytest.mark.parametrize("reported", [(), (_START,), _BEGUN, (*_BEGUN, *_BEGUN[1:])])
 def test_an_application_that_stops_short_is_a_broken_connection(
-    told: tuple[Message, ...], caplog: pytest.LogCaptureFixture
+    reported: tuple[Message, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     """An application that returns or fails amid its answer breaks it off; what it said before is heard."""
 
     async def returns(scope: Scope, receive: Receive, send: Send) -> None:
-        for message in told:
+        for message in reported:
             await send(message)
 
     async def fails(scope: Scope, receive: Receive, send: Send) -> None:
@@ -478,11 +483,11 @@ def test_an_application_that_stops_short_is_a_broken_connection(
         raise ZeroDivisionError("amid")
 
     for app in (returns, fails):
-        heard: list[bytes] = []
+        collected: list[bytes] = []
         with _get(app) as http, pytest.raises(httpx.RemoteProtocolError), http.stream("GET", "/") as answer:
             for piece in answer.iter_raw():
-                heard.append(piece)  # noqa: PERF402 (what came before the break is wanted)
-        assert heard == [b"one"] * (len(told) - 1)
+                collected.append(piece)  # noqa: PERF402 (what came before the break is wanted)
+        assert collected == [b"one"] * (len(reported) - 1)
     assert [record.message for record in caplog.records] == ["The sandbox failed"]
     caplog.clear()
 
@@ -916,15 +921,15 @@ def test_a_started_sandbox_answers_both_ways() -> None:
 
 def test_the_consent_page_sends_the_browser_back() -> None:
     """The redirect of the consent page, a 303, comes through with its code."""
-    with _desk() as desk:
+    with _desk() as wire_client:
         where = {
             "response_type": "code",
-            "client_id": desk.client_id,
+            "client_id": wire_client.client_id,
             "redirect_uri": "https://a.example/back",
             "scope": "read_balance",
             "state": "s",
         }
-        page = Page(desk.http.get("/oauth/authorize", params=where))
-        answer = page.press(desk.http, "allow")
+        page = Page(wire_client.http.get("/oauth/authorize", params=where))
+        answer = page.press(wire_client.http, "allow")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("https://a.example/back?code=")

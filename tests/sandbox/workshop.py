@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from tests.sandbox.desk import Desk
-from tests.sandbox.streams import Heard, listened, opened, own_desk
+from tests.sandbox.streams import ReceivedStream, listened, opened, own_desk
+from tests.sandbox.wire_client import WireClient
 
 
 class Clock:
@@ -37,16 +37,20 @@ class Clock:
 class Listener:
     """One client that listens to a stream, in a thread of its own."""
 
-    def __init__(self, desk: Desk, method: str, last: str | None, params: dict[str, Any]) -> None:
+    def __init__(
+        self, wire_client: WireClient, method: str, last: str | None, params: dict[str, Any]
+    ) -> None:
         self._chunks: list[bytes] = []
         self._news = threading.Condition()
         self._begun = threading.Event()
         pool = ThreadPoolExecutor(1)
-        self.heard: Future[Heard] = pool.submit(self._listen, desk, method, last, params)
+        self.received: Future[ReceivedStream] = pool.submit(self._listen, wire_client, method, last, params)
         pool.shutdown(wait=False)
 
-    def _listen(self, desk: Desk, method: str, last: str | None, params: dict[str, Any]) -> Heard:
-        with opened(desk, method, params, last) as answer:
+    def _listen(
+        self, wire_client: WireClient, method: str, last: str | None, params: dict[str, Any]
+    ) -> ReceivedStream:
+        with opened(wire_client, method, params, last) as answer:
             self._begun.set()
             return listened(answer, self._note)
 
@@ -56,9 +60,9 @@ class Listener:
             self._news.notify_all()
 
     @property
-    def so_far(self) -> Heard:
+    def so_far(self) -> ReceivedStream:
         """What has come so far."""
-        return Heard(b"".join(self._chunks), False, "text/event-stream", 200)
+        return ReceivedStream(b"".join(self._chunks), False, "text/event-stream", 200)
 
     def has(self, count: int) -> bool:
         """Wait until the answer has begun and that many events have come; whether they did, and no more."""
@@ -71,25 +75,25 @@ class Listener:
 class Workshop:
     """A client of a sandbox with a pace of one second and a clock that a test moves."""
 
-    def __init__(self, desk: Desk, clock: Clock, pool: ThreadPoolExecutor) -> None:
-        self.desk, self.clock, self._pool = desk, clock, pool
+    def __init__(self, wire_client: WireClient, clock: Clock, pool: ThreadPoolExecutor) -> None:
+        self.wire_client, self.clock, self._pool = wire_client, clock, pool
 
     def listen(self, text: str, task_id: str = "tsk") -> Listener:
         """Send a text and listen."""
         message = {"role": "user", "parts": [{"type": "text", "text": text}]}
-        return Listener(self.desk, "tasks/sendSubscribe", None, {"id": task_id, "message": message})
+        return Listener(self.wire_client, "tasks/sendSubscribe", None, {"id": task_id, "message": message})
 
     def listen_again(self, task_id: str = "tsk", last: str | None = None) -> Listener:
         """Resubscribe and listen."""
-        return Listener(self.desk, "tasks/resubscribe", last, {"id": task_id})
+        return Listener(self.wire_client, "tasks/resubscribe", last, {"id": task_id})
 
     def send(self, text: str, task_id: str = "tsk") -> Future[dict[str, Any]]:
         """Send a text, in a thread of its own."""
-        return self._pool.submit(self.desk.send, text, task_id)
+        return self._pool.submit(self.wire_client.send, text, task_id)
 
     def get(self, task_id: str = "tsk", **params: Any) -> dict[str, Any]:
         """The task as it is told by now."""
-        task: dict[str, Any] = self.desk.call("tasks/get", id=task_id, **params)["result"]
+        task: dict[str, Any] = self.wire_client.call("tasks/get", id=task_id, **params)["result"]
         return task
 
     def state(self, task_id: str = "tsk") -> str:
@@ -117,5 +121,5 @@ class Workshop:
 def workshop(**settings: Any) -> Iterator[Workshop]:
     """A workshop of one's own, with these settings of its sandbox."""
     clock = Clock()
-    with ThreadPoolExecutor(80) as pool, own_desk(**({"pace": 1, "clock": clock} | settings)) as desk:
-        yield Workshop(desk, clock, pool)
+    with ThreadPoolExecutor(80) as pool, own_desk(**({"pace": 1, "clock": clock} | settings)) as wire_client:
+        yield Workshop(wire_client, clock, pool)

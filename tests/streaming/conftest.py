@@ -11,7 +11,7 @@ from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
 
 
-class Heard(NamedTuple):
+class ReceivedStream(NamedTuple):
     events: list[StreamEvent]
     result: FormattedTaskResponse
 
@@ -23,7 +23,7 @@ def _nothing(_: int) -> None:
     pass
 
 
-class Ear:
+class StreamListener:
     """Streams texts with one client, by one of the doors.
 
     Args:
@@ -34,13 +34,13 @@ class Ear:
         self._loop = loop
         self.is_of_threads = loop is None
 
-    def one(self, server: Any, text: str, **settings: Any) -> Heard:
+    def one(self, server: Any, text: str, **settings: Any) -> ReceivedStream:
         """One stream to its end."""
         return self.many(server, text, 1, **settings)[0]
 
     def many(
         self, server: Any, text: str, count: int, prepare: Prepare = _nothing, **settings: Any
-    ) -> list[Heard]:
+    ) -> list[ReceivedStream]:
         """So many streams of a text, one after the other; before each one, `prepare` is called with its number."""
         config = {
             "client_id": getattr(server, "client_id", "pm-test-1"),
@@ -53,27 +53,27 @@ class Ear:
         return run_on(self._loop, partial(_in_a_task, config, text, count, prepare))
 
 
-def _in_a_thread(config: Any, text: str, count: int, prepare: Prepare) -> list[Heard]:
-    heard: list[Heard] = []
+def _in_a_thread(config: Any, text: str, count: int, prepare: Prepare) -> list[ReceivedStream]:
+    received: list[ReceivedStream] = []
     with PaymanClient(config) as client:
         for number in range(count):
             prepare(number)
             with client.stream(text) as stream:
-                heard.append(Heard(list(stream), stream.result()))
-    return heard
+                received.append(ReceivedStream(list(stream), stream.result()))
+    return received
 
 
-async def _in_a_task(config: Any, text: str, count: int, prepare: Prepare) -> list[Heard]:
-    heard: list[Heard] = []
+async def _in_a_task(config: Any, text: str, count: int, prepare: Prepare) -> list[ReceivedStream]:
+    received: list[ReceivedStream] = []
     async with AsyncPaymanClient(config) as client:
         for number in range(count):
             prepare(number)
             async with client.stream(text) as stream:
-                heard.append(Heard([event async for event in stream], await stream.result()))
-    return heard
+                received.append(ReceivedStream([event async for event in stream], await stream.result()))
+    return received
 
 
 @pytest.fixture(params=[None, *LOOPS], ids=["threads", *LOOPS])
-def ear(request: pytest.FixtureRequest) -> Ear:
+def listener(request: pytest.FixtureRequest) -> StreamListener:
     """Streaming, by each of the doors."""
-    return Ear(request.param)
+    return StreamListener(request.param)

@@ -236,12 +236,12 @@ def put_together(artifact: Json | None, chunk: Json) -> Json:
 
 @pytest.mark.slow
 @given(st.lists(chunks, min_size=1, max_size=8))
-def test_every_snapshot_of_any_artifact(told: list[Json]) -> None:
+def test_every_snapshot_of_any_artifact(reported: list[Json]) -> None:
     """After any chunks, every snapshot is the artifact as it would be formatted in one piece at that moment."""
-    artifact = begun(told[0])
-    plain = put_together(None, told[0])
+    artifact = begun(reported[0])
+    plain = put_together(None, reported[0])
     snapshots: list[tuple[Json, Json]] = []
-    for number, one in enumerate(told):
+    for number, one in enumerate(reported):
         if number:
             before = artifact.get_text()
             delta = artifact.extend(WireArtifact.from_dict(copy.deepcopy(one)))
@@ -294,10 +294,10 @@ def test_what_one_artifact_may_become(some: list[Json], more: list[Json]) -> Non
 
 
 @given(st.lists(chunks, min_size=1, max_size=6), st.data())
-def test_an_artifact_begins_what_it_becomes(told: list[Json], data: st.DataObject) -> None:
+def test_an_artifact_begins_what_it_becomes(reported: list[Json], data: st.DataObject) -> None:
     """Told again from its start up to any chunk, an artifact is known to be the same, said in fewer chunks too."""
-    count = data.draw(st.integers(1, len(told)))
-    plain = [{key: value for key, value in one.items() if key != "metadata"} for one in told]
+    count = data.draw(st.integers(1, len(reported)))
+    plain = [{key: value for key, value in one.items() if key != "metadata"} for one in reported]
     for one in plain:
         one["parts"] = [{k: v for k, v in part.items() if k != "metadata"} for part in one["parts"]]
     whole = grown(*plain)

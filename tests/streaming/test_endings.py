@@ -12,7 +12,7 @@ from payman_sdk import PaymanClient
 from payman_sdk.errors import OutcomeUnknownError
 from tests.conftest import Connect
 from tests.peer import GET_PATH, Answer, Peer, reset, rpc, task_with
-from tests.streaming.conftest import Ear
+from tests.streaming.conftest import StreamListener
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH, WORKING, Piece, chunk, said, status, stream
 
 NO_METHOD = rpc(error={"code": -32601, "message": "no such method"})
@@ -94,21 +94,21 @@ def test_where_a_stream_ends(peer: Peer, connect: Connect) -> None:
         before, looks = monotonic(), client.stats().lookups
         peer.script(STREAM_PATH, ending(peer, end.ends, *end.pieces))
         peer.script(GET_PATH, *[end.look_up] * end.looks)
-        with client.stream("x") as told:
-            events = list(told)
-            result = told.result()
+        with client.stream("x") as reported:
+            events = list(reported)
+            result = reported.result()
         assert (result["state"], result.text, len(events)) == (end.state, end.text, end.events), name
         assert client.stats().lookups - looks <= end.looks, name
         assert monotonic() - before < 10, name
     assert len([one for one in peer.requests if one.path == STREAM_PATH]) == len(ENDS)
 
 
-def test_an_artifact_after_the_end_on_every_door(ear: Ear, peer: Peer) -> None:
+def test_an_artifact_after_the_end_on_every_door(listener: StreamListener, peer: Peer) -> None:
     """`is_final` is what the agent says: the first status ends nothing, and the artifact is part of the answer."""
     peer.script(STREAM_PATH, stream(ENDED, ANSWER, FINAL))
-    heard = ear.one(peer, "x")
-    assert [one.get("is_final") for one in heard.events] == [False, None, True]
-    assert (heard.result.text, heard.result.status) == ("THE ANSWER", "completed")
+    received = listener.one(peer, "x")
+    assert [one.get("is_final") for one in received.events] == [False, None, True]
+    assert (received.result.text, received.result.status) == ("THE ANSWER", "completed")
 
 
 def test_a_reply_does_not_settle_for_the_old_question(peer: Peer, client: PaymanClient) -> None:
@@ -128,7 +128,7 @@ def test_a_task_that_goes_on_after_it_seemed_to_wait(peer: Peer, client: PaymanC
     )
     peer.script(GET_PATH, task_with(status={"state": "working"}, artifacts=[]), WHOLE)
     peer.always(RESUBSCRIBE_PATH, NO_METHOD)
-    with client.stream("x") as told:
-        states = [one["state"] for one in told if one.type == "status_update"]
-        assert told.result().text == "THE ANSWER"
+    with client.stream("x") as reported:
+        states = [one["state"] for one in reported if one.type == "status_update"]
+        assert reported.result().text == "THE ANSWER"
     assert states == ["input-required", "working", "input-required", "working", "completed"]

@@ -20,7 +20,7 @@ from payman_sdk.types import Artifact, TaskState
 from tests.tables import table
 
 
-def told(*results: dict[str, Any]) -> list[StreamEvent]:
+def reported(*results: dict[str, Any]) -> list[StreamEvent]:
     """The events of a stream that tells these results."""
     progress = TaskAccumulator(
         AskRequest(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
@@ -50,21 +50,23 @@ UNHEARD: dict[str, Any] = {"weather": "fair"}
 
 
 def status_update() -> StatusUpdate:
-    [event] = told(STATUS)
+    [event] = reported(STATUS)
     assert isinstance(event, StatusUpdate)
     return event
 
 
 def artifact_update() -> ArtifactUpdate:
     """The third of four chunks; it is told first that all is kept as it was, and looked at last."""
-    events = told(chunk("Hel", name="draft"), chunk("lo", index=1), chunk("lo"), chunk(" you", name="answer"))
+    events = reported(
+        chunk("Hel", name="draft"), chunk("lo", index=1), chunk("lo"), chunk(" you", name="answer")
+    )
     event = events[2]
     assert isinstance(event, ArtifactUpdate)
     return event
 
 
 def unknown_update() -> UnknownUpdate:
-    [event] = told(UNHEARD)
+    [event] = reported(UNHEARD)
     assert isinstance(event, UnknownUpdate)
     return event
 
@@ -204,7 +206,7 @@ def test_the_last_artifact_is_the_one_of_the_event() -> None:
             event.index,
             len(event.artifacts),
         )
-        for event in told(
+        for event in reported(
             chunk("a"), chunk("b", index=1), chunk("c"), chunk("d", index=1), chunk("e", append=None)
         )
         if event["type"] == "artifact_update" and event.type == "artifact_update"
@@ -280,7 +282,7 @@ def test_the_members_of_an_event_are_plain() -> None:
         UNHEARD,
     ]
     for result in results:
-        for event in told(result):
+        for event in reported(result):
             assert find_types(dict(event)) <= {dict, list, str, int, float, bool, type(None)}, result
 
 
@@ -341,7 +343,7 @@ def test_an_event_may_be_made_by_hand() -> None:
 )
 def test_the_state_of_a_status_update(spelled: str, state: TaskState | str) -> None:
     """A listed state is a TaskState, in either spelling; an unlisted one is the string that the agent sent."""
-    [event] = told({"status": {"state": spelled}, "final": False})
+    [event] = reported({"status": {"state": spelled}, "final": False})
     assert isinstance(event, StatusUpdate)
     assert (event.state, type(event.state)) == (state, type(state))
     assert event["state"] == state

@@ -119,9 +119,9 @@ def states(events: Sequence[StreamEvent]) -> list[str]:
 
 def test_a_stream_from_its_beginning_to_its_end() -> None:
     """Every event is told as it comes, and all of them together are the answer."""
-    told = Hasty(ASK)
+    reported = Hasty(ASK)
     events = take(
-        told,
+        reported,
         status("SUBMITTED"),
         status("working"),
         chunk("Here", append=None, name="response", index=0),
@@ -137,32 +137,37 @@ def test_a_stream_from_its_beginning_to_its_end() -> None:
         True
     ]
     assert [event.is_final for event in events if isinstance(event, StatusUpdate)] == [False, False, True]
-    assert (told.is_over, told.count, told.usual, told.artifacts.was_rejoined) == (True, 8, 2, False)
-    answer = formatted(told.build_task())
+    assert (reported.is_over, reported.count, reported.usual, reported.artifacts.was_rejoined) == (
+        True,
+        8,
+        2,
+        False,
+    )
+    answer = formatted(reported.build_task())
     assert (answer.status, answer.status_message, answer.text) == (
         "completed",
         "Done",
         "Here are your wallets.",
     )
-    assert answer == formatted(told.build_response()["result"])
+    assert answer == formatted(reported.build_response()["result"])
     assert (
-        told.build_response()["jsonrpc"],
-        told.build_response()["id"],
-        told.build_response()["error"],
+        reported.build_response()["jsonrpc"],
+        reported.build_response()["id"],
+        reported.build_response()["error"],
     ) == ("2.0", "req-1", None)
 
 
 def test_nothing_reported_yet() -> None:
     """Before anything is told, the task is in no known state, has no artifacts, and the stream is not over."""
-    told = TaskAccumulator(ASK)
-    answer = formatted(told.build_task())
+    reported = TaskAccumulator(ASK)
+    answer = formatted(reported.build_task())
     assert (answer.state, answer.artifacts, answer.session_id) == ("unknown", [], "ses-1")
-    assert (told.is_over, told.count) == (False, 0)
+    assert (reported.is_over, reported.count) == (False, 0)
 
 
 def test_raw_is_what_came() -> None:
     """Every event has the answer it came in, with all that nobody has listed; also what is no JSON, as text."""
-    told = TaskAccumulator(ASK)
+    reported = TaskAccumulator(ASK)
     answers = [
         enveloped(chunk("a"), mood="fair"),
         enveloped(chunk("b")),
@@ -174,16 +179,16 @@ def test_raw_is_what_came() -> None:
         enveloped(whole("completed", {"parts": [text("abcd")]})),
     ]
     for answer in answers:
-        assert [event.raw for event in told.add_event(json.dumps(answer))] in ([answer], [answer] * 2)
-    assert [event.raw for event in told.add_event("no JSON")] == ["no JSON"]
+        assert [event.raw for event in reported.add_event(json.dumps(answer))] in ([answer], [answer] * 2)
+    assert [event.raw for event in reported.add_event("no JSON")] == ["no JSON"]
 
 
 @pytest.mark.parametrize("kind", [TaskAccumulator, Thorough])
 def test_the_words_that_are_new(kind: type[TaskAccumulator]) -> None:
     """A delta is what has to be put behind the text so far, with the line break between two texts."""
-    told = kind(ASK)
+    reported = kind(ASK)
     events = take(
-        told,
+        reported,
         chunk("a", append=None),
         chunk("b"),
         chunk("c", "d"),
@@ -197,7 +202,7 @@ def test_the_words_that_are_new(kind: type[TaskAccumulator]) -> None:
         chunk(DATA, "h", index=2),
     )
     assert deltas(events) == ["a", "b", "c\nd", "", "\ne", "", "f", "", "g", "", "\nh"]
-    assert [artifact.content for artifact in formatted(told.build_task()).artifacts] == [
+    assert [artifact.content for artifact in formatted(reported.build_task()).artifacts] == [
         "abc\nd\nef",
         "g",
         "\nh",
@@ -207,17 +212,17 @@ def test_the_words_that_are_new(kind: type[TaskAccumulator]) -> None:
 def test_an_artifact_that_is_replaced() -> None:
     """A chunk that is not appended begins the artifact anew, and its delta is all of the text."""
     for append in (None, False, "false", 0, "yes"):
-        told = TaskAccumulator(ASK)
-        assert deltas(take(told, chunk("ab", name="draft"), chunk("abc", append=append))) == ["ab", "abc"]
-        [artifact] = formatted(told.build_task()).artifacts
+        reported = TaskAccumulator(ASK)
+        assert deltas(take(reported, chunk("ab", name="draft"), chunk("abc", append=append))) == ["ab", "abc"]
+        [artifact] = formatted(reported.build_task()).artifacts
         assert (artifact.name, artifact.content) == ("artifact", "abc")
 
 
 @pytest.mark.parametrize("number", [None, 0, 0.0, False])
 def test_an_artifact_without_a_number_is_the_first(number: Any) -> None:
     """An index that is absent or null is 0, and JSON knows one kind of numbers only."""
-    told = TaskAccumulator(ASK)
-    first, second = take(told, chunk("a"), chunk("b", index=number))
+    reported = TaskAccumulator(ASK)
+    first, second = take(reported, chunk("a"), chunk("b", index=number))
     assert (first["index"], second["index"], type(second["index"])) == (0, 0, int)
     assert second["artifact"]["content"] == "ab"
 
@@ -231,9 +236,9 @@ def test_an_odd_number_is_none(number: Any) -> None:
 
 def test_what_an_event_says_besides() -> None:
     """The metadata of an event is its own; that of a status update is the task's as well, until another one comes."""
-    told = TaskAccumulator(ASK)
+    reported = TaskAccumulator(ASK)
     events = take(
-        told,
+        reported,
         {**status("working"), "metadata": {"agentId": "ai-1"}},
         {**chunk("a"), "metadata": {"x": 1}},
         {**chunk("b"), "metadata": {"x": 2}},
@@ -241,7 +246,7 @@ def test_what_an_event_says_besides() -> None:
         {**status("completed"), "metadata": None},
     )
     assert [event["metadata"] for event in events] == [{"agentId": "ai-1"}, {"x": 1}, {"x": 2}, {}, {}]
-    assert formatted(told.build_task()).metadata == {"agentId": "ai-1"}
+    assert formatted(reported.build_task()).metadata == {"agentId": "ai-1"}
 
 
 @pytest.mark.parametrize(
@@ -281,31 +286,31 @@ def test_null_and_absent_are_the_same(result: Json) -> None:
 
 def test_a_whole_task_in_a_stream() -> None:
     """A whole task tells its artifacts and how it stands; a second one tells only what the first did not."""
-    told = TaskAccumulator(ASK)
+    reported = TaskAccumulator(ASK)
     first = whole("working", {"parts": [text("a")], "name": "response"}, {"parts": [DATA]}, sessionId="ses-2")
-    events = take(told, first)
+    events = take(reported, first)
     assert (kinds(events), deltas(events)) == (["artifact_update"] * 2 + ["status_update"], ["a", ""])
     assert [event.session_id for event in events] == ["ses-2"] * 3
-    assert take(told, first) == []
+    assert take(reported, first) == []
     more = whole(
         "completed", {"parts": [text("ab")]}, {"parts": [DATA, text("c")]}, metadata={"agentId": "ai-1"}
     )
-    events = take(told, more)
-    assert (deltas(events), states(events), told.is_over) == (["b", "c"], ["completed"], True)
-    assert formatted(told.build_task()) == {**formatted(more), "session_id": "ses-2"}
+    events = take(reported, more)
+    assert (deltas(events), states(events), reported.is_over) == (["b", "c"], ["completed"], True)
+    assert formatted(reported.build_task()) == {**formatted(more), "session_id": "ses-2"}
 
 
 def test_a_whole_task_has_the_last_word() -> None:
     """Where an artifact is not as it was told, it is told anew; what the task says besides is taken over quietly."""
-    told = TaskAccumulator(ASK)
-    take(told, chunk("a"), chunk("b"), chunk("x", index=1), status("working"))
+    reported = TaskAccumulator(ASK)
+    take(reported, chunk("a"), chunk("b"), chunk("x", index=1), status("working"))
     named = whole(
         "working", {"parts": [text("ab")], "name": "response"}, {"parts": [text("y")]}, metadata={"x": 1}
     )
-    events = take(told, named)
+    events = take(reported, named)
     assert (kinds(events), deltas(events)) == (["artifact_update"], ["y"])
-    assert formatted(told.build_task()) == formatted(named)
-    [event] = take(told, chunk("c"))
+    assert formatted(reported.build_task()) == formatted(named)
+    [event] = take(reported, chunk("c"))
     assert (event["artifact"]["name"], event["artifact"]["content"], event["delta"]) == (
         "response",
         "abc",
@@ -330,10 +335,10 @@ def test_a_whole_task_has_the_last_word() -> None:
 def test_the_numbers_of_artifacts_in_a_whole_task(numbers: list[Any], read: list[int]) -> None:
     """No artifact of a task gets lost for want of a number of its own: then they are counted."""
     made = [{"parts": [text(str(position))], "index": number} for position, number in enumerate(numbers)]
-    told = TaskAccumulator(ASK)
-    events = take(told, whole("completed", *made))
+    reported = TaskAccumulator(ASK)
+    events = take(reported, whole("completed", *made))
     assert [event["index"] for event in events[:-1]] == read
-    assert len(told.build_task().artifacts or []) == len(numbers)
+    assert len(reported.build_task().artifacts or []) == len(numbers)
 
 
 # The end of a stream.
@@ -360,15 +365,15 @@ OVER = [
 @table(("state", "final", "has_ended"), OVER)
 def test_the_end_of_a_stream(state: str, final: bool, has_ended: bool) -> None:
     """A stream is over when an event says so: after a state in which a task has ended, an artifact may follow."""
-    told = TaskAccumulator(ASK)
-    [event] = take(told, status(state, final))
-    assert (told.is_over, event["is_final"], told.has_ended) == (final, final, has_ended)
-    answer = formatted(told.build_task())
+    reported = TaskAccumulator(ASK)
+    [event] = take(reported, status(state, final))
+    assert (reported.is_over, event["is_final"], reported.has_ended) == (final, final, has_ended)
+    answer = formatted(reported.build_task())
     assert (answer.status == "completed") == (state.lower() == "completed")
     if not final:
-        assert deltas(take(told, chunk("late"))) == ["late"]
-        told.is_over = True
-        assert (told.is_over, formatted(told.build_task()).text) == (True, "late")
+        assert deltas(take(reported, chunk("late"))) == ["late"]
+        reported.is_over = True
+        assert (reported.is_over, formatted(reported.build_task()).text) == (True, "late")
 
 
 @table(("state", "final", "has_ended"), OVER)
@@ -389,43 +394,45 @@ def test_what_was_over_stays_over() -> None:
         status("failed", final=False),
         status("canceled", final=True),
     ):
-        told = TaskAccumulator(ASK)
-        take(told, chunk("a"), final)
-        told.is_over = True
-        before = told.build_response()
-        assert catch_up(told, whole("working", timestamp="2020")) == []
-        assert catch_up(told, whole("completed", message={"role": "agent", "parts": [text("Done")]})) == []
-        assert (told.is_over, told.build_response()) == (True, before)
+        reported = TaskAccumulator(ASK)
+        take(reported, chunk("a"), final)
+        reported.is_over = True
+        before = reported.build_response()
+        assert catch_up(reported, whole("working", timestamp="2020")) == []
+        assert (
+            catch_up(reported, whole("completed", message={"role": "agent", "parts": [text("Done")]})) == []
+        )
+        assert (reported.is_over, reported.build_response()) == (True, before)
 
 
 def test_a_stream_that_is_over_with_the_task_at_work() -> None:
     """Where the agent ended the stream before the task, whoever asks learns how it stands now; it is over all the same."""
-    told = TaskAccumulator(ASK)
-    take(told, status("input-required", final=True))
-    assert states(catch_up(told, whole("working"))) == ["working"]
-    assert told.is_over
-    assert states(catch_up(told, whole("completed"))) == ["completed"]
-    assert (told.is_over, formatted(told.build_task()).status) == (True, "completed")
+    reported = TaskAccumulator(ASK)
+    take(reported, status("input-required", final=True))
+    assert states(catch_up(reported, whole("working"))) == ["working"]
+    assert reported.is_over
+    assert states(catch_up(reported, whole("completed"))) == ["completed"]
+    assert (reported.is_over, formatted(reported.build_task()).status) == (True, "completed")
 
 
 def test_a_task_that_waits_still() -> None:
     """A task that is asked for is over where it waits for somebody, though there is nothing new to tell of it."""
-    told = TaskAccumulator(ASK)
-    take(told, status("input-required"))
-    assert not told.is_over
-    assert catch_up(told, whole("input-required")) == []
-    assert told.is_over
+    reported = TaskAccumulator(ASK)
+    take(reported, status("input-required"))
+    assert not reported.is_over
+    assert catch_up(reported, whole("input-required")) == []
+    assert reported.is_over
 
 
 def test_a_task_that_waits_once_more() -> None:
     """A task that is asked for is over where it waits for somebody, though a stream said the very same before."""
-    told = TaskAccumulator(ASK)
-    take(told, status("input-required", timestamp=None), status("working", timestamp=None))
-    told.rejoin()
+    reported = TaskAccumulator(ASK)
+    take(reported, status("input-required", timestamp=None), status("working", timestamp=None))
+    reported.rejoin()
     waiting = about(status={"state": "input-required", "timestamp": None})
-    assert states(catch_up(told, waiting)) == ["input-required"]
-    assert (told.is_over, formatted(told.build_task()).requires_input) == (True, True)
-    assert catch_up(told, waiting) == []
+    assert states(catch_up(reported, waiting)) == ["input-required"]
+    assert (reported.is_over, formatted(reported.build_task()).requires_input) == (True, True)
+    assert catch_up(reported, waiting) == []
 
 
 # What is not as it should be.
@@ -542,9 +549,9 @@ NO_JSON = {
 
 def midway() -> TaskAccumulator:
     """A stream in the middle of an artifact, so that a chunk may be the usual one."""
-    told = TaskAccumulator(ASK)
-    take(told, status("working"), chunk("Hel", append=None), chunk("lo"), chunk(" you"))
-    return told
+    reported = TaskAccumulator(ASK)
+    take(reported, status("working"), chunk("Hel", append=None), chunk("lo"), chunk(" you"))
+    return reported
 
 
 @table("name", OTHER)
@@ -553,12 +560,12 @@ def test_what_is_not_an_event_of_the_task_is_unknown(name: str) -> None:
     for as_sent in (enveloped(OTHER[name]), OTHER[name]):
         if as_sent == {}:
             continue  # an object without members is no result that came bare
-        told = midway()
-        before = told.build_response()
-        [event] = told.add_event(json.dumps(as_sent))
+        reported = midway()
+        before = reported.build_response()
+        [event] = reported.add_event(json.dumps(as_sent))
         assert (event.type, event["data"], event.raw) == ("unknown", OTHER[name], as_sent)
         assert (event.task_id, event.session_id, event.request_id) == ("tsk-1", "ses-1", "req-1")
-        assert (told.is_over, told.build_response(), told.count) == (False, before, 5)
+        assert (reported.is_over, reported.build_response(), reported.count) == (False, before, 5)
 
 
 def test_an_end_is_an_end_however_odd_it_is() -> None:
@@ -572,78 +579,85 @@ def test_an_end_is_an_end_however_odd_it_is() -> None:
             enveloped(result, error="It broke"),
             enveloped(result, error={"code": -32603}),
         ):
-            told = midway()
-            *_, event = told.add_event(json.dumps(as_sent))
+            reported = midway()
+            *_, event = reported.add_event(json.dumps(as_sent))
             assert (event["type"], event["state"], event["is_final"]) == (
                 "status_update",
                 "completed",
                 True,
             ), name
-            assert (event.raw, told.is_over) == (as_sent, True), name
-            assert formatted(told.build_task()).status == "completed", name
+            assert (event.raw, reported.is_over) == (as_sent, True), name
+            assert formatted(reported.build_task()).status == "completed", name
 
 
 def test_words_are_words_however_odd_they_are() -> None:
     """A chunk that can be read is told, and costs the stream nothing else."""
     for name, result in WORDS.items():
         for as_sent in (enveloped(result), result, enveloped(result, error=False)):
-            told = midway()
-            [event] = told.add_event(json.dumps(as_sent))
+            reported = midway()
+            [event] = reported.add_event(json.dumps(as_sent))
             assert (event.type, event["delta"], event.raw) == ("artifact_update", "Paid.", as_sent), name
-            [more] = take(told, chunk("!"))
+            [more] = take(reported, chunk("!"))
             assert more["artifact"]["content"] == "Hello youPaid.!" or "null" in name, name
 
 
 def test_what_could_not_be_read_of_a_stream_is_named_once() -> None:
     """The answer at the end has the warnings of all events."""
-    told = TaskAccumulator(ASK)
-    take(told, chunk("a", name=5), chunk("b", name=5), status("completed", final=True, message=7))
-    assert formatted(told.build_task()).warnings == ["artifact.name: a number", "status.message: a number"]
+    reported = TaskAccumulator(ASK)
+    take(reported, chunk("a", name=5), chunk("b", name=5), status("completed", final=True, message=7))
+    assert formatted(reported.build_task()).warnings == [
+        "artifact.name: a number",
+        "status.message: a number",
+    ]
 
 
 def test_artifacts_with_an_id_and_no_number() -> None:
     """Later versions of the protocol give artifacts an id: each has a place of its own, in a whole task as well."""
-    told = TaskAccumulator(ASK)
+    reported = TaskAccumulator(ASK)
     take(
-        told,
+        reported,
         chunk("a", artifactId="x"),
         chunk("1", artifactId="y"),
         chunk("b", artifactId="x"),
         chunk("2", artifactId="y"),
     )
-    assert [artifact.content for artifact in formatted(told.build_task()).artifacts] == ["ab", "12"]
+    assert [artifact.content for artifact in formatted(reported.build_task()).artifacts] == ["ab", "12"]
     made = [{"artifactId": "x", "parts": [text("ab")]}, {"artifactId": "y", "parts": [text("12!")]}]
-    assert deltas(take(told, whole("completed", *made))) == ["!"]
+    assert deltas(take(reported, whole("completed", *made))) == ["!"]
 
 
 def test_an_update_with_everything_in_it() -> None:
     """An artifact and a status in one event are both told."""
-    told = TaskAccumulator(ASK)
-    events = take(told, {**chunk("Paid."), "status": {"state": "completed"}, "final": True})
-    assert (kinds(events), told.is_over) == (["artifact_update", "status_update"], True)
-    assert formatted(told.build_task()).text == "Paid."
+    reported = TaskAccumulator(ASK)
+    events = take(reported, {**chunk("Paid."), "status": {"state": "completed"}, "final": True})
+    assert (kinds(events), reported.is_over) == (["artifact_update", "status_update"], True)
+    assert formatted(reported.build_task()).text == "Paid."
 
 
 def test_json_that_cannot_be_read_whole() -> None:
     """Nesting without end and endless numbers cost what holds them."""
     for odd in ('{"a":' * 100_000 + "1" + "}" * 100_000, "[" * 500 + "]" * 500, "9" * 5_000):
-        told = TaskAccumulator(ASK)
-        [event] = told.add_event(
+        reported = TaskAccumulator(ASK)
+        [event] = reported.add_event(
             json.dumps(enveloped({**status("completed", final=True), "x": 0})).replace(
                 '"x": 0', f'"x": {odd}'
             )
         )
-        assert (event["state"], told.is_over, len(told.build_task().warnings)) == ("completed", True, 1)
+        assert (event["state"], reported.is_over, len(reported.build_task().warnings)) == (
+            "completed",
+            True,
+            1,
+        )
 
 
 @table("name", NO_RESULT)
 def test_an_answer_without_a_result_is_unknown(name: str) -> None:
     """An answer that says nothing, or says that something went wrong and not what, is told as unknown, all of it."""
-    told = midway()
-    before = told.build_response()
-    [event] = told.add_event(json.dumps(NO_RESULT[name]))
+    reported = midway()
+    before = reported.build_response()
+    [event] = reported.add_event(json.dumps(NO_RESULT[name]))
     assert (event.type, event["data"], event.raw) == ("unknown", NO_RESULT[name], NO_RESULT[name])
-    assert (told.is_over, told.build_response(), told.count) == (False, before, 5)
+    assert (reported.is_over, reported.build_response(), reported.count) == (False, before, 5)
 
 
 @table("before", ["", " ", "\n\t"])
@@ -657,19 +671,19 @@ def test_white_space_around_json_is_none_of_it(before: str, after: str) -> None:
 @pytest.mark.parametrize("name", NO_JSON)
 def test_what_is_not_json_is_unknown(name: str) -> None:
     """Data that is no JSON is told as the text that came."""
-    told = midway()
-    before = told.build_response()
-    [event] = told.add_event(NO_JSON[name])
+    reported = midway()
+    before = reported.build_response()
+    [event] = reported.add_event(NO_JSON[name])
     assert (event.type, event["data"], event.raw) == ("unknown", NO_JSON[name], NO_JSON[name])
-    assert (told.is_over, told.build_response()) == (False, before)
+    assert (reported.is_over, reported.build_response()) == (False, before)
 
 
 def test_the_stream_goes_on_after_what_is_unknown() -> None:
     """However odd an event is, the next one is told as if it had not been."""
     for odd in [*map(enveloped, OTHER.values()), *NO_RESULT.values()]:
-        told = midway()
-        told.add_event(json.dumps(odd))
-        [event] = take(told, chunk("!"))
+        reported = midway()
+        reported.add_event(json.dumps(odd))
+        [event] = take(reported, chunk("!"))
         assert (event["delta"], event["artifact"]["content"]) == ("!", "Hello you!")
 
 
@@ -677,16 +691,16 @@ def test_the_stream_goes_on_after_what_is_unknown() -> None:
 @table("depth", [*range(0, 800, 100), *range(800, 1000)])
 def test_nesting_of_any_depth_is_reported(depth: int) -> None:
     """However deeply something is nested, it is told, once more too, and nothing but an agent's error is raised."""
-    told = TaskAccumulator(ASK)
+    reported = TaskAccumulator(ASK)
     nested = '{"a":' * depth + "1" + "}" * depth
     for data in (
         f'{{"result":{{"id":"tsk-1","a":{nested}}}}}',
         f'{{"result":{{"id":"tsk-1","final":false,"status":{{"state":"working","a":{nested}}}}}}}',
         f'{{"result":{{"id":"tsk-1","artifact":{{"parts":[{{"type":"text","text":"a","a":{nested}}}]}}}}}}',
     ):
-        assert len(told.add_event(data)) == 1
-    told.rejoin()
-    told.add_event(f'{{"result":{{"id":"tsk-1","a":{nested}}}}}')
+        assert len(reported.add_event(data)) == 1
+    reported.rejoin()
+    reported.add_event(f'{{"result":{{"id":"tsk-1","a":{nested}}}}}')
 
 
 @table(
@@ -705,33 +719,33 @@ def test_nesting_of_any_depth_is_reported(depth: int) -> None:
 def test_an_error_of_the_agent_is_raised(code: int, kind: type[AgentError], result: Any) -> None:
     """A JSON-RPC error is raised as the class of its code, unless the same event says how the task stands."""
     said: Json = {"jsonrpc": "2.0", "error": {"code": code, "message": "It broke", "data": [1]}}
-    told = midway()
-    before = told.build_response()
+    reported = midway()
+    before = reported.build_response()
     with pytest.raises(AgentError, match="It broke") as raised:
-        told.add_event(json.dumps(said if result == "none" else {**said, "result": result}))
+        reported.add_event(json.dumps(said if result == "none" else {**said, "result": result}))
     assert (type(raised.value), raised.value.code, raised.value.data) == (kind, code, [1])
-    assert (told.is_over, told.build_response(), told.count) == (False, before, 4)
+    assert (reported.is_over, reported.build_response(), reported.count) == (False, before, 4)
 
 
 def test_a_task_that_was_asked_for_is_read_as_far_as_it_goes() -> None:
     """A task with a member of the wrong type ends the stream all the same; one without a state says nothing."""
     for name, members in MISTYPED.items():
-        told = midway()
-        catch_up(told, {**whole("completed", {"parts": [text("Paid.")]}), **members})
-        assert (told.is_over, formatted(told.build_task()).status) == (True, "completed"), name
-    told = midway()
-    before = told.build_response()
+        reported = midway()
+        catch_up(reported, {**whole("completed", {"parts": [text("Paid.")]}), **members})
+        assert (reported.is_over, formatted(reported.build_task()).status) == (True, "completed"), name
+    reported = midway()
+    before = reported.build_response()
     with pytest.raises(ResponseValidationError):
-        told.catch_up({}, Task.from_dict(whole(5)))
-    assert (told.is_over, told.build_response(), told.count) == (False, before, 4)
+        reported.catch_up({}, Task.from_dict(whole(5)))
+    assert (reported.is_over, reported.build_response(), reported.count) == (False, before, 4)
 
 
 def test_another_task_is_refused() -> None:
     """A task that was asked for and is another one does not say how this one stands."""
-    told = midway()
+    reported = midway()
     with pytest.raises(ResponseValidationError, match="another task, 'tsk-2'"):
-        catch_up(told, {**whole("completed"), "id": "tsk-2"})
-    assert (told.is_over, told.count) == (False, 4)
+        catch_up(reported, {**whole("completed"), "id": "tsk-2"})
+    assert (reported.is_over, reported.count) == (False, 4)
 
 
 # Streams of all kinds, told in two ways.
@@ -835,22 +849,22 @@ answers = (
 streams = st.lists(answers, max_size=8).map(lambda drawn: [one for several in drawn for one in several])
 
 
-def all_told(told: TaskAccumulator, stream: list[Any]) -> list[Any]:
+def all_told(reported: TaskAccumulator, stream: list[Any]) -> list[Any]:
     """All that comes of a stream, errors too."""
-    heard: list[Any] = []
+    received: list[Any] = []
     for said in stream:
         if said == "rejoin":
-            told.rejoin()
+            reported.rejoin()
             continue
         try:
-            heard += told.add_event(json.dumps(said))
+            received += reported.add_event(json.dumps(said))
         except AgentError as error:
-            heard.append(error.code)
-    return heard
+            received.append(error.code)
+    return received
 
 
-def shown(heard: list[Any]) -> list[Any]:
-    return [one if isinstance(one, int) else (type(one), dict(one), one.raw) for one in heard]
+def shown(received: list[Any]) -> list[Any]:
+    return [one if isinstance(one, int) else (type(one), dict(one), one.raw) for one in received]
 
 
 HASTE = [enveloped(chunk("a", append=None)), enveloped(chunk("b")), enveloped(chunk("c"))]
@@ -884,14 +898,14 @@ def test_the_short_way_reports_the_same_as_the_long_one(stream: list[Any]) -> No
 
 def test_the_usual_chunk_is_read_in_the_shorter_way() -> None:
     """Words that are appended like the words before are read without the generated models, whatever ids come around them."""
-    told = Hasty(ASK)
+    reported = Hasty(ASK)
     for answer in [
         *HASTE,
         enveloped({**chunk("d"), "metadata": {"x": 1}}),
         enveloped(chunk("e"), id=7, error=None),
     ]:
-        told.add_event(json.dumps(answer))
-    assert told.usual == 3
+        reported.add_event(json.dumps(answer))
+    assert reported.usual == 3
     for answer in (
         enveloped(chunk("f", index=0)),
         enveloped(chunk("g")),
@@ -901,8 +915,8 @@ def test_the_usual_chunk_is_read_in_the_shorter_way() -> None:
         enveloped(chunk("k")),
         enveloped(chunk("l")),
     ):
-        told.add_event(json.dumps(answer))
-    assert told.usual == 3
+        reported.add_event(json.dumps(answer))
+    assert reported.usual == 3
 
 
 def statuses_of(said: Any) -> Iterator[tuple[Json, Any]]:
@@ -929,20 +943,20 @@ def test_no_stream_makes_believe_that_a_task_has_ended(stream: list[Any]) -> Non
 
     Whatever else comes, it is told, and the answer so far can be read.
     """
-    told = TaskAccumulator(ASK)
+    reported = TaskAccumulator(ASK)
     said = [one for answer in stream for one in statuses_of(answer)]
     for answer in stream:
-        before = told.count
-        events = all_told(told, [answer])
+        before = reported.count
+        events = all_told(reported, [answer])
         assert all(one.raw == answer for one in events if not isinstance(one, int))
-        assert events or told.artifacts.was_rejoined or answer == "rejoin" or [*statuses_of(answer)]
-        assert told.count - before == len([one for one in events if not isinstance(one, int)])
-    answer = formatted(told.build_task())
-    assert formatted(told.build_response()["result"]) == answer
-    assert not told.is_over or any(final is True or ended(status.get("state")) for status, final in said)
-    heard = {str(status.get("state")).lower() for status, _ in said}
-    assert answer.status != "completed" or "completed" in heard
-    assert answer.status != "failed" or heard & {"failed", "canceled"}
+        assert events or reported.artifacts.was_rejoined or answer == "rejoin" or [*statuses_of(answer)]
+        assert reported.count - before == len([one for one in events if not isinstance(one, int)])
+    answer = formatted(reported.build_task())
+    assert formatted(reported.build_response()["result"]) == answer
+    assert not reported.is_over or any(final is True or ended(status.get("state")) for status, final in said)
+    received = {str(status.get("state")).lower() for status, _ in said}
+    assert answer.status != "completed" or "completed" in received
+    assert answer.status != "failed" or received & {"failed", "canceled"}
 
 
 # Streams that break.
@@ -1006,26 +1020,26 @@ def stories(draw: st.DrawFn, *, replaced: bool = False, stamped: bool = True, re
 def connections(draw: st.DrawFn, story: Story, styles: Sequence[str]) -> list[list[Json]]:
     """What a client is told by and by, the stream breaking and being taken up again; the last time to its end."""
     end = len(story.results)
-    heard = draw(st.integers(0, end - 1))
-    told = [story.results[:heard]]
+    received = draw(st.integers(0, end - 1))
+    reported = [story.results[:received]]
     for _ in range(draw(st.integers(0, 3))):
         style = draw(st.sampled_from(styles))
-        start = {"again": 0, "rest": heard, "task": draw(st.integers(heard, end - 1))}[style]
+        start = {"again": 0, "rest": received, "task": draw(st.integers(received, end - 1))}[style]
         stop = draw(st.integers(start, end - 1))
-        told.append([*([story.task(start)] if style == "task" else []), *story.results[start:stop]])
-        heard = max(heard, start, stop)
+        reported.append([*([story.task(start)] if style == "task" else []), *story.results[start:stop]])
+        received = max(received, start, stop)
     style = draw(st.sampled_from(styles))
-    start = 0 if style == "again" else heard
-    told.append([*([story.task(start)] if style == "task" else []), *story.results[start:]])
-    return told
+    start = 0 if style == "again" else received
+    reported.append([*([story.task(start)] if style == "task" else []), *story.results[start:]])
+    return reported
 
 
-def taken(told: TaskAccumulator, connections: list[list[Json]]) -> list[StreamEvent]:
+def taken(reported: TaskAccumulator, connections: list[list[Json]]) -> list[StreamEvent]:
     events: list[StreamEvent] = []
     for number, results in enumerate(connections):
         if number:
-            told.rejoin()
-        events += take(told, *results)
+            reported.rejoin()
+        events += take(reported, *results)
     return events
 
 
@@ -1061,11 +1075,11 @@ def texts_of(task: Json) -> dict[int, str]:
 def test_a_stream_says_what_its_task_says(story: Story) -> None:
     """The deltas, put one behind the other, are the texts; the answer is that of the same task in one piece."""
     for kind in (TaskAccumulator, Thorough):
-        told = kind(ASK)
-        events = take(told, *story.results)
-        assert len(events) == told.count == len(story.results)
+        reported = kind(ASK)
+        events = take(reported, *story.results)
+        assert len(events) == reported.count == len(story.results)
         assert contents(events) == texts_of(story.task(len(story.results)))
-        assert formatted(told.build_task()) == formatted(story.task(len(story.results)))
+        assert formatted(reported.build_task()) == formatted(story.task(len(story.results)))
         for count, event in enumerate(events, 1):
             if event.type == "artifact_update":
                 shown = formatted(
@@ -1082,11 +1096,11 @@ def test_a_stream_that_is_taken_up_again_is_reported_once(data: st.DataObject) -
     # A server that now repeats itself and now does not may make a new name, that came without words, look like the old.
     story = data.draw(stories(renamed=len(styles) == 1))
     broken = data.draw(connections(story, styles))
-    told, unbroken = TaskAccumulator(ASK), TaskAccumulator(ASK)
-    events, expected = taken(told, broken), take(unbroken, *story.results)
+    reported, unbroken = TaskAccumulator(ASK), TaskAccumulator(ASK)
+    events, expected = taken(reported, broken), take(unbroken, *story.results)
     assert substance(events) == substance(expected)
-    assert formatted(told.build_task()) == formatted(unbroken.build_task())
-    assert (told.is_over, told.artifacts.was_rejoined) == (True, True)
+    assert formatted(reported.build_task()) == formatted(unbroken.build_task())
+    assert (reported.is_over, reported.artifacts.was_rejoined) == (True, True)
 
 
 @pytest.mark.slow
@@ -1095,10 +1109,10 @@ def test_a_stream_that_begins_with_the_whole_task_goes_on(data: st.DataObject) -
     """A stream that is taken up again may tell the task so far in one piece first: only what was missed is new in it."""
     story = data.draw(stories(renamed=False))
     broken = data.draw(connections(story, ["again", "rest", "task"]))
-    told = TaskAccumulator(ASK)
-    events = taken(told, broken)
+    reported = TaskAccumulator(ASK)
+    events = taken(reported, broken)
     assert contents(events) == texts_of(story.task(len(story.results)))
-    assert formatted(told.build_task()) == formatted(story.task(len(story.results)))
+    assert formatted(reported.build_task()) == formatted(story.task(len(story.results)))
     stamped = [event["timestamp"] for event in events if event.type == "status_update"]
     assert len(set(stamped)) == len(stamped)
 
@@ -1108,23 +1122,23 @@ def test_what_a_broken_stream_left_out_is_caught_up(data: st.DataObject) -> None
     """However far a stream came, asking how the task stands, once or often, tells what is missing, and only that."""
     story = data.draw(stories())
     end = len(story.results)
-    told = TaskAccumulator(ASK)
-    heard = data.draw(st.integers(0, end - 1))
-    events = take(told, *story.results[:heard])
-    told.rejoin()
+    reported = TaskAccumulator(ASK)
+    received = data.draw(st.integers(0, end - 1))
+    events = take(reported, *story.results[:received])
+    reported.rejoin()
     for _ in range(data.draw(st.integers(0, 3))):
-        heard = data.draw(st.integers(heard, end - 1))
-        events += catch_up(told, story.task(heard))
-        assert catch_up(told, story.task(heard)) == []
+        received = data.draw(st.integers(received, end - 1))
+        events += catch_up(reported, story.task(received))
+        assert catch_up(reported, story.task(received)) == []
     if data.draw(st.booleans()):
-        last = take(told, *story.results[-1:])
-        assert told.is_over
-        events += [*catch_up(told, story.task(end)), *last]
+        last = take(reported, *story.results[-1:])
+        assert reported.is_over
+        events += [*catch_up(reported, story.task(end)), *last]
     else:
-        events += catch_up(told, story.task(end))
-    assert catch_up(told, story.task(end)) == []
+        events += catch_up(reported, story.task(end))
+    assert catch_up(reported, story.task(end)) == []
     assert contents(events) == texts_of(story.task(end))
-    assert formatted(told.build_task()) == formatted(story.task(end))
+    assert formatted(reported.build_task()) == formatted(story.task(end))
     assert states(events).count("completed") + states(events).count("failed") == 1
     stamped = [event["timestamp"] for event in events if event.type == "status_update"]
     assert len(set(stamped)) == len(stamped)
@@ -1136,11 +1150,11 @@ def test_the_task_mends_whatever_a_stream_left_out(data: st.DataObject) -> None:
     """Whatever of a stream is missing, also in the middle of a text, the task as it stands puts it right."""
     story = data.draw(stories(replaced=True, stamped=False))
     kept = [result for result in story.results[:-1] if data.draw(st.booleans())]
-    told = TaskAccumulator(ASK)
-    taken(told, [kept[: len(kept) // 2], kept[len(kept) // 2 :]])
-    catch_up(told, story.task(len(story.results)))
-    assert formatted(told.build_task()) == formatted(story.task(len(story.results)))
-    assert told.is_over
+    reported = TaskAccumulator(ASK)
+    taken(reported, [kept[: len(kept) // 2], kept[len(kept) // 2 :]])
+    catch_up(reported, story.task(len(story.results)))
+    assert formatted(reported.build_task()) == formatted(story.task(len(story.results)))
+    assert reported.is_over
 
 
 def is_part_of(some: Sequence[Json], more: Sequence[Json]) -> bool:
@@ -1155,22 +1169,22 @@ def test_artifacts_that_were_replaced_are_not_reported_again(data: st.DataObject
     """A stream that is told again from its start repeats no version of an artifact that was replaced since."""
     story = data.draw(stories(replaced=True))
     broken = data.draw(connections(story, ["again"]))
-    told, unbroken = TaskAccumulator(ASK), TaskAccumulator(ASK)
-    events, expected = taken(told, broken), take(unbroken, *story.results)
+    reported, unbroken = TaskAccumulator(ASK), TaskAccumulator(ASK)
+    events, expected = taken(reported, broken), take(unbroken, *story.results)
     assert is_part_of(substance(events, "delta"), substance(expected, "delta"))
-    catch_up(told, story.task(len(story.results)))
-    assert formatted(told.build_task()) == formatted(unbroken.build_task())
+    catch_up(reported, story.task(len(story.results)))
+    assert formatted(reported.build_task()) == formatted(unbroken.build_task())
 
 
 def test_a_server_that_does_not_number_its_artifacts() -> None:
     """Where each artifact takes the place of the one before, for want of a number, a stream told again repeats none."""
     first = chunk("First", append=None, lastChunk=True)
     results = [first, chunk("Second", append=None), chunk("First, once more", append=None)]
-    told = TaskAccumulator(ASK)
-    take(told, *results[:2])
-    told.rejoin()
-    assert deltas(take(told, *results)) == ["First, once more"]
-    assert deltas(take(told, chunk("Third", append=None))) == ["Third"]
+    reported = TaskAccumulator(ASK)
+    take(reported, *results[:2])
+    reported.rejoin()
+    assert deltas(take(reported, *results)) == ["First, once more"]
+    assert deltas(take(reported, chunk("Third", append=None))) == ["Third"]
 
 
 @pytest.mark.parametrize(
@@ -1182,73 +1196,73 @@ def test_a_server_that_does_not_number_its_artifacts() -> None:
 )
 def test_a_version_that_goes_on_is_no_other(more: list[Json]) -> None:
     """However long an artifact grows, piece by piece or told whole each time, those it replaced are not told again."""
-    told = TaskAccumulator(ASK)
+    reported = TaskAccumulator(ASK)
     results = [chunk("First", append=None), *more]
-    assert len(take(told, *results)) == len(results)
-    told.rejoin()
-    assert take(told, *results) == []
+    assert len(take(reported, *results)) == len(results)
+    reported.rejoin()
+    assert take(reported, *results) == []
 
 
 def test_a_stream_that_breaks_while_it_is_reported_again() -> None:
     """A stream that breaks once more, before it is told again to where it was, may go on where it was all the same."""
-    told = TaskAccumulator(ASK)
+    reported = TaskAccumulator(ASK)
     results = [chunk("a", append=None), chunk("b"), chunk("c")]
-    take(told, *results[:2])
-    told.rejoin()
-    assert take(told, *results[:1]) == []
-    told.rejoin()
-    [event] = take(told, *results[2:])
+    take(reported, *results[:2])
+    reported.rejoin()
+    assert take(reported, *results[:1]) == []
+    reported.rejoin()
+    [event] = take(reported, *results[2:])
     assert (event["delta"], event["artifact"]["content"]) == ("c", "abc")
 
 
 def test_a_new_name_without_words_is_kept() -> None:
     """What a stream that is told again says anew of an artifact, without words, is in the answer."""
-    told = TaskAccumulator(ASK)
-    take(told, chunk("a", append=None))
-    told.rejoin()
-    take(told, chunk("a", append=None), chunk("", name="answer", metadata={"x": 1}), status("completed"))
-    [artifact] = formatted(told.build_task()).artifacts
+    reported = TaskAccumulator(ASK)
+    take(reported, chunk("a", append=None))
+    reported.rejoin()
+    take(reported, chunk("a", append=None), chunk("", name="answer", metadata={"x": 1}), status("completed"))
+    [artifact] = formatted(reported.build_task()).artifacts
     assert (artifact.name, artifact.metadata, artifact.content) == ("answer", {"x": 1}, "a")
 
 
 def test_many_statuses_are_reported_once() -> None:
     """A stream that is told again repeats none of its statuses, nor what is unknown, however many there were."""
     results = [one for number in range(600) for one in (status(timestamp=f"{number}"), about(weather=number))]
-    told = TaskAccumulator(ASK)
-    assert len(take(told, *results)) == len(results)
-    told.rejoin()
-    assert take(told, *results) == []
-    told.rejoin()
-    assert take(told, *results, status(timestamp="new"), about(weather="new"))
-    assert told.count == len(results) + 2
+    reported = TaskAccumulator(ASK)
+    assert len(take(reported, *results)) == len(results)
+    reported.rejoin()
+    assert take(reported, *results) == []
+    reported.rejoin()
+    assert take(reported, *results, status(timestamp="new"), about(weather="new"))
+    assert reported.count == len(results) + 2
 
 
 def test_a_stream_that_did_not_break_may_repeat_itself() -> None:
     """What an unbroken stream says twice, it means twice."""
-    told = TaskAccumulator(ASK)
+    reported = TaskAccumulator(ASK)
     results = [status("working"), about(weather="fair"), chunk("a"), chunk("", append=True)]
-    assert len(take(told, *results, *results)) == len(results) * 2
+    assert len(take(reported, *results, *results)) == len(results) * 2
 
 
 def test_the_end_is_reported_though_it_was_reported_before() -> None:
     """A final event ends a stream that was taken up again, even one that says what was said without being final."""
-    told = TaskAccumulator(ASK)
-    take(told, status("input-required", final=False))
-    told.rejoin()
-    [event] = take(told, status("input-required", final=True))
-    assert (event["is_final"], told.is_over) == (True, True)
+    reported = TaskAccumulator(ASK)
+    take(reported, status("input-required", final=False))
+    reported.rejoin()
+    [event] = take(reported, status("input-required", final=True))
+    assert (event["is_final"], reported.is_over) == (True, True)
 
 
 def test_the_last_chunk_without_words_is_reported() -> None:
     """That an artifact is complete is told once, though it was complete in words already when the stream broke."""
     results = [chunk("a", append=None), chunk("", lastChunk=True)]
-    told = TaskAccumulator(ASK)
-    take(told, *results[:1])
-    told.rejoin()
-    [event] = take(told, *results)
+    reported = TaskAccumulator(ASK)
+    take(reported, *results[:1])
+    reported.rejoin()
+    [event] = take(reported, *results)
     assert (event["delta"], event["is_last_chunk"], event["artifact"]["content"]) == ("", True, "a")
-    told.rejoin()
-    assert take(told, *results) == []
+    reported.rejoin()
+    assert take(reported, *results) == []
 
 
 def test_half_a_character_where_the_stream_breaks() -> None:
@@ -1256,16 +1270,16 @@ def test_half_a_character_where_the_stream_breaks() -> None:
     first, second = "\ud83d", "\ude00"
     smile = first + second
     for missed in ([chunk(smile, append=None)], [chunk(first, append=None), chunk(second)], [chunk(second)]):
-        told = TaskAccumulator(ASK)
-        take(told, chunk(first, append=None))
-        told.rejoin()
-        [event] = take(told, *missed)
+        reported = TaskAccumulator(ASK)
+        take(reported, chunk(first, append=None))
+        reported.rejoin()
+        [event] = take(reported, *missed)
         assert (event["delta"], event["artifact"]["content"]) == (second, "\U0001f600")
-    told = TaskAccumulator(ASK)
-    take(told, chunk(first, append=None))
-    assert deltas(catch_up(told, json.loads(json.dumps(whole("completed", {"parts": [text(smile)]}))))) == [
-        second
-    ]
+    reported = TaskAccumulator(ASK)
+    take(reported, chunk(first, append=None))
+    assert deltas(
+        catch_up(reported, json.loads(json.dumps(whole("completed", {"parts": [text(smile)]}))))
+    ) == [second]
 
 
 # How much a stream takes.
@@ -1274,16 +1288,16 @@ def test_half_a_character_where_the_stream_breaks() -> None:
 @pytest.mark.slow
 def test_a_long_stream_takes_little_more_than_its_text() -> None:
     """Fifty thousand chunks of four characters, none kept, take less than 1 MiB."""
-    told = Hasty(ASK)
-    take(told, chunk("long", append=None), chunk("long"))
+    reported = Hasty(ASK)
+    take(reported, chunk("long", append=None), chunk("long"))
     data = json.dumps(enveloped(chunk("long")))
     tracemalloc.start()
     try:
         for _ in range(50_000):
-            told.add_event(data)
+            reported.add_event(data)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert told.usual == 50_000
+    assert reported.usual == 50_000
     assert most < 1 << 20
-    assert len(formatted(told.build_task()).text) == 4 * 50_002
+    assert len(formatted(reported.build_task()).text) == 4 * 50_002

@@ -109,17 +109,17 @@ def test_the_text_of_several_artifacts(peer: Peer, client: PaymanClient) -> None
     """Between artifacts the text has an empty line, as the text of an answer has."""
     pieces = [chunk("a", append=False), chunk("b"), chunk("c", index=1, append=False), chunk("d", index=1)]
     peer.script(STREAM_PATH, stream(WORKING, *pieces, DONE))
-    with client.stream("Hello!") as told:
-        assert "".join(told.text_stream) == told.result().text == "ab\n\ncd"
+    with client.stream("Hello!") as reported:
+        assert "".join(reported.text_stream) == reported.result().text == "ab\n\ncd"
 
 
 def test_the_first_event_is_there_while_the_server_works(peer: Peer, client: PaymanClient) -> None:
     """An event is in the caller's hands before the server says anything more."""
     gate = threading.Event()
     peer.script(STREAM_PATH, stream(WORKING, chunk("One", append=False), then=lambda: _pass(gate, peer)))
-    with client.stream("Hello!") as told:
-        assert next(told).type == "status_update"
-        second = next(told)
+    with client.stream("Hello!") as reported:
+        assert next(reported).type == "status_update"
+        second = next(reported)
         assert isinstance(second, ArtifactUpdate)
         assert second.delta == "One"
         assert not gate.is_set()
@@ -138,8 +138,8 @@ def test_the_first_event_is_there_while_the_server_works_async(run: Run, peer: P
     peer.script(STREAM_PATH, stream(WORKING, then=lambda: _pass(gate, peer)))
 
     async def main() -> None:
-        async with connected(peer) as client, client.stream("Hello!") as told:
-            assert (await anext(told)).type == "status_update"
+        async with connected(peer) as client, client.stream("Hello!") as reported:
+            assert (await anext(reported)).type == "status_update"
             assert not gate.is_set()
             gate.set()
 
@@ -149,18 +149,18 @@ def test_the_first_event_is_there_while_the_server_works_async(run: Run, peer: P
 def test_the_request_is_sent_when_the_block_begins(peer: Peer, client: PaymanClient) -> None:
     """Nothing is sent before the `with` block, where refusals show."""
     peer.script(STREAM_PATH, rpc(error={"code": -32603, "message": "No"}))
-    told = client.stream("Hello!")
-    assert told.task_id.startswith("tsk-")
+    reported = client.stream("Hello!")
+    assert reported.task_id.startswith("tsk-")
     assert peer.requests == []
-    with pytest.raises(InternalAgentError), told:
+    with pytest.raises(InternalAgentError), reported:
         raise AssertionError("the block must not begin")
 
 
 def test_a_stream_can_be_read_without_a_block(here: PaymanClient) -> None:
     """A loop alone reads a stream to its end."""
-    told = here.stream("list all payees")
-    assert [one.type for one in told][-1] == "status_update"
-    assert told.result().status == "completed"
+    reported = here.stream("list all payees")
+    assert [one.type for one in reported][-1] == "status_update"
+    assert reported.result().status == "completed"
 
 
 class Watched:
@@ -190,11 +190,11 @@ def test_leaving_early_closes_the_connection(peer: Peer, client: PaymanClient) -
     """Who leaves the block before the end leaves no open connection, and no result; the client is usable."""
     watched = Watched()
     peer.script(STREAM_PATH, watched.answer())
-    with client.stream("Hello!") as told:
-        next(told)
+    with client.stream("Hello!") as reported:
+        next(reported)
     assert watched.closed.wait(5)
     with pytest.raises(ConfigurationError, match="left before its end"):
-        told.result()
+        reported.result()
     assert client.ask("Hello!").status == "completed"
 
 
@@ -205,11 +205,11 @@ def test_leaving_early_closes_the_connection_async(run: Run, peer: Peer) -> None
 
     async def main() -> None:
         async with connected(peer) as client:
-            async with client.stream("Hello!") as told:
-                await anext(told)
+            async with client.stream("Hello!") as reported:
+                await anext(reported)
             assert await anyio.to_thread.run_sync(watched.closed.wait, 5)
             with pytest.raises(ConfigurationError, match="left before its end"):
-                await told.result()
+                await reported.result()
             assert (await client.ask("Hello!")).status == "completed"
 
     run(main)
@@ -224,8 +224,8 @@ def test_cancelling_a_reader_closes_the_connection(run: Run, peer: Peer) -> None
         async with connected(peer) as client:
             for _ in range(2):
                 with anyio.CancelScope() as reading:
-                    async with client.stream("Hello!") as told:
-                        async for _ in told:
+                    async with client.stream("Hello!") as reported:
+                        async for _ in reported:
                             reading.cancel()  # strikes while the next event is waited for
                 assert reading.cancelled_caught
             assert await anyio.to_thread.run_sync(watched.closed.wait, 5)
@@ -240,8 +240,8 @@ def test_asyncios_own_cancel_closes_the_connection(peer: Peer) -> None:
     peer.script(STREAM_PATH, watched.answer())
 
     async def read(client: AsyncPaymanClient, started: asyncio.Event) -> None:
-        async with client.stream("Hello!") as told:
-            async for _ in told:
+        async with client.stream("Hello!") as reported:
+            async for _ in reported:
                 started.set()
 
     async def main() -> None:
@@ -262,11 +262,11 @@ def test_a_failure_comes_again(peer: Peer, client: PaymanClient) -> None:
     """A stream that failed while it was read fails again when its result is wanted."""
     error = data('{"error": {"code": -32603, "message": "It broke"}}')
     peer.script(STREAM_PATH, stream(WORKING, error))
-    with client.stream("Hello!") as told:
+    with client.stream("Hello!") as reported:
         with pytest.raises(StreamInterruptedError):
-            list(told)
+            list(reported)
         with pytest.raises(StreamInterruptedError, match="It broke"):
-            told.result()
+            reported.result()
 
 
 def test_streams_have_no_callbacks_and_formats(client: PaymanClient) -> None:
@@ -283,8 +283,8 @@ def test_options_of_a_stream(peer: Peer, client: PaymanClient) -> None:
     peer.script(STREAM_PATH, stream(DONE))
     before = client.get_session_id()
     options: Any = {"new_session": True, "metadata": {"a": 1}}
-    with client.stream("Hello!", options, part_metadata={"b": 2}) as told:
-        assert told.session_id == client.get_session_id() != before
+    with client.stream("Hello!", options, part_metadata={"b": 2}) as reported:
+        assert reported.session_id == client.get_session_id() != before
     params = peer.requests[-1].json["params"]
     assert params["metadata"] == {"a": 1}
     assert params["message"]["parts"][0]["metadata"] == {"b": 2}
@@ -296,43 +296,43 @@ def test_options_of_a_stream(peer: Peer, client: PaymanClient) -> None:
 
 def test_a_callback_gets_the_events(here: PaymanClient) -> None:
     """`on_message` streams: it gets every event as the seed has them, and the answer is returned."""
-    heard: list[Any] = []
-    response = here.ask("list all payees", {"on_message": heard.append})
+    received: list[Any] = []
+    response = here.ask("list all payees", {"on_message": received.append})
     assert isinstance(response, FormattedTaskResponse)
-    assert heard[0]["type"] == "status_update"
-    assert heard[1]["type"] == "artifact_update"
-    assert dict.__contains__(heard[1], "artifacts")  # complete, for whoever reads past a dict's methods
-    assert heard[-2]["artifacts"][-1]["content"] == response.text
-    assert heard[-1]["is_final"] is True
+    assert received[0]["type"] == "status_update"
+    assert received[1]["type"] == "artifact_update"
+    assert dict.__contains__(received[1], "artifacts")  # complete, for whoever reads past a dict's methods
+    assert received[-2]["artifacts"][-1]["content"] == response.text
+    assert received[-1]["is_final"] is True
 
 
 def test_a_callback_gets_raw_answers(here: PaymanClient) -> None:
     """With `raw=True` it gets the JSON-RPC answers as they came, and such an answer is returned."""
-    heard: list[Any] = []
-    response = here.ask("list all payees", {"on_message": heard.append}, raw=True)
-    assert all(set(one) == {"jsonrpc", "id", "result", "error"} for one in heard)
-    assert [("status" in one["result"], "artifact" in one["result"]) for one in heard][:2] == [
+    received: list[Any] = []
+    response = here.ask("list all payees", {"on_message": received.append}, raw=True)
+    assert all(set(one) == {"jsonrpc", "id", "result", "error"} for one in received)
+    assert [("status" in one["result"], "artifact" in one["result"]) for one in received][:2] == [
         (True, False),
         (False, True),
     ]
     assert response["jsonrpc"] == "2.0"
-    assert response["id"] == heard[0]["id"]
+    assert response["id"] == received[0]["id"]
     result = response["result"]
     assert result is not None
-    assert result["id"] == heard[0]["result"]["id"]
-    told = "".join(
-        one["result"]["artifact"]["parts"][0]["text"] for one in heard if "artifact" in one["result"]
+    assert result["id"] == received[0]["result"]["id"]
+    reported = "".join(
+        one["result"]["artifact"]["parts"][0]["text"] for one in received if "artifact" in one["result"]
     )
-    assert result["artifacts"][0]["parts"] == [{"type": "text", "text": told}]
-    assert result["status"] == heard[-1]["result"]["status"]
+    assert result["artifacts"][0]["parts"] == [{"type": "text", "text": reported}]
+    assert result["status"] == received[-1]["result"]["status"]
 
 
 def test_raw_answers_come_once(here: PaymanClient, sandbox: Sandbox) -> None:
     """An answer that says several things at once is given to a raw callback once."""
     sandbox.inject_stream_faults(StreamFault(as_json=True))
-    heard: list[Any] = []
-    here.ask("list all payees", {"on_message": heard.append, "output_format": "json"})
-    assert len(heard) == 1
+    received: list[Any] = []
+    here.ask("list all payees", {"on_message": received.append, "output_format": "json"})
+    assert len(received) == 1
 
 
 def test_a_callback_that_raises(peer: Peer, client: PaymanClient) -> None:
@@ -363,12 +363,12 @@ def test_a_callback_that_nobody_would_await(client: PaymanClient, peer: Peer) ->
 
 def test_callbacks_of_an_async_client(run: Run, sandbox: Sandbox) -> None:
     """An async client awaits a callback that wants it, calls one that does not, and passes on what one raises."""
-    heard: list[Any] = []
+    received: list[Any] = []
     failure = LookupError("enough")
 
     async def awaited(event: Any) -> None:
         await anyio.lowlevel.checkpoint()
-        heard.append(event["type"])
+        received.append(event["type"])
 
     async def stop(_: object) -> None:
         raise failure
@@ -377,16 +377,16 @@ def test_callbacks_of_an_async_client(run: Run, sandbox: Sandbox) -> None:
         async with sandbox.async_client() as client:
             response = await client.ask("Hello!", {"on_message": awaited})
             assert response["status"] == "completed"
-            count = len(heard)
-            await client.ask("Hello!", on_message=lambda event: heard.append(event["type"]))
-            assert heard[count:] == heard[:count]
-            assert heard[0] == heard[count - 1] == "status_update"
+            count = len(received)
+            await client.ask("Hello!", on_message=lambda event: received.append(event["type"]))
+            assert received[count:] == received[:count]
+            assert received[0] == received[count - 1] == "status_update"
             with pytest.raises(LookupError) as caught:
                 await client.ask("Hello!", on_message=stop)
             assert caught.value is failure
-            answer: Any = await client.ask("Hello!", {"on_message": heard.append}, raw=True)
-            assert answer["id"] == heard[-1]["id"]
-            assert answer["result"]["status"] == heard[-1]["result"]["status"]
+            answer: Any = await client.ask("Hello!", {"on_message": received.append}, raw=True)
+            assert answer["id"] == received[-1]["id"]
+            assert answer["result"]["status"] == received[-1]["result"]["status"]
 
     run(main)
 
@@ -408,28 +408,28 @@ def test_cancelling_the_task_of_a_stream(peer: Peer, client: PaymanClient) -> No
 
     peer.script(STREAM_PATH, stream(WORKING, wait, status("CANCELED", final=True)))
     peer.script(CANCEL_PATH, cancel)
-    with client.stream("Hello!") as told:
-        next(told)
+    with client.stream("Hello!") as reported:
+        next(reported)
         answers: list[FormattedTaskResponse] = []
-        thread = threading.Thread(target=lambda: answers.append(told.cancel()))
+        thread = threading.Thread(target=lambda: answers.append(reported.cancel()))
         thread.start()
-        result = told.result()
+        result = reported.result()
         thread.join()
     assert answers[0].state == result.state == "canceled"
-    assert peer.requests[-1].json["params"]["id"] == told.task_id
+    assert peer.requests[-1].json["params"]["id"] == reported.task_id
 
 
 def test_a_task_that_has_ended_is_not_cancelled(here: PaymanClient) -> None:
     """Cancelling what has ended is refused by the agent, and the stream goes on."""
-    with here.stream("Hello!") as told:
-        next(told)
+    with here.stream("Hello!") as reported:
+        next(reported)
         with pytest.raises(TaskNotCancelableError):
-            told.cancel()
-        assert told.result().status == "completed"
+            reported.cancel()
+        assert reported.result().status == "completed"
 
 
 def test_a_stream_shows_what_it_is(here: PaymanClient) -> None:
     """A stream's `repr` names its task and no secret."""
-    told = here.stream("Hello!")
-    assert repr(told) == f"<TaskStream of {told.task_id}>"
-    assert isinstance(told, TaskStream)
+    reported = here.stream("Hello!")
+    assert repr(reported) == f"<TaskStream of {reported.task_id}>"
+    assert isinstance(reported, TaskStream)

@@ -52,15 +52,15 @@ def test_a_task_that_does_not_fail_is_returned(client: PaymanClient) -> None:
 def test_a_failed_stream(raw: Any, peer: Peer, client: PaymanClient) -> None:
     """The result of a stream is raised in the same way, after all of its events."""
     peer.always(STREAM_PATH, FAILING)
-    with client.stream("Hello!", raise_on_failure=True) as told:
-        assert len(list(told)) == 2
+    with client.stream("Hello!", raise_on_failure=True) as reported:
+        assert len(list(reported)) == 2
         with pytest.raises(TaskFailedError) as caught:
-            told.result()
+            reported.result()
     assert_failed(caught.value, peer)
-    heard: list[Any] = []
+    received: list[Any] = []
     with pytest.raises(TaskFailedError):
-        client.ask("Hello!", {"on_message": heard.append, "raise_on_failure": True}, raw)
-    assert len(heard) == 2
+        client.ask("Hello!", {"on_message": received.append, "raise_on_failure": True}, raw)
+    assert len(received) == 2
 
 
 def test_a_switch_is_true_or_false(client: PaymanClient) -> None:
@@ -116,13 +116,13 @@ def test_the_time_of_a_stream_begins_with_its_request(loop: str | None, peer: Pe
     async def main() -> str:
         config: Any = {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": peer.base_url}
         async with AsyncPaymanClient(config) as client:
-            told = client.stream("Hello!", timeout=1)
+            reported = client.stream("Hello!", timeout=1)
             await anyio.sleep(1.05)
-            return (await told.result()).status
+            return (await reported.result()).status
 
     if loop is None:
-        told = connect().stream("Hello!", timeout=1)
+        reported = connect().stream("Hello!", timeout=1)
         time.sleep(1.05)
-        assert told.result().status == "completed"
+        assert reported.result().status == "completed"
     else:
         assert run_on(loop, main) == "completed"

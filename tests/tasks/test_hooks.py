@@ -52,7 +52,7 @@ def streaming(client: PaymanClient, **options: Any) -> Any:
         return stream.result()
 
 
-def heard(client: PaymanClient, **options: Any) -> Any:
+def received(client: PaymanClient, **options: Any) -> Any:
     return client.ask(TEXT, on_message=lambda _: None, **options)
 
 
@@ -81,7 +81,7 @@ async def replied_later(client: AsyncPaymanClient, **options: Any) -> Any:
     return await client.reply("tsk-waits", TEXT, **options)
 
 
-WAYS: list[Ask] = [plainly, raw, streaming, heard, replied, replied_and_heard]
+WAYS: list[Ask] = [plainly, raw, streaming, received, replied, replied_and_heard]
 LATER: list[Ask] = [plainly_later, streaming_later, heard_later, replied_later]
 ways = pytest.mark.parametrize("ask", WAYS)
 later = pytest.mark.parametrize("ask", LATER)
@@ -268,7 +268,7 @@ def test_a_guard_is_asked_once(ask: Ask, guard: Guard, peer: Peer, connect: Conn
     assert (len(guard.seen), len(sends(peer))) == (1, 4)
 
 
-@pytest.mark.parametrize("ask", [plainly, raw, streaming, heard])
+@pytest.mark.parametrize("ask", [plainly, raw, streaming, received])
 def test_a_guard_is_not_asked_about_what_was_lost(
     ask: Ask, guard: Guard, peer: Peer, connect: Connect
 ) -> None:
@@ -281,7 +281,7 @@ def test_a_guard_is_not_asked_about_what_was_lost(
     assert (len(guard.seen), len(sends(peer))) == (1, 2)
 
 
-@pytest.mark.parametrize("ask", [plainly, raw, streaming, heard])
+@pytest.mark.parametrize("ask", [plainly, raw, streaming, received])
 def test_a_guard_and_a_key(ask: Ask, guard: Guard, peer: Peer, connect: Connect) -> None:
     """With a key, the guard is asked only where the task is not there yet, and sees the key."""
     client = connect(before_send=guard)
@@ -474,15 +474,15 @@ def test_what_only_reads_is_repeated_and_reported_too(guard: Guard, peer: Peer, 
 @pytest.mark.parametrize("given", [5, "print", [print], {}])
 def test_what_cannot_be_called_is_not_a_hook(name: str, given: Any, peer: Peer, connect: Connect) -> None:
     """What cannot be called is refused by its name, per ask and as a setting, before anything is sent."""
-    told, options = f"{name} is a ", {name: given}
-    with pytest.raises(ConfigurationError, match=told):
+    reported, options = f"{name} is a ", {name: given}
+    with pytest.raises(ConfigurationError, match=reported):
         plainly(connect(), **options)
     if name != "on_message":
-        with pytest.raises(ConfigurationError, match=told):
+        with pytest.raises(ConfigurationError, match=reported):
             connect().stream(TEXT, **options)
-        with pytest.raises(ConfigurationError, match=told):
+        with pytest.raises(ConfigurationError, match=reported):
             connect(**options)
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=reported):
         connect().reply("tsk-1", "approve", **options)
     assert peer.requests == []
 

@@ -56,13 +56,13 @@ def streaming(client: PaymanClient, text: str, **options: Any) -> FormattedTaskR
         return stream.result()
 
 
-def heard(client: PaymanClient, text: str, **options: Any) -> FormattedTaskResponse:
+def received(client: PaymanClient, text: str, **options: Any) -> FormattedTaskResponse:
     """Asks with `on_message`."""
     response: FormattedTaskResponse = client.ask(text, on_message=lambda _: None, **options)
     return response
 
 
-WAYS: list[Ask] = [plainly, streaming, heard]
+WAYS: list[Ask] = [plainly, streaming, received]
 ways = pytest.mark.parametrize("ask", WAYS)
 
 
@@ -74,8 +74,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 def said(response: Mapping[str, Any]) -> dict[str, Any]:
     """An answer, but for the id of the request that fetched it, and the time that a stream gives to its artifacts."""
-    told: dict[str, Any] = {**response, "request_id": None, "metadata": None}
-    return {**told, "artifacts": [{**artifact, "timestamp": None} for artifact in response["artifacts"]]}
+    reported: dict[str, Any] = {**response, "request_id": None, "metadata": None}
+    return {**reported, "artifacts": [{**artifact, "timestamp": None} for artifact in response["artifacts"]]}
 
 
 def assert_paid_once(sandbox: Sandbox, *answers: FormattedTaskResponse) -> None:
@@ -483,7 +483,7 @@ def test_a_key_without_retries(peer: Peer, connect: Connect) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("ask", [plainly, streaming, heard])
+@pytest.mark.parametrize("ask", [plainly, streaming, received])
 def test_a_key_store_of_one_ask(ask: Ask, peer: Peer, connect: Connect) -> None:
     """An ask that is given a key store records its key there and nowhere else; what is none is refused."""
     clients, asks = MemoryKeyStore(), MemoryKeyStore()

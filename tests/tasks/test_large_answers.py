@@ -205,12 +205,12 @@ def _streamed(pieces: Callable[[Request], Iterator[bytes]], encoding: str = "") 
 
 
 def _event(request: Request, **result: Any) -> bytes:
-    told = {
+    reported = {
         "jsonrpc": "2.0",
         "id": request.json["id"],
         "result": {"id": request.json["params"]["id"], **result},
     }
-    return f"data: {json.dumps(told)}\n\n".encode()
+    return f"data: {json.dumps(reported)}\n\n".encode()
 
 
 def _artifact(request: Request, index: int = 0, *, append: bool = True, size: int = 900) -> bytes:
@@ -268,7 +268,7 @@ def test_a_stream_too_large_ends(peer: Peer) -> None:
 def test_a_stream_of_very_many_small_events_costs_what_is_kept_of_it(peer: Peer) -> None:
     """Statuses, unknown events, comments and artifacts that are replaced do not count; nothing is kept of most of them."""
 
-    def told(request: Request) -> Iterator[bytes]:
+    def reported(request: Request) -> Iterator[bytes]:
         for number in range(1000):
             yield (
                 _event(request, status={"state": "working", "timestamp": f"{number}"}, final=False)
@@ -278,7 +278,7 @@ def test_a_stream_of_very_many_small_events_costs_what_is_kept_of_it(peer: Peer)
             )
         yield _event(request, status={"state": "completed"}, final=True)
 
-    peer.always(STREAM_PATH, _streamed(told))
+    peer.always(STREAM_PATH, _streamed(reported))
     with _client(peer, max_answer_bytes=500_000) as client, client.stream("Hello!") as stream:
         assert sum(1 for _ in stream) >= 3000
         assert stream.result().status == "completed"

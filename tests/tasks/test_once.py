@@ -215,7 +215,7 @@ class Network:
         self._open: Exchange | None = None
         self.exchanges: list[Exchange] = []
         self.slept: list[float] = []
-        self.told: list[Any] = []
+        self.reported: list[Any] = []
         self.steps = 0
 
     def run(self, flow: Flow[Any]) -> Any:
@@ -251,7 +251,7 @@ class Network:
             case ReadChunk(until):
                 return self._read(until)
             case Emit(what):
-                self.told += what
+                self.reported += what
             case Sleep(seconds):
                 assert seconds >= 0
                 self.slept.append(seconds)
@@ -348,9 +348,9 @@ def story(
     if tokens is not None:
         outcomes[TOKEN_PATH] = tokens
     network = Network(clock, outcomes, takes)
-    heard: list[RetryDetails] = []
+    received: list[RetryDetails] = []
     time = time_of(clock, seconds, max_retries=max_retries, settle_time=settle_time, resend=resend)
-    time = time._replace(random=lambda: next(chance), on_retry=heard.append)
+    time = time._replace(random=lambda: next(chance), on_retry=received.append)
 
     def end() -> PaymanError | str:
         try:
@@ -362,7 +362,7 @@ def story(
         except PaymanError as failure:
             return failure
 
-    return Story(end(), network, clock.now - 1000, heard)
+    return Story(end(), network, clock.now - 1000, received)
 
 
 def assert_names_the_ask(failure: object, ask: AskRequest = ASK) -> None:
@@ -388,10 +388,10 @@ def assert_sent_alike(network: Network) -> None:
 @pytest.mark.parametrize("tries", [1, 2])
 def test_a_connection_that_is_refused(way: Way, tries: int) -> None:
     """What was never sent is sent again, after a pause, and nothing has to be looked up."""
-    told = story(way, [*[REFUSED] * tries, DONE])
-    assert (told.end, told.network.trail) == ("completed", "s" * (tries + 1))
-    assert told.network.slept == [0.5, 1.0][:tries]
-    assert_sent_alike(told.network)
+    reported = story(way, [*[REFUSED] * tries, DONE])
+    assert (reported.end, reported.network.trail) == ("completed", "s" * (tries + 1))
+    assert reported.network.slept == [0.5, 1.0][:tries]
+    assert_sent_alike(reported.network)
 
 
 TOLD_TO_WAIT: dict[str, tuple[Outcome, float]] = {
@@ -412,14 +412,14 @@ TOLD_TO_WAIT: dict[str, tuple[Outcome, float]] = {
 def test_a_server_that_is_busy(way: Way, name: str) -> None:
     """Who is told to come again does so after as long as was said, and asks the same."""
     outcome, seconds = TOLD_TO_WAIT[name]
-    told = story(way, [outcome, DONE], looks=[NOT_KNOWN])
-    assert (told.end, told.network.trail, told.network.slept) == (
+    reported = story(way, [outcome, DONE], looks=[NOT_KNOWN])
+    assert (reported.end, reported.network.trail, reported.network.slept) == (
         "completed",
         "sgs",
         [seconds],
     )
-    assert_sent_alike(told.network)
-    [retry] = told.tell
+    assert_sent_alike(reported.network)
+    [retry] = reported.tell
     assert (retry.attempt, retry.delay, retry.task_id) == (1, seconds, "tsk-1")
 
 
@@ -427,11 +427,16 @@ def test_a_server_that_is_busy(way: Way, name: str) -> None:
 @pytest.mark.parametrize("code", [429, 503])
 def test_a_server_that_is_busy_for_longer_than_there_is_time(way: Way, code: int) -> None:
     """A wait that would outlast the deadline is not begun: the refusal is raised at once."""
-    told = story(way, [status(code, retry_after="300")], looks=[NOT_KNOWN], seconds=300)
-    assert (told.network.trail, told.seconds, told.network.slept, told.tell) == ("sg", 0, [], [])
-    assert type(told.end) is (RateLimitError if code == 429 else ServerError)
-    assert told.end.status_code == code
-    assert_names_the_ask(told.end)
+    reported = story(way, [status(code, retry_after="300")], looks=[NOT_KNOWN], seconds=300)
+    assert (reported.network.trail, reported.seconds, reported.network.slept, reported.tell) == (
+        "sg",
+        0,
+        [],
+        [],
+    )
+    assert type(reported.end) is (RateLimitError if code == 429 else ServerError)
+    assert reported.end.status_code == code
+    assert_names_the_ask(reported.end)
 
 
 @ways
@@ -439,74 +444,82 @@ def test_a_server_that_is_busy_for_longer_than_there_is_time(way: Way, code: int
 def test_a_server_that_takes_nothing_for_ever(way: Way, most: int) -> None:
     """After `max_retries` repetitions the last failure is raised; only where no byte can have left it says that nothing was done."""
     for outcome, sent in ((REFUSED, False), (status(429), None), (status(503, retry_after="1"), None)):
-        told = story(way, [outcome] * 9, looks=cycle([NOT_KNOWN]), max_retries=most)
+        reported = story(way, [outcome] * 9, looks=cycle([NOT_KNOWN]), max_retries=most)
         looked = "" if sent is False else "g"
-        assert told.network.trail.replace("r", "") == f"s{looked}" * (most + 1)
-        assert isinstance(told.end, PaymanError)
-        assert not isinstance(told.end, OutcomeUnknownError)
-        assert told.end.sent is sent
-        assert_names_the_ask(told.end)
+        assert reported.network.trail.replace("r", "") == f"s{looked}" * (most + 1)
+        assert isinstance(reported.end, PaymanError)
+        assert not isinstance(reported.end, OutcomeUnknownError)
+        assert reported.end.sent is sent
+        assert_names_the_ask(reported.end)
 
 
 @ways
 def test_a_token_that_is_refused(way: Way) -> None:
     """After a 401 the task is looked up with another token, and the ask sent once more; a second 401 is final."""
-    told = story(way, [status(401), DONE], looks=[NOT_KNOWN], max_retries=0)
-    assert (told.end, told.network.trail, told.network.slept) == ("completed", "sgs", [])
-    assert len(told.network.at(TOKEN_PATH)) == 2
-    assert_sent_alike(told.network)
-    told = story(way, [status(401)], looks=[DONE])
-    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sg")
-    told = story(way, [status(401)] * 2, looks=[NOT_KNOWN, NO_METHOD])
-    assert (type(told.end), told.network.trail.replace("r", "")) == (AuthenticationError, "sgsg")
-    assert len(told.network.at(TOKEN_PATH)) == 3
-    assert_names_the_ask(told.end)
+    reported = story(way, [status(401), DONE], looks=[NOT_KNOWN], max_retries=0)
+    assert (reported.end, reported.network.trail, reported.network.slept) == ("completed", "sgs", [])
+    assert len(reported.network.at(TOKEN_PATH)) == 2
+    assert_sent_alike(reported.network)
+    reported = story(way, [status(401)], looks=[DONE])
+    assert (reported.end, reported.network.trail.replace("r", "")) == ("completed", "sg")
+    reported = story(way, [status(401)] * 2, looks=[NOT_KNOWN, NO_METHOD])
+    assert (type(reported.end), reported.network.trail.replace("r", "")) == (AuthenticationError, "sgsg")
+    assert len(reported.network.at(TOKEN_PATH)) == 3
+    assert_names_the_ask(reported.end)
 
 
 @ways
 def test_a_token_that_cannot_be_had_for_a_while(way: Way) -> None:
     """An ask for which there was no token was not sent: it is tried again, whatever broke the token request."""
-    told = story(way, [DONE], tokens=[LOST, status(503), TOKEN])
-    assert (told.end, told.network.trail, len(told.network.at(TOKEN_PATH))) == ("completed", "s", 3)
-    told = story(way, [], tokens=[LATE] * 3)
-    assert (type(told.end), told.network.trail) == (APITimeoutError, "")
-    assert isinstance(told.end, PaymanError)
-    assert told.end.sent is False
+    reported = story(way, [DONE], tokens=[LOST, status(503), TOKEN])
+    assert (reported.end, reported.network.trail, len(reported.network.at(TOKEN_PATH))) == (
+        "completed",
+        "s",
+        3,
+    )
+    reported = story(way, [], tokens=[LATE] * 3)
+    assert (type(reported.end), reported.network.trail) == (APITimeoutError, "")
+    assert isinstance(reported.end, PaymanError)
+    assert reported.end.sent is False
 
 
 @ways
 def test_what_would_fail_again_is_final(way: Way) -> None:
     """A certificate that is not trusted and a host that does not exist are not tried again."""
-    told = story(way, [REFUSED_FOR_EVER])
-    assert (type(told.end), told.network.trail, told.network.slept) == (APIConnectionError, "s", [])
-    assert_names_the_ask(told.end)
+    reported = story(way, [REFUSED_FOR_EVER])
+    assert (type(reported.end), reported.network.trail, reported.network.slept) == (
+        APIConnectionError,
+        "s",
+        [],
+    )
+    assert_names_the_ask(reported.end)
 
 
 @ways
 def test_a_refusal_is_final(way: Way) -> None:
     """Plain refusals are raised at once, and say that nothing was done."""
     for code in (400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 431, 451):
-        told = story(way, [status(code, retry_after="1")])
-        assert isinstance(told.end, PaymanError)
-        assert (told.end.status_code, told.end.sent) == (code, False)
-        assert (told.network.trail, told.seconds) == ("s", 0)
-        assert_names_the_ask(told.end)
+        reported = story(way, [status(code, retry_after="1")])
+        assert isinstance(reported.end, PaymanError)
+        assert (reported.end.status_code, reported.end.sent) == (code, False)
+        assert (reported.network.trail, reported.seconds) == ("s", 0)
+        assert_names_the_ask(reported.end)
 
 
 @ways
 def test_an_error_of_the_agent_is_an_answer(way: Way) -> None:
     """A JSON-RPC error is raised and the ask not repeated; a code that is no refusal is looked up first."""
     for code in (-32700, -32600, -32601, -32602, -32001, -32002):
-        told = story(way, [error(code)])
-        assert (getattr(told.end, "code", None), told.network.trail) == (code, "s")
-        assert isinstance(told.end, PaymanError)
-        assert told.end.sent is False
-        assert_names_the_ask(told.end)
+        reported = story(way, [error(code)])
+        assert (getattr(reported.end, "code", None), reported.network.trail) == (code, "s")
+        assert isinstance(reported.end, PaymanError)
+        assert reported.end.sent is False
+        assert_names_the_ask(reported.end)
     for code in (-32603, -32000, 7):
-        told = story(way, [error(code)], looks=[NOT_KNOWN])
-        assert (getattr(told.end, "code", None), told.network.trail) == (code, "sg")
-        assert isinstance(told.end, PaymanError)
-        assert told.end.sent is None
+        reported = story(way, [error(code)], looks=[NOT_KNOWN])
+        assert (getattr(reported.end, "code", None), reported.network.trail) == (code, "sg")
+        assert isinstance(reported.end, PaymanError)
+        assert reported.end.sent is None
         assert story(way, [error(code)], looks=[DONE]).end == "completed"
 
 
@@ -520,65 +533,65 @@ open_ones = table("name", OPEN)
 @table("state", ["completed", "FAILED", "canceled", "INPUT_REQUIRED"])
 def test_what_has_ended_or_waits_is_returned(way: Way, name: str, state: str) -> None:
     """An ask whose answer was lost is looked up by its task, sent no more, and returned as it ended, or as it waits."""
-    told = story(way, [OPEN[name]], looks=[task(state)])
-    assert told.end == state.lower().replace("_", "-")
-    assert told.network.trail.replace("r", "") == "sg"
-    [look] = told.network.at(GET_PATH)
+    reported = story(way, [OPEN[name]], looks=[task(state)])
+    assert reported.end == state.lower().replace("_", "-")
+    assert reported.network.trail.replace("r", "") == "sg"
+    [look] = reported.network.at(GET_PATH)
     assert (look.body["method"], look.body["params"]["id"]) == ("tasks/get", "tsk-1")
 
 
 @ways
 def test_what_is_at_work_is_waited_for(way: Way) -> None:
     """A task that is known and at work is looked at until it has ended."""
-    told = story(way, [LOST], looks=[*[task("WORKING")] * 3, DONE])
-    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sgggg")
-    assert told.network.slept == [0.25, 0.5, 1]
+    reported = story(way, [LOST], looks=[*[task("WORKING")] * 3, DONE])
+    assert (reported.end, reported.network.trail.replace("r", "")) == ("completed", "sgggg")
+    assert reported.network.slept == [0.25, 0.5, 1]
 
 
 def test_what_is_at_work_at_the_deadline() -> None:
     """An ask that is at work to the deadline is returned as it stands then."""
-    told = story("plain", [LOST], looks=cycle([task("working")]), seconds=20)
-    assert (told.end, told.seconds, len(told.network.at(ASK_PATH))) == ("working", 20, 1)
+    reported = story("plain", [LOST], looks=cycle([task("working")]), seconds=20)
+    assert (reported.end, reported.seconds, len(reported.network.at(ASK_PATH))) == ("working", 20, 1)
 
 
 def test_a_stream_that_is_at_work_at_the_deadline() -> None:
     """A stream that could not be taken up again, and whose task is at work to the deadline, was interrupted."""
-    told = story("stream", [LOST], looks=cycle([task("working")]), seconds=20)
-    assert isinstance(told.end, StreamInterruptedError)
-    assert (told.end.partial.state, told.seconds, told.end.sent) == ("working", 20, True)
-    assert len(told.network.at(STREAM_PATH)) == 1
-    assert_names_the_ask(told.end)
+    reported = story("stream", [LOST], looks=cycle([task("working")]), seconds=20)
+    assert isinstance(reported.end, StreamInterruptedError)
+    assert (reported.end.partial.state, reported.seconds, reported.end.sent) == ("working", 20, True)
+    assert len(reported.network.at(STREAM_PATH)) == 1
+    assert_names_the_ask(reported.end)
 
 
 @ways
 @open_ones
 def test_what_never_arrived_is_sent_again(way: Way, name: str) -> None:
     """Where the agent does not know the task, and not after the pause either, the same ask is sent again."""
-    told = story(way, [OPEN[name], DONE], looks=[NOT_KNOWN] * 2)
-    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sggs")
-    first, second = told.network.at(GET_PATH)
+    reported = story(way, [OPEN[name], DONE], looks=[NOT_KNOWN] * 2)
+    assert (reported.end, reported.network.trail.replace("r", "")) == ("completed", "sggs")
+    first, second = reported.network.at(GET_PATH)
     pause = 0.0 if "Retry" in name else 0.5
-    assert (told.network.slept, second.at - first.at) == ([pause], pause)
-    assert_sent_alike(told.network)
+    assert (reported.network.slept, second.at - first.at) == ([pause], pause)
+    assert_sent_alike(reported.network)
 
 
 @ways
 def test_what_was_still_on_its_way(way: Way) -> None:
     """An ask that arrives during the pause is found, and not sent again."""
-    told = story(way, [LOST], looks=[NOT_KNOWN, DONE])
-    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sgg")
+    reported = story(way, [LOST], looks=[NOT_KNOWN, DONE])
+    assert (reported.end, reported.network.trail.replace("r", "")) == ("completed", "sgg")
 
 
 @ways
 def test_what_was_known_is_never_unknown_again(way: Way) -> None:
     """A task that was at work, and that a look-up that lags does not know later, is followed and never sent again."""
-    told = story(way, [LOST], looks=[task("working"), NOT_KNOWN, NOT_KNOWN, DONE], settle_time=5)
-    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sgggg")
-    told = story(way, [LOST], looks=[task("working"), *[NOT_KNOWN] * 99], settle_time=5)
-    assert isinstance(told.end, OutcomeUnknownError)
-    assert len(told.network.at(SEND[way])) == 1
-    assert told.end.sent
-    assert_names_the_ask(told.end)
+    reported = story(way, [LOST], looks=[task("working"), NOT_KNOWN, NOT_KNOWN, DONE], settle_time=5)
+    assert (reported.end, reported.network.trail.replace("r", "")) == ("completed", "sgggg")
+    reported = story(way, [LOST], looks=[task("working"), *[NOT_KNOWN] * 99], settle_time=5)
+    assert isinstance(reported.end, OutcomeUnknownError)
+    assert len(reported.network.at(SEND[way])) == 1
+    assert reported.end.sent
+    assert_names_the_ask(reported.end)
 
 
 CANNOT_TELL: dict[str, Outcome] = {
@@ -594,30 +607,30 @@ CANNOT_TELL: dict[str, Outcome] = {
 @table("why", CANNOT_TELL)
 def test_a_server_that_cannot_tell(way: Way, name: str, why: str) -> None:
     """Where the task cannot be looked up, the ask is not sent again, and its outcome is told to be unknown."""
-    told = story(way, [OPEN[name]], looks=[CANNOT_TELL[why]] * 2)
-    assert type(told.end) is OutcomeUnknownError
-    assert len(told.network.at(SEND[way])) == 1
-    assert told.end.sent is True
-    assert "get_task" in str(told.end)
-    assert_names_the_ask(told.end)
+    reported = story(way, [OPEN[name]], looks=[CANNOT_TELL[why]] * 2)
+    assert type(reported.end) is OutcomeUnknownError
+    assert len(reported.network.at(SEND[way])) == 1
+    assert reported.end.sent is True
+    assert "get_task" in str(reported.end)
+    assert_names_the_ask(reported.end)
 
 
 @ways
 @table("outcome", [LOST, REFUSED, LATE, status(500), status(429), status(200), status(401)])
 def test_a_server_that_cannot_be_reached_any_more(way: Way, outcome: Outcome) -> None:
     """Whoever cannot look the task up tries to the deadline, and is told then that the outcome is unknown."""
-    told = story(way, [LOST], looks=cycle([outcome]), seconds=30)
-    assert (type(told.end), told.seconds) == (OutcomeUnknownError, 30)
-    assert len(told.network.at(SEND[way])) == 1
-    assert_names_the_ask(told.end)
+    reported = story(way, [LOST], looks=cycle([outcome]), seconds=30)
+    assert (type(reported.end), reported.seconds) == (OutcomeUnknownError, 30)
+    assert len(reported.network.at(SEND[way])) == 1
+    assert_names_the_ask(reported.end)
 
 
 @ways
 def test_a_server_that_can_be_reached_again(way: Way) -> None:
     """An outage of whatever kind between the ask and the look is waited out."""
     outage = [LOST, REFUSED, LATE, status(500), status(429), status(503, retry_after="1")]
-    told = story(way, [LOST], looks=[*outage, DONE])
-    assert (told.end, len(told.network.at(SEND[way]))) == ("completed", 1)
+    reported = story(way, [LOST], looks=[*outage, DONE])
+    assert (reported.end, len(reported.network.at(SEND[way]))) == ("completed", 1)
 
 
 @ways
@@ -625,56 +638,56 @@ def test_a_server_that_can_be_reached_again(way: Way) -> None:
 def test_what_never_arrives(way: Way, most: int) -> None:
     """An ask that the agent does not know, however often it is sent, may arrive still: its outcome is undetermined."""
     for name in ("lost", "late", "500", "409"):
-        told = story(way, [OPEN[name]] * 9, looks=cycle([NOT_KNOWN]), max_retries=most)
-        assert type(told.end) is OutcomeUnknownError
-        assert "did not know the task" in str(told.end)
-        assert told.end.sent is True
-        assert told.network.trail.replace("r", "") == "sgg" * most + "sg"
-        assert_names_the_ask(told.end)
-        assert_sent_alike(told.network)
+        reported = story(way, [OPEN[name]] * 9, looks=cycle([NOT_KNOWN]), max_retries=most)
+        assert type(reported.end) is OutcomeUnknownError
+        assert "did not know the task" in str(reported.end)
+        assert reported.end.sent is True
+        assert reported.network.trail.replace("r", "") == "sgg" * most + "sg"
+        assert_names_the_ask(reported.end)
+        assert_sent_alike(reported.network)
 
 
 @ways
 def test_what_may_arrive_settles_before_it_is_sent_again(way: Way) -> None:
     """The task has to stay unknown for `settle_time`; what arrives late is found, and not sent again."""
     for late in (1, 4, 9, 29):
-        told = story(way, [LOST], looks=arrives(late), settle_time=30)
-        assert (told.end, len(told.network.at(SEND[way]))) == ("completed", 1)
-    told = story(way, [LOST, DONE], looks=cycle([NOT_KNOWN]), settle_time=30)
-    first, second = told.network.at(SEND[way])
-    assert (told.end, second.at - first.at >= 30) == ("completed", True)
+        reported = story(way, [LOST], looks=arrives(late), settle_time=30)
+        assert (reported.end, len(reported.network.at(SEND[way]))) == ("completed", 1)
+    reported = story(way, [LOST, DONE], looks=cycle([NOT_KNOWN]), settle_time=30)
+    first, second = reported.network.at(SEND[way])
+    assert (reported.end, second.at - first.at >= 30) == ("completed", True)
 
 
 @ways
 def test_never_sends_nothing_twice(way: Way) -> None:
     """With `resend="never"` nothing that may have arrived is sent again, whatever the look-ups say."""
     for outcome in (*LEFT_OPEN, status(429), status(401), status(503, retry_after="0")):
-        told = story(way, [outcome], looks=cycle([NOT_KNOWN]), settle_time=5, resend="never")
-        assert isinstance(told.end, PaymanError)
-        assert (told.end.sent is False, len(told.network.at(SEND[way]))) == (False, 1)
+        reported = story(way, [outcome], looks=cycle([NOT_KNOWN]), settle_time=5, resend="never")
+        assert isinstance(reported.end, PaymanError)
+        assert (reported.end.sent is False, len(reported.network.at(SEND[way]))) == (False, 1)
 
 
 @ways
 def test_a_refusal_after_an_open_question(way: Way) -> None:
     """A refusal of the second attempt settles nothing about the first: the outcome is undetermined."""
     for refusal in (status(403), status(404), error(-32602), error(-32001), REFUSED_FOR_EVER):
-        told = story(way, [LOST, refusal], looks=[NOT_KNOWN] * 2)
-        assert type(told.end) is OutcomeUnknownError
-        assert (told.end.sent, told.network.trail.replace("r", "")) == (True, "sggs")
-        assert_names_the_ask(told.end)
+        reported = story(way, [LOST, refusal], looks=[NOT_KNOWN] * 2)
+        assert type(reported.end) is OutcomeUnknownError
+        assert (reported.end.sent, reported.network.trail.replace("r", "")) == (True, "sggs")
+        assert_names_the_ask(reported.end)
 
 
 @ways
 def test_the_deadline_covers_all_attempts_together(way: Way) -> None:
     """No attempt begins after the deadline, and the answer of one that lasts longer is not waited for."""
-    told = story(way, [REFUSED] * 9, takes=cycle([0.0, 4.0]), seconds=10, max_retries=9)
-    assert isinstance(told.end, PaymanError)
-    assert told.end.sent is False
-    assert told.seconds <= 10
-    told = story(
+    reported = story(way, [REFUSED] * 9, takes=cycle([0.0, 4.0]), seconds=10, max_retries=9)
+    assert isinstance(reported.end, PaymanError)
+    assert reported.end.sent is False
+    assert reported.seconds <= 10
+    reported = story(
         way, [LOST], looks=[DONE], takes=[0, 1, *[100] * 9], seconds=10, resubscriptions=cycle([LOST])
     )
-    assert (type(told.end), told.seconds) == (OutcomeUnknownError, 10)
+    assert (type(reported.end), reported.seconds) == (OutcomeUnknownError, 10)
 
 
 # --- streams that began
@@ -687,31 +700,33 @@ ENDED = told_state("completed", final=True)
 @pytest.mark.parametrize("reach", [(), (APIConnectionError("It broke."),)])
 def test_a_stream_that_broke_before_its_first_event(reach: tuple[PaymanError, ...]) -> None:
     """An open stream that told nothing leaves the outcome open, like an ask without an answer."""
-    told = story("stream", [stream(*reach)], looks=[DONE])
-    assert (told.end, told.network.trail) == ("completed", "srg")
-    told = story("stream", [stream(*reach), stream(BEGUN, ENDED)], looks=[NOT_KNOWN, NOT_KNOWN, NO_METHOD])
-    assert (told.end, told.network.trail) == ("completed", "srggsg")
+    reported = story("stream", [stream(*reach)], looks=[DONE])
+    assert (reported.end, reported.network.trail) == ("completed", "srg")
+    reported = story(
+        "stream", [stream(*reach), stream(BEGUN, ENDED)], looks=[NOT_KNOWN, NOT_KNOWN, NO_METHOD]
+    )
+    assert (reported.end, reported.network.trail) == ("completed", "srggsg")
 
 
 def test_a_stream_that_informedmething_is_never_sent_again() -> None:
     """A stream that began was taken: though the agent should not know the task later, it is not sent again."""
-    told = story("stream", [stream(BEGUN, WORDS)], looks=cycle([NOT_KNOWN]), seconds=20)
-    assert isinstance(told.end, StreamInterruptedError)
-    assert isinstance(told.end.__cause__, APIConnectionError)
-    assert (told.end.partial.text, set(told.network.trail[2:])) == ("I will", {"g"})
-    assert_names_the_ask(told.end)
+    reported = story("stream", [stream(BEGUN, WORDS)], looks=cycle([NOT_KNOWN]), seconds=20)
+    assert isinstance(reported.end, StreamInterruptedError)
+    assert isinstance(reported.end.__cause__, APIConnectionError)
+    assert (reported.end.partial.text, set(reported.network.trail[2:])) == ("I will", {"g"})
+    assert_names_the_ask(reported.end)
 
 
 def test_a_stream_is_taken_up_again_before_it_is_followed() -> None:
     """Where the server can, the rest of a stream is had from the server, and events are told once."""
-    told = story(
+    reported = story(
         "stream",
         [stream(BEGUN, WORDS)],
         looks=[NO_METHOD],
         resubscriptions=[LOST, stream(BEGUN, WORDS, ENDED)],
     )
-    assert (told.end, told.network.trail) == ("completed", "srrg")
-    assert [event.type for event in told.network.told] == [
+    assert (reported.end, reported.network.trail) == ("completed", "srrg")
+    assert [event.type for event in reported.network.reported] == [
         "status_update",
         "artifact_update",
         "status_update",
@@ -720,9 +735,9 @@ def test_a_stream_is_taken_up_again_before_it_is_followed() -> None:
 
 def test_a_stream_that_leads_nowhere_is_followed_otherwise() -> None:
     """After three attempts in vain to take a stream up again the task is looked up."""
-    told = story("stream", [stream(BEGUN)], looks=[DONE], resubscriptions=cycle([stream()]))
-    assert (told.end, told.network.trail) == ("completed", "srrrg")
-    assert told.network.slept == [0.25, 0.5, 1]
+    reported = story("stream", [stream(BEGUN)], looks=[DONE], resubscriptions=cycle([stream()]))
+    assert (reported.end, reported.network.trail) == ("completed", "srrrg")
+    assert reported.network.slept == [0.25, 0.5, 1]
 
 
 # --- replies
@@ -732,39 +747,41 @@ def test_a_stream_that_leads_nowhere_is_followed_otherwise() -> None:
 @open_ones
 def test_a_reply_is_settled_only_if_the_task_has_moved_on(way: Way, name: str) -> None:
     """A task that still waits does not show whether a reply arrived: its outcome is unknown, and it is not sent again."""
-    told = story(way, [OPEN[name]], ask=REPLY, looks=cycle([task("input-required")]), settle_time=2)
-    assert type(told.end) is OutcomeUnknownError
-    assert len(told.network.at(SEND[way])) == 1
-    assert told.end.sent is True
-    assert_names_the_ask(told.end)
-    told = story(way, [OPEN[name]], ask=REPLY, looks=[task("working"), DONE])
-    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sgg")
+    reported = story(way, [OPEN[name]], ask=REPLY, looks=cycle([task("input-required")]), settle_time=2)
+    assert type(reported.end) is OutcomeUnknownError
+    assert len(reported.network.at(SEND[way])) == 1
+    assert reported.end.sent is True
+    assert_names_the_ask(reported.end)
+    reported = story(way, [OPEN[name]], ask=REPLY, looks=[task("working"), DONE])
+    assert (reported.end, reported.network.trail.replace("r", "")) == ("completed", "sgg")
 
 
 @ways
 def test_a_reply_that_made_the_task_wait_anew(way: Way) -> None:
     """A task that moved on and waits again is no proof either."""
-    told = story(way, [LOST], ask=REPLY, looks=[task("working"), task("input-required")])
-    assert type(told.end) is OutcomeUnknownError
-    assert told.network.trail.replace("r", "") == "sgg"
+    reported = story(way, [LOST], ask=REPLY, looks=[task("working"), task("input-required")])
+    assert type(reported.end) is OutcomeUnknownError
+    assert reported.network.trail.replace("r", "") == "sgg"
 
 
 @ways
 def test_a_reply_that_was_not_taken_is_sent_again(way: Way) -> None:
     """Nothing is open about a reply that was refused: it is sent again, and what it is answered is the answer."""
-    told = story(
+    reported = story(
         way, [REFUSED, status(429), task("input-required")], ask=REPLY, looks=[task("input-required")]
     )
-    assert (told.end, told.network.trail.replace("r", "")) == ("input-required", "ssgs")
-    assert_sent_alike(told.network)
+    assert (reported.end, reported.network.trail.replace("r", "")) == ("input-required", "ssgs")
+    assert_sent_alike(reported.network)
 
 
 def test_the_stream_of_a_reply_that_shows_only_the_wait() -> None:
     """A stream that is taken up again and tells that the task waits does not show whether the reply arrived."""
     waits = stream(told_state("input-required", final=True))
-    told = story("stream", [LOST], ask=REPLY, resubscriptions=[waits], looks=cycle([task("input-required")]))
-    assert type(told.end) is OutcomeUnknownError
-    assert len(told.network.at(STREAM_PATH)) == 1
+    reported = story(
+        "stream", [LOST], ask=REPLY, resubscriptions=[waits], looks=cycle([task("input-required")])
+    )
+    assert type(reported.end) is OutcomeUnknownError
+    assert len(reported.network.at(STREAM_PATH)) == 1
 
 
 # --- whatever happens
@@ -886,7 +903,7 @@ def test_whatever_happens_an_ask_happens_once(
 ) -> None:
     """Both rules of `reconciliation.py` hold, whatever becomes of the requests."""
     way, script = sent_how
-    told = story(
+    reported = story(
         way,
         script * 12,
         ask=ask,
@@ -900,8 +917,8 @@ def test_whatever_happens_an_ask_happens_once(
         settle_time=settle_time,
         resend=resend,
     )
-    network, end = told.network, told.end
-    assert told.seconds <= seconds + 1e-6
+    network, end = reported.network, reported.end
+    assert reported.seconds <= seconds + 1e-6
     assert_sent_alike(network)
     sent = [number for number, one in enumerate(network.exchanges) if one.path == SEND[way]]
     # A 401 brings one more at once, and a retry another such pair.
@@ -990,16 +1007,16 @@ def test_a_certificate_that_nobody_signed(certificate: Path, connect: Connect) -
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=shake_hands, args=(listener,))
         server.start()
-        heard: list[RetryDetails] = []
+        received: list[RetryDetails] = []
         client = connect(
-            base_url=f"https://localhost:{listener.getsockname()[1]}", max_retries=2, on_retry=heard.append
+            base_url=f"https://localhost:{listener.getsockname()[1]}", max_retries=2, on_retry=received.append
         )
         with pytest.raises(APIConnectionError, match="Could not connect to") as caught:
             client.ask(PAYMENT)
         listener.shutdown(socket.SHUT_RDWR)
         server.join()
     assert (caught.value.sent, caught.value.is_transient) == (False, False)
-    assert (shaken, heard) == (["hands"], [])
+    assert (shaken, received) == (["hands"], [])
     assert caught.value.task_id
 
 
@@ -1046,11 +1063,11 @@ def test_a_server_that_comes_back() -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_server_that_comes_back_for_tasks(loop: str) -> None:
     """The same on an event loop."""
-    heard: list[RetryDetails] = []
+    received: list[RetryDetails] = []
 
     async def main(sandbox: Sandbox) -> FormattedTaskResponse:
         async def restarted(retry: RetryDetails) -> None:
-            heard.append(retry)
+            received.append(retry)
             await anyio.to_thread.run_sync(sandbox.start)
 
         async with sandbox.async_client(on_retry=restarted) as client:
@@ -1059,9 +1076,9 @@ def test_a_server_that_comes_back_for_tasks(loop: str) -> None:
 
     with Sandbox() as sandbox:
         done = run_on(loop, main, sandbox)
-        assert (done.status, len(heard)) == ("completed", 1)
+        assert (done.status, len(received)) == ("completed", 1)
         assert [payment.task_id for payment in sandbox.payments] == [done.task_id]
-        assert heard[0].task_id == done.task_id
+        assert received[0].task_id == done.task_id
 
 
 def busy(request: Request) -> Iterator[bytes]:

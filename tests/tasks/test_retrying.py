@@ -176,7 +176,7 @@ def test_every_status_of_a_look() -> None:
 # --- how long the server wants to be left alone
 
 
-def told(now: float = 0.0, /, **headers: str) -> float | None:
+def reported(now: float = 0.0, /, **headers: str) -> float | None:
     """The seconds that an answer with these headers asks for."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return parse_retry_after(
@@ -219,21 +219,21 @@ AT = 1445412480.0
 )
 def test_how_long_the_server_wants_to_be_left_alone(headers: dict[str, str], seconds: float | None) -> None:
     """Milliseconds win over seconds where both can be read; what is no number of seconds says nothing."""
-    assert told(**headers) == seconds
+    assert reported(**headers) == seconds
 
 
 def test_a_date_counts_from_our_clock_without_the_servers() -> None:
     """A server that tells a date and not its own time is believed by our clock."""
-    assert told(AT - 90, retry_after=DATE) == 90
-    assert told(AT + 90, retry_after=DATE) == 0
+    assert reported(AT - 90, retry_after=DATE) == 90
+    assert reported(AT + 90, retry_after=DATE) == 0
 
 
 def test_a_date_counts_from_the_servers_clock() -> None:
     """Where the server tells its own time, ours may be wrong by years."""
-    assert told(0, retry_after=DATE, date="Wed, 21 Oct 2015 07:27:15 GMT") == 45
-    assert told(0, retry_after=DATE, date="Wed, 21 Oct 2015 08:00:00 GMT") == 0
-    assert told(0, retry_after="3", date="Wed, 21 Oct 2015 07:27:15 GMT") == 3
-    assert told(0, retry_after_ms="soon", retry_after=DATE, date="Wed, 21 Oct 2015 07:27:15 GMT") == 45
+    assert reported(0, retry_after=DATE, date="Wed, 21 Oct 2015 07:27:15 GMT") == 45
+    assert reported(0, retry_after=DATE, date="Wed, 21 Oct 2015 08:00:00 GMT") == 0
+    assert reported(0, retry_after="3", date="Wed, 21 Oct 2015 07:27:15 GMT") == 3
+    assert reported(0, retry_after_ms="soon", retry_after=DATE, date="Wed, 21 Oct 2015 07:27:15 GMT") == 45
 
 
 @pytest.mark.parametrize(
@@ -242,8 +242,8 @@ def test_a_date_counts_from_the_servers_clock() -> None:
 )
 def test_a_date_that_is_none(said: str) -> None:
     """A date that cannot be says nothing, be it the one to wait for or the server's own."""
-    assert told(retry_after=said) is None
-    assert told(retry_after=DATE, date=said) is None
+    assert reported(retry_after=said) is None
+    assert reported(retry_after=DATE, date=said) is None
 
 
 def test_an_error_without_an_answer_asks_for_nothing() -> None:
@@ -259,7 +259,7 @@ values = st.one_of(numbers, dates, st.text(max_size=30))
 @given(st.fixed_dictionaries({}, optional={"retry_after": values, "retry_after_ms": values, "date": values}))
 def test_whatever_a_server_says_can_be_waited_for_or_ignored(headers: dict[str, str]) -> None:
     """Any headers at all give a finite number of seconds that is not negative, or nothing."""
-    seconds = told(**headers)
+    seconds = reported(**headers)
     assert seconds is None or 0 <= seconds < float("inf")
 
 
@@ -332,9 +332,9 @@ def test_what_the_server_says_is_waited_for(random: float) -> None:
 def test_nobody_waits_in_vain(seconds: float, said: str) -> None:
     """A wait that is not over before the deadline is not begun, and nobody is consulted about it."""
     failure = failure_of(429, retry_after=said)
-    heard: list[RetryDetails] = []
-    assert waited(time_of(Clock(), seconds, max_retries=9), failure, hook=heard.append) == (False, [])
-    assert heard == []
+    received: list[RetryDetails] = []
+    assert waited(time_of(Clock(), seconds, max_retries=9), failure, hook=received.append) == (False, [])
+    assert received == []
 
 
 def test_a_wait_that_ends_before_the_deadline_is_waited() -> None:
@@ -351,10 +351,10 @@ def test_there_are_no_more_attempts_than_wanted(most: int) -> None:
 
 def test_a_hook_is_reported_before_the_wait() -> None:
     """`on_retry` is told which attempt failed and how, and how long is waited, before that is."""
-    heard: list[RetryDetails] = []
-    done, steps = waited(time_of(Clock(), max_retries=3), LOST, 2, heard.append)
+    received: list[RetryDetails] = []
+    done, steps = waited(time_of(Clock(), max_retries=3), LOST, 2, received.append)
     assert done
-    assert heard == [RetryDetails(attempt=2, reason=LOST, delay=1.0, task_id="tsk-1")]
+    assert received == [RetryDetails(attempt=2, reason=LOST, delay=1.0, task_id="tsk-1")]
     assert [type(step) for step in steps] == [CallHook, Sleep]
 
 

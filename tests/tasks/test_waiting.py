@@ -222,11 +222,11 @@ def test_a_reply_that_denies() -> None:
 
 def test_a_reply_can_be_watched() -> None:
     """With `on_message` the answer to a reply is streamed."""
-    heard: list[Any] = []
+    received: list[Any] = []
     with Sandbox() as sandbox, sandbox.client() as client:
         response = client.ask("send 200 TSD to Test Payee")
-        answer = client.reply(response, "approve", on_message=heard.append, metadata={"by": "test"})
-    assert heard[-1]["status"] == answer.status == "completed"
+        answer = client.reply(response, "approve", on_message=received.append, metadata={"by": "test"})
+    assert received[-1]["status"] == answer.status == "completed"
 
 
 def test_what_cannot_be_replied(client: PaymanClient, peer: Peer) -> None:

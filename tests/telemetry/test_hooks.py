@@ -237,11 +237,11 @@ def test_what_a_hook_raises_comes_out(
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
 def test_hooks_of_tasks_are_awaited(loop: str, sandbox: Sandbox) -> None:
     """A client for tasks awaits hooks that are coroutine functions."""
-    heard: list[object] = []
+    received: list[object] = []
 
     async def hook(about: object) -> None:
         await anyio.lowlevel.checkpoint()
-        heard.append(about)
+        received.append(about)
 
     async def main() -> None:
         async with (
@@ -253,7 +253,7 @@ def test_hooks_of_tasks_are_awaited(loop: str, sandbox: Sandbox) -> None:
                 await stream.result()
 
     anyio.run(main, backend=loop)
-    assert [type(about).__name__ for about in heard] == ["TokenRefresh", *["TaskStateChange"] * 3]
+    assert [type(about).__name__ for about in received] == ["TokenRefresh", *["TaskStateChange"] * 3]
 
 
 @pytest.mark.parametrize("name", ["on_token", "on_task"])

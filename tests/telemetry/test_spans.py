@@ -47,8 +47,8 @@ BUSY = HTTPError(503, headers={"Retry-After": "0"})
 loops = pytest.mark.parametrize("loop", ["asyncio", "trio"])
 
 
-def _without(told: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if name not in names}
+def _without(reported: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in reported.items() if name not in names}
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
@@ -70,10 +70,10 @@ def test_a_state_that_nobody_has_listed_is_not_reported(
         else:
             client.ask("Hello!")
     assert "INFO tsk-1 completed" in changes[0].state
-    told = [span.to_json() for span in seen.spans()]
-    told += [record.getMessage() for record in caplog.records if record.name == "payman_sdk"]
-    assert "unlisted" in "".join(told)
-    assert ACCESS_TOKEN not in "".join(told)
+    reported = [span.to_json() for span in seen.spans()]
+    reported += [record.getMessage() for record in caplog.records if record.name == "payman_sdk"]
+    assert "unlisted" in "".join(reported)
+    assert ACCESS_TOKEN not in "".join(reported)
 
 
 def test_an_unlisted_state_of_a_look_up_is_not_reported(
@@ -86,10 +86,10 @@ def test_an_unlisted_state_of_a_look_up_is_not_reported(
     config: Any = {"client_id": "pm-test-1", "client_secret": "s3cret", "base_url": peer.base_url}
     with PaymanClient(config, telemetry=seen.telemetry()) as client:
         assert client.ask("Hello!", idempotency_key="invoice-42").status == "completed"
-    told = [span.to_json() for span in seen.spans()]
-    told += [record.getMessage() for record in caplog.records if record.name == "payman_sdk"]
-    assert "looked up, unlisted" in "".join(told)
-    assert ACCESS_TOKEN not in "".join(told)
+    reported = [span.to_json() for span in seen.spans()]
+    reported += [record.getMessage() for record in caplog.records if record.name == "payman_sdk"]
+    assert "looked up, unlisted" in "".join(reported)
+    assert ACCESS_TOKEN not in "".join(reported)
 
 
 def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:
@@ -101,9 +101,9 @@ def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connecte
     ask = seen.ask()
     assert seen.under(ask) == [RENEWAL, STREAM, LOOK, STREAM, AGAIN, LOOK]
     assert (ask.parent, ask.kind, ask.status.status_code) == (None, SpanKind.CLIENT, StatusCode.UNSET)
-    told = said(ask)
-    assert told.pop("gen_ai.response.time_to_first_chunk") > 0
-    assert told == {
+    reported = said(ask)
+    assert reported.pop("gen_ai.response.time_to_first_chunk") > 0
+    assert reported == {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.provider.name": "payman",
         "gen_ai.agent.name": "Payman",
@@ -267,8 +267,8 @@ def test_outcomes(
     except Exception as failure:
         raised = failure
     assert kind is None or isinstance(raised, kind)
-    told = said(seen.ask())
-    assert (told.get("error.type"), told["payman.outcome"]) == (error, outcome)
+    reported = said(seen.ask())
+    assert (reported.get("error.type"), reported["payman.outcome"]) == (error, outcome)
     assert seen.ask().status.status_code is (StatusCode.UNSET if error is None else StatusCode.ERROR)
     assert seen.ask().status.description is None
     assert "exception" not in seen.everything()
@@ -315,8 +315,12 @@ def test_a_reader_who_leaves(connected: Connected, seen: Seen) -> None:
     with connected(telemetry=seen.telemetry()).stream(PAYMENT) as stream:
         next(stream)
         assert seen.balance.open == 1
-    told = said(seen.ask())
-    assert (told["payman.outcome"], told["payman.events"], told.get("error.type")) == ("abandoned", 1, None)
+    reported = said(seen.ask())
+    assert (reported["payman.outcome"], reported["payman.events"], reported.get("error.type")) == (
+        "abandoned",
+        1,
+        None,
+    )
     assert seen.ask().status.status_code is StatusCode.UNSET
 
 
@@ -482,9 +486,9 @@ def test_a_long_stream(seen: Seen) -> None:
         stream.result()
     sandbox.close()
     assert said(seen.ask())["payman.events"] > 150
-    told = [about["payman.event.type"] for name, about in events(seen.ask()) if name == "payman.event"]
-    assert told[0] == told[-1] == "status_update"
-    assert len(told) == 101
+    reported = [about["payman.event.type"] for name, about in events(seen.ask()) if name == "payman.event"]
+    assert reported[0] == reported[-1] == "status_update"
+    assert len(reported) == 101
 
 
 def test_a_stream_that_breaks_in_the_middle(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:

@@ -275,32 +275,32 @@ def recorded(tapes: Tapes, sandbox: Sandbox) -> Tapes:
 
 def test_a_changed_text_is_named(recorded: Tapes) -> None:
     """The nearest recording alone is named, with the member that differs, and no secret."""
-    told = miss(recorded, lambda client: client.ask("send 20 TSD to Test Payee"))
-    assert f'params.message.parts[0].text: recorded "{PAY}", now "send 20 TSD to Test Payee"' in told
-    assert told.count("differs") == 1
-    assert "list all wallets" not in told
-    assert "nobody" not in told
+    reported = miss(recorded, lambda client: client.ask("send 20 TSD to Test Payee"))
+    assert f'params.message.parts[0].text: recorded "{PAY}", now "send 20 TSD to Test Payee"' in reported
+    assert reported.count("differs") == 1
+    assert "list all wallets" not in reported
+    assert "nobody" not in reported
 
 
 def test_an_additional_member_is_named(recorded: Tapes) -> None:
     """What was not recorded is said to be absent there."""
-    told = miss(recorded, lambda client: client.ask(PAY, metadata={"invoice": 42}))
-    assert 'params.metadata: recorded absent, now {"invoice": 42}' in told
+    reported = miss(recorded, lambda client: client.ask(PAY, metadata={"invoice": 42}))
+    assert 'params.metadata: recorded absent, now {"invoice": 42}' in reported
 
 
 def test_a_changed_path_is_named(recorded: Tapes) -> None:
     """Another endpoint is another request, whatever is in it."""
-    told = miss(recorded, lambda client: client.stream(PAY).result())
-    assert 'path: recorded "/api/a2a/tasks/send", now "/api/a2a/tasks/sendSubscribe"' in told
-    assert 'method: recorded "tasks/send", now "tasks/sendSubscribe"' in told
+    reported = miss(recorded, lambda client: client.stream(PAY).result())
+    assert 'path: recorded "/api/a2a/tasks/send", now "/api/a2a/tasks/sendSubscribe"' in reported
+    assert 'method: recorded "tasks/send", now "tasks/sendSubscribe"' in reported
 
 
 def test_an_exhausted_cassette_is_named(recorded: Tapes) -> None:
     """A recording is played once; one ask more is told that it was."""
-    told = miss(recorded, lambda client: client.ask(PAY), lambda client: client.ask(PAY))
-    assert "it was played before, for another request" in told
-    assert re.search(r"params.id: recorded tsk-\S+ \(played as tsk-\S+\), now tsk-", told)
-    assert "list all wallets" not in told
+    reported = miss(recorded, lambda client: client.ask(PAY), lambda client: client.ask(PAY))
+    assert "it was played before, for another request" in reported
+    assert re.search(r"params.id: recorded tsk-\S+ \(played as tsk-\S+\), now tsk-", reported)
+    assert "list all wallets" not in reported
 
 
 # Saving

@@ -14,7 +14,7 @@ from payman_sdk.sandbox import Payment, Sandbox
 _IDS = itertools.count(1)
 
 
-class Desk:
+class WireClient:
     """One client's credentials, token and session, over plain HTTP."""
 
     def __init__(self, sandbox: Sandbox, client_id: str, client_secret: str, http: httpx.Client) -> None:
