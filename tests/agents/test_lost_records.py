@@ -108,7 +108,7 @@ def test_redis_counts_and_claims_in_one_step(redis_url: str, tmp_path: Path) -> 
     """A claim that was counted before another was saved is refused, though the lock of the run was lost; a claim again counts once."""
     one, other = (RedisOperationStore(redis_url, name=tmp_path.name) for _ in range(2))
     one.claim(FIRST, "monday", RunTotals())
-    with pytest.raises(OperationStoreError, match="counted in the run meanwhile"):
+    with pytest.raises(OperationStoreError, match="changed the totals of the run"):
         other.claim(SECOND, "monday", RunTotals())
     one.claim(FIRST, "monday", one.sum_run("monday"))
     with redis_library.Redis.from_url(redis_url, decode_responses=True) as decoding:

@@ -111,7 +111,7 @@ def test_credentials_that_cannot_be_are_refused(clients: dict[str, str]) -> None
 @table("port", [99999, 65536, -1, True, "8642", 80.5, None])
 def test_a_port_that_is_none_is_refused(port: Any) -> None:
     """What is no number of a port is refused when the sandbox is made, and the message names it."""
-    with pytest.raises(ValueError, match=f"port has to be a whole number .*, not {re.escape(repr(port))}"):
+    with pytest.raises(ValueError, match=f"port must be a whole number .*, not {re.escape(repr(port))}"):
         Sandbox(port=port)
 
 

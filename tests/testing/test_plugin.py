@@ -125,7 +125,7 @@ def test_a_wrong_scope_is_refused(project: Project) -> None:
     """A scope that there is not is named, with those that there are."""
     project.write("pytest.ini", "[pytest]\npayman_sandbox_scope = module\n")
     project.write("test_any.py", "def test_any(): pass\n")
-    assert "payman_sandbox_scope has to be function or session, not 'module'" in project.run()
+    assert "payman_sandbox_scope must be function or session, not 'module'" in project.run()
 
 
 @pytest.mark.slow
