@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import importlib
 import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+import pytest
 from attrs import frozen
 
 from scripts.mutation.mutants import Mutant, find_mutants
+from scripts.mutation.session import Session, call_in_child
 from scripts.mutation.trial import begin_trial, has_survived
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -49,7 +50,23 @@ _TESTS: Final[dict[str, tuple[str, ...]]] = {
         "tests/tasks/test_large_answers.py",
     ),
 }
-"""The tests that notice, the likeliest first, by module of the core; the modules of `auth` share theirs."""
+"""What is run for mutants of what an import executes, the likeliest first, by module; the modules of `auth` share theirs."""
+
+_NOTICING: Final = (
+    "tests/auth",
+    "tests/payments",
+    "tests/streaming",
+    "tests/tasks",
+    "tests/telemetry",
+    "tests/test_after_sending.py",
+    "tests/test_async.py",
+    "tests/test_config.py",
+    "tests/test_core_values.py",
+    "tests/test_dropped_streams.py",
+    "tests/test_requests.py",
+    "tests/test_responses.py",
+)
+"""The tests among which those are chosen that execute the line of a mutant."""
 
 _PRELOADED: Final = (
     *("pytest", "hypothesis", "httpx", "anyio.to_thread", "trio", "starlette.applications", "uvicorn"),
@@ -91,19 +108,52 @@ def find_trials(names: Iterable[str]) -> list[Trial]:
     return trials
 
 
-def run_trials(trials: list[Trial], jobs: int) -> list[Trial]:
-    """Try mutants, so many at once; give those that survived."""
-    left, running, survived = list(reversed(trials)), dict[int, Trial](), list[Trial]()
+Begin = Callable[[Trial], int | None]
+
+
+def run_trials(trials: list[Trial], jobs: int, begin: Begin) -> tuple[list[int], list[int]]:
+    """Try mutants, so many at once; give the numbers of those that survived, and of those that could not be tried."""
+    left, running = list(reversed(range(len(trials)))), dict[int, int]()
+    survived, untried = list[int](), list[int]()
     while left or running:
         while left and len(running) < jobs:
-            trial = left.pop()
-            running[begin_trial(trial.module, trial.path, trial.mutant.tree, trial.tests)] = trial
-        process, status = os.wait()
-        trial = running.pop(process)
-        if has_survived(status):
-            survived.append(trial)
-            print(f"survived  {trial}", flush=True)
-    return survived
+            number = left.pop()
+            process = begin(trials[number])
+            if process is None:
+                untried.append(number)
+            else:
+                running[process] = number
+        if running:
+            process, status = os.wait()
+            number = running.pop(process)
+            if has_survived(status):
+                survived.append(number)
+                print(f"survived  {trials[number]}", file=sys.__stderr__, flush=True)
+    return survived, untried
+
+
+def run_session(trials: list[Trial], jobs: int) -> tuple[list[str], list[int], list[int]]:
+    """Try mutants in one session of pytest; give tests that fail without any, and what `run_trials` gives."""
+    found = list[int](), list(range(len(trials)))
+
+    def work(session: Session) -> None:
+        nonlocal found
+        found = run_trials(trials, jobs, lambda it: session.begin(it.path, it.mutant.tree, it.mutant.lines))
+
+    session = Session(_CORE, work)
+    options = [
+        "-q",
+        "--fast",
+        "--capture=no",
+        "--assert=plain",
+        "--no-summary",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+    ]
+    pytest.main([*options, *_NOTICING], plugins=[session])
+    return session.failed, *found
 
 
 def main() -> int:
@@ -130,16 +180,17 @@ def main() -> int:
         return 0
     for name in _PRELOADED:
         importlib.import_module(name)
-    for tests in dict.fromkeys(trial.tests for trial in trials):  # code that nobody broke
-        sound = next(trial for trial in trials if trial.tests == tests)
-        tree = ast.parse(sound.path.read_text(encoding="utf-8"))
-        if not has_survived(os.waitpid(begin_trial(sound.module, sound.path, tree, tests), 0)[1]):
-            print(f"The tests fail without a mutant: scripts/test --fast {' '.join(tests)}", file=sys.stderr)
-            return 2
-
-    survived = run_trials(trials, given.jobs)
+    failed, survived, untried = call_in_child(lambda: run_session(trials, given.jobs), is_silent=False)
+    if failed:
+        print("These tests fail without a mutant:", *failed, sep="\n", file=sys.stderr)
+        return 2
+    rest = [trials[number] for number in untried]  # what runs when it is imported
+    more, _ = run_trials(
+        rest, given.jobs, lambda it: begin_trial(it.module, it.path, it.mutant.tree, it.tests)
+    )
+    escaped = [*(trials[number] for number in survived), *(rest[number] for number in more)]
     explained = set(_EXPLAINED.read_text(encoding="utf-8").splitlines()) if _EXPLAINED.exists() else set()
-    open_ends = Counter(trial.path for trial in survived if trial.key() not in explained)
+    open_ends = Counter(trial.path for trial in escaped if trial.key() not in explained)
     every = Counter(trial.path for trial in trials)
     for path, count in every.items():
         print(

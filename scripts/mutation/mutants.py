@@ -38,6 +38,7 @@ class Mutant:
     """A module with one change."""
 
     line: int
+    lines: range
     statement: str
     before: str
     after: str
@@ -65,9 +66,9 @@ def find_mutants(source: str) -> list[Mutant]:
             ast.copy_location(new, node)
             shown = (ast.unparse(node).splitlines()[0], ast.unparse(new).splitlines()[0])
             statement = _find_statement(tree, path)
-            mutants.append(
-                Mutant(getattr(node, "lineno", 0), statement, *shown, ast.fix_missing_locations(changed))
-            )
+            line = getattr(node, "lineno", 0)
+            lines = range(line, (getattr(getattr(node, "test", node), "end_lineno", None) or line) + 1)
+            mutants.append(Mutant(line, lines, statement, *shown, ast.fix_missing_locations(changed)))
     return sorted(mutants, key=lambda mutant: mutant.line)
 
 
