@@ -131,7 +131,8 @@ def _read_module(module: Path) -> Iterator[Text]:
 
 
 def _read_message(module: Path, line: int, text: str) -> Iterator[Text]:
-    if text.count(" ") >= 2 and re.search(r"[a-z] [a-z]", text) and "\\" not in text:
+    is_code = "\\" in text or re.search(r"\b(?:SELECT|CREATE TABLE) |<\w+[ >]|\{[^}]*:[^}]*;", text)
+    if text.count(" ") >= 2 and re.search(r"[a-z] [a-z]", text) and not is_code:
         yield Text("messages", module, line, _CODE.sub("Code", text))
 
 

@@ -57,12 +57,26 @@ def test_matrix_and_classifiers_name_the_same_pythons() -> None:
     assert {system.partition("-")[0] for system in matrix["os"]} == {"ubuntu", "macos", "windows"}
 
 
+def test_jobs_on_windows_run_bash() -> None:
+    """Scripts are Bash: a job that may run on Windows says so, and a checkout there keeps their line ends."""
+    for name in WORKFLOWS:
+        for job in read_yaml(WORKFLOWS[name])["jobs"].values():
+            systems = [job["runs-on"], *job.get("strategy", {}).get("matrix", {}).get("os", [])]
+            if any("windows" in system for system in systems):
+                assert job["defaults"]["run"]["shell"] == "bash", name
+    assert "* text=auto eol=lf" in (ROOT / ".gitattributes").read_text(encoding="utf-8").splitlines()
+
+
 def test_pre_commit_runs_checks_of_lint() -> None:
-    """Each hook is a check of scripts/lint, by the same name."""
+    """Each hook before a commit is a check of scripts/lint, by the same name; all of it runs before a push."""
     lint = (ROOT / "scripts" / "lint").read_text(encoding="utf-8")
     checks = dict(re.findall(r'^check "([^"]+)" \$bin/(.*)$', lint, re.MULTILINE))
-    [repository] = read_yaml(ROOT / ".pre-commit-config.yaml")["repos"]
-    for hook in repository["hooks"]:
+    config = read_yaml(ROOT / ".pre-commit-config.yaml")
+    [repository] = config["repos"]
+    *quick, whole = repository["hooks"]
+    assert (whole["entry"], whole["stages"]) == ("bash scripts/lint", ["pre-push"])
+    assert "pre-push" in config["default_install_hook_types"]
+    for hook in quick:
         command = hook["entry"].removeprefix(".venv/bin/")
         assert checks[hook["name"]].startswith(command.partition(" --")[0]), hook
 
