@@ -42,13 +42,7 @@ class Field(NamedTuple):
 
 
 def find_problem(fields: Iterable[Field]) -> str | None:
-    r"""Return why a person cannot be shown the fields whole, None where they can.
-
-    Example:
-        >>> from payman_sdk._core.confirmation import Field, find_problem
-        >>> find_problem([Field("text", "send 10 TSD to Bob\u202e")])
-        'text holds U+202E RIGHT-TO-LEFT OVERRIDE at position 18, which cannot be seen'
-    """
+    """Return why a person cannot be shown the fields whole, None where they can."""
     for field in fields:
         length = max(len(field.value), len(_to_code_span(field, None)))
         if length > field.max_length:
@@ -77,13 +71,7 @@ def _find_moved_number(text: str) -> int | None:
 
 
 def format_lines(fields: Iterable[Field]) -> list[str]:
-    r"""Format the fields as lines of plain text, each value in quotation marks.
-
-    Example:
-        >>> from payman_sdk._core.confirmation import Field, format_lines
-        >>> format_lines([Field("text", 'send 10 TSD to Bob "the Builder"')])
-        ['text: "send 10 TSD to Bob \\"the Builder\\""']
-    """
+    """Format the fields as lines of plain text, each value in quotation marks."""
     return [f"{field.label}: {_quote(_to_plain(field, field.max_length))}" for field in fields]
 
 

@@ -100,13 +100,10 @@ _OVERLAP: Final = 32
 """How many bytes of what came before are looked at again with a piece."""
 _ERROR: Final = re.compile(rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)')
 """An error that is not null. Where a piece ends before that shows, the next one shows it, for the overlap is longer than that."""
-_ESCAPES: Final = tuple(
-    (sign, re.compile(re.escape(sign) + rest))
-    for sign, rest in (
-        (b"\\u00", rb"(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])"),
-        (b"&#", rb"(?:[xX]0*[3-7]|0*(?:[4-9]\d|1[012]\d))"),
-        (b"%", rb"[3-7][0-9A-Fa-f]%[3-7]"),
-    )
+_ESCAPES: Final = (
+    (b"\\u00", re.compile(rb"\\u00(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])")),
+    (b"&#", re.compile(rb"&#(?:[xX]0*[3-7]|0*(?:[4-9]\d|1[012]\d))")),
+    (b"%", re.compile(rb"%[3-7][0-9A-Fa-f]%[3-7]")),
 )
 """How letters and digits are written in JSON, HTML and URLs, though they need not be: what follows may be a secret in disguise."""
 
@@ -147,17 +144,13 @@ class AnswerScan:
             self._changes, self._needles = sent_secrets.changes, _needles_for(self._own)
         seen = self._seen + piece
         self._seen = seen[-_OVERLAP:]
-        if (b'"error"' in seen and _ERROR.search(seen) is not None) or (
-            any(sign in seen and pattern.search(seen) for sign, pattern in _ESCAPES)
-        ):
-            self._is_clean = False
-            return False
         alike = seen.translate(ALIKE)
-        for needle in self._needles:
-            if needle in alike:
-                self._is_clean = False
-                return False
-        return True
+        self._is_clean = not (
+            (b'"error"' in seen and _ERROR.search(seen))
+            or any(sign in seen and pattern.search(seen) for sign, pattern in _ESCAPES)
+            or any(needle in alike for needle in self._needles)
+        )
+        return self._is_clean
 
 
 @lru_cache(maxsize=256)

@@ -37,10 +37,9 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
         problem = "it is about another payee"
     except PaymanError:
         raise
-    except (NoObjectError, listings.InvalidObjectError) as error:
-        problem = str(error)
-    except Exception as fault:  # the SDK's own
-        problem = type(fault).__name__
+    except Exception as error:  # the answer's, or the SDK's own
+        is_answer = isinstance(error, NoObjectError | listings.InvalidObjectError)
+        problem = str(error) if is_answer else type(error).__name__
     unknown = OutcomeUnknownError(
         f"Whether the payee was created is not known. {listings.unreadable(response, problem).message}",
         next_step="See client.payees(name) before you create it again.",

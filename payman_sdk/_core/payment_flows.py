@@ -268,14 +268,8 @@ def _lost(order: PaymentOrder, error: PaymanError) -> Payment:
 def _with_past(lost: Payment, before: Payment) -> Payment:
     from attrs import evolve
 
-    return evolve(
-        lost,
-        task_id=before.task_id,
-        session_id=before.session_id,
-        payment_id=before.payment_id,
-        idempotency_key=before.idempotency_key,
-        ordered_at=before.ordered_at,
-    )
+    kept = ("task_id", "session_id", "payment_id", "idempotency_key", "ordered_at")
+    return evolve(lost, **{name: getattr(before, name) for name in kept})
 
 
 def _order_of(payment: Payment) -> PaymentOrder:

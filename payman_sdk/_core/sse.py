@@ -91,14 +91,6 @@ class SSEDecoder:
 
     Args:
         limit: How many bytes one line, and the data of one event, may have.
-
-    Example:
-        >>> from payman_sdk._core.sse import SSEDecoder
-        >>> decoder = SSEDecoder()
-        >>> decoder.feed(b"data: on")
-        []
-        >>> decoder.feed(b"e\n\n")
-        [ServerSentEvent(event='message', data='one', id='')]
     """
 
     last_event_id: str

@@ -62,13 +62,7 @@ def drop_odd_metadata(given: Json, path: str, warnings: Warnings) -> None:
 
 
 def parse_timestamp(value: object) -> str | None:
-    """Return a number of seconds since 1970, or of thousandths and smaller parts of one, as ISO 8601 writes it.
-
-    Example:
-        >>> from payman_sdk._core.task_normalization import parse_timestamp
-        >>> parse_timestamp(1751041891.5), parse_timestamp(1751041891500), parse_timestamp(True)
-        ('2025-06-27T16:31:31.500000Z', '2025-06-27T16:31:31.500000Z', None)
-    """
+    """Return a number of seconds since 1970, or of thousandths and smaller parts of one, as ISO 8601 writes it."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e20:
         return None
     seconds = float(value)
@@ -187,13 +181,7 @@ def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
 
 
 def find_state(given: Json) -> str | None:
-    """Return the state that a task or an update of its status is in; None where none can be recognised.
-
-    Example:
-        >>> from payman_sdk._core.task_normalization import find_state
-        >>> find_state({"status": {"state": "COMPLETED"}}), find_state({"status": "failed"}), find_state({"status": {"state": 3}})
-        ('COMPLETED', 'failed', None)
-    """
+    """Return the state that a task or an update of its status is in; None where none can be recognised."""
     status = unwrap_single(given.get("status"))
     state = cast("Json", status).get("state") if isinstance(status, dict) else status
     state = given.get("state") if state is None else state

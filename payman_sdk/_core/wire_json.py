@@ -31,11 +31,6 @@ def read_json(content: bytes | str) -> tuple[Any, list[str]]:
 
     Raises:
         ValueError: It is not JSON.
-
-    Example:
-        >>> from payman_sdk._core.wire_json import read_json
-        >>> read_json('{"state": "completed"}')
-        ({'state': 'completed'}, [])
     """
     if not is_deep(content):
         try:
