@@ -25,10 +25,13 @@ from payman_sdk.agents.stores import (
     OperationStoreError,
     RunTotals,
 )
+from payman_sdk.agents.stores.operation import TotalsChangedError
 from payman_sdk.errors import ConfigurationError
 
 log = get_logger()
 
+_TRIES = 20
+"""How often a claim is tried while others end payments of the run, which changes what it counts."""
 _RUN_PATIENCE = 30.0
 """Seconds to wait for those who count in the same run; nobody counts for longer than it takes to write a record."""
 
@@ -138,22 +141,30 @@ class OperationLog:
             is_shared = self._limit is not None or not hasattr(self._store, "claim")
             if is_shared and not (yield from guard.acquire(_RUN_PATIENCE)):
                 raise OperationStoreError("Could not get the operation store's lock of the run.")
-            operation, totals = evolve(operation, stage="sent"), None
-            if moves_money and self._limit is not None:
-                if (yield from self.load(operation.task_id)) != known:
-                    return None
-                totals = yield from self._load_totals(operation.task_id)
-                refusal = self._limit.refusal(operation, self._leave_out(totals, known))
-                if refusal is not None:
-                    return refusal
-            if moves_money:
-                runs = tuple(dict.fromkeys((*operation.runs, self._run_id)))
-                operation = evolve(operation, runs=runs, sent_at=(yield from self.read_clock()))
-            saving = partial(replace, self._store, known, operation, self._run_id, totals)
-            if not (yield from self._call_store(saving)):
+            for _ in range(_TRIES):
+                with contextlib.suppress(TotalsChangedError):
+                    return (yield from self._claim(operation, known, moves_money))
+            return (yield from self._claim(operation, known, moves_money))
+
+    def _claim(
+        self, operation: Operation, known: Operation | None, moves_money: bool
+    ) -> Flow[Operation | str | None]:
+        operation, totals = evolve(operation, stage="sent"), None
+        if moves_money and self._limit is not None:
+            if (yield from self.load(operation.task_id)) != known:
                 return None
-            if moves_money:
-                self._claims.add(operation.task_id, self._run_id)
+            totals = yield from self._load_totals(operation.task_id)
+            refusal = self._limit.refusal(operation, self._leave_out(totals, known))
+            if refusal is not None:
+                return refusal
+        if moves_money:
+            runs = tuple(dict.fromkeys((*operation.runs, self._run_id)))
+            operation = evolve(operation, runs=runs, sent_at=(yield from self.read_clock()))
+        saving = partial(replace, self._store, known, operation, self._run_id, totals)
+        if not (yield from self._call_store(saving)):
+            return None
+        if moves_money:
+            self._claims.add(operation.task_id, self._run_id)
         return operation
 
     def make_key(self, claimed: Operation, before: Operation, keys: KeyStore | None) -> OperationKey | None:

@@ -318,6 +318,25 @@ def test_a_machine_that_stood_still_without_its_locks(any_place: Place, peer: Pe
 
 
 @pytest.mark.slow
+def test_a_run_that_changes_while_a_payment_is_counted(any_place: Place, peer: Peer) -> None:
+    """It is counted again: paid where what others did leaves room for it, and refused where it does not."""
+    restore = any_place.save()
+    for status, said in (("refused", "paid"), ("paid", "refused")):
+        agent = LateAgent(peer)
+        account = f"pm-test-1 at {agent.base_url}"
+        other = Operation(task_id="tsk-2", account=account, stage="ended", status=status, runs=["monday"])
+
+        def end_payment(other: Operation = other) -> None:
+            any_place.make(None).save(other)
+
+        store: Any = StoppedMachine(any_place.make(None), 1, end_payment)
+        with machine(agent, store) as toolkit:
+            assert toolkit.pay(*PAYMENT, operation="a").status == said, status
+        assert agent.payments == ({A: 1} if said == "paid" else {}), status
+        restore()
+
+
+@pytest.mark.slow
 def test_a_replica_that_does_not_follow(
     redis_url: str, tmp_path: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

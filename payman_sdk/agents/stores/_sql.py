@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from payman_sdk.agents.stores.operation import Operation, OperationStoreError
+from payman_sdk.agents.stores.operation import Operation, TotalsChangedError
 from payman_sdk.agents.stores.totals import RunTotals
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class SQLOperationStore:
 
         def write(execute: Execute) -> bool:
             if totals is not None and self._lock_totals(execute, run_id) != totals:
-                raise OperationStoreError(
+                raise TotalsChangedError(
                     f"Another process has changed the totals of the run, in {self._place}."
                 )
             return self._save(execute, operation, *known)

@@ -26,6 +26,10 @@ class OperationStoreError(PaymanError):
     """The place where operations are written down cannot be read or written."""
 
 
+class TotalsChangedError(OperationStoreError):
+    """Another process has counted in the run meanwhile, so nothing was written."""
+
+
 def _convert_texts(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(given)
 

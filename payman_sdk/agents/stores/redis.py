@@ -8,7 +8,7 @@ from typing import Any
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._secrets import to_secret
-from payman_sdk.agents.stores.operation import Operation, OperationStoreError
+from payman_sdk.agents.stores.operation import Operation, OperationStoreError, TotalsChangedError
 from payman_sdk.agents.stores.totals import RunTotals
 from payman_sdk.errors import ConfigurationError
 
@@ -222,7 +222,7 @@ class RedisOperationStore:
                 if totals is None:
                     totals = RunTotals.of(self._load_all(pipe.smembers(members), pipe))
                 if run == run_id and totals != expected:
-                    raise OperationStoreError(
+                    raise TotalsChangedError(
                         f"Another process has changed the totals of the run, although {self._key} in Redis was locked."
                     )
                 new[run] = totals.replace(run, before, operation).to_json()
