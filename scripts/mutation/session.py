@@ -59,8 +59,7 @@ class Session:
         gc.unfreeze()  # what is frozen is not among the objects
         self._functions = _find_functions(self.folder)
         self.failed, self.covering = call_in_child(self._measure)
-        if not self.failed:
-            self.work(self)
+        self.work(self)
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -105,10 +104,10 @@ class Session:
                 return
 
     def _measure(self) -> tuple[list[str], Covering]:
-        """Run all tests, and note which lines each one executes."""
+        """Run all tests, and note which lines each one executes; one that fails meanwhile is left out, and named."""
         measured = coverage.Coverage(data_file=None, include=[f"{self.folder}/*"], config_file=False)
         seconds: list[float] = []
-        failed: list[str] = []
+        failed: dict[int, str] = {}
         with measured.collect():
             for number, item in enumerate(self._items):
                 measured.switch_context(str(number))
@@ -117,16 +116,19 @@ class Session:
                 item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
                 seconds.append(time.process_time() - begun)
                 if self._has_failed:
-                    failed.append(item.nodeid)
+                    failed[number] = item.nodeid
                     self._has_failed = False
         data = measured.get_data()
         found: Covering = {}
         for name in data.measured_files():
             found[name] = {
-                line: sorted((int(context) for context in contexts if context), key=seconds.__getitem__)
+                line: sorted(
+                    (int(context) for context in contexts if context and int(context) not in failed),
+                    key=seconds.__getitem__,
+                )
                 for line, contexts in data.contexts_by_lineno(name).items()
             }
-        return failed, found
+        return [*failed.values()], found
 
 
 def call_in_child(work: Callable[[], Any], *, is_silent: bool = True) -> Any:
