@@ -103,7 +103,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
     async def cancel(self) -> FormattedTaskResponse:
         """Ask the agent to cancel the task [P] and return its state; the stream delivers the end as usual.
 
-        It may be called by another thread or task than the one that reads.
+        Any thread or task may call it.
 
         Raises:
             TaskNotCancelableError: The task has ended already.
@@ -112,7 +112,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
         return await self._runner.run(self._agent.cancel(self.task_id))
 
     async def close(self) -> None:
-        """Close the connection; what was not read is lost. Doing it twice is harmless."""
+        """Close the connection and drop what was not read. Closing twice is harmless."""
         self._close_flow()
         await self._line.close()
 
