@@ -10,8 +10,6 @@ import ast
 import gc
 import os
 import pickle
-import resource
-import signal
 import sys
 import time
 import traceback
@@ -20,16 +18,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any, Final
+from typing import Any
 
 import coverage
 import pytest
 from attrs import define, field
 
-_CPU_SECONDS: Final = 120
-"""What the tests of one mutant may compute before it counts as one that never ends; it does not depend on the machine's load."""
-_SECONDS: Final = 600
-"""How long a mutant may hang."""
+from scripts.mutation.trial import be_silent, limit_trial
 
 Covering = dict[str, dict[int, list[int]]]
 """The numbers of the tests that execute a line, the quickest first, by file and line."""
@@ -85,10 +80,7 @@ class Session:
         if child:
             return child
         try:
-            os.setsid()
-            resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-            signal.alarm(_SECONDS)
-            _be_silent()
+            limit_trial()
             for function, code in swaps:
                 function.__code__ = code
             self._run(tests)
@@ -139,7 +131,7 @@ def call_in_child(work: Callable[[], Any], *, is_silent: bool = True) -> Any:
         try:
             os.close(reading)
             if is_silent:
-                _be_silent()
+                be_silent()
             try:
                 done = (work(), "")
             except BaseException:
@@ -158,12 +150,6 @@ def call_in_child(work: Callable[[], Any], *, is_silent: bool = True) -> Any:
     if failure:
         raise RuntimeError(failure)
     return value
-
-
-def _be_silent() -> None:
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 1)
-    os.dup2(silence, 2)
 
 
 def _find_functions(folder: Path) -> dict[tuple[str, str, int], list[FunctionType]]:

@@ -54,18 +54,28 @@ def begin_trial(module: str, path: Path, tree: ast.Module, tests: Sequence[str])
         return child
     status = 3
     try:
-        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-        signal.alarm(_SECONDS)
-        os.setsid()
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1)
-        os.dup2(silence, 2)
+        limit_trial()
         sys.meta_path.insert(0, _Finder(module, tree, path))
         options = ["-x", "-q", "--fast", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
         with contextlib.suppress(SystemExit):
             status = int(pytest.main([*options, *tests]))
     finally:
         os._exit(status)
+
+
+def limit_trial() -> None:
+    """Let this process, the trial of a mutant, neither compute nor hang for ever, nor write what its tests do."""
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+    signal.alarm(_SECONDS)
+    os.setsid()
+    be_silent()
+
+
+def be_silent() -> None:
+    """Let this process write nothing."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
 
 
 def has_survived(status: int) -> bool:
