@@ -65,6 +65,7 @@ gc.disable()
 def pytest_collection_finish() -> None:
     """What is there before the first test is no garbage in any: it need not be looked through again and again."""
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)  # most of what a test makes goes without being looked for
     gc.enable()
 
 
