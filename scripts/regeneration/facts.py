@@ -116,7 +116,7 @@ class Operation:
 
     @property
     def successes(self) -> list[str]:
-        """The statuses below 400; `default` stands for them where no success is listed."""
+        """The statuses below 400, and `default` where no success is listed."""
         found = [status for status in self.answers if status[0] in "123"]
         return (
             found

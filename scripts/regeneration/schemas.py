@@ -71,7 +71,7 @@ def unite(several: Iterable[Expression]) -> Expression:
         repr({"type": "string"}) in found
     ):  # it is any text, so none is read as a time, and written in another way
         found = {key: one for key, one in found.items() if one.get("format") not in _FORMATS}
-    # A day is also the beginning of itself; what tells it from a time is that it is tried first.
+    # Days are tried before times, which could be read from them.
     choices = sorted(found.values(), key=lambda one: (one == NULL, one.get("format") == "date-time"))
     return choices[0] if len(choices) == 1 else {"anyOf": choices}
 

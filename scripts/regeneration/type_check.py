@@ -92,7 +92,7 @@ def type_faults(root: Path, generated: Path, view: Path, cache: Path) -> list[Fa
 def run(
     arguments: list[str], path: Path | str, folder: Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python in a folder, with a path of its own."""
+    """Run Python in a folder, with a certain path."""
     known = {**os.environ, **environment, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-P", *arguments]
     return subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True, check=False)

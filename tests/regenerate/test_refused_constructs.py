@@ -91,7 +91,7 @@ CONSTRUCTS = [
     ("enums without a common value", member("{allOf: [{enum: [a, b]}, {enum: [c]}]}"), "allOf gives enum twice", MEMBER),
     ("a default of another type", member("{type: boolean, default: 'yes'}"), "The default 'yes' does not fit", MEMBER),
     ("required that is not names", schema("{type: object, required: [1]}"), "required is [1]", "/components/schemas/M"),
-    ("additionalProperties that is no schema", schema("{type: object, additionalProperties: 'no'}"), "additionalProperties is 'no'", "/components/schemas/M"),
+    ("additionalProperties that is a text", schema("{type: object, additionalProperties: 'no'}"), "additionalProperties is 'no'", "/components/schemas/M"),
     ("items that is a list", schema("{type: array, items: [{}]}"), "This is not a schema", "/components/schemas/M/items"),
     ("a type that is a number", schema("{type: 5}"), "type is 5", "/components/schemas/M"),
     ("a format that is a list", member("{format: []}"), "format is []", MEMBER),
@@ -158,7 +158,7 @@ FILES: list[tuple[str, bytes | str, str]] = [
 ]  # fmt: skip
 
 
-def test_files_that_are_no_documents(tmp_path: Path) -> None:
+def test_files_that_hold_something_else(tmp_path: Path) -> None:
     """Each is said to be what it is, in one sentence."""
     for name, content, words in FILES:
         said = refusal(content, tmp_path)
