@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from scripts.comparison.comparing import compare
+from scripts.regeneration.adaptation import missing_keys
 from scripts.regeneration.documents import dump, parse
+from scripts.regeneration.folders import files
 from scripts.regeneration.generator import generate
+from scripts.regeneration.names import names
 from scripts.regeneration.packages import Package
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.proof import prove
+from scripts.regeneration.quotes import out_of_date
 from scripts.regeneration.sources import incoming
+from scripts.regeneration.type_check import new_type_faults
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "regenerating.md"
@@ -32,12 +39,13 @@ Change = Callable[[Any], None]
 
 @dataclass(frozen=True)
 class Row:
-    """A change and what it has to give: breaking, additive, cosmetic or none; or the words of a refusal."""
+    """A change and what it has to give: breaking, additive, cosmetic or none; or the words of a refusal; and whether lines are named."""
 
     name: str
     change: Change
     verdict: str = "additive"
     refusal: str = ""
+    adapts: bool = False
 
 
 def schema(name: str, **members: Any) -> Change:
@@ -200,15 +208,15 @@ READ = ("paths", GET, "post")
 NOWHERE = {"application/json": {"schema": {"$ref": "#/components/schemas/Nowhere"}}}
 
 ROWS = [
-    Row("a renamed member", rename_member, "breaking"),
-    Row("a new enum value", add_enum_value),
-    Row("a new required member of a request", require_member, "breaking"),
-    Row("a bearer token in place of the header", at(*SCHEMES, accessToken=BEARER), "breaking"),
+    Row("a renamed member", rename_member, "breaking", adapts=True),
+    Row("a new enum value", add_enum_value, adapts=True),
+    Row("a new required member of a request", require_member, "breaking", adapts=True),
+    Row("a bearer token in place of the header", at(*SCHEMES, accessToken=BEARER), "breaking", adapts=True),
     Row("a header scheme that nothing uses", at(*SCHEMES, webhookKey={"type": "apiKey", "in": "header", "name": "x-hook"}), "additive"),
     Row("an optional list of models", schema("Task", related={"type": "array", "items": REF})),
     Row("an optional list of times", schema("Task", seenAt={"type": "array", "items": {"type": "string", "format": "date-time"}})),
     Row("an optional list of enums", schema("Task", scopes={"type": "array", "items": {"$ref": "#/components/schemas/Scope"}})),
-    Row("a text that becomes a time", schema("TaskStatus", timestamp={"type": ["string", "null"], "format": "date-time"}), "breaking"),
+    Row("a text that becomes a time", schema("TaskStatus", timestamp={"type": ["string", "null"], "format": "date-time"}), "breaking", adapts=True),
     Row("members with names of Python's and the generator's", schema("Task", **ODD)),
     Row("a union with a discriminator", add_pets),
     Row("models that hold themselves", schema("Task", children={"type": "array", "items": {"$ref": "#/components/schemas/Task"}})),
@@ -222,12 +230,18 @@ ROWS = [
     Row("a deprecated operation", at(*READ, deprecated=True)),
     Row("an operation with a server", operation("/api/other", "get", operationId="other", servers=[{"url": "https://other.example"}], security=[])),
     Row("another server", lambda document: document["servers"][0].update(url="https://api.payman.ai"), "breaking"),
-    Row("a removed operation", at("paths", **{GET: None}), "breaking"),
-    Row("no operationIds", remove_ids, "breaking"),
-    Row("none of our marks", remove_marks, "breaking"),
-    Row("OpenAPI 3.0", become_openapi_30, "breaking"),
+    Row("a removed operation", at("paths", **{GET: None}), "breaking", adapts=True),
+    Row("no operationIds", remove_ids, "breaking", adapts=True),
+    Row("none of our marks", remove_marks, "breaking", adapts=True),
+    Row("OpenAPI 3.0", become_openapi_30, "breaking", adapts=True),
     Row("other words", at(*SCHEMAS, "Task", description="Something else."), "cosmetic"),
     Row("extensions", at(*SCHEMAS, "Task", **{"x-internal": True}), "cosmetic"),
+    Row("members that only one side gives", lambda document: document["components"]["schemas"]["Task"]["properties"]["id"].update(readOnly=True), adapts=True),
+    Row("a query with styles", operation("/api/search", "get", operationId="search", parameters=[{"name": "where", "in": "query", "style": "deepObject", "schema": {"type": "object", "additionalProperties": {"type": "string"}}}, {"name": "ids", "in": "query", "explode": False, "schema": {"type": "array", "items": {"type": "string"}}}])),
+    Row("only a default answer", operation("/api/any", "get", operationId="any_answer", responses={"default": answers("application/json", **REF)["200"]})),
+    Row("objects inside a form", operation("/api/form", "post", requestBody={"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {"about": REF}}}}}), refusal="about in a body as application/x-www-form-urlencoded, an object or list, cannot be rendered (at #/paths/~1api~1form/post"),
+    Row("objects in a query list", operation("/api/list", "get", parameters=[{"name": "of", "in": "query", "schema": {"type": "array", "items": REF}}]), refusal="The parameter of, with objects or lists among others, cannot be rendered (at #/paths/~1api~1list/get/parameters/0"),
+    Row("an event stream of texts", operation("/api/texts", "get", responses=answers("text/event-stream", type="string")), refusal="An event stream of anything but objects, the data of events, cannot be rendered (at #/paths/~1api~1texts/get"),
     Row("a reference that leads nowhere", at(*READ, "responses", "200", content=NOWHERE), refusal="#/components/schemas/Nowhere leads nowhere (at #/paths/~1api~1a2a~1tasks~1get/post/responses/200"),
     Row("a schema that is only itself", at(*SCHEMAS, Me={"$ref": "#/components/schemas/Me"}), refusal="leads back to itself (at #/components/schemas/Me)"),
     Row("a value that a keyword does not take", at(*SCHEMAS, "Task", required="id"), refusal="required is 'id', which is not what the keyword takes (at #/components/schemas/Task)"),
@@ -250,8 +264,8 @@ def changed(row: Row) -> bytes:
     return dump(document)
 
 
-def run(row: Row, scratch: Path) -> tuple[str, str]:
-    """Make a client of a row's document; give the verdict and what became of the proof."""
+def run(row: Row, scratch: Path) -> tuple[str, str, str]:
+    """Make a client of a row's document; give the verdict, what became of the proof, and how many lines are named."""
     source, package = scratch / "new.yaml", Package("payman")
     source.write_bytes(changed(row))
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
@@ -259,29 +273,46 @@ def run(row: Row, scratch: Path) -> tuple[str, str]:
             document = incoming(ROOT / "spec", package, str(source)).document
             generate(document, ROOT / "spec", Path(folder) / "fresh" / package.folder)
             prove(Path(folder) / "fresh", {package: document}, Path(folder))
+            return judge(document), "passed", str(count_lines(document, Path(folder)))
         except RegenerationError as error:
             said = str(error).partition("\n")[0].removeprefix(f"{source}: ").removeprefix(f"{source} ")
-            return "refused", said.partition(" An overlay")[0]
-    return judge(document), "passed"
+            return "refused", said.partition(" An overlay")[0], ""
+
+
+@cache
+def ours() -> Any:
+    return parse((ROOT / "spec" / "payman.openapi.yaml").read_bytes(), "payman.openapi.yaml")
+
+
+def count_lines(document: Any, scratch: Path) -> int:
+    """Say how many lines of payman_sdk would have to be adapted."""
+    fresh = scratch / "fresh"
+    shutil.copytree(ROOT / "generated" / "payman_api" / "rest", fresh / "payman_api" / "rest")
+    found = [
+        *new_type_faults(ROOT, ROOT / "generated", fresh, scratch),
+        *missing_keys(ROOT, names(files(fresh))),
+        *(fault for fault, _ in out_of_date(ROOT, compare(ours(), document), {"payman": ours()})),
+    ]
+    assert all(fault.line for fault in found), found
+    return len({(fault.file, fault.line) for fault in found})
 
 
 def judge(document: Any) -> str:
     """Give the worst that a document does to programs made for ours."""
-    ours = parse((ROOT / "spec" / "payman.openapi.yaml").read_bytes(), "payman.openapi.yaml")
-    found = {change.level.name.lower() for change in compare(ours, document)}
+    found = {change.level.name.lower() for change in compare(ours(), document)}
     return next((level for level in ("breaking", "additive", "cosmetic") if level in found), "none")
 
 
 def table() -> Iterator[str]:
     """Try every row; give the lines of the table."""
-    yield "| document with | verdict | seconds | proof, or why it is refused |"
-    yield "|---|---|---|---|"
+    yield "| document with | verdict | seconds | proof, or why it is refused | lines named |"
+    yield "|---|---|---|---|---|"
     with tempfile.TemporaryDirectory() as scratch:
         os.environ.setdefault("MYPY_CACHE_DIR", f"{scratch}/mypy")
         for row in ROWS:
             begin = time.perf_counter()
-            verdict, said = run(row, Path(scratch))
-            yield f"| {row.name} | {verdict} | {time.perf_counter() - begin:.1f} | {said} |"
+            verdict, said, lines = run(row, Path(scratch))
+            yield f"| {row.name} | {verdict} | {time.perf_counter() - begin:.1f} | {said} | {lines} |"
 
 
 def recorded() -> list[list[str]]:
