@@ -250,7 +250,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "classes": (1, 0),
     "modules": (26, 12),
     "lines": (15500, 7500),
-    "scripts": (8000, 5500),
+    "scripts": (8250, 5500),
     "wheel": (750, 700),
 }
 """The limit and the goal of each figure that may be a ratchet; limits of lines are rounded up to the next 250."""
