@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import gc
 import os
-import pickle
+import pickle  # nosec B403 # of our own children
 import sys
 import time
 import traceback
