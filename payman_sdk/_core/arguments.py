@@ -49,6 +49,9 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
         if isinstance(value, float):
             problem += ", which cannot hold every amount exactly"
         refuse(name, problem, example)
+    # A Decimal of a huge int takes many seconds.
+    if isinstance(value, int) and int.__abs__(value) >= 10**_MOST_INTEGER_DIGITS:
+        refuse(name, f"has more than {_MOST_INTEGER_DIGITS} digits before the point", "Give less.")
     if isinstance(value, Decimal | int):
         value = Decimal(value)  # what it holds, whatever a class of somebody else's says of itself
         if not value.is_finite():

@@ -167,9 +167,7 @@ def read_moment(value: object) -> dt.datetime | None:
         from dateutil import parser
 
         moment = parser.isoparse(value)
-    except (
-        Exception
-    ):  # also where the module cannot be read; an answer may be about money, and this is about its time
+    except Exception:  # the module cannot be read, say: the answer may be about money, and this is its time
         return None
     return None if moment.tzinfo is None else moment
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import cast
@@ -30,13 +31,13 @@ def _convert_amounts(given: object) -> Mapping[str, Decimal]:
                 f"SpendingLimit.max_amount names the currency {currency!r}.",
                 next_step="Use its code, such as 'TSD'.",
             )
-        try:
-            value = Decimal(str(amount)) if not isinstance(amount, bool) else Decimal("NaN")
-        except InvalidOperation:
-            value = Decimal("NaN")
+        value, shown = Decimal("NaN"), "an int with thousands of digits"
+        with suppress(InvalidOperation, ValueError):  # Python writes no such int out
+            shown = repr(amount)[:200]
+            value = value if isinstance(amount, bool) else Decimal(str(amount))
         if not value.is_finite() or value < 0 or value.adjusted() > 99:
             raise ConfigurationError(
-                f"SpendingLimit.max_amount[{currency!r}] is {amount!r}.",
+                f"SpendingLimit.max_amount[{currency!r}] is {shown}.",
                 next_step="Give a Decimal, 0 or more.",
             )
         read[currency.upper()] = value

@@ -98,6 +98,19 @@ def test_amounts_are_exact_and_written_out() -> None:
         assert len(str(refused.value)) < 400, given
 
 
+def test_a_huge_int_is_refused_before_it_is_converted() -> None:
+    """A million digits take many seconds to become a Decimal: the int itself is compared."""
+
+    class Huge(int):
+        def __ge__(self, other: object) -> bool:
+            return False
+
+    for given in (10**12, -(10**12), 10**1_000_000, Huge(10**1_000_000)):
+        with pytest.raises(ConfigurationError, match="Give less") as refused:
+            read_amount(given, "TSD")
+        assert "more than 12 digits before the point. " in str(refused.value)
+
+
 def test_currencies_are_codes() -> None:
     """Nothing is turned into a code that is none."""
     assert [read_currency(code) for code in ("TSD", "USDC", "USD")] == ["TSD", "USDC", "USD"]
