@@ -248,7 +248,7 @@ def test_no_way_in_reports_a_secret(
     received = (
         "HTTP Request" if way is by_keywords and not fault.endswith(("reset", "cut")) else "send_request"
     )
-    assert any(received in line for line in said), "the loggers were heard"
+    assert any(received in line for line in said), "the loggers wrote nothing"
     assert_nothing_in(*said)
 
 

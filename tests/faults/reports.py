@@ -93,11 +93,11 @@ def _broken(case: Case, settings: Settings) -> list[str]:
     """How the promise to a caller was broken, with all that it takes to see it again."""
     return [
         f"ask {case.ask.number} ({case.ask.way}), seed {case.ask.seed}: {', '.join(breaches(case, settings))}",
-        f"  told: {_told(case.claimed)}; {len(case.first)} payments by then",
-        *(f"  again: {_told(one)}; {len(case.payments)} payments in the end" for one in case.again),
+        f"  reported: {_describe_claim(case.claimed)}; {len(case.first)} payments by then",
+        *(f"  again: {_describe_claim(one)}; {len(case.payments)} payments in the end" for one in case.again),
         *("  requests: " + "; ".join(map(str, line.entries)) for line in case.lines),
     ]
 
 
-def _told(claimed: Claim) -> str:
+def _describe_claim(claimed: Claim) -> str:
     return f"{claimed.end} after {claimed.seconds:.2f} s, {claimed.detail}"

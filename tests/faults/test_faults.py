@@ -188,7 +188,7 @@ def test_the_program_ends_with_status_1_where_the_promise_was_broken(
     assert main(["--asks", "16", "--rate", "0", "--seed", "7"]) == 1
     said = capsys.readouterr().out
     assert "ask 0 (sync plain no key), seed 7: twice" in said
-    assert "told: completed after" in said
+    assert "reported: completed after" in said
     assert "The promise was broken." in said
 
 

@@ -249,7 +249,7 @@ FOLLOWED: list[tuple[Callable[[Any], None], str, str, list[tuple[str, str, str]]
 
 
 def test_a_change_is_a_step_of_its_size(_ours: Document) -> None:
-    """Each change alone makes the version that it has to make, and is told in the words that it is told in among others."""
+    """Each change alone makes its step of the version, and is reported in the same words as among others."""
     for change, step, reported in TAKEN:
         document = copying.deepcopy(_ours)
         change(document)
