@@ -72,7 +72,7 @@ def test_help_is_cheap(arguments: list[str]) -> None:
         capture_output=True,
         text=True,
         check=True,
-        env=environment_of(),
+        env=environment_of(COVERAGE_PROCESS_CONFIG=""),  # what measures coverage imports sqlite3
     )
     loaded = set(done.stdout.split())
     assert "payman_sdk._cli.app" in loaded
