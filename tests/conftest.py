@@ -69,6 +69,18 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_runtest_logfinish() -> None:
+    """Neither is what tests import, and what lasts of them: after a thousand, looking through it would take half a second."""
+    global _full_collections
+    if gc.get_count()[2] or gc.get_stats()[2]["collections"] != _full_collections:
+        gc.collect()
+        gc.freeze()
+        _full_collections = gc.get_stats()[2]["collections"]
+
+
+_full_collections = 0
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _usual_certificates_are_read_once() -> Iterator[None]:
     """Clients that trust the usual authorities share what was read of them; it takes 20 ms for each of a thousand clients."""
