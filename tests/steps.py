@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
@@ -12,7 +12,7 @@ from payman_sdk._config import Resend
 from payman_sdk._core.auth.access_token import TokenOwner
 from payman_sdk._core.auth.grants import Application
 from payman_sdk._core.auth.tokens import TokenManager
-from payman_sdk._core.effects import CallBlocking, Effect, Flow, SendRequest, Sleep, WithLock
+from payman_sdk._core.effects import CallBlocking, CallHook, Effect, Flow, SendRequest, Sleep, WithLock
 from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
@@ -24,6 +24,8 @@ from payman_sdk._telemetry.observer import Observer
 from payman_sdk.token_stores.memory import MemoryTokenStore
 
 T = TypeVar("T")
+Outcome: TypeAlias = httpx.Response | BaseException | Callable[[Any], httpx.Response]
+"""An answer, what is raised, or what makes the answer to a body."""
 
 
 class Clock:
@@ -47,11 +49,11 @@ class Busy(Enum):
 
 def driven(
     flow: Flow[T],
-    outcomes: Iterable[httpx.Response | BaseException] = (),
+    outcomes: Iterable[Outcome] = (),
     busy: Busy = Busy.NONE,
     clock: Clock | None = None,
 ) -> tuple[T | BaseException, list[SendRequest]]:
-    """Runs a flow, each `Send` having the next outcome; what it returned or raised, and what it sent.
+    """Runs a flow, each `SendRequest` having the next outcome; what it returned or raised, and what it sent.
 
     A `Sleep` sets the clock that is given.
     """
@@ -64,7 +66,7 @@ def driven(
 
 def _run(
     flow: Flow[Any],
-    outcomes: Iterator[httpx.Response | BaseException],
+    outcomes: Iterator[Outcome],
     sent: list[SendRequest],
     busy: Busy,
     clock: Clock | None,
@@ -84,7 +86,7 @@ def _run(
 
 def _outcome(
     step: Effect,
-    outcomes: Iterator[httpx.Response | BaseException],
+    outcomes: Iterator[Outcome],
     sent: list[SendRequest],
     busy: Busy,
     clock: Clock | None,
@@ -95,6 +97,8 @@ def _outcome(
             return None if held is busy else _run(inner, outcomes, sent, busy, clock)
         case CallBlocking(function):
             return function()
+        case CallHook(function, about):
+            return function(about)
         case Sleep(seconds) if clock is not None:
             clock.now += seconds
             return None
@@ -102,6 +106,8 @@ def _outcome(
             sent.append(step)
             outcome = next(outcomes, None)
             assert outcome is not None, "the flow sent more than was foreseen"
+            if callable(outcome):
+                outcome = outcome(step.request["json"])
             if isinstance(outcome, BaseException):
                 raise outcome
             return outcome

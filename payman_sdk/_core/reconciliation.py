@@ -112,7 +112,7 @@ class _Attempts(Generic[T]):
     def _settle(self, lost: PaymanError) -> Flow[T | None]:
         """Look until the agent knows the task, or has not known it for `settle_time`."""
         time, pauses = self._time, self._time.iter_pauses()
-        unknown_since: float | None = None
+        settled_at: float | None = None
         while True:
             try:
                 ended = yield from self._look(lost, True)
@@ -122,13 +122,14 @@ class _Attempts(Generic[T]):
                 raise self._build_lost_error(error) from lost
             if ended is not None:
                 return ended
-            unknown_since = time.clock() if unknown_since is None else unknown_since
-            quiet = time.clock() - unknown_since
+            now = time.clock()
+            settled_at = now + time.settle_time if settled_at is None else settled_at
+            quiet = now - settled_at + time.settle_time
             known = "The task still waited for input" if self._is_reply else "The agent did not know the task"
             self._seen = f"{known} for {quiet:.3g} s." if quiet >= 0.01 else f"{known}."
-            if quiet >= time.settle_time or time.is_over():
+            if now >= settled_at or time.is_over():
                 return None
-            yield Sleep(min(next(pauses).seconds, time.settle_time - quiet))
+            yield Sleep(min(next(pauses).seconds, settled_at - now))
 
     def _may_repeat(self, kind: FailureClass, failure: PaymanError) -> Flow[bool]:
         """Wait for another attempt; return whether there is one."""

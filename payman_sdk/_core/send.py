@@ -39,8 +39,7 @@ def carry_out(
     ask = exchange.ask
     try:
         if ask.idempotency_key is None:
-            if before_send is not None:
-                yield from run_before_send(exchange, before_send)
+            yield from run_before_send(exchange, before_send)
             if ask.is_reply and ask.earlier is None:
                 from payman_sdk._core.exchange import look_before_reply
 

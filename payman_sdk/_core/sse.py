@@ -121,7 +121,7 @@ class SSEDecoder:
             raise EventTooLargeError(self._limit)
         if self._start is not None:
             piece = self._start + piece
-            if len(piece) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(piece):
+            if len(piece) < len(_BYTE_ORDER_MARK):  # too short for an event, and perhaps the start of a mark
                 self._start = piece
                 return []
             piece = piece.removeprefix(_BYTE_ORDER_MARK)

@@ -559,6 +559,9 @@ def test_a_stream_that_is_at_work_at_the_deadline() -> None:
     reported = story("stream", [LOST], looks=cycle([task("working")]), seconds=20)
     assert isinstance(reported.end, StreamInterruptedError)
     assert (reported.end.partial.state, reported.seconds, reported.end.sent) == ("working", 20, True)
+    assert "It broke. The task could not be followed either: The ask exceeded its timeout." in str(
+        reported.end
+    )
     assert len(reported.network.at(STREAM_PATH)) == 1
     assert_names_the_ask(reported.end)
 
@@ -738,6 +741,58 @@ def test_a_stream_that_leads_nowhere_is_followed_otherwise() -> None:
     reported = story("stream", [stream(BEGUN)], looks=[DONE], resubscriptions=cycle([stream()]))
     assert (reported.end, reported.network.trail) == ("completed", "srrrg")
     assert reported.network.slept == [0.25, 0.5, 1]
+
+
+def test_a_stream_that_makes_progress_is_taken_up_again_for_longer() -> None:
+    """A new event begins the count of attempts in vain anew, and the pauses between them."""
+    grown = stream(BEGUN, WORDS)
+    reported = story(
+        "stream",
+        [stream(BEGUN)],
+        looks=[DONE],
+        resubscriptions=[stream(), stream(), grown, *[grown] * 2, stream()],
+    )
+    assert (reported.end, reported.network.trail) == ("completed", "srrrrrrg")
+    assert reported.network.slept == [0.25, 0.5, 0.25, 0.5, 1]
+    numbers = [exchange.body["id"] for exchange in reported.network.at(RESUBSCRIBE_PATH)]
+    assert len({*numbers, "req-1"}) == 7 and all(number.startswith("req-") for number in numbers)
+
+
+@table("events", [[BEGUN], [BEGUN, WORDS]])
+def test_a_stream_that_began_waits_for_a_replica_that_lags(events: list[bytes]) -> None:
+    """From its first event on, the agent has known the task; "not found" then may pass, for `settle_time`."""
+    looks = [NOT_KNOWN, NOT_KNOWN, DONE]
+    reported = story("stream", [stream(*events)], looks=looks, settle_time=30)
+    assert (reported.end, reported.network.trail) == ("completed", "srggg")
+    reported = story("stream", [stream(*events)], looks=cycle([NOT_KNOWN]), settle_time=2)
+    assert isinstance(reported.end, StreamInterruptedError) and 2 <= reported.seconds < 5
+
+
+def test_a_stream_is_handed_out_as_soon_as_it_is_open() -> None:
+    """Before anything is read of it; and it keeps the headers that it opened with."""
+    steps: list[str] = []
+
+    class Watched(Network):
+        def _do(self, step: Effect) -> Any:
+            steps.append(type(step).__name__)
+            return super()._do(step)
+
+    def numbered(number: str, *pieces: bytes) -> Outcome:
+        def answer_with(body: Any) -> httpx.Response:
+            came = stream(*pieces)(body)
+            came.headers["x-number"] = number
+            return came
+
+        return answer_with
+
+    clock = Clock()
+    again = {RESUBSCRIBE_PATH: [numbered("2", ENDED)], GET_PATH: [NO_METHOD]}
+    network = Watched(clock, {STREAM_PATH: [numbered("1", BEGUN)], **again})
+    flow = StreamFlow(ASK, time_of(clock), 60, keys=keys_in_memory())
+    network.run(flow.run())
+    begins = steps.index("ReadChunk")
+    assert steps[begins - 2 : begins] == ["SendRequest", "Emit"]
+    assert (flow.progress.headers or {})["x-number"] == "1"
 
 
 # --- replies

@@ -352,8 +352,11 @@ def test_there_are_no_more_attempts_than_wanted(most: int) -> None:
 def test_a_hook_is_reported_before_the_wait() -> None:
     """`on_retry` is told which attempt failed and how, and how long is waited, before that is."""
     received: list[RetryDetails] = []
-    done, steps = waited(time_of(Clock(), max_retries=3), LOST, 2, received.append)
+    time, noted = time_of(Clock(), max_retries=3), list[Any]()
+    time.watch.record_retry = lambda *about: noted.append(about)  # type: ignore[method-assign]
+    done, steps = waited(time, LOST, 2, received.append)
     assert done
+    assert noted == [(2, LOST, 1.0, "tsk-1")]
     assert received == [RetryDetails(attempt=2, reason=LOST, delay=1.0, task_id="tsk-1")]
     assert [type(step) for step in steps] == [CallHook, Sleep]
 
@@ -522,6 +525,9 @@ def test_what_becomes_of_attempts() -> None:
         # A look-up that fails for good.
         ("cannot be looked up", (LOST,), [failure_of(404)], "sg", (OutcomeUnknownError, True)),
         ("cannot be looked up after 429", (busy,), [failure_of(404)], "sg", (RateLimitError, None)),
+        ("no token for the look after 429", (busy,), [failure_of(401)], "sg", (RateLimitError, None)),
+        ("no token after 401", (unauthorized,), [failure_of(401)], "sg", (AuthenticationError, None)),
+        ("cannot be looked up after 401", (unauthorized,), [refusal], "sg", (AuthenticationError, None)),
         (
             "the look says it is lost",
             (LOST,),
@@ -534,6 +540,66 @@ def test_what_becomes_of_attempts() -> None:
         end, done, _ = try_once(Attempts(*map(fresh, failures), known=known))
         got = (type(end), end.sent) if isinstance(end, PaymanError) else end
         assert (done, got) == (trail, expected), name
+
+
+def test_an_attempt_that_looked_for_itself_is_not_looked_up_again() -> None:
+    """What it says of its outcome stays: nothing is sent, and nothing is taken for not done."""
+    for sent in (None, True):
+        for before, trail in (((), "s"), ((REFUSED,), "ss"), ((failure_of(429),), "sgs"), ((LOST,), "sggs")):
+            unknown = OutcomeUnknownError("No.")
+            unknown.sent = sent
+            end, done, _ = try_once(Attempts(*map(fresh, before), unknown))
+            assert (end, end.sent, done) == (unknown, sent, trail), before
+
+
+def test_an_error_says_what_it_comes_from() -> None:
+    """The cause is the other failure, of a look or of a later attempt, and never the error itself."""
+    busy, unauthorized, refusal = failure_of(429), failure_of(401), failure_of(403)
+    no_token, no_look = failure_of(401), failure_of(404)
+    cases: list[tuple[str, tuple[PaymanError, ...], list[Any], PaymanError | None, PaymanError | None]] = [
+        ("lost", (LOST,), [], None, None),
+        ("lost, then refused", (LOST, refusal), [], None, refusal),
+        ("lost, not looked up", (LOST,), [no_look], None, LOST),
+        ("lost, then not looked up", (LOST, busy), [None, no_look], None, no_look),
+        ("turned away, not looked up", (busy,), [no_look], busy, no_look),
+        ("no token after 401", (unauthorized,), [no_token], no_token, None),
+        ("no look after 401", (unauthorized,), [no_look], unauthorized, no_look),
+    ]
+    for name, failures, known, expected, cause in cases:
+        for failure in (*failures, no_token, no_look):
+            failure.__cause__ = None
+        most = len(failures) - 1 if failures[0] is LOST else 2
+        end, *_ = try_once(Attempts(*failures, known=known), max_retries=most)
+        assert isinstance(end, OutcomeUnknownError) if expected is None else end is expected, name
+        assert end.__cause__ is cause, name
+
+
+def test_a_look_before_another_send_is_patient() -> None:
+    """It is what keeps the ask from being sent twice; only the look after the last attempt is brief."""
+    for failures, patience in (
+        ((failure_of(429),), [True]),
+        ((failure_of(401),), [True]),
+        ((LOST,), [True, True]),
+        ((failure_of(429),) * 3, [True, True, False]),
+    ):
+        attempts = Attempts(*map(fresh, failures))
+        try_once(attempts)
+        assert attempts.patience == patience
+
+
+def test_an_error_says_for_how_long_the_agent_did_not_know_the_task() -> None:
+    """A moment is not worth a number."""
+    for settle_time, said in (
+        (0.0, "task."),
+        (0.001, "task."),
+        (0.1, "task for 0.1 s."),
+        (1.5, "for 1.5 s."),
+    ):
+        end, *_ = try_once(Attempts(LOST), settle_time=settle_time, max_retries=0)
+        assert f"{said} The outcome" in str(end), settle_time
+        assert "The agent did not know the task" in str(end)
+    end, *_ = try_once(Attempts(LOST), is_reply=True, settle_time=0.1)
+    assert "The task still waited for input for 0.1 s." in str(end)
 
 
 def test_resend_never_sends_nothing_twice() -> None:
