@@ -3,19 +3,23 @@ from __future__ import annotations
 import copy
 import json
 import tracemalloc
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+import yaml
 from attrs import field, frozen
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from payman_api.models.task import Task
+from payman_sdk import _attrdict
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent
 from payman_sdk._core.formatting import format_task
 from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.sse import ServerSentEvent
 from payman_sdk._core.task_normalization import find_state
 from payman_sdk._core.task_reader import find_task_id, read_task, unwrap_task
 from payman_sdk._core.task_response import FormattedTaskResponse, Json
@@ -611,6 +615,22 @@ def test_what_could_not_be_read_of_a_stream_is_named_once() -> None:
     ]
 
 
+def test_no_more_than_a_hundred_warnings_are_kept() -> None:
+    """An agent that sends nonsense for ever takes no more memory for it."""
+    for count, kept in ((99, 99), (100, 100), (101, 100), (500, 100)):
+        reported = TaskAccumulator(ASK)
+        reported._warn([f"warning {number}" for number in range(count)] * 2)
+        assert reported.build_task().warnings == [f"warning {number}" for number in range(kept)], count
+
+
+def test_what_could_not_be_read_of_a_look_up_is_named() -> None:
+    """As of a stream, and once."""
+    reported = midway()
+    catch_up(reported, {**whole("working"), "metadata": []})
+    catch_up(reported, {**whole("working"), "metadata": []})
+    assert reported.build_task().warnings == ["metadata: a list"]
+
+
 def test_artifacts_with_an_id_and_no_number() -> None:
     """Later versions of the protocol give artifacts an id: each has a place of its own, in a whole task as well."""
     reported = TaskAccumulator(ASK)
@@ -917,6 +937,86 @@ def test_the_usual_chunk_is_read_in_the_shorter_way() -> None:
     ):
         reported.add_event(json.dumps(answer))
     assert reported.usual == 3
+
+
+def test_a_status_between_two_chunks_keeps_the_shorter_way() -> None:
+    """A whole task has the artifact anew, and what goes on after it goes on with that."""
+    reported = Hasty(ASK)
+    events = take(reported, chunk("a"), chunk("b"), status("submitted"), chunk("c"))
+    assert (deltas(events), reported.usual) == (["a", "b", "c"], 2)
+    events = take(reported, whole("working", {"parts": [text("abc!")]}), chunk("d"))
+    assert (deltas(events), reported.usual) == (["!", "d"], 2)
+    assert formatted(reported.build_task()).text == "abc!d"
+
+
+def test_how_much_of_a_stream_is_kept() -> None:
+    """An artifact takes a kilobyte, a usual chunk its words, and any other chunk as much as it is long."""
+    reported = Hasty(ASK)
+    first, second, usual = (json.dumps(enveloped(chunk(words))) for words in ("one", "two", "three"))
+    for data in (first, second, usual):
+        reported.add_event(data)
+    [artifact] = reported.artifacts.values()
+    assert reported.usual == 2
+    assert artifact.weight == reported.artifacts.size == 1024 + len(first) + len("two") + len("three")
+    other = json.dumps(enveloped(chunk("", index=1)))
+    reported.add_event(other)
+    size = 1024 + len(other) + artifact.weight
+    assert reported.artifacts.size == size
+    reported.add_event(json.dumps(enveloped(status())))
+    reported.add_event("no JSON")
+    assert reported.artifacts.size == size
+
+
+def test_usual_chunks_are_taken_as_their_reader_asks() -> None:
+    """Up to the first event that is something else, which stays where it is."""
+    others = ("no JSON", json.dumps(enveloped(status())), json.dumps(enveloped(chunk("c", index=1))), "[]")
+    for other in others:
+        reported = midway()
+        texts = [json.dumps(enveloped(chunk(words))) for words in ("d", "e")]
+        unread = deque(ServerSentEvent("message", data, "") for data in (*texts, other, *texts))
+        events = reported.iter_text_chunks(unread)
+        assert (next(events).delta, len(unread), next(events).delta, len(unread)) == ("d", 4, "e", 3)
+        assert list(events) == [], other
+        assert unread[0].data == other
+        assert formatted(reported.build_task()).text.endswith("de")
+    assert list(midway().iter_text_chunks(deque())) == []
+
+
+@table(
+    "state, has_ended, is_resting",
+    [
+        (None, False, False),
+        ("submitted", False, False),
+        ("working", False, False),
+        ("mood", False, False),
+        ("input-required", False, True),
+        ("COMPLETED", True, True),
+        ("failed", True, True),
+        ("canceled", True, True),
+    ],
+)
+def test_a_task_rests_where_it_has_ended_or_waits(
+    state: str | None, has_ended: bool, is_resting: bool
+) -> None:
+    """Whatever else its agent may say, it may still be at work."""
+    reported = TaskAccumulator(ASK)
+    take(reported, *([] if state is None else [status(state)]))
+    assert (reported.has_ended, reported.is_resting) == (has_ended, is_resting)
+
+
+def test_events_are_mappings_for_a_yaml_that_is_imported_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream looks whether there is one by now."""
+    assert yaml.safe_load(yaml.safe_dump({"a": 1})) == {"a": 1}
+    waiting = [StatusUpdate]
+    monkeypatch.setattr(_attrdict, "_unknown_to_yaml", waiting)
+    TaskAccumulator(ASK)
+    assert waiting == []
+
+
+def test_an_event_has_its_type_as_a_dict_too() -> None:
+    """What reads events as JSON finds what attributes say."""
+    for event in take(midway(), status("working", timestamp="later"), chunk("d"), chunk(DATA), 7):
+        assert event["type"] == event.type == json.loads(json.dumps(event))["type"]
 
 
 def statuses_of(said: Any) -> Iterator[tuple[Json, Any]]:

@@ -424,6 +424,18 @@ def test_the_usual_limit() -> None:
         decoder.feed(b":")
 
 
+def test_plain_blocks_are_read_in_the_fast_way() -> None:
+    """Nothing but whole blocks of one line of data, up to the limit, costs no step for each line."""
+
+    class Plain(SSEDecoder):
+        def _read_line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+            raise AssertionError(line)
+
+    assert Plain(limit=10).feed(b"data: one\n\n") == ONE
+    assert Plain(limit=10).feed(b"data: one\n\ndata: two") == ONE
+    assert Plain().feed(b"data: one\n\n" * 3) == ONE * 3
+
+
 def test_a_carriage_return_at_the_end_of_a_piece() -> None:
     """A CR ends its line at once: the event does not wait for the next piece, and a line feed there is no other line end."""
     decoder = SSEDecoder()
