@@ -1,0 +1,476 @@
+"""The token that a client knows of, its windows, its marks and its reports: one decision at a time, on clocks that are set."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import Any
+
+import httpx
+import pytest
+
+from payman_sdk._core.auth.access_token import AccessToken
+from payman_sdk._core.auth.current_token import CurrentToken
+from payman_sdk._core.auth.grants import IssuedToken, parse_token_response
+from payman_sdk._core.auth.refresh_reports import RefreshReports
+from payman_sdk._core.auth.rotation import Rotation
+from payman_sdk._core.auth.stored_token import StoreAdapter, StoredToken, fingerprint_token
+from payman_sdk._core.auth.token_requests import _is_about_the_grant
+from payman_sdk._core.auth.tokens import TokenManager, is_early, is_late
+from payman_sdk._core.effects import CallHook, Flow, WithLock
+from payman_sdk._core.hook_payloads import TokenRefresh
+from payman_sdk._core.tracking import ClientObserver
+from payman_sdk._io.token_store_access import TokenStoreAccess
+from payman_sdk._secrets import SecretStr, sent_secrets
+from payman_sdk._text.redaction import redact
+from payman_sdk.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    PaymanError,
+    TokenStoreError,
+)
+from payman_sdk.token_stores import MemoryTokenStore
+from tests.auth.test_tokens import OWN, PERSON, WALL, made, stored
+from tests.steps import Busy, Clock, driven, token_answer
+from tests.tables import table
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+class Store(MemoryTokenStore):
+    """A store that is seen at work, and may fail."""
+
+    def __init__(self, kept: StoredToken | None = None) -> None:
+        super().__init__()
+        self.saved: list[StoredToken] = []
+        self.failure: Exception | None = None
+        if kept is not None:
+            super().save(kept)
+
+    def save(self, token: StoredToken) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.saved.append(token)
+        super().save(token)
+
+
+class Access(TokenStoreAccess):
+    """Notes for how long the store may take."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.seconds: list[float] = []
+
+    def save(self, token: StoredToken, seconds: float) -> None:
+        self.seconds.append(seconds)
+        super().save(token, seconds)
+
+
+def current(clock: Clock, store: Store, given: StoredToken | None = None) -> CurrentToken:
+    return CurrentToken(PERSON, Access(store), given, clock, lambda: WALL + clock.now)
+
+
+def issued(clock: Clock, access: str = "a-2", refresh: str | None = "r-2") -> IssuedToken:
+    made_now = None if refresh is None else SecretStr(refresh)
+    return IssuedToken(SecretStr(access), 3600, clock.now + 3600, made_now, None)
+
+
+def unsaved(clock: Clock, store: Store) -> CurrentToken:
+    """A token that was renewed, and that its store did not take."""
+    kept = current(clock, store, stored(PERSON, clock, "a-1", 3600, "r-1"))
+    store.failure = OSError("full")
+    assert driven(kept.keep(issued(clock), clock.now + 60)) == (None, [])
+    assert kept.is_unsaved
+    store.failure = None
+    return kept
+
+
+# --- windows
+
+
+@table(
+    "lifetime, early, late",
+    [(3600, 120, 60), (240, 120, 60), (200, 100, 50), (100, 50, 25), (10_000, 120, 60)],
+)
+def test_the_windows_begin_at_their_very_second(lifetime: float, early: float, late: float) -> None:
+    """A token that has just so long to live is to be renewed; one of a moment more is not."""
+    token = AccessToken(SecretStr("a"), lifetime, 5000.0)
+    for judge, seconds in ((is_early, early), (is_late, late)):
+        left = {seconds + 1: False, seconds + 0.125: False, seconds: True, seconds - 0.125: True, 0: True}
+        assert {one: judge(token, 5000.0 - one) for one in left} == left, judge
+
+
+def test_an_early_renewal_that_failed_is_tried_again_after_ten_seconds(clock: Clock) -> None:
+    """Not before, and at the very second."""
+    tokens = made(OWN, MemoryTokenStore(), clock, stored(OWN, clock, "a-1", 100))
+    clock.now += 50
+    lost = APIConnectionError("It broke.", sent=False)
+    outcome, sent = driven(tokens.get(clock.now + 300), [lost])
+    assert isinstance(outcome, AccessToken) and len(sent) == 1
+    clock.now += 9.875
+    assert len(driven(tokens.get(clock.now + 300), [lost])[1]) == 0
+    clock.now += 0.125
+    outcome, sent = driven(tokens.get(clock.now + 300), [token_answer("a-2")])
+    assert isinstance(outcome, AccessToken) and (outcome.value, len(sent)) == ("a-2", 1)
+
+
+def test_what_a_client_knows_of_its_token(clock: Clock) -> None:
+    """Its secret, which a server may repeat, its scope and its time; nothing of a token that was dropped."""
+    given = stored(PERSON, clock, "a-1", 3600, "r-1")._replace(scope="read_balance")
+    tokens = made(PERSON, MemoryTokenStore(), clock, given)
+    assert (tokens.current_secret, tokens.scope, tokens.get_seconds_left()) == ("a-1", "read_balance", 3600)
+    clock.now += 4000
+    assert tokens.get_seconds_left() == 0
+    tokens.invalidate(AccessToken(SecretStr("a-1"), 3600, 0))
+    assert (tokens.current_secret, tokens.scope) == (None, "read_balance")
+    tokens.forget()
+    assert (tokens.current_secret, tokens.scope, tokens.get_seconds_left()) == (None, None, 0)
+
+
+def test_a_lock_that_somebody_holds_is_named(clock: Clock) -> None:
+    """Whether it is this client's or that of the store."""
+    for busy, name in ((Busy.CLIENT, "this client"), (Busy.STORE, TokenStoreAccess(MemoryTokenStore()).name)):
+        outcome, sent = driven(made(OWN, MemoryTokenStore(), clock).get(9999), busy=busy)
+        assert isinstance(outcome, APITimeoutError) and sent == []
+        assert f"it holds the lock of {name}." in str(outcome)
+
+
+def test_a_failure_is_shared_by_whoever_had_less_than_twenty_seconds_more(clock: Clock) -> None:
+    """One who was in a hurry says nothing for the others; one with twenty seconds, or another failure, does."""
+    for seconds, is_shared in ((19.875, False), (20, True), (300, True)):
+        tokens = made(OWN, MemoryTokenStore(), clock)
+        turns = [next(tokens.get(clock.now + left)) for left in (seconds, 9999, 9999)]
+        flows = [turn.flow for turn in turns if isinstance(turn, WithLock)]
+        first, _ = driven(flows[0], [APIConnectionError("lost")])
+        assert isinstance(first, APIConnectionError) and first.sent is False
+        second, sent = driven(flows[1], [] if is_shared else [token_answer("a-1")])
+        assert isinstance(second, APIConnectionError if is_shared else AccessToken), seconds
+        assert len(sent) == (not is_shared)
+
+
+def test_a_code_takes_the_place_of_another_authorization(clock: Clock) -> None:
+    """Also where its token is saved only later; the hook is called with its reason, and with that of a failure."""
+    reported: list[TokenRefresh] = []
+    store = Store(stored(PERSON, clock, "b-1", 3600, "r-b"))
+    tokens = TokenManager(
+        PERSON, Access(store), clock=clock, now=lambda: WALL + clock.now, on_token=reported.append
+    )
+    store.failure = OSError("full")
+    code = PERSON.application.build_code_request("code-1")
+    outcome, _ = driven(tokens.exchange_code(code, 9999), [token_answer("a-1", 3600, "r-1")])
+    assert isinstance(outcome, AccessToken) and tokens.is_unsaved
+    store.failure = None
+    driven(tokens.flush())
+    assert [token.access_token for token in store.saved] == ["a-1"]
+    assert reported == [TokenRefresh("code", 3600, is_rotated=True)]
+    outcome, _ = driven(tokens.exchange_code(code, 9999), [APIConnectionError("lost")])
+    assert isinstance(outcome, APIConnectionError) and outcome.sent is False
+    assert (len(reported), reported[1].reason, reported[1].error) == (2, "code", outcome)
+
+
+# --- why a token is fetched, and which is the newest
+
+
+def test_why_a_token_is_fetched(clock: Clock) -> None:
+    """As the hook is given it."""
+    token = stored(PERSON, clock, "a-1", 100, "r-1")
+    kept = current(clock, Store())
+    assert kept.get_refresh_reason() == "first"
+    kept.known = stored(PERSON, clock, None, 100, "r-1")
+    assert kept.get_refresh_reason() == "first"
+    kept.known = token
+    reasons = []
+    for _ in range(3):
+        reasons.append(kept.get_refresh_reason())
+        clock.now += 50
+    assert reasons == ["ending", "ending", "ended"]
+    kept.refuse(AccessToken(SecretStr("a-0"), 100, 0))
+    assert (kept.get_refresh_reason(), kept.is_refused(SecretStr("a-0"))) == ("ended", True)
+    kept.refuse(AccessToken(SecretStr("a-1"), 100, 0))
+    assert kept.get_refresh_reason() == "refused"
+
+
+def test_a_refused_token_is_not_used_again_for_its_refresh_token(clock: Clock) -> None:
+    """What the store still has is renewed: the server would refuse it again and again."""
+    token = stored(PERSON, clock, "a-1", 3600, "r-1")
+    store = Store(token)
+    tokens = made(PERSON, store, clock, token)
+    tokens.invalidate(AccessToken(SecretStr("a-1"), 3600, clock.now + 3600))
+    outcome, sent = driven(tokens.get(clock.now + 60), [token_answer("a-2", 3600, "r-2")])
+    assert isinstance(outcome, AccessToken) and (outcome.value, len(sent)) == ("a-2", 1)
+
+
+def test_which_of_two_tokens_is_taken(clock: Clock) -> None:
+    """What descends from ours, or serves where we have none; nothing that has ended, to the very second, or is older."""
+    ours = stored(PERSON, clock, "a-2", 3600, "r-2")._replace(
+        lineage=(*fingerprint_token("r-1"), *fingerprint_token("r-2"))
+    )
+    newer = ours._replace(lineage=(*ours.lineage, *fingerprint_token("r-3")))
+    older = ours._replace(lineage=ours.lineage[:1])
+    ending, ended = (stored(PERSON, clock, "a-1", seconds) for seconds in (0.125, 0))
+    for known, theirs, is_taken in (
+        (ours, newer, True),
+        (ours, ours, True),
+        (ours, older, False),
+        (None, ending, True),
+        (None, ended, False),
+        (None, ended._replace(refresh_token=SecretStr("r-1")), True),
+    ):
+        kept = current(clock, Store(), known)
+        assert kept.is_usable(theirs) is is_taken
+        assert kept.adopt(theirs) is is_taken
+        assert kept.known == (theirs if is_taken else known)
+
+
+# --- saving
+
+
+@table("left, seconds", [(0, 1.0), (-50, 1.0), (1.5, 1.5), (4, 4.0), (5, 5.0), (300, 5.0)])
+def test_for_how_long_a_store_may_take(left: float, seconds: float) -> None:
+    """As long as the ask has, but a second at least: it may be the only copy; and never longer than five."""
+    clock, store = Clock(), Store()
+    access = Access(store)
+    kept = CurrentToken(PERSON, access, None, clock, lambda: WALL + clock.now)
+    driven(kept.keep(issued(clock), clock.now + left))
+    assert (access.seconds, kept.is_unsaved, len(store.saved)) == ([seconds], False, 1)
+
+
+def test_while_one_saves_nobody_else_tries(clock: Clock) -> None:
+    """For five seconds; afterwards for twenty times as long as the store took to fail."""
+    store = Store()
+    kept = current(clock, store)
+    saving = kept.keep(issued(clock), clock.now + 60)
+    next(saving)
+    assert not kept.is_due()
+    clock.now += 4.875
+    assert not kept.is_due()
+    clock.now += 0.125
+    assert kept.is_due()
+    with pytest.raises(StopIteration):
+        saving.throw(TokenStoreError("full"))
+    assert kept.is_unsaved and not kept.is_due()
+    clock.now += 99.875
+    assert not kept.is_due()
+    clock.now += 0.125
+    assert kept.is_due()
+
+
+def test_a_failure_to_save_is_logged_once_a_minute(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """And what would be lost with the process is said."""
+    store = Store()
+    kept = unsaved(clock, store)
+    store.failure = OSError("full")
+    assert "its refresh token would be lost" in caplog.text
+    for seconds, count in ((59.875, 1), (0.125, 2), (59.875, 2), (0.125, 3)):
+        clock.now += seconds
+        driven(kept.retry_save(clock.now + 60))
+        assert caplog.text.count("Could not save the new access token") == count
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+
+
+@table("case", ["nothing to save", "nothing known"])
+def test_what_is_not_unsaved_is_not_saved(case: str) -> None:
+    """Also where all was forgotten meanwhile."""
+    clock, store = Clock(), Store()
+    kept = unsaved(clock, store)
+    if case == "nothing known":
+        kept.known = None
+    else:
+        kept.is_unsaved = False
+    assert driven(kept.retry_save(clock.now + 60)) == (None, [])
+    assert store.saved == []
+
+
+def test_what_the_store_has_by_now_decides_whether_a_token_is_saved(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that descends from it is taken, one of another authorization is left, and one that is older replaced."""
+    kept = unsaved(clock, store := Store())
+    mine = kept.known
+    assert mine is not None
+    child = mine._replace(access_token=SecretStr("a-3"), lineage=(*mine.lineage, *fingerprint_token("r-3")))
+    parent = stored(PERSON, clock, "a-1", 3600, "r-1")
+    stranger = stored(PERSON, clock, "b-1", 3600, "r-b")
+    dead = stored(PERSON, clock, "b-1", 0)
+    for theirs, known, is_saved in (
+        (child, child, False),
+        (stranger, mine, False),
+        (parent, mine, True),
+        (dead, mine, True),
+        (None, mine, True),
+    ):
+        caplog.clear()
+        kept = unsaved(clock, store := Store(theirs))
+        driven(kept.retry_save(clock.now + 60))
+        assert (kept.known, kept.is_unsaved, bool(store.saved)) == (known, False, is_saved), theirs
+        assert ("holds one of another authorization" in caplog.text) is (theirs is stranger)
+
+
+def test_somebody_elses_token_is_not_replaced_and_that_is_said(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stays unsaved."""
+    kept = unsaved(clock, store := Store(stored(OWN, clock, "c-1", 3600)))
+    caplog.clear()
+    clock.now += 60
+    driven(kept.retry_save(clock.now + 60))
+    assert (kept.is_unsaved, store.saved) == (True, [])
+    assert "holds a token of" in caplog.text
+
+
+def test_a_code_replaces_what_is_there_also_when_it_is_saved_later(clock: Clock) -> None:
+    """But only that once: a renewal after it does not."""
+    stranger = stored(PERSON, clock, "b-1", 3600, "r-b")
+    for replaces_all in (True, False):
+        kept = current(clock, store := Store(), stored(PERSON, clock, "a-1", 3600, "r-1"))
+        store.failure = OSError("full")
+        driven(kept.keep(issued(clock), clock.now + 60, replaces_all=replaces_all))
+        assert kept.known is not None and len(kept.known.lineage) == (1 if replaces_all else 2)
+        store.failure = None
+        MemoryTokenStore.save(store, stranger)
+        driven(kept.retry_save(clock.now + 60))
+        assert bool(store.saved) is replaces_all
+
+
+# --- marks
+
+
+def test_marks_of_a_token() -> None:
+    """Sixteen digits of its hash; none of none, and one of any text."""
+    assert fingerprint_token(None) == fingerprint_token("") == ()
+    assert fingerprint_token("r-1") == (hashlib.sha256(b"r-1").hexdigest()[:16],)
+    assert [len(mark) for mark in fingerprint_token("\ud800")] == [16]
+
+
+def test_notes_of_one_moment_are_two_notes_in_every_process(clock: Clock) -> None:
+    """On a wall clock that is frozen, or was set back, each is a millisecond later than the one before."""
+    for jump in (0.0, -3600.0):
+        times = iter((WALL, WALL + jump, WALL + 2 * jump))
+        rotation = Rotation(clock, lambda times=times: next(times))  # type: ignore[misc]
+        token = stored(PERSON, clock, None, 0, "r-1")
+        for _ in range(3):
+            token = rotation.mark_sent(token)
+        assert token.unanswered == (WALL, WALL + 0.001, WALL + 0.001 + 0.001)
+        assert Rotation(clock, lambda: WALL).merge(None, token).unanswered == token.unanswered
+
+
+def test_a_store_says_its_name(clock: Clock) -> None:
+    access = TokenStoreAccess(MemoryTokenStore())
+    adapter = StoreAdapter(access, PERSON.name)
+    assert (adapter.name, adapter.lock) == (access.name, access.lock) and adapter.name
+    assert adapter.peek() is None
+    access.save(stored(OWN, clock, "a-1"), 1)
+    assert adapter.peek() is None
+    access.save(stored(PERSON, clock, "a-1"), 1)
+    assert (adapter.peek() or stored(OWN, clock, None)).access_token == "a-1"
+
+
+# --- answers
+
+
+def test_issued_tokens_are_known_as_secrets() -> None:
+    """So that whatever repeats one is redacted; a refresh token that cannot be sent is none."""
+    sent_secrets.clear()
+    answer = {"accessToken": "an-access-token", "refreshToken": "a-refresh-token", "expiresIn": 60}
+    parse_token_response(httpx.Response(200, json=answer), 0)
+    assert "token" not in redact("an-access-token, a-refresh-token")
+    for odd in ("a b", "ä", "a\nb", "", None):
+        token = parse_token_response(httpx.Response(200, json={**answer, "refreshToken": odd}), 0)
+        assert token.refresh_token is None, odd
+
+
+@table(
+    "status, body, media_type, expected",
+    [
+        (400, '{"error": "invalid_grant"}', "application/json", True),
+        (403, '{"error": "invalid_grant"}', "text/html", True),
+        (400, '{"error": "invalid_client"}', "application/json", False),
+        (401, '{"error": "invalid_client"}', "application/json", False),
+        (400, "{}", "application/json", True),
+        (401, "{}", "application/problem+json", True),
+        (403, "{}", "application/json", False),
+        (402, "{}", "application/json", False),
+        (400, "<html>", "text/html", False),
+        (401, "<html>", "text/html", False),
+        (401, "", "", False),
+    ],
+)
+def test_what_says_that_a_refresh_token_does_not_work(
+    status: int, body: str, media_type: str, expected: bool
+) -> None:
+    """Not a page of a proxy, nor what is about the client: the refresh token would be lost for nothing."""
+    answer = httpx.Response(status, text=body, headers={"content-type": media_type})
+    with pytest.raises(PaymanError) as raised:
+        parse_token_response(answer, 0)
+    error = raised.value
+    if isinstance(error, AuthenticationError):
+        assert _is_about_the_grant(error) is expected
+    else:
+        assert status == 402
+
+
+def test_a_refusal_without_an_answer_is_not_about_the_grant() -> None:
+    assert not _is_about_the_grant(AuthenticationError("No."))
+
+
+# --- reports
+
+
+class Listened(ClientObserver):
+    def has_listeners(self) -> bool:
+        return True
+
+
+def report(
+    observer: ClientObserver, hook: Any, clock: Clock, refresh: str | None, error: PaymanError | None
+) -> tuple[TokenRefresh | None, list[TokenRefresh]]:
+    """What is made of a refresh for the observer, and what the hook is called with."""
+    kept = current(clock, Store(), stored(PERSON, clock, "a-1", 3600, "r-1"))
+    reports, seen = RefreshReports(observer, hook, kept), []
+
+    def track(reason: Any, flow: Flow[Any], build_refresh: Any) -> Flow[Any]:
+        yield from ()
+        kept.known = stored(PERSON, clock, "a-2", 3600, refresh)
+        token = None if error else AccessToken(SecretStr("a-2"), 3600, 9999)
+        seen.append(build_refresh(token, error))
+
+    observer.track_refresh = track  # type: ignore[method-assign]
+    driven(reports.track("ending", iter(())))  # type: ignore[arg-type]
+    steps = list(reports.call_hooks())
+    assert all(isinstance(step, CallHook) and step.function is hook for step in steps)
+    return seen[0], [step.about for step in steps if isinstance(step, CallHook)]
+
+
+def test_what_is_reported_of_a_refresh(clock: Clock) -> None:
+    """Whether a refresh token came that is another; and nothing is made where nobody looks."""
+    error = APIConnectionError("lost")
+    for refresh, failure, expected in (
+        ("r-2", None, TokenRefresh("ending", 3600, is_rotated=True)),
+        ("r-1", None, TokenRefresh("ending", 3600, is_rotated=False)),
+        (None, None, TokenRefresh("ending", 3600, is_rotated=False)),
+        ("r-2", error, TokenRefresh("ending", None, is_rotated=False, error=error)),
+    ):
+        assert report(Listened(), None, clock, refresh, failure) == (expected, [])
+        assert report(Listened(), print, clock, refresh, failure) == (expected, [expected])
+        assert report(ClientObserver(), print, clock, refresh, failure) == (expected, [expected])
+        assert report(ClientObserver(), None, clock, refresh, failure) == (None, [])
+
+
+def test_the_newest_sixty_four_refreshes_wait_for_the_hook(clock: Clock) -> None:
+    """A hook that is never called takes no memory for ever."""
+    reports = RefreshReports(ClientObserver(), print, current(clock, Store()))
+
+    def refreshes() -> Flow[AccessToken]:
+        yield from ()
+        return AccessToken(SecretStr("a"), next(lifetimes), 9999)
+
+    lifetimes = iter(range(1, 101))
+    for _ in range(100):
+        driven(reports.track("ended", refreshes()))
+    calls = [step.about.expires_in for step in reports.call_hooks() if isinstance(step, CallHook)]
+    assert calls == [*range(37, 101)]
+    assert list(reports.call_hooks()) == []
