@@ -38,6 +38,8 @@ ROOT = Path(__file__).parents[1]
         ("if a: b()", ["if a: -> if not a:", "b() -> pass"]),
         ("def f():\n return x", ["return x -> return None"]),
         ("def f():\n return None", []),
+        ("def f():\n return False", ["False -> True"]),
+        ("def f():\n return 0", ["return 0 -> return None", "0 -> 1"]),
         ("while a():\n break", ["while a(): -> while not a():", "break -> continue"]),
         ("raise x", ["raise x -> pass"]),
     ],

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from scripts.mutation.mutants import Mutant, find_mutants
 from scripts.mutation.session import Session, call_in_child
-from scripts.mutation.trial import begin_trial, has_survived
+from scripts.mutation.trial import QUIETLY, begin_trial, has_survived
 
 _ROOT: Final = Path(__file__).parents[2]
 _CORE: Final = _ROOT / "payman_sdk" / "_core"
@@ -25,22 +25,25 @@ _EXPLAINED: Final = Path(__file__).with_name("survivors.txt")
 _LEAST: Final = 90
 
 _AUTH: Final = (
+    "tests/auth/test_current_token.py",
+    "tests/auth/test_credentials.py",
     "tests/auth/test_tokens.py",
     "tests/auth/test_rotation.py",
-    "tests/auth/test_grants.py",
     "tests/auth",
+    "tests/test_types_in_frameworks.py",
+)
+_ASK: Final = (
+    "tests/tasks/test_decisions.py",
+    "tests/tasks/test_retrying.py",
+    "tests/tasks/test_once.py",
+    "tests/tasks",
 )
 _STREAM: Final = ("tests/streaming/test_progress.py", "tests/streaming")
 _TESTS: Final[dict[str, tuple[str, ...]]] = {
-    "retry": (
-        "tests/tasks/test_retrying.py",
-        "tests/tasks/test_once.py",
-        "tests/tasks",
-        "tests/test_config.py",
-    ),
-    "send": ("tests/tasks/test_once.py", "tests/tasks", "tests/telemetry/test_stats.py"),
-    "transmission": ("tests/tasks/test_once.py", "tests/tasks"),
-    "reconciliation": ("tests/tasks/test_once.py", "tests/tasks"),
+    "retry": (*_ASK, "tests/test_config.py"),
+    "send": (*_ASK, "tests/telemetry/test_stats.py"),
+    "transmission": _ASK,
+    "reconciliation": _ASK,
     "stream": ("tests/tasks/test_once.py", *_STREAM),
     "accumulator": _STREAM,
     "sse": (
@@ -141,9 +144,9 @@ def run_session(trials: list[Trial], jobs: int) -> tuple[list[str], list[int], l
         found = run_trials(trials, jobs, lambda it: session.begin(it.path, it.mutant.tree, it.mutant.lines))
 
     session = Session(_CORE, work)
-    options = ["-q", "--fast", "--capture=no", "--assert=plain", "--no-summary"]
-    options += ["-p", "no:cacheprovider", "-p", "no:schemathesis"]
-    status = pytest.main([*options, *_NOTICING], plugins=[session])
+    status = pytest.main(
+        [*QUIETLY, "--timeout=0", "--capture=no", "--no-summary", *_NOTICING], plugins=[session]
+    )
     if found is None:
         raise RuntimeError(f"pytest tried no mutant; it ended with {status!r}")
     return session.failed, *found
@@ -171,18 +174,19 @@ def main() -> int:
     if given.list:
         print(*trials, sep="\n")
         return 0
+    explained = set(_EXPLAINED.read_text(encoding="utf-8").splitlines())
+    tried = [trial for trial in trials if trial.key() not in explained]
     for name in _PRELOADED:
         importlib.import_module(name)
-    failed, survived, untried = call_in_child(lambda: run_session(trials, given.jobs), is_silent=False)
+    failed, survived, untried = call_in_child(lambda: run_session(tried, given.jobs), is_silent=False)
     if failed:
         print("Left out, since they fail while they are measured:", *failed, sep="\n", file=sys.stderr)
-    rest = [trials[number] for number in untried]  # what runs when it is imported
+    rest = [tried[number] for number in untried]  # what runs when it is imported
     more, _ = run_trials(
         rest, given.jobs, lambda it: begin_trial(it.module, it.path, it.mutant.tree, it.tests)
     )
-    escaped = [*(trials[number] for number in survived), *(rest[number] for number in more)]
-    explained = set(_EXPLAINED.read_text(encoding="utf-8").splitlines()) if _EXPLAINED.exists() else set()
-    open_ends = Counter(trial.path for trial in escaped if trial.key() not in explained)
+    escaped = [*(tried[number] for number in survived), *(rest[number] for number in more)]
+    open_ends = Counter(trial.path for trial in escaped)
     every = Counter(trial.path for trial in trials)
     for path, count in every.items():
         print(

@@ -45,6 +45,7 @@ class Session:
     covering: Covering = field(factory=dict)
     _items: list[pytest.Item] = field(factory=list[pytest.Item])
     _functions: dict[tuple[str, str, int], list[FunctionType]] = field(factory=dict)
+    _limits: list[tuple[float, float]] = field(factory=list[tuple[float, float]])
     _has_failed: bool = False
 
     @pytest.hookimpl(tryfirst=True)
@@ -53,7 +54,7 @@ class Session:
         self._items = session.items
         gc.unfreeze()  # what is frozen is not among the objects
         self._functions = _find_functions(self.folder)
-        self.failed, self.covering = call_in_child(self._measure)
+        self.failed, self.covering, self._limits = call_in_child(self._measure)
         self.work(self)
         return True
 
@@ -80,7 +81,8 @@ class Session:
         if child:
             return child
         try:
-            limit_trial()
+            os.setsid()
+            be_silent()
             for function, code in swaps:
                 function.__code__ = code
             self._run(tests)
@@ -90,23 +92,26 @@ class Session:
     def _run(self, tests: Sequence[int]) -> None:
         for number, following in zip_longest(tests, tests[1:]):
             item = self._items[number]
+            limit_trial(*self._limits[number])
             next_item = None if following is None else self._items[following]
             item.ihook.pytest_runtest_protocol(item=item, nextitem=next_item)
             if self._has_failed:
                 return
 
-    def _measure(self) -> tuple[list[str], Covering]:
-        """Run all tests, and note which lines each one executes; one that fails meanwhile is left out, and named."""
+    def _measure(self) -> tuple[list[str], Covering, list[tuple[float, float]]]:
+        """Run all tests, and note which lines each one executes, and for how long; one that fails is left out, and named."""
         measured = coverage.Coverage(data_file=None, include=[f"{self.folder}/*"], config_file=False)
         seconds: list[float] = []
+        limits: list[tuple[float, float]] = []
         failed: dict[int, str] = {}
         with measured.collect():
             for number, item in enumerate(self._items):
                 measured.switch_context(str(number))
                 following = self._items[number + 1] if number + 1 < len(self._items) else None
-                begun = time.process_time()
+                begun, computed = time.monotonic(), time.process_time()
                 item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
-                seconds.append(time.process_time() - begun)
+                seconds.append(time.monotonic() - begun)
+                limits.append((3 + 3 * (time.process_time() - computed), 20 + 10 * seconds[-1]))
                 if self._has_failed:
                     failed[number] = item.nodeid
                     self._has_failed = False
@@ -120,7 +125,7 @@ class Session:
                 )
                 for line, contexts in data.contexts_by_lineno(name).items()
             }
-        return [*failed.values()], found
+        return [*failed.values()], found, limits
 
 
 def call_in_child(work: Callable[[], Any], *, is_silent: bool = True) -> Any:

@@ -6,10 +6,12 @@ import ast
 import contextlib
 import importlib.abc
 import importlib.machinery
+import math
 import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -18,10 +20,17 @@ from typing import Final
 import pytest
 
 _CPU_SECONDS: Final = 120
-"""What the tests of one mutant may compute before it counts as one that never ends; it does not depend on the machine's load."""
+"""What all tests of a mutant that is imported may compute before it counts as one that never ends; no load changes it."""
 
-_SECONDS: Final = 1800
-"""How long a mutant may hang."""
+_SECONDS: Final = 600
+"""How long it may hang."""
+
+
+QUIETLY: Final = (
+    *("-q", "--fast", "--timeout=100", "--assert=plain"),
+    *("-p", "no:cacheprovider", "-p", "no:schemathesis"),
+)
+"""The options of every session of pytest."""
 
 
 class _Loader(importlib.abc.Loader):
@@ -54,21 +63,21 @@ def begin_trial(module: str, path: Path, tree: ast.Module, tests: Sequence[str])
         return child
     status = 3
     try:
-        limit_trial()
+        os.setsid()
+        be_silent()
+        limit_trial(_CPU_SECONDS, _SECONDS)
         sys.meta_path.insert(0, _Finder(module, tree, path))
-        options = ["-x", "-q", "--fast", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
         with contextlib.suppress(SystemExit):
-            status = int(pytest.main([*options, *tests]))
+            status = int(pytest.main([*QUIETLY, "-x", *tests]))
     finally:
         os._exit(status)
 
 
-def limit_trial() -> None:
-    """Let this process, the trial of a mutant, neither compute nor hang for ever, nor write what its tests do."""
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-    signal.alarm(_SECONDS)
-    os.setsid()
-    be_silent()
+def limit_trial(computing: float, hanging: float) -> None:
+    """Let this process, the trial of a mutant, compute and live for no more than so many seconds from now."""
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + computing), most))
+    signal.alarm(math.ceil(hanging))
 
 
 def be_silent() -> None:
