@@ -140,6 +140,7 @@ def test_a_file_in_the_directory_sends_no_credentials_elsewhere(
 
 def test_what_messages_show_of_settings() -> None:
     """No value, which may be a secret, and no letter that looks like another."""
+    assert FoundSetting("s3cret", "the environment").is_from_file is False
     assert repr(FoundSetting("s3cret", "the environment")) == "FoundSetting(source='the environment')"
     assert format_url("https://p\u0430yman.example") == "https://p\\u0430yman.example"
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from payman_sdk._core.auth import rotation
 from payman_sdk._core.auth.access_token import AccessToken
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken, parse_token_response
@@ -22,18 +23,28 @@ from payman_sdk._core.hook_payloads import TokenRefresh
 from payman_sdk._core.tracking import ClientObserver
 from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk._secrets import SecretStr, sent_secrets
+from payman_sdk._text.error_response import ErrorResponse
 from payman_sdk._text.redaction import redact
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
     AuthenticationError,
     PaymanError,
+    RateLimitError,
     TokenStoreError,
 )
 from payman_sdk.token_stores import MemoryTokenStore
 from tests.auth.test_tokens import OWN, PERSON, WALL, made, stored
-from tests.steps import Busy, Clock, driven, token_answer
+from tests.steps import Busy, Clock, Outcome, driven, token_answer
 from tests.tables import table
+
+PAUSES = rotation._PAUSES
+
+
+@pytest.fixture(autouse=True)
+def _usual_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses are as long here as they are."""
+    monkeypatch.setattr(rotation, "_PAUSES", PAUSES)
 
 
 @pytest.fixture
@@ -64,10 +75,20 @@ class Access(TokenStoreAccess):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.seconds: list[float] = []
+        self.loads: list[float] = []
+
+    def load(self, seconds: float) -> Any:
+        self.loads.append(seconds)
+        return super().load(seconds)
 
     def save(self, token: StoredToken, seconds: float) -> None:
         self.seconds.append(seconds)
         super().save(token, seconds)
+
+
+def manager(access: Access, clock: Clock, given: StoredToken | None = None, hook: Any = None) -> TokenManager:
+    """Tokens of a person in a store that is watched."""
+    return TokenManager(PERSON, access, given=given, clock=clock, now=lambda: WALL + clock.now, on_token=hook)
 
 
 def current(clock: Clock, store: Store, given: StoredToken | None = None) -> CurrentToken:
@@ -156,20 +177,103 @@ def test_a_code_takes_the_place_of_another_authorization(clock: Clock) -> None:
     """Also where its token is saved only later; the hook is called with its reason, and with that of a failure."""
     reported: list[TokenRefresh] = []
     store = Store(stored(PERSON, clock, "b-1", 3600, "r-b"))
-    tokens = TokenManager(
-        PERSON, Access(store), clock=clock, now=lambda: WALL + clock.now, on_token=reported.append
-    )
+    tokens = manager(access := Access(store), clock, None, reported.append)
     store.failure = OSError("full")
     code = PERSON.application.build_code_request("code-1")
     outcome, _ = driven(tokens.exchange_code(code, 9999), [token_answer("a-1", 3600, "r-1")])
     assert isinstance(outcome, AccessToken) and tokens.is_unsaved
     store.failure = None
+    access.seconds.clear()
     driven(tokens.flush())
+    assert access.seconds == [5.0]
     assert [token.access_token for token in store.saved] == ["a-1"]
     assert reported == [TokenRefresh("code", 3600, is_rotated=True)]
     outcome, _ = driven(tokens.exchange_code(code, 9999), [APIConnectionError("lost")])
     assert isinstance(outcome, APIConnectionError) and outcome.sent is False
     assert (len(reported), reported[1].reason, reported[1].error) == (2, "code", outcome)
+
+
+def test_for_how_long_a_lock_is_waited_for(clock: Clock) -> None:
+    """As long as the ask has, and for 45 seconds at most: longer than a store's lock lasts whose holder died."""
+    for left, seconds in ((10, 10), (45, 45), (300, 45)):
+        tokens = manager(Access(Store()), clock, stored(PERSON, clock, None, 0, "r-1"))
+        step = next(tokens.exchange_code({}, clock.now + left))
+        assert isinstance(step, WithLock) and step.until == clock.now + seconds
+        outer = next(tokens.get(clock.now + left))
+        assert isinstance(outer, WithLock) and outer.until == clock.now + left
+        inner = next(outer.flow)
+        assert isinstance(inner, WithLock) and inner.until == clock.now + seconds
+
+
+@table("left, seconds", [(0.0, 0.1), (0.05, 0.1), (5.0, 5.0), (20.0, 20.0), (300.0, 20.0)])
+def test_for_how_long_a_store_is_read(left: float, seconds: float) -> None:
+    """As long as the ask has, and no longer than a renewal may take."""
+    clock, access = Clock(), Access(Store())
+    tokens = manager(access, clock, stored(PERSON, clock, None, 0, "r-1"))
+    driven(tokens.get(clock.now + left), [APIConnectionError("lost", sent=False)])
+    assert access.loads == [seconds]
+
+
+def test_a_token_without_means_serves_until_it_ends(clock: Clock) -> None:
+    """And is reported as long, though the store fails; at the very second of its end it serves no more."""
+    access = Access(store := Store())
+    tokens = manager(access, clock, stored(PERSON, clock, "a-1", 100))
+    clock.now += 99.5
+    info, _ = driven(tokens.info(clock.now + 60))
+    assert (info, access.loads) == ({"accessToken": "a-1", "expiresIn": 0}, [])
+    clock.now += 0.5
+    outcome, sent = driven(tokens.get(clock.now + 60))
+    assert isinstance(outcome, AuthenticationError) and sent == []
+    assert driven(tokens.info(clock.now + 60)) == (None, [])
+    assert store.saved == []
+
+
+def test_a_refresh_token_that_may_be_spent_is_sent_again_at_its_very_second(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Five seconds later, where there is more time than that; an access token that has just ended serves nobody meanwhile."""
+    for lifetime in (None, 0):
+        access = None if lifetime is None else "a-1"
+        given = stored(PERSON, clock, access, 0, "r-1")
+        tokens, began = manager(Access(Store()), clock, given), clock.now
+        outcomes: list[Outcome] = [APIConnectionError("lost"), token_answer("a-2", 3600, "r-2")]
+        outcome, sent = driven(tokens.get(clock.now + 5.125), outcomes, clock=clock)
+        assert isinstance(outcome, AccessToken) and (outcome.value, len(sent)) == ("a-2", 2)
+        assert clock.now - began == 5
+        assert "retrying its refresh token once in 5.0 s" in caplog.text
+        tokens, began = manager(Access(Store()), clock, given), clock.now
+        outcome, sent = driven(tokens.get(clock.now + 5), [APIConnectionError("lost")], clock=clock)
+        assert (type(outcome), len(sent), clock.now - began) == (APIConnectionError, 1, 0)
+
+    tokens = manager(Access(Store()), clock, stored(PERSON, clock, "a-1", 100, "r-1"))
+    clock.now += 80  # late
+    outcome, _ = driven(tokens.get(clock.now + 60), [APIConnectionError("lost")], clock=clock)
+    assert isinstance(outcome, AccessToken) and outcome.value == "a-1"
+    clock.now += 4.875
+    assert driven(tokens.get(clock.now + 60), clock=clock)[1] == []
+    clock.now += 0.125
+    outcome, sent = driven(tokens.get(clock.now + 60), [token_answer("a-2", 3600, "r-2")], clock=clock)
+    assert isinstance(outcome, AccessToken) and (outcome.value, len(sent)) == ("a-2", 1)
+
+
+def test_after_two_lost_answers_ten_minutes_pass(clock: Clock) -> None:
+    """At least: a server may want to be left alone for longer than five seconds, and for no longer than that."""
+    pauses = Rotation(clock, lambda: WALL + clock.now)
+    for count, said, seconds in (
+        (1, None, 5), (1, "3", 5), (1, "30", 30), (1, "9999", 600), (2, None, 600), (2, "30", 600), (9, None, 600)
+    ):  # fmt: skip
+        headers = {} if said is None else {"retry-after": said}
+        failure = RateLimitError("No.", response=ErrorResponse(429, b"", headers=headers))
+        token = stored(PERSON, clock, None, 0, "r-1")._replace(unanswered=tuple(map(float, range(count))))
+        lost = pauses.record_lost(token, failure)
+        assert pauses.get_earliest_send(token) - clock.now == seconds, (count, said)
+        assert (f"after {seconds:g} s" in lost.next_step) is (count == 1)
+        assert (lost is failure) is (count == 1)
+        pause = pauses.get_pause(token)
+        assert pause is not None and pause.until == clock.now + seconds
+        assert f"in {seconds} s" in pause.failure.next_step
+        clock.now += seconds
+        assert pauses.get_pause(token) is None
 
 
 # --- why a token is fetched, and which is the newest
@@ -224,6 +328,23 @@ def test_which_of_two_tokens_is_taken(clock: Clock) -> None:
         assert kept.is_usable(theirs) is is_taken
         assert kept.adopt(theirs) is is_taken
         assert kept.known == (theirs if is_taken else known)
+
+
+def test_a_lineage_goes_sixty_four_tokens_back(clock: Clock) -> None:
+    """Its own mark is the last."""
+    kept = current(clock, Store())
+    for number in range(100):
+        driven(kept.keep(issued(clock, f"a-{number}", f"r-{number}"), clock.now + 60))
+    assert kept.known is not None
+    assert kept.known.lineage == tuple(fingerprint_token(f"r-{number}")[0] for number in range(36, 100))
+
+
+def test_eight_refused_tokens_are_remembered(clock: Clock) -> None:
+    """The newest ones."""
+    kept = current(clock, Store())
+    for number in range(9):
+        kept.refuse(AccessToken(SecretStr(f"a-{number}"), 100, 0))
+    assert [kept.is_refused(SecretStr(f"a-{number}")) for number in range(9)] == [False] + [True] * 8
 
 
 # --- saving
@@ -350,10 +471,10 @@ def test_notes_of_one_moment_are_two_notes_in_every_process(clock: Clock) -> Non
     """On a wall clock that is frozen, or was set back, each is a millisecond later than the one before."""
     for jump in (0.0, -3600.0):
         times = iter((WALL, WALL + jump, WALL + 2 * jump))
-        rotation = Rotation(clock, lambda times=times: next(times))  # type: ignore[misc]
+        notes = Rotation(clock, lambda times=times: next(times))  # type: ignore[misc]
         token = stored(PERSON, clock, None, 0, "r-1")
         for _ in range(3):
-            token = rotation.mark_sent(token)
+            token = notes.mark_sent(token)
         assert token.unanswered == (WALL, WALL + 0.001, WALL + 0.001 + 0.001)
         assert Rotation(clock, lambda: WALL).merge(None, token).unanswered == token.unanswered
 

@@ -98,7 +98,7 @@ def test_tokens_that_are_nonsense(document: Any) -> None:
 
 def test_the_shape_of_nonsense_is_reported() -> None:
     """The names and types of the members help to find what is wrong."""
-    with pytest.raises(ResponseValidationError, match=r"\{accessToken: str, expiresIn: str\}"):
+    with pytest.raises(ResponseValidationError, match=r": \{accessToken: str, expiresIn: str\}\."):
         parse_token_response(answered({"accessToken": SECRET, "expiresIn": "soon"}), sent_at=0)
     with pytest.raises(ResponseValidationError, match="13 bytes of text/html"):
         parse_token_response(httpx.Response(200, html="<html></html>"), sent_at=0)
