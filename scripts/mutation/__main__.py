@@ -24,36 +24,15 @@ _CORE: Final = _ROOT / "payman_sdk" / "_core"
 _EXPLAINED: Final = Path(__file__).with_name("survivors.txt")
 _LEAST: Final = 90
 
-_AUTH: Final = (
-    "tests/auth/test_current_token.py",
-    "tests/auth/test_credentials.py",
-    "tests/auth/test_tokens.py",
-    "tests/auth/test_rotation.py",
-    "tests/auth",
-    "tests/test_types_in_frameworks.py",
+_MODULES: Final = ("send", "transmission", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
+
+_QUICKEST: Final = (
+    *("tests/tasks/test_decisions.py", "tests/tasks/test_retrying.py"),
+    *("tests/streaming/test_sse.py", "tests/streaming/test_redacting_decoder.py"),
+    *("tests/auth/test_current_token.py", "tests/auth/test_credentials.py", "tests/auth/test_tokens.py"),
+    *("tests/tasks/test_once.py", "tests/streaming/test_progress.py"),
 )
-_ASK: Final = (
-    "tests/tasks/test_decisions.py",
-    "tests/tasks/test_retrying.py",
-    "tests/tasks/test_once.py",
-    "tests/tasks",
-)
-_STREAM: Final = ("tests/streaming/test_progress.py", "tests/streaming")
-_TESTS: Final[dict[str, tuple[str, ...]]] = {
-    "retry": (*_ASK, "tests/test_config.py"),
-    "send": (*_ASK, "tests/telemetry/test_stats.py"),
-    "transmission": _ASK,
-    "reconciliation": _ASK,
-    "stream": ("tests/tasks/test_once.py", *_STREAM),
-    "accumulator": _STREAM,
-    "sse": (
-        "tests/streaming/test_sse.py",
-        "tests/streaming/test_redacting_decoder.py",
-        "tests/streaming/test_decoding.py",
-        "tests/tasks/test_large_answers.py",
-    ),
-}
-"""What is run for mutants of what an import executes, the likeliest first, by module; the modules of `auth` share theirs."""
+"""What is run first for mutants of what an import executes."""
 
 _NOTICING: Final = (
     "tests/auth",
@@ -68,8 +47,9 @@ _NOTICING: Final = (
     "tests/test_dropped_streams.py",
     "tests/test_requests.py",
     "tests/test_responses.py",
+    "tests/test_types_in_frameworks.py",
 )
-"""The tests among which those are chosen that execute the line of a mutant."""
+"""The tests among which those are chosen that execute the line of a mutant; all of them for what an import executes."""
 
 _PRELOADED: Final = (
     *("pytest", "hypothesis", "httpx", "anyio.to_thread", "trio", "starlette.applications", "uvicorn"),
@@ -85,7 +65,6 @@ class Trial:
     module: str
     path: Path
     mutant: Mutant
-    tests: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(_ROOT)}:{self.mutant}"
@@ -103,11 +82,7 @@ def find_trials(names: Iterable[str]) -> list[Trial]:
         found = sorted((_CORE / name).glob("*.py")) if (_CORE / name).is_dir() else [_CORE / f"{name}.py"]
         for path in found:
             module = ".".join(path.relative_to(_ROOT).with_suffix("").parts)
-            tests = _TESTS.get(name, _AUTH)
-            trials += [
-                Trial(module, path, mutant, tests)
-                for mutant in find_mutants(path.read_text(encoding="utf-8"))
-            ]
+            trials += [Trial(module, path, one) for one in find_mutants(path.read_text(encoding="utf-8"))]
     return trials
 
 
@@ -155,7 +130,7 @@ def run_session(trials: list[Trial], jobs: int) -> tuple[list[str], list[int], l
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
-    parser.add_argument("modules", nargs="*", default=[*_TESTS, "auth"], help="modules of payman_sdk/_core")
+    parser.add_argument("modules", nargs="*", default=_MODULES, help="modules of payman_sdk/_core")
     parser.add_argument("--sample", type=int, help="so many mutants of each module, chosen by chance")
     parser.add_argument("--seed", type=int, default=1, help="of the chance")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -182,9 +157,8 @@ def main() -> int:
     if failed:
         print("Left out, since they fail while they are measured:", *failed, sep="\n", file=sys.stderr)
     rest = [tried[number] for number in untried]  # what runs when it is imported
-    more, _ = run_trials(
-        rest, given.jobs, lambda it: begin_trial(it.module, it.path, it.mutant.tree, it.tests)
-    )
+    tests = (_QUICKEST, _NOTICING)
+    more, _ = run_trials(rest, given.jobs, lambda it: begin_trial(it.module, it.path, it.mutant.tree, tests))
     escaped = [*(tried[number] for number in survived), *(rest[number] for number in more)]
     open_ends = Counter(trial.path for trial in escaped)
     every = Counter(trial.path for trial in trials)

@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -24,7 +24,6 @@ _CPU_SECONDS: Final = 120
 
 _SECONDS: Final = 600
 """How long it may hang."""
-
 
 QUIETLY: Final = (
     *("-q", "--fast", "--timeout=100", "--assert=plain"),
@@ -56,8 +55,8 @@ class _Finder(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, _Loader(self._tree, self._path), origin=self._path)
 
 
-def begin_trial(module: str, path: Path, tree: ast.Module, tests: Sequence[str]) -> int:
-    """Fork, and try a tree in the place of a module; give the id of the process, whose status says what came of it."""
+def begin_trial(module: str, path: Path, tree: ast.Module, groups: Iterable[Sequence[str]]) -> int:
+    """Fork, and try a tree in the place of a module with groups of tests until one fails; give the id of the process."""
     child = os.fork()
     if child:
         return child
@@ -68,7 +67,7 @@ def begin_trial(module: str, path: Path, tree: ast.Module, tests: Sequence[str])
         limit_trial(_CPU_SECONDS, _SECONDS)
         sys.meta_path.insert(0, _Finder(module, tree, path))
         with contextlib.suppress(SystemExit):
-            status = int(pytest.main([*QUIETLY, "-x", *tests]))
+            status = next(filter(None, (int(pytest.main([*QUIETLY, "-x", *tests])) for tests in groups)), 0)
     finally:
         os._exit(status)
 
