@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import programs
 from tests.environments import AS_OTHERS
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ def test_the_example_of_testing_your_agent_passes(tmp_path: Path) -> None:
     """The example's three tests pass in a folder of their own, with nothing but the kit."""
     project = tmp_path / "project"
     shutil.copytree(EXAMPLES / "testing-your-agent", project)
-    done = subprocess.run(
+    done = programs.run(
         [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, "-W", "error"],
         cwd=project,
         capture_output=True,

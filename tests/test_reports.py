@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import programs
 from tests.environments import AS_OTHERS
 from tests.guards import is_forbidden
 from tests.reports import describe_skips, rank_files
@@ -110,7 +110,7 @@ def test_fast_refuses_what_nobody_marked(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, "-rA", "--fast"]
     ours = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(
+    done = programs.run(
         command, cwd=tmp_path, env=ours, capture_output=True, text=True, timeout=60, check=False
     )
     assert "1 deselected" in done.stdout, done.stdout + done.stderr

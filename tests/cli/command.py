@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -16,6 +15,7 @@ from typer.testing import CliRunner
 
 from payman_sdk._cli.app import app
 from payman_sdk._cli.context import Run
+from tests import programs
 
 SECRET = "the-secret-of-the-cli-tests"
 PROGRAM = [sys.executable, "-m", "payman_sdk"]
@@ -50,15 +50,13 @@ class Payman:
 
 def run(arguments: Sequence[str], *, given: str = "", **environment: str) -> Said:
     """Runs the command as a program, its output in pipes."""
-    done = subprocess.run(
+    done = programs.run(
         [*PROGRAM, *arguments],
         input=given,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
         env=environment_of(**environment),
-        timeout=60,
-        check=False,
     )
     return Said(done.returncode, done.stdout, done.stderr)
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import select
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +19,7 @@ from payman_sdk._cli.context import Run
 from payman_sdk._cli.identity import IDENTITY_PATH
 from payman_sdk._cli.terminal import Terminal
 from payman_sdk._text.sanitizer import find_hidden
+from tests import programs
 from tests.cli.command import PROGRAM, environment_of
 from tests.peer import TOKEN_PATH, Answer, Peer, Request, answer, json_answer, rpc
 
@@ -206,7 +206,7 @@ def test_a_terminal_is_given_nothing_but_colours(peer: Peer) -> None:
     for mode in ("fine", "waits"):
         _behave(peer, mode, "".join(_WORDS))
         master, slave = pty.openpty()
-        process = subprocess.Popen(
+        process = programs.Popen(
             [*PROGRAM, "--debug", "ask", "hello", "--yes"],
             stdin=slave,
             stdout=slave,

@@ -21,6 +21,7 @@ from payman_sdk._cli.settings import Settings
 from payman_sdk.agents import MemoryOperationStore, SpendingLimit
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
+from tests import programs
 from tests.auth.test_loopback import browser
 from tests.cli.command import PROGRAM, Payman, environment_of
 
@@ -174,7 +175,7 @@ def test_the_server_over_http_until_it_is_stopped(tmp_path: Path) -> None:
     """It says where it serves and which token it wants, lets in who has it, writes nothing to standard output, and ends well."""
     command = [*PROGRAM, "--sandbox", "mcp", "--http", "--port", "0"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(
+    with programs.Popen(
         command, stdout=pipe, stderr=pipe, text=True, env=environment_of(HOME=str(tmp_path))
     ) as server:
         assert server.stderr is not None

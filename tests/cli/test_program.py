@@ -13,6 +13,7 @@ import pytest
 from payman_sdk._cli.context import hoist_flags
 from payman_sdk._cli.exit_codes import TABLE
 from payman_sdk.sandbox import Sandbox
+from tests import programs
 from tests.cli.command import PROGRAM, SECRET, Payman, environment_of, run
 
 pytestmark = pytest.mark.slow
@@ -137,7 +138,7 @@ def test_json_goes_through_a_pipe(payman: Payman) -> None:
     """`payman ask --json | python -m json.tool` is one document, whatever the encoding of the output."""
     said = run(["ask", "Create a payee called José 😀", "--json"], PYTHONIOENCODING="ascii")
     assert said.status == 0
-    document = subprocess.run(
+    document = programs.run(
         [sys.executable, "-m", "json.tool"], input=said.out, capture_output=True, text=True, check=True
     )
     assert "José 😀" in json.loads(document.stdout)["artifacts"][0]["content"]
@@ -157,7 +158,7 @@ def test_a_reader_that_leaves_changes_nothing(payman: Payman, form: str) -> None
     """`payman ask … | head -c1` ends quietly, and the status is still that of the task: a payment was made."""
     read, write = os.pipe()
     os.close(read)
-    process = subprocess.Popen(
+    process = programs.Popen(
         [*PROGRAM, "ask", "send 10 TSD to Test Payee", form],
         stdout=write,
         stderr=subprocess.PIPE,
@@ -173,7 +174,7 @@ def test_a_reader_that_leaves_changes_nothing(payman: Payman, form: str) -> None
 def test_a_full_disk_is_reported(payman: Payman) -> None:
     """An answer that cannot be written is told; the status is still that of the task."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        done = subprocess.run(
+        done = programs.run(
             [*PROGRAM, "ask", "send 10 TSD to Test Payee"],
             stdout=full,
             stderr=subprocess.PIPE,
@@ -194,7 +195,7 @@ def test_help_that_cannot_be_written(arguments: list[str]) -> None:
     os.close(read)
     with Path("/dev/full").open("w", encoding="utf-8") as full, os.fdopen(write, "w") as left:
         ends = [
-            subprocess.run(
+            programs.run(
                 [*PROGRAM, *arguments],
                 stdout=out,
                 stderr=subprocess.PIPE,
@@ -250,7 +251,7 @@ def test_closed_streams_are_no_matter(payman: Payman) -> None:
 def test_who_ends_it_gets_the_task(payman: Payman, number: signal.Signals, status: int) -> None:
     """`timeout 1 payman ask …` says which task goes on, and how to learn its end."""
     with Sandbox(clients={"cli-tests": SECRET}, pace=5.0) as slow:
-        process = subprocess.Popen(
+        process = programs.Popen(
             [*PROGRAM, "ask", "send 10 TSD to Test Payee"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -275,7 +276,7 @@ def test_a_mistake_of_its_own_is_not_a_traceback(payman: Payman, monkeypatch: py
         "sys.argv[1:] = ['ask', 'send 10 TSD to Test Payee']\n"
         "sys.exit(main.main())"
     )
-    done = subprocess.run(
+    done = programs.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment_of(), check=False
     )
     assert done.returncode == 5

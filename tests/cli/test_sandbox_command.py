@@ -17,6 +17,7 @@ from payman_sdk._cli.commands.sandbox import SEED, seed
 from payman_sdk._cli.request_log_middleware import format_request
 from payman_sdk._cli.request_printer import RequestPrinter
 from payman_sdk.sandbox import Sandbox, SandboxRequest
+from tests import programs
 from tests.cli.command import PROGRAM, Payman, environment_of
 from tests.tables import table
 
@@ -60,7 +61,7 @@ class Served:
 @contextmanager
 def served(*arguments: str) -> Iterator[Served]:
     """Runs `payman sandbox` on a free port."""
-    process = subprocess.Popen(
+    process = programs.Popen(
         [*PROGRAM, "sandbox", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

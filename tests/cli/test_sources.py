@@ -23,6 +23,7 @@ from payman_sdk._client.environment import load_env_config
 from payman_sdk._io.env_file import read_env_file
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, PaymanError
+from tests import programs
 from tests.cli.command import PROGRAM, Payman, environment_of
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, completed, token
 
@@ -328,7 +329,7 @@ def listed(peer: Peer) -> list[str]:
 def run(folder: Path, *arguments: str, given: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs the command in a folder, the way to all other machines being closed by a proxy that is none."""
     ways = {"HTTPS_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9"}
-    return subprocess.run(
+    done: subprocess.CompletedProcess[str] = programs.run(
         [*PROGRAM, *arguments],
         cwd=folder,
         input=given,
@@ -338,6 +339,7 @@ def run(folder: Path, *arguments: str, given: str = "", **variables: str) -> sub
         timeout=60,
         check=False,
     )
+    return done
 
 
 def test_a_cloned_repository_gets_nothing(folder: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:

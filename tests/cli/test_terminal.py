@@ -20,6 +20,7 @@ from typing import Self
 import pytest
 
 from payman_sdk.sandbox import HTTPError, Sandbox, ScriptedResponse
+from tests import programs
 from tests.cli.command import PROGRAM, ROOT, Payman, environment_of
 
 if sys.platform == "win32":
@@ -85,7 +86,7 @@ def on_a_terminal(
 ) -> Iterator[Screen]:
     """Runs the command as a program in a pseudo terminal, after some Python where that is given."""
     master, slave = pty.openpty()
-    process = subprocess.Popen(
+    process = programs.Popen(
         ["sh", "-c", command]
         if command
         else [sys.executable, "-c", f"{before}\n{_IN_A_TERMINAL}", *arguments],

@@ -29,6 +29,7 @@ from attrs import field, frozen
 from sybil.document import Document
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
+from tests import programs
 from tests.environments import AS_OTHERS
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -181,10 +182,10 @@ def environment(variables: Mapping[str, str], python: str = sys.executable) -> d
         for name, value in os.environ.items()
         if not name.startswith(("PAYMAN_", "PYTEST_", "COV_"))
     }
-    programs = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    folders = [*([programs.find_commands()] if python == sys.executable else []), Path(python).parent]
     return {
         **own,
-        "PATH": programs,
+        "PATH": os.pathsep.join([*map(str, folders), os.environ["PATH"]]),
         "PYTHONWARNINGS": "error",
         "PYTEST_ADDOPTS": " ".join(AS_OTHERS),
         **variables,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 from payman_sdk.sandbox import Sandbox
+from tests import programs
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _LAUNCHER = Path(__file__).with_name("short_settle_time.py")
@@ -34,7 +34,7 @@ def command(example: str, *arguments: str) -> list[str]:
 def on_a_terminal(line: list[str], folder: Path, sandbox: Sandbox, **more: str) -> tuple[int, str]:
     """Runs a command with a terminal to write to; returns its exit status and the words that it wrote there."""
     ours, theirs = os.openpty()
-    with subprocess.Popen(
+    with programs.Popen(
         line, cwd=folder, env=environment(sandbox) | more, stdout=theirs, stderr=theirs
     ) as running:
         os.close(theirs)

@@ -7,11 +7,12 @@ import subprocess
 from pathlib import Path
 
 from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox
+from tests import programs
 from tests.examples.programs import command, environment
 
 
 def run(folder: Path, *questions: str, sandbox: Sandbox | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    done: subprocess.CompletedProcess[str] = programs.run(
         command("basic/first_ask.py", *questions),
         cwd=folder,
         env=environment(sandbox),
@@ -20,6 +21,7 @@ def run(folder: Path, *questions: str, sandbox: Sandbox | None = None) -> subpro
         timeout=60,
         check=False,
     )
+    return done
 
 
 def test_it_runs_without_an_account(tmp_path: Path) -> None:

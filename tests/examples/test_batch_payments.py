@@ -15,6 +15,7 @@ import pytest
 from filelock import FileLock
 
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse
+from tests import programs
 from tests.examples.programs import EXAMPLES, command, environment, on_a_terminal
 
 HEAD = "number,payee,amount,memo\n"
@@ -33,7 +34,7 @@ def written(folder: Path, lines: list[str]) -> Path:
 
 
 def start(source: Path, sandbox: Sandbox, *options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return programs.Popen(
         command("batch-payments/pay.py", str(source), *options),
         cwd=source.parent,
         env=environment(sandbox),

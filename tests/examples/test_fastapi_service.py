@@ -20,6 +20,7 @@ from selenium import webdriver
 from selenium.webdriver.support.wait import WebDriverWait
 
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, StreamFault
+from tests import programs
 from tests.examples.programs import EXAMPLES, environment
 
 FOLDER = EXAMPLES / "fastapi-service"
@@ -39,7 +40,7 @@ def payman(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 def address(payman: Sandbox) -> Iterator[str]:
     """The service as its README starts it, on a free port."""
     line = [sys.executable, "-m", "uvicorn", "service:app", "--port", "0", "--no-access-log"]
-    with subprocess.Popen(
+    with programs.Popen(
         line, cwd=FOLDER, env=environment(payman), stderr=subprocess.PIPE, encoding="utf-8"
     ) as service:
         assert service.stderr is not None

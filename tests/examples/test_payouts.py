@@ -21,7 +21,7 @@ import pytest
 
 from payman_sdk import PaymanError
 from payman_sdk.sandbox import Sandbox
-from tests import environments
+from tests import environments, programs
 from tests.auth import redis_server
 from tests.examples.programs import EXAMPLES, environment
 
@@ -49,7 +49,7 @@ def variables(sandbox: Sandbox, **more: str) -> dict[str, str]:
 def start(
     program: str, source: Path, sandbox: Sandbox, python: str = sys.executable, **more: str
 ) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return programs.Popen(
         [python, str(EXAMPLE / program), str(source)],
         cwd=source.parent,
         env=variables(sandbox, **more),

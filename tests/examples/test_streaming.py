@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from payman_sdk.sandbox import Sandbox, StreamFault
+from tests import programs
 from tests.examples.programs import command, environment, on_a_terminal
 
 PAYMENT = "send 10 TSD to Test Payee for coffee"
@@ -23,7 +24,7 @@ def slow() -> Iterator[Sandbox]:
 
 
 def start(folder: Path, sandbox: Sandbox | None, text: str = "") -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return programs.Popen(
         command("streaming/watch.py", *text.split()),
         cwd=folder,
         env=environment(sandbox),

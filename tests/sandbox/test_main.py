@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import programs
+
 pytestmark = pytest.mark.slow
 
 
@@ -21,7 +23,7 @@ _PROGRAM = (sys.executable, "-m", "payman_sdk.sandbox")
 @contextmanager
 def _running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The program, and the variables that it tells to export."""
-    with subprocess.Popen(
+    with programs.Popen(
         [*_PROGRAM, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
@@ -108,9 +110,9 @@ def test_ends_in_the_middle_of_a_stream() -> None:
 
 def _failure(*arguments: str) -> str:
     """What it complains of: the one line that it says before it ends with status 2."""
-    done = subprocess.run([*_PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=20)
+    done = programs.run([*_PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=20)
     assert (done.returncode, done.stdout) == (2, "")
-    return done.stderr.splitlines()[-1]
+    return str(done.stderr.splitlines()[-1])
 
 
 def test_taken_port_is_one_clear_line() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from payman_sdk.sandbox import Sandbox
+from tests import programs
 from tests.environments import AS_OTHERS
 
 HEAVY = (
@@ -33,15 +34,16 @@ class Project:
     def write(self, name: str, content: str) -> None:
         (self.folder / name).write_text(textwrap.dedent(content), encoding="utf-8")
 
-    def run(self, *arguments: str, state: bool = False) -> str:
-        """What pytest says; without the folder of this suite for used keys."""
+    def run(self, *arguments: str, state: bool = False, with_imports: bool = True) -> str:
+        """What pytest says; without the folder of this suite for used keys, and where nothing is imported yet if that matters."""
         command = [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, *arguments]
         environment = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTEST", *(() if state else ("PAYMAN_STATE",))))
         }
-        done = subprocess.run(
+        start = programs.run if with_imports else subprocess.run
+        done = start(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
         return done.stdout + done.stderr
@@ -65,7 +67,9 @@ def test_a_run_that_uses_no_fixture_imports_nothing(project: Project) -> None:
             assert [name for name in {HEAVY!r} if name in sys.modules] == []
         """,
     )
-    assert "1 passed" in project.run("-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx")
+    assert "1 passed" in project.run(
+        "-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx", with_imports=False
+    )
 
 
 @pytest.mark.slow
@@ -268,7 +272,7 @@ def test_a_missing_extra_is_named(project: Project) -> None:
         """,
     )
     assert "pip install 'paymanai-sdk[sandbox]'" in project.run(
-        "-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx"
+        "-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx", with_imports=False
     )
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import stat
-import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -31,6 +30,7 @@ from payman_sdk.errors import APIConnectionError
 from payman_sdk.sandbox import HTTPError, Sandbox
 from payman_sdk.testing._redaction.cassette import _TranslatedBody
 from payman_sdk.testing.recording import Recorder, SecretLeakError, _dump_yaml
+from tests import programs
 from tests.environments import AS_OTHERS
 from tests.loops import LOOPS, run_on
 
@@ -545,7 +545,7 @@ PROJECT = {
 
 
 def pytest_in(folder: Path, environment: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run(
+    done = programs.run(
         [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, *arguments],
         cwd=folder,
         env={**{n: v for n, v in os.environ.items() if not n.startswith("PYTEST")}, **environment},
@@ -554,7 +554,7 @@ def pytest_in(folder: Path, environment: dict[str, str], *arguments: str) -> str
         timeout=60,
         check=False,
     )
-    return done.stdout + done.stderr
+    return str(done.stdout + done.stderr)
 
 
 @pytest.mark.slow

@@ -1,0 +1,202 @@
+"""The process that programs of tests are forks of: it has imported what they import, and done nothing else.
+
+An order is a packet with three open files and with words: whether to `leave` the program to who ordered it or to `report` its end,
+whether it has a session of its own, its folder, its variables, an empty word, and the arguments of Python. The answer is the number
+of the process, or `no` for what is not known to go as Python itself would do it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import gc
+import io
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import threading
+import types
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_PRELOADED = (
+    *("httpx", "rich.console", "rich.markdown", "rich.live", "rich.progress", "typer", "dotenv", "filelock", "platformdirs"),
+    *("uvicorn", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on", "starlette.applications", "jinja2", "pytest"),
+    *("payman_sdk._client.sync", "payman_sdk._io.runner", "payman_sdk._io.async_runner", "payman_sdk._core.operations"),
+    *("payman_sdk._io.pool", "payman_sdk._io.async_pool", "payman_sdk._cli.app", "payman_sdk.sandbox._server.server"),
+)  # fmt: skip
+
+_ABSENT = (
+    "requests",
+    "yaml",
+    "httpx_aiohttp",
+    "IPython",
+    "opentelemetry.instrumentation",
+    "typer.rich_utils",
+)
+"""Whether the program has imported these is seen by others, or they read variables when they are imported."""
+
+_UNDERSTOOD = {
+    "PYTHONPATH",
+    "PYTHONWARNINGS",
+    "PYTHONUNBUFFERED",
+    "PYTHONIOENCODING",
+    "PYTHONDONTWRITEBYTECODE",
+}
+_ROOT = str(Path(__file__).parents[1])
+_loaded: list[str] = []
+
+
+def _preload() -> Sequence[Any]:
+    """Import, and return the filters of warnings that this has added."""
+    usual = warnings.filters[:]
+    atexit.register(_keep_modules)
+    for name in _PRELOADED:
+        import_module(name)
+    for name in ("anyio", "payman_sdk"):  # pytest warns if what has a plugin for it is imported before it
+        sys.modules[name].__doc__ = "PYTEST_DONT_REWRITE"
+    _loaded.extend(name for name in sys.modules if name not in ("__main__", "sys", "builtins"))
+    assert threading.active_count() == 1, threading.enumerate()
+    assert [name for name in _ABSENT if name in sys.modules] == []
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+    return warnings.filters[: len(warnings.filters) - len(usual)]
+
+
+def _keep_modules() -> None:
+    """Let the end of a program be the end of what is its own: to take apart what was there before it takes longer than it ran."""
+    kept = [module for name in _loaded if (module := sys.modules.pop(name, None)) is not None]
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+
+
+def _wait_for_order(listener: socket.socket) -> list[str]:
+    """Serve until standard input ends; return the order in the fork that is to become a program."""
+    sources: list[Any] = [listener, 0]
+    while 0 not in select.select(sources, [], [])[0]:
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        line, _ = listener.accept()
+        packet, files, _, _ = socket.recv_fds(line, 1 << 20, 3)
+        order = os.fsdecode(packet).split("\0")
+        ours, theirs = socket.socketpair()
+        if not _is_understood(order):
+            line.send(b"no")
+        elif (between := os.fork()) == 0:
+            ours.close()
+            if (program := os.fork()) == 0:
+                for place, file in enumerate(files):
+                    os.dup2(file, place)
+                if order[0] == "leave":
+                    theirs.recv(1)  # ends when its parent is who ordered it
+                for file in (*files, *(one.detach() for one in (theirs, line, listener))):
+                    os.close(file)
+                return order
+            (theirs if order[0] == "leave" else line).send(str(program).encode())
+            if order[0] == "report":
+                line.send(str(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])).encode())
+            os._exit(0)
+        elif order[0] == "leave":
+            os.waitpid(between, 0)  # from now on, the program is a child of who ordered it
+            line.send(ours.recv(20))
+        for file in (*files, *(one.detach() for one in (ours, theirs, line))):
+            os.close(file)
+    os._exit(0)
+
+
+def _is_understood(order: list[str]) -> bool:
+    """Whether Python would find the same language and the same modules, and is given no option that is not known here."""
+    words = order[3:]
+    end = words.index("")
+    variables, arguments = dict(word.split("=", 1) for word in words[:end]), words[end + 1 :]
+    while arguments[:1] == ["-W"]:
+        del arguments[:2]
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-c", "-m"}):
+        return False
+    path = variables.get("PYTHONPATH", _ROOT).split(os.pathsep)
+    unknown = {name for name in variables if name.startswith(("PYTHON", "COVERAGE"))} - _UNDERSTOOD
+    language = {name: value for name, value in variables.items() if name.startswith(("LANG", "LC_"))}
+    ours = {name: value for name, value in os.environ.items() if name.startswith(("LANG", "LC_"))}
+    return not unknown and language == ours and path[0] == _ROOT
+
+
+def _set_up(order: list[str], added: Sequence[Any]) -> list[str]:
+    """Give the process what Python would have given it; returns the arguments of Python without the options."""
+    _, session, folder, *words = order
+    end = words.index("")
+    os.environ.clear()
+    os.environ.update(dict(word.split("=", 1) for word in words[:end]))
+    arguments = words[end + 1 :]
+    sys.orig_argv = [sys.executable, *arguments]
+    if session:
+        os.setsid()
+    os.chdir(folder)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.warnoptions = [word for word in os.environ.get("PYTHONWARNINGS", "").split(",") if word]
+    while arguments[0] == "-W":
+        sys.warnoptions.append(arguments[1])
+        del arguments[:2]
+    usual = warnings.filters[len(added) + 1 :]  # after that of the launcher, for which a warning is an error
+    warnings.resetwarnings()
+    warnings.filters[:] = usual  # type: ignore[index] # typeshed has a sequence
+    for option in sys.warnoptions:
+        warnings._setoption(option)  # type: ignore[attr-defined] # what Python does with them
+    warnings.filters[:0] = added  # type: ignore[index]
+    _open_streams(os.environ.get("PYTHONIOENCODING", ""), is_buffered=not os.environ.get("PYTHONUNBUFFERED"))
+    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = [str(Path(entry).absolute()) for entry in path if entry]
+    return arguments
+
+
+def _open_streams(given: str, *, is_buffered: bool) -> None:
+    """Open the standard streams as Python does, in the encoding that is given."""
+    encoding, _, errors = given.partition(":")
+    for place, name in enumerate(("stdin", "stdout", "stderr")):
+        raw = io.FileIO(place, "w" if place else "r", closefd=False)
+        stream = io.TextIOWrapper(
+            io.BufferedReader(raw) if place == 0 else io.BufferedWriter(raw) if is_buffered else raw,
+            encoding or sys.__stdout__.encoding,  # type: ignore[union-attr]
+            "backslashreplace" if place == 2 else errors or "strict",
+            line_buffering=place == 2 or raw.isatty(),
+            write_through=place > 0 and not is_buffered,
+        )
+        stream.mode = "w" if place else "r"  # type: ignore[misc]
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def _run(arguments: list[str]) -> None:
+    """Run a program as Python does: -c CODE, -m MODULE, or a file."""
+    main = types.ModuleType("__main__")
+    sys.modules["__main__"] = main
+    match arguments:
+        case ["-c", code, *rest]:
+            sys.argv[:] = ["-c", *rest]
+            sys.path.insert(0, "")
+            exec(compile(code, "<string>", "exec", dont_inherit=True), vars(main))  # noqa: S102 # what the order says
+        case ["-m", module, *rest]:
+            sys.argv[:] = ["-m", *rest]
+            sys.path.insert(0, str(Path.cwd()))
+            runpy._run_module_as_main(module)  # type: ignore[attr-defined] # what Python does
+        case [file, *rest]:
+            sys.argv[:] = [file, *rest]
+            sys.path.insert(0, str(Path(file).resolve().parent))
+            main.__file__ = file
+            exec(compile(Path(file).read_bytes(), file, "exec", dont_inherit=True), vars(main))  # noqa: S102
+
+
+if __name__ == "__main__":
+    _added = _preload()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as _listener:
+        _listener.bind(sys.argv[1])
+        _listener.listen(64)
+        os.write(1, b"ready\n")
+        _order = _wait_for_order(_listener)
+    _run(_set_up(_order, _added))
