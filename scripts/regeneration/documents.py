@@ -27,6 +27,7 @@ DIALECTS = (
     "https://spec.openapis.org/oas/3.1/dialect/2024-11-10",
 )
 """What schemas may be written in."""
+_HALF = re.compile("[\ud800-\udfff]")
 _VALIDATORS = {"3.0.": openapi_v30_schema_validator, "3.1.": openapi_v31_schema_validator}
 
 
@@ -38,19 +39,20 @@ class _Loader(SafeLoader):
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
-        self._checked: list[yaml.MappingNode] = []
+        self._checked: dict[int, yaml.MappingNode] = {}
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         # A node comes here first as it was written, and later perhaps with what was merged into it.
-        if not any(node is known for known in self._checked):
-            self._checked.append(node)
+        if id(node) not in self._checked:
+            self._checked[id(node)] = node  # kept, so that no other gets its id
             node.value = [(self._key(key), value) for key, value in node.value]
-            names = [key.value for key, _ in node.value]
-            for number, (key, _) in enumerate(node.value):
-                if key.value in names[:number]:
+            names = set[str]()
+            for key, _ in node.value:
+                if key.value in names:
                     raise yaml.constructor.ConstructorError(
                         None, None, f"the key {key.value!r} comes twice", key.start_mark
                     )
+                names.add(key.value)
         super().flatten_mapping(node)
 
     def _key(self, key: yaml.Node) -> yaml.Node:
@@ -102,7 +104,7 @@ def parse(content: bytes, name: str) -> Any:
 def _is_json_value(value: Any) -> bool:
     if isinstance(value, str | dict):  # half of a character can be in no file
         texts = [value] if isinstance(value, str) else [*value]
-        return not any(re.search("[\ud800-\udfff]", text) for text in texts)
+        return not any(_HALF.search(text) for text in texts)
     is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     return value is None or isinstance(value, list) or is_number
 
