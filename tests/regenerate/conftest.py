@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
+import copy as copying
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,14 +13,17 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from scripts.regeneration import history, type_check, work
+from scripts.regeneration import history, proof, reading, sources, type_check, work
 from scripts.regeneration.command import main
 from scripts.regeneration.documents import Document, dump, parse
 from scripts.regeneration.generator import generate
 from scripts.regeneration.type_check import Fault
+from tests.regenerate import golden
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = "spec/payman.openapi.yaml"
+LIBRARIES = ["attr.*", "attrs.*", "dateutil.*", "httpx.*"]
+"""What `payman_api` is made of, and the SDK needs itself."""
 
 
 def everything(root: Path) -> dict[str, bytes]:
@@ -63,24 +68,52 @@ Regenerate = Callable[..., Run]
 Changed = Callable[[Callable[[Any], None]], Path]
 
 
+def write_settings(root: Path) -> None:
+    """Write the project's settings, by which the type checker reads no library that only an extra brings.
+
+    What these give the SDK no document of the API changes, and three frameworks for agents take the most of a minute to read.
+    """
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert text.count("[tool.mypy]\n") == 1
+    few = f'[[tool.mypy.overrides]]\nmodule = {LIBRARIES}\nfollow_imports = "normal"\n'
+    text = text.replace("[tool.mypy]\n", '[tool.mypy]\nfollow_imports = "skip"\n') + f"\n{few}"
+    (root / "pyproject.toml").write_text(text, encoding="utf-8")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def faults_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], list[Fault]]]:
-    """The type checker reads the SDK once for all processes that test, and once more only where it has changed since.
+    """The type checker reads the SDK and the client once for all processes that test; later only what has changed since.
 
     Gives what says which lines do not fit the client at hand.
     """
     own = tmp_path_factory.mktemp("types")
     ours = own / f"regeneration-{type_check._modules(ROOT / 'generated')}"
-    look = type_check.type_faults
+    write_settings(own)
+    (own / "payman_sdk").symlink_to(ROOT / "payman_sdk")
+    look, find = type_check.type_faults, proof.find_type_problems
+
+    @contextlib.contextmanager
+    def remembered(name: str, into: Path) -> Iterator[Path]:
+        shared = ROOT / ".mypy_cache" / "tests" / name
+        shared.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{shared}.lock"):
+            yield shared
+            shutil.copytree(shared, into, dirs_exist_ok=True)
 
     @cache
     def first() -> list[Fault]:
-        shared = ROOT / ".mypy_cache" / "tests" / ours.name
-        shared.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{shared}.lock"):
-            found = look(ROOT, ROOT / "generated", own / "view", shared)
-            shutil.copytree(shared, ours)
-        return found
+        with remembered(ours.name, ours) as shared:
+            return look(own, ROOT / "generated", own / "view", shared)
+
+    @cache
+    def read_client() -> None:
+        with remembered("client", own) as shared, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MYPY_CACHE_DIR", str(shared))
+            assert list(find(ROOT / "generated", {})) == []
+
+    def finding(fresh: Path, places: Mapping[str, str]) -> Iterator[str]:
+        read_client()
+        return find(fresh, places)
 
     def looking(root: Path, generated: Path, view: Path, memory: Path) -> list[Fault]:
         if memory == ours:
@@ -90,6 +123,7 @@ def faults_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MYPY_CACHE_DIR", str(own))
         patch.setattr(type_check, "type_faults", looking)
+        patch.setattr(proof, "find_type_problems", finding)
         yield first
 
 
@@ -118,29 +152,67 @@ def _a_client_is_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _a_document_is_read_once() -> Iterator[None]:
+    """What a file or an address holds is parsed once, and given anew to each that asks; programs parse it themselves."""
+    known: dict[tuple[bytes, reading.Limits], Any] = {}
+
+    def parsing(content: bytes, name: str) -> Any:
+        key = (content, reading.LIMITS)
+        if key not in known:
+            known[key] = parse(content, name)
+        return copying.deepcopy(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (sources, history):
+            patch.setattr(module, "parse", parsing)
+        yield
+
+
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of what a regeneration reads and writes."""
+def bare(tmp_path: Path) -> Path:
+    """A copy of spec/ and generated/, without the SDK, so that no types are checked."""
     place = tmp_path / "copy"
-    for name in ("spec", "generated", "payman_sdk"):
+    for name in ("spec", "generated"):
         shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", place)
     return place
 
 
 @pytest.fixture
-def bare(copy: Path) -> Path:
-    """A copy without the SDK, so that no types are checked."""
-    shutil.rmtree(copy / "payman_sdk")
-    return copy
+def copy(bare: Path) -> Path:
+    """A copy of all that a regeneration reads and writes."""
+    shutil.copytree(ROOT / "payman_sdk", bare / "payman_sdk", ignore=shutil.ignore_patterns("__pycache__"))
+    write_settings(bare)
+    return bare
 
 
 @pytest.fixture
-def regenerate(copy: Path, capsys: pytest.CaptureFixture[str]) -> Regenerate:
+def small(tmp_path: Path) -> Path:
+    """What a regeneration reads and writes for the small document: a program takes little more than its start with it.
+
+    Beside it lies `new.yaml`, with a change that changes no client.
+    """
+    place = tmp_path / "small"
+    shutil.copytree(ROOT / "spec", place / "spec", ignore=shutil.ignore_patterns("*.openapi.*", "overlays"))
+    text = golden.DOCUMENT.read_text(encoding="utf-8")
+    old = "'404': {description: No such line}"
+    assert old in text
+    (place / DOCUMENT).write_text(text, encoding="utf-8")
+    new = text.replace(old, f"{old[:-1]}, headers: {{X-Line: {{schema: {{type: string}}}}}}}}")
+    (tmp_path / "new.yaml").write_text(new, encoding="utf-8")
+    for name, content in golden.recorded().items():
+        file = place / "generated" / golden.RECORD.name / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return place
+
+
+@pytest.fixture
+def regenerate(bare: Path, capsys: pytest.CaptureFixture[str]) -> Regenerate:
     """Runs the command on the copy, without the time that a process of its own takes."""
 
     def run(*arguments: str | Path) -> Run:
-        status = main(["--root", str(copy), *map(str, arguments)])
+        status = main(["--root", str(bare), *map(str, arguments)])
         out, err = capsys.readouterr()
         return Run(status, out, err)
 
@@ -153,15 +225,24 @@ def _ours() -> Document:
     return document
 
 
+def _change(document: Document, change: Callable[[Any], None]) -> bytes:
+    if change not in _changed:
+        document = copying.deepcopy(document)
+        change(document)
+        _changed[change] = dump(document)
+    return _changed[change]
+
+
+_changed: dict[Callable[[Any], None], bytes] = {}
+
+
 @pytest.fixture
 def changed(_ours: Document, tmp_path: Path) -> Callable[[Callable[[Any], None]], Path]:
     """Gives a file with our document, after something has been changed in it."""
 
     def write(change: Callable[[Any], None]) -> Path:
-        document = parse(dump(_ours), DOCUMENT)
-        change(document)
         path = tmp_path / "new.yaml"
-        path.write_bytes(dump(document))
+        path.write_bytes(_change(_ours, change))
         return path
 
     return write

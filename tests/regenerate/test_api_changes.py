@@ -291,7 +291,7 @@ def test_changes_that_the_sdk_takes(copy: Path, changed: Changed, regenerate: Re
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.usefixtures("_what_is_known_of_ours")
+@pytest.mark.usefixtures("copy", "_what_is_known_of_ours")
 def test_a_change_that_changes_no_client(changed: Changed, regenerate: Regenerate) -> None:
     """The document is new, and the client is the same: it hands the headers of an answer out as they come."""
     run = regenerate("--from", changed(a_new_header))

@@ -32,11 +32,11 @@ def test_an_interruption_changes_nothing(
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_running_program_can_be_ended(copy: Path, peer: Peer, number: int, status: int) -> None:
+def test_a_running_program_can_be_ended(bare: Path, peer: Peer, number: int, status: int) -> None:
     """It ends at once, leaves everything as it was and nothing behind."""
     peer.always("/api", peer.never)
-    before = everything(copy)
-    scratch = copy.parent / "scratch"
+    before = everything(bare)
+    scratch = bare.parent / "scratch"
     scratch.mkdir()
     program = subprocess.Popen(
         [
@@ -45,7 +45,7 @@ def test_a_running_program_can_be_ended(copy: Path, peer: Peer, number: int, sta
             "-m",
             "scripts.regeneration",
             "--root",
-            copy,
+            bare,
             "--from",
             f"{peer.base_url}/api",
         ],
@@ -59,7 +59,7 @@ def test_a_running_program_can_be_ended(copy: Path, peer: Peer, number: int, sta
             time.sleep(0.02)
         program.send_signal(number)
         assert program.wait(timeout=10) == status
-    assert everything(copy) == before
+    assert everything(bare) == before
     assert list(scratch.iterdir()) == []
 
 
@@ -169,10 +169,10 @@ def test_what_somebody_has_put_back_by_hand_is_left(tmp_path: Path) -> None:
     assert mixture(root) == {**OLD, "spec/a": "by hand"}
 
 
-def test_a_swap_that_was_cut_short_is_undone_first(copy: Path, regenerate: Regenerate) -> None:
+def test_a_swap_that_was_cut_short_is_undone_first(bare: Path, regenerate: Regenerate) -> None:
     """A check says so and changes nothing; a run puts everything back and then does its work."""
-    before = everything(copy)
-    new = copy.parent / "new"
+    before = everything(bare)
+    new = bare.parent / "new"
     new.write_text("broken")
     killed_at = """
 import os, sys
@@ -185,16 +185,16 @@ def once(root, name, comes):
 folders._put = once
 folders.swap(Path(sys.argv[1]), {"spec/payman.openapi.yaml": Path(sys.argv[2]), "generated": None})
 """
-    command = [sys.executable, "-P", "-c", killed_at, str(copy), str(new)]
+    command = [sys.executable, "-P", "-c", killed_at, str(bare), str(new)]
     assert subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode == 9
-    assert (copy / DOCUMENT).read_text() == "broken"
+    assert (bare / DOCUMENT).read_text() == "broken"
 
     check = regenerate("--check")
     assert check.status == 2
     assert "an earlier run was cut short" in check.err
-    assert (copy / DOCUMENT).read_text() == "broken"
+    assert (bare / DOCUMENT).read_text() == "broken"
 
     run = regenerate()
     assert (run.status, run.out) == (0, "")
     assert run.err == "scripts/regenerate: an earlier run was cut short; everything is back as it was.\n"
-    assert everything(copy) == before
+    assert everything(bare) == before

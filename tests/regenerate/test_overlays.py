@@ -190,11 +190,11 @@ def test_overlays_are_applied_anew(bare: Path, changed: Changed, regenerate: Reg
     assert "removed spec/upstream.openapi.json" in run.out, "without overlays, the document itself is put in"
 
 
-def test_overlays_that_correct_nothing_are_an_error(copy: Path, regenerate: Regenerate) -> None:
+def test_overlays_that_correct_nothing_are_an_error(bare: Path, regenerate: Regenerate) -> None:
     """An overlay without a document from outside would be forgotten."""
-    write(copy, "fix.yaml", overlay({"target": "$.info", "update": {"title": "Other"}}))
-    before = everything(copy)
+    write(bare, "fix.yaml", overlay({"target": "$.info", "update": {"title": "Other"}}))
+    before = everything(bare)
     run = regenerate()
     assert run.status == 2
     assert "bring it with --from" in run.err
-    assert everything(copy) == before
+    assert everything(bare) == before

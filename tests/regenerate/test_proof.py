@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -228,7 +229,7 @@ def test_documents_give_what_the_page_says(tmp_path: Path) -> None:
     for row, (name, verdict, _, said, lines) in zip(documents.ROWS, recorded, strict=True):
         if row.refusal:
             source = tmp_path / "new.yaml"
-            source.write_bytes(documents.changed(row))
+            source.write_text(json.dumps(documents.changed(row)), encoding="utf-8")
             with pytest.raises(RegenerationError) as caught:
                 Operations(it := incoming(SPEC, PACKAGE, str(source)).document, Schemas(it))
             assert row.refusal in str(caught.value), name
@@ -241,7 +242,7 @@ def test_documents_give_what_the_page_says(tmp_path: Path) -> None:
         else:
             assert (verdict, said, lines != "0") == (row.verdict, "passed", row.adapts), name
             if "1,500" not in name:
-                assert documents.judge(parse(documents.changed(row), name)) == row.verdict, name
+                assert documents.judge(documents.changed(row)) == row.verdict, name
 
 
 SMALL: Document = {
@@ -313,6 +314,7 @@ def test_a_client_that_does_not_work_is_not_put_in_place(
         ("errors.py.jinja", '"""The errors that', 'nothing_that_there_is()\n"""The errors that', "SyntaxError: from __future__", ""),
     ]  # fmt: skip
     monkeypatch.setattr(work, "prove", proof.prove)
+    (bare / "spec/payman-rest.openapi.yaml").unlink()  # what goes wrong here is in all packages
     types = proof.find_type_problems
     for name, old, new, words, place in rows:
         kept = (bare / "spec/templates" / name).read_text(encoding="utf-8")
@@ -330,9 +332,10 @@ def test_a_client_that_does_not_work_is_not_put_in_place(
 
 
 def test_recordings_have_to_play_with_the_candidate(
-    bare: Path, changed: Changed, regenerate: Regenerate
+    bare: Path, changed: Changed, regenerate: Regenerate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing breaks, a recording that does not play is the candidate's fault; where something does, it is to be adapted."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # loading them would take most of the time
     recording = bare / "tests" / "recorded" / "test_recording.py"
     recording.parent.mkdir(parents=True)
     recording.write_text(

@@ -52,7 +52,7 @@ def billions(_: Request) -> Iterator[bytes]:
     ],
 )
 def test_an_address_that_gives_no_document(
-    copy: Path, regenerate: Regenerate, peer: Peer, monkeypatch: pytest.MonkeyPatch, path: str, said: str
+    bare: Path, regenerate: Regenerate, peer: Peer, monkeypatch: pytest.MonkeyPatch, path: str, said: str
 ) -> None:
     """Whatever it gives instead is said, soon, and everything stays as it was; what is secret in the address is not told."""
     few = 100_000
@@ -75,13 +75,13 @@ def test_an_address_that_gives_no_document(
     peer.always(
         "/elsewhere", answer(body='{"openapi": "3.1.0", "paths": {"/a": {"$ref": "http://127.0.0.1:1/x"}}}')
     )
-    before = everything(copy)
+    before = everything(bare)
     run = regenerate("--from", peer.base_url.replace("//", "//user:word@") + f"{path}?key=word")
     assert (run.status, run.out) == (2, "")
     assert said in run.err
     assert "word" not in run.err
     assert run.err.endswith("Nothing was changed.\n")
-    assert everything(copy) == before
+    assert everything(bare) == before
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_an_address_that_gives_no_document(
         (".", ". cannot be read: [Errno 21]"),
     ],
 )
-def test_a_source_that_cannot_be_read(copy: Path, regenerate: Regenerate, source: str, said: str) -> None:
+def test_a_source_that_cannot_be_read(bare: Path, regenerate: Regenerate, source: str, said: str) -> None:
     """It is said what is wrong with a file or an address, and everything stays as it was."""
-    before = everything(copy)
+    before = everything(bare)
     run = regenerate("--from", source)
     assert (run.status, run.out) == (2, "")
     assert said in run.err
-    assert everything(copy) == before
+    assert everything(bare) == before
 
 
 def fails(*_: Any) -> Any:

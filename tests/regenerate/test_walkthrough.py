@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.regenerate.conftest import DOCUMENT, ROOT, Regenerate
@@ -19,6 +20,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.usefixtures("copy")
 def test_the_change_that_is_walked_through_prints_what_the_page_shows(
     tmp_path: Path, regenerate: Regenerate
 ) -> None:
