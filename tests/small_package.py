@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from scripts.surface.__main__ import main
+from tests.environments import make_once
 
 PACKAGE = """
 from importlib import import_module
@@ -128,19 +130,24 @@ def git(root: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def tree(root: Path, announced: str = "2.1.0") -> Path:
-    """A small package that looks like ours, with its record."""
+def write(root: Path, announced: str = "2.1.0") -> None:
+    """Write the package and its changelog, in the place of what was changed in them."""
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     (root / "CHANGELOG.md").write_text(f"# Changelog\n\n## [Unreleased]: {announced}\n\n## [2.0.0]\n")
+
+
+def tree(root: Path, announced: str = "2.1.0") -> Path:
+    """A small package that looks like ours, with its record."""
+    write(root, announced)
     assert main(["--root", str(root), "--record"]) == 0
     return root
 
 
 def committed(root: Path, tag: str | None = None) -> None:
     if not (root / ".git").exists():
-        git(root, "init", "--quiet")
+        git(root, "init", "--quiet", "--template=")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "--message", "As it is")
     if tag:
@@ -164,8 +171,10 @@ def committed_empty(root: Path, tag: str) -> None:
 
 
 @pytest.fixture
-def release(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A repository whose version 2.0.0 is released."""
-    committed(tree(tmp_path), "v2.0.0")
+def release(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> Path:
+    """A repository whose version 2.0.0 is released: a copy of one that is made once."""
+    made = make_once(tmp_path_factory, "released", lambda root: committed(tree(root), "v2.0.0"))
     capsys.readouterr()
-    return tmp_path
+    return Path(shutil.copytree(made, tmp_path, dirs_exist_ok=True))

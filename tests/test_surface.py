@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_package import changed, check, committed
+from tests.small_package import changed, check, committed, write
 from tests.small_package import release as release
+from tests.tables import table
 
 pytestmark = pytest.mark.slow
 
@@ -167,11 +168,13 @@ def test_the_generated_package_has_a_record_beside_it(
     assert "- payman_api.client.Client.request: (self, path: str) -> str" in said
 
 
-@pytest.mark.parametrize(("old", "new", "said"), BREAKING, ids=[said for *_, said in BREAKING])
+@table(("old", "new", "said"), BREAKING, ids=[said for *_, said in BREAKING])
 def test_what_breaks_programs_needs_a_major_version(
     release: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
 ) -> None:
     """After such a change the check fails, names it, and passes once a major version is announced."""
+    write(release)
+    capsys.readouterr()
     changed(release, old, new)
     assert check(release, "--record") == 1
     assert said in capsys.readouterr().err
@@ -180,11 +183,13 @@ def test_what_breaks_programs_needs_a_major_version(
     assert said in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("old", "new"), HARMLESS)
+@table(("old", "new"), HARMLESS)
 def test_what_breaks_nothing_needs_no_major_version(
     release: Path, capsys: pytest.CaptureFixture[str], old: str, new: str
 ) -> None:
     """After such a change the check passes, and only says what it compared with, once it is recorded."""
+    write(release)
+    capsys.readouterr()
     changed(release, old, new)
     assert check(release, "--record") == 0, capsys.readouterr().err
     assert capsys.readouterr() == ("", "scripts.surface: compared with v2.0.0.\n")

@@ -66,12 +66,11 @@ def baseline(root: Path) -> Baseline:
         NoBaselineError: No git, no repository here, no commit, or no package in it.
     """
     try:
-        top = _git(root, "rev-parse", "--show-toplevel").decode().strip()
+        said = _git(root, "rev-parse", "--is-shallow-repository", "--show-toplevel").decode()
+        is_shallow, _, top = said.rstrip("\n").partition("\n")
         if Path(top).resolve() != root.resolve():
             raise NoBaselineError("this folder is no git repository")
-        _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         tags = _git(root, "tag", "--merged", "HEAD", "--list", "v*").decode().split()
-        is_shallow = _git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
     except FileNotFoundError as error:
         raise NoBaselineError("git is not installed") from error
     except subprocess.CalledProcessError as error:
@@ -79,8 +78,8 @@ def baseline(root: Path) -> Baseline:
     releases = {_version(found): tag for tag in tags if (found := _TAG.match(tag))}
     if releases:
         version = max(releases)
-        return Baseline(releases[version], version, _facts(root, releases[version]), is_shallow)
-    return Baseline("the last commit", PUBLISHED, _facts(root, "HEAD"), is_shallow)
+        return Baseline(releases[version], version, _facts(root, releases[version]), is_shallow == "true")
+    return Baseline("the last commit", PUBLISHED, _facts(root, "HEAD"), is_shallow == "true")
 
 
 def _version(found: re.Match[str]) -> Version:
