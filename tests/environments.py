@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from packaging.requirements import Requirement
 
 # How somebody runs pytest who has none of the plugins of ours that take longest to load: some seconds, in each run.
 _NOT_THEIRS = (
@@ -69,6 +71,39 @@ def empty(home: Path) -> Path:
 
 def _find_python(home: Path) -> Path:
     return home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def with_lent(home: Path, requirements: Iterable[str]) -> Path:
+    """The interpreter of an environment with pip, and with what is installed here of requirements and of what these need.
+
+    Whoever installs there something that needs more gets the rest from the index; what is lent stays as it is.
+    """
+    python, lent = empty(home), home / "lent"
+    lent.mkdir()
+    waiting, known = [Requirement(text) for text in ("pip", *requirements)], set[str]()
+    while waiting:
+        wanted = waiting.pop()
+        try:
+            found = distribution(wanted.name)
+        except PackageNotFoundError:
+            continue
+        if str(wanted) in known or found.version not in wanted.specifier:
+            continue
+        known.add(str(wanted))
+        for top in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
+            if not (lent / top).exists():
+                (lent / top).symlink_to(Path(str(found.locate_file(top))))
+        extras = wanted.extras or {""}
+        needs = [Requirement(text) for text in found.requires or ()]
+        waiting += [
+            it for it in needs if not it.marker or any(it.marker.evaluate({"extra": each}) for each in extras)
+        ]
+    (site,) = home.rglob("site-packages")
+    (site / "lent.pth").write_text(f"{lent}\n", encoding="utf-8")
+    pip = python.with_name("pip")
+    pip.write_text(f'#!/bin/sh\nexec "{python}" -m pip "$@"\n', encoding="utf-8")
+    pip.chmod(0o755)
+    return python
 
 
 def with_locked(lock: Path) -> Path:
