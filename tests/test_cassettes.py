@@ -6,7 +6,6 @@ import base64
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -53,27 +52,13 @@ def test_every_cassette_says_what_it_was_recorded_against() -> None:
         assert re.match(r"# Recorded against (the sandbox|agent\.payman\.dev)\b", first), path
 
 
-def test_each_conversation_has_a_cassette_and_each_cassette_a_conversation() -> None:
+def check_names(said: str) -> None:
     """Nothing is left over when a test is renamed, and nothing is missing."""
-    said = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            *AS_OTHERS,
-            "--co",
-            "tests/recorded",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    ).stdout
     conversations = {
         f"{topic}/" + re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-")
-        for topic, name in re.findall(r"test_recorded_(\w+)\.py::test_(.+)$", said, re.MULTILINE)
+        for topic, name in re.findall(
+            r"^tests/recorded/test_recorded_(\w+)\.py::test_(\S+) PASSED", said, re.MULTILINE
+        )
         if topic != "async"
     }
     assert {str(path.relative_to(CASSETTES).with_suffix("")) for path in FILES} == conversations
@@ -90,9 +75,12 @@ def test_the_other_door_replays_what_is_there() -> None:
 
 
 def test_recording_again_changes_nothing(tmp_path: Path) -> None:
-    """What the sandbox says today is what the cassettes hold, byte for byte; those recorded at Payman are left alone."""
+    """What the sandbox says today is what the cassettes hold, byte for byte; those recorded at Payman are left alone.
+
+    Each conversation that is recorded has a cassette, and each cassette a conversation.
+    """
     done = subprocess.run(
-        [ROOT / "scripts" / "record", "-p", "no:cacheprovider", "--cassettes", str(tmp_path)],
+        [ROOT / "scripts" / "record", "-vv", "-p", "no:cacheprovider", "--cassettes", str(tmp_path)],
         env={**os.environ, "PYTEST_ADDOPTS": " ".join(AS_OTHERS)},
         capture_output=True,
         text=True,
@@ -100,6 +88,7 @@ def test_recording_again_changes_nothing(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    check_names(done.stdout)
     for path in FILES:
         recorded = path.read_text(encoding="utf-8")
         if recorded.startswith("# Recorded against the sandbox"):

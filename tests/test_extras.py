@@ -56,6 +56,12 @@ def run(*arguments):
     sys.argv = ["payman", *arguments]
     raise SystemExit(main())
 
+# What every feature imports is imported once, without anything optional.
+sys.modules |= dict.fromkeys(optional)
+import httpx, payman_sdk._client.sync, payman_sdk._io.runner
+for name in optional:
+    del sys.modules[name]
+
 said = {}
 for name, (code, there) in features.items():
     reading, writing = os.pipe()
