@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.mutation.__main__ import _EXPLAINED, _MODULES, find_trials
 from scripts.mutation.mutants import find_mutants
 from tests.tables import table
 
@@ -48,8 +49,15 @@ def test_the_mutants_of_a_line(source: str, changes: list[str]) -> None:
     mutants = find_mutants(source)
     assert sorted(f"{mutant.before} -> {mutant.after}" for mutant in mutants) == sorted(changes)
     for mutant in mutants:
-        assert ast.unparse(mutant.tree) != ast.unparse(ast.parse(source))
-        compile(mutant.tree, "mutant", "exec")
+        assert ast.unparse(mutant.build_tree()) != ast.unparse(ast.parse(source))
+        compile(mutant.build_tree(), "mutant", "exec")
+
+
+def test_every_mutant_that_is_explained_is_one() -> None:
+    """An explanation goes with the statement that it is about."""
+    lines = [line for line in _EXPLAINED.read_text().splitlines() if line and not line.startswith("#")]
+    assert sorted(set(lines)) == sorted(lines)
+    assert set(lines) <= {trial.key() for trial in find_trials(_MODULES)}
 
 
 CODE = """
@@ -89,7 +97,7 @@ path = Path.cwd() / "small" / "code.py"
 
 def work(session):
     for mutant in find_mutants(path.read_text()):
-        process = session.begin(path, mutant.tree, mutant.lines)
+        process = session.begin(path, mutant.build_tree(), mutant.lines)
         status = None if process is None else os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
         print(f"{mutant.before} -> {mutant.after}: {status}")
 

@@ -33,6 +33,9 @@ _NOT_CODE: Final = {"annotation", "returns", "decorator_list", "type_params", "b
 """Parts of a node that say what it is, not what it does."""
 
 
+Path = tuple[tuple[str, int | None], ...]
+
+
 @frozen
 class Mutant:
     """A module with one change."""
@@ -42,10 +45,22 @@ class Mutant:
     statement: str
     before: str
     after: str
-    tree: ast.Module
+    _source: str
+    _path: Path
+    _new: ast.AST
 
     def __str__(self) -> str:
         return f"{self.line}: {self.before}  ->  {self.after}"
+
+    def build_tree(self) -> ast.Module:
+        """Return the syntax tree of the module with the change."""
+        tree = ast.parse(self._source)
+        place, (name, index) = _follow(tree, self._path[:-1]), self._path[-1]
+        if index is None:
+            setattr(place, name, self._new)
+        else:
+            getattr(place, name)[index] = self._new
+        return ast.fix_missing_locations(tree)
 
 
 def find_mutants(source: str) -> list[Mutant]:
@@ -55,24 +70,12 @@ def find_mutants(source: str) -> list[Mutant]:
     for path in _walk(tree, ()):
         node = _follow(tree, path)
         for change in _changes(node):
-            changed = copy.deepcopy(tree)
-            place = _follow(changed, path[:-1])
-            name, index = path[-1]
-            new = change(copy.deepcopy(node))
-            if index is None:
-                setattr(place, name, new)
-            else:
-                getattr(place, name)[index] = new
-            ast.copy_location(new, node)
+            new = ast.copy_location(change(copy.deepcopy(node)), node)
             shown = (ast.unparse(node).splitlines()[0], ast.unparse(new).splitlines()[0])
-            statement = _find_statement(tree, path)
             line = getattr(node, "lineno", 0)
             lines = range(line, (getattr(getattr(node, "test", node), "end_lineno", None) or line) + 1)
-            mutants.append(Mutant(line, lines, statement, *shown, ast.fix_missing_locations(changed)))
+            mutants.append(Mutant(line, lines, _find_statement(tree, path), *shown, source, path, new))
     return sorted(mutants, key=lambda mutant: mutant.line)
-
-
-Path = tuple[tuple[str, int | None], ...]
 
 
 def _follow(tree: ast.AST, path: Path) -> Any:

@@ -26,7 +26,7 @@ _SECONDS: Final = 600
 """How long it may hang."""
 
 QUIETLY: Final = (
-    *("-q", "--fast", "--timeout=100", "--assert=plain"),
+    *("-q", "--fast", "--timeout=300", "--assert=plain"),
     *("-p", "no:cacheprovider", "-p", "no:schemathesis"),
 )
 """The options of every session of pytest."""
