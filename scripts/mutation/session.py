@@ -54,6 +54,7 @@ class Session:
         self._items = session.items
         gc.unfreeze()  # what is frozen is not among the objects
         self._functions = _find_functions(self.folder)
+        gc.freeze()  # so that no fork copies all of it to look for garbage
         self.failed, self.covering, self._limits = call_in_child(self._measure)
         self.work(self)
         return True
