@@ -164,7 +164,7 @@ def check_parameter(value: Any, name: str) -> Any:
         ConfigurationError: It cannot be sent as text.
     """
     if value is None:
-        return value
+        return None
     if (
         not isinstance(value, str)
         or not value.isascii()
