@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -82,24 +83,50 @@ def test_every_tool_of_the_toolkit(client: PaymanClient, sandbox: Sandbox) -> No
     assert len(sandbox.payments) == 2
 
 
-def build_adapter_calls() -> list[Call]:
-    """Return the calls that each adapter gets: all tools with each text of the cases, and one in turn with some generated texts.
+ADAPTERS = [*FRAMEWORKS, "mcp"]
 
-    All generated texts go through the toolkit, to which the adapters hand their calls.
+
+def build_adapter_calls(adapter: str) -> list[Call]:
+    """Return the calls that an adapter gets: with each text those of some tools, and one in turn with some generated texts.
+
+    All adapters together get each text of the cases in each place. All generated texts go through the toolkit, to which the
+    adapters hand their calls.
     """
+    turn = ADAPTERS.index(adapter)
+    calls = [
+        call
+        for number, text in enumerate(TEXTS)
+        for place, call in enumerate(build_calls(text, number))
+        if (number + place) % len(ADAPTERS) == turn
+    ]
     # What models give comes as JSON, which holds no half of a surrogate pair.
     generated = [text for text in GENERATED if "\ud800" not in text][::9]
-    calls = [call for number, text in enumerate(TEXTS) for call in build_calls(text, number)]
     for number, text in enumerate(generated, len(TEXTS)):
         several = build_calls(text, number)
         calls.append(several[number % len(several)])
     return [call for call in calls if call[0] != "payman_ask"]
 
 
+def test_all_adapters_together_get_every_text_in_every_place() -> None:
+    """Nothing is left out, and every adapter gets every tool."""
+    given = {adapter: [repr(call) for call in build_adapter_calls(adapter)] for adapter in ADAPTERS}
+    everything = {
+        repr(call)
+        for number, text in enumerate(TEXTS)
+        for call in build_calls(text, number)
+        if call[0] != "payman_ask"
+    }
+    assert everything <= set(itertools.chain(*given.values()))
+    tools = {name for name, _ in build_calls("", 0)} - {"payman_ask"}
+    assert {adapter: {name for name, _ in build_adapter_calls(adapter)} for adapter in ADAPTERS} == (
+        dict.fromkeys(ADAPTERS, tools)
+    )
+
+
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_every_tool_of_every_framework(framework: str, sandbox: Sandbox) -> None:
     """Models of each framework give the texts; a payee that is named by one of them does not exist, so nobody but Test Payee is paid."""
-    calls = build_adapter_calls()
+    calls = build_adapter_calls(framework)
 
     async def main() -> None:
         async with connected_async(sandbox) as client:
@@ -120,7 +147,7 @@ def test_every_tool_of_mcp(sandbox: Sandbox) -> None:
             limit = SpendingLimit(max_payments=3)
             async with Client(mcp_server(payman, confirm=None, limit=limit)) as model:
                 assert "payman_ask" not in {tool.name for tool in (await model.list_tools()).tools}
-                for name, arguments in build_adapter_calls():
+                for name, arguments in build_adapter_calls("mcp"):
                     with contextlib.suppress(
                         Exception
                     ):  # arguments that are refused before the tool is called
