@@ -409,7 +409,8 @@ def test_what_was_known_once_is_not_sent_again() -> None:
 
 def test_a_task_that_is_still_at_work(sandbox: Sandbox) -> None:
     """A payment that has not ended in time is told as being at work, in words that invite no other try."""
-    with connected(sandbox, timeout=0.3) as client:
+    with connected(sandbox, timeout=0.8) as client:
+        client.get_access_token()  # the time of the payment is for the payment
         toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
         sandbox.script([ScriptedResponse("On it.", state="working")])
         results = [toolkit.pay(*PAYMENT, operation="a"), toolkit.check("a")]
