@@ -360,6 +360,21 @@ def test_for_how_long_a_store_may_take(left: float, seconds: float) -> None:
     assert (access.seconds, kept.is_unsaved, len(store.saved)) == ([seconds], False, 1)
 
 
+def test_a_note_that_cannot_be_written_is_known_all_the_same(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names the store; the renewal goes on."""
+    caplog.set_level(logging.DEBUG)
+    kept = current(clock, store := Store(), token := stored(PERSON, clock, None, 0, "r-1"))
+    noted = token._replace(unanswered=(WALL,))
+    for failure in (None, OSError("full")):
+        store.failure = failure
+        kept.known = token
+        assert driven(kept.note(noted, clock.now + 60)) == (None, [])
+        assert kept.known == noted and not kept.is_unsaved
+        assert (f"Could not note a renewal in {kept.keeping.name}" in caplog.text) is (failure is not None)
+
+
 def test_while_one_saves_nobody_else_tries(clock: Clock) -> None:
     """For five seconds; afterwards for twenty times as long as the store took to fail."""
     store = Store()
