@@ -123,7 +123,7 @@ def test_a_refusal_repeats_the_servers_words(status: int) -> None:
         (httpx.Response(401), "an empty body"),
         (httpx.Response(401, html="<html>x</html>"), "a web page of 14 bytes"),
         (httpx.Response(401, text="x" * 2000), "… (1,500 more characters)"),
-        (answered({"error": "invalid_grant"}, 400), "invalid_grant"),
+        (answered({"error": "invalid_grant"}, 400), "no access token: invalid_grant."),
         (answered({"error": {"code": 1}}, 400), '{"error":'),
         (answered({"error": "e", "error_description": "d" * 2000}, 400), "… (1,500 more characters)"),
     ],

@@ -217,7 +217,7 @@ class CurrentToken:
             self._warn_unsaved(error)
             return
         if self.known is known:
-            self.is_unsaved, self._replaces_all = False, False
+            self.is_unsaved = False
 
     def _get_seconds(self, deadline: float) -> float:
         return max(_LEAST, min(deadline - self._clock(), _SAVING))
