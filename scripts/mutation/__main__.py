@@ -27,10 +27,9 @@ _LEAST: Final = 90
 _MODULES: Final = ("send", "transmission", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
 
 _QUICKEST: Final = (
-    *("tests/tasks/test_decisions.py", "tests/tasks/test_retrying.py"),
-    *("tests/streaming/test_sse.py", "tests/streaming/test_redacting_decoder.py"),
-    *("tests/auth/test_current_token.py", "tests/auth/test_credentials.py", "tests/auth/test_tokens.py"),
-    *("tests/tasks/test_once.py", "tests/streaming/test_progress.py"),
+    *("tests/tasks/test_decisions.py", "tests/auth/test_current_token.py", "tests/auth/test_credentials.py"),
+    *("tests/auth/test_tokens.py", "tests/tasks/test_retrying.py", "tests/streaming/test_progress.py"),
+    *("tests/streaming/test_redacting_decoder.py", "tests/streaming/test_sse.py", "tests/tasks/test_once.py"),
 )
 """What is run first for mutants of what an import executes."""
 
