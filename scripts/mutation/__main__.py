@@ -70,7 +70,7 @@ class Trial:
     def key(self) -> str:
         """Name the mutant without its line, which moves."""
         mutant = self.mutant
-        return f"{self.path.relative_to(_CORE)}: {mutant.statement} | {mutant.before}  ->  {mutant.after}"
+        return f"{self.path.relative_to(_CORE)} {mutant.statement} | {mutant.before}  ->  {mutant.after}"
 
 
 def find_trials(names: Iterable[str]) -> list[Trial]:

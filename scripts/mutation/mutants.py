@@ -86,9 +86,13 @@ def _follow(tree: ast.AST, path: Path) -> Any:
 
 
 def _find_statement(tree: ast.AST, path: Path) -> str:
-    """Give the first line of the innermost statement on a way."""
+    """Give the function or class that a way ends in, and the first line of the innermost statement."""
     nodes = [_follow(tree, path[:length]) for length in range(1, len(path) + 1)]
-    return ast.unparse([node for node in nodes if isinstance(node, ast.stmt)][-1]).splitlines()[0]
+    names = [
+        node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    statement = [node for node in nodes if isinstance(node, ast.stmt)][-1]
+    return f"{'.'.join(names[-1:])}: {ast.unparse(statement).splitlines()[0]}"
 
 
 def _walk(node: ast.AST, path: Path) -> Iterator[Path]:
