@@ -143,11 +143,13 @@ def test_a_long_text_is_not_copied_for_every_piece() -> None:
     """A reader who has each text until the next one is there costs far less than a copy of the text each."""
 
     def measure(append: Callable[[str], str]) -> float:
-        start, seen = time.process_time(), ""
-        for _ in range(200):
+        for _ in range(3):  # the two texts that take turns are made, each a copy
+            seen = append("word ")
+        start = time.thread_time()
+        for _ in range(100):
             seen = append("word ")
         assert seen.endswith("word word ")
-        return time.process_time() - start
+        return time.thread_time() - start
 
     text, copied = GrowingText("x" * 10_000_000), ["x" * 10_000_000]
 
@@ -159,7 +161,8 @@ def test_a_long_text_is_not_copied_for_every_piece() -> None:
         copied[0] = f"{copied[0]}{piece}"
         return copied[0]
 
-    assert measure(grow) * 4 < measure(join)
+    # The best of three: a machine that is busy takes longer for either.
+    assert min(measure(grow) for _ in range(3)) * 3 < min(measure(join) for _ in range(3))
     assert text.value == copied[0]
 
 
