@@ -32,7 +32,7 @@ class StreamListener:
 
     def __init__(self, loop: str | None) -> None:
         self._loop = loop
-        self.is_of_threads = loop is None
+        self.door = loop or "threads"
 
     def one(self, server: Any, text: str, **settings: Any) -> ReceivedStream:
         """One stream to its end."""
@@ -73,7 +73,10 @@ async def _in_a_task(config: Any, text: str, count: int, prepare: Prepare) -> li
     return received
 
 
-@pytest.fixture(params=[None, *LOOPS], ids=["threads", *LOOPS])
+DOORS = ["threads", *LOOPS]
+
+
+@pytest.fixture(params=[None, *LOOPS], ids=DOORS)
 def listener(request: pytest.FixtureRequest) -> StreamListener:
     """Streaming, by each of the doors."""
     return StreamListener(request.param)

@@ -16,7 +16,7 @@ from payman_sdk.errors import (
 )
 from payman_sdk.sandbox import Sandbox, StreamFault
 from tests.peer import GET_PATH, Answer, Peer, answer, completed, json_answer, reset, rpc, task_with
-from tests.streaming.conftest import ReceivedStream, StreamListener
+from tests.streaming.conftest import DOORS, ReceivedStream, StreamListener
 from tests.streaming.wire import (
     DONE,
     RESUBSCRIBE_PATH,
@@ -84,18 +84,21 @@ def test_cuts_of_the_same_stream_again_and_again(resubscribe: Any, listener: Str
 @pytest.mark.parametrize("resubscribe", ["resume", "replay"])
 def test_a_cut_at_every_byte(resubscribe: Any, listener: StreamListener) -> None:
     """In the middle of events, lines and characters: wherever a short stream is cut, each event is delivered exactly once, and the result is the same."""
-    # Every third byte in threads, where the server tells the rest; fewer for the other doors and manners, to save time.
-    step = 3 if listener.is_of_threads and resubscribe == "resume" else 17
-    size = 1300  # the stream has some 1,200 bytes; a cut behind its end is none
+    # Every third byte where the server tells the rest, each with one of the three doors, to save time; fewer where it begins anew.
+    step, first = (9, 3) if resubscribe == "resume" else (18, 6)
+    cuts = range(
+        first * DOORS.index(listener.door), 1300, step
+    )  # the stream has some 1,200 bytes; a cut behind its end is none
     with Sandbox(resubscribe=resubscribe) as sandbox:
         whole = listener.one(sandbox, "test connection")
 
         def cut(number: int) -> None:
-            sandbox.inject_stream_faults(StreamFault(after_bytes=step * number))
+            sandbox.inject_stream_faults(StreamFault(after_bytes=cuts[number]))
 
-        for number, received in enumerate(listener.many(sandbox, "test connection", size // step, cut)):
-            assert said(received.events) == said(whole.events), step * number
-            assert ended(received.result) == ended(whole.result), step * number
+        received_after = zip(cuts, listener.many(sandbox, "test connection", len(cuts), cut), strict=True)
+        for place, received in received_after:
+            assert said(received.events) == said(whole.events), place
+            assert ended(received.result) == ended(whole.result), place
 
 
 def test_a_payment_whose_stream_is_cut_is_made_once(listener: StreamListener) -> None:
