@@ -6,28 +6,22 @@ import asyncio
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from selenium import webdriver
-from selenium.webdriver.support.wait import WebDriverWait
+from playwright.sync_api import expect
 
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, StreamFault
 from tests import programs
+from tests.chromium import chromium
 from tests.examples.programs import EXAMPLES, environment
 
 FOLDER = EXAMPLES / "fastapi-service"
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
 
 
 @pytest.fixture
@@ -141,34 +135,18 @@ def test_a_user_may_leave_in_the_middle(payman: Sandbox, address: str) -> None:
     assert [int(payment.amount) for payment in payman.payments] == [10]
 
 
-def test_the_page_shows_the_answer(payman: Sandbox, address: str, tmp_path: Path) -> None:
+def test_the_page_shows_the_answer(payman: Sandbox, address: str) -> None:
     """In a browser the page shows how it stands and what the agent says, and a question asked anew is a new one."""
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("Chromium and its driver are not installed (Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-dev-shm-usage",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):
-        options.add_argument(argument)
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    try:
-        browser.get(address)
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(address)
         for paid in (1, 2):
-            browser.find_element("tag name", "button").click()
-            WebDriverWait(browser, 20).until(lambda there: len(payman.payments) == paid)  # noqa: B023 (it is used at once)
-            WebDriverWait(browser, 20).until(
-                lambda there: there.find_element("id", "state").text == "completed"
-            )
-            assert "Sent **10.00 TSD** to **Test Payee**" in browser.find_element("id", "answer").text
-    finally:
-        browser.quit()
+            with page.expect_response("**/stream") as answer:
+                page.get_by_role("button").first.click()
+            answer.value.finished()
+            expect(page.locator("#state")).to_have_text("completed", timeout=20_000)
+            expect(page.locator("#answer")).to_contain_text("Sent **10.00 TSD** to **Test Payee**")
+            assert len(payman.payments) == paid
 
 
 @asynccontextmanager

@@ -19,8 +19,8 @@ from payman_sdk.sandbox import Sandbox
 from payman_sdk.sandbox._agent.language.intents import PayeeKind
 from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.types import PaymanConfig
+from tests.chromium import chromium
 from tests.sandbox.web.audit import AUDIT
-from tests.sandbox.web.chromium import chromium
 
 pytestmark = pytest.mark.slow
 
