@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 from unittest.mock import MagicMock
@@ -112,62 +114,109 @@ REFUSED: dict[str, tuple[dict[str, Answer], int]] = {
 }
 
 
-def ran(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+RUNNER = """
+import gc, json, os, sys
+import anyio, asyncio, attrs, certifi, concurrent.futures, dateutil.parser, hmac, httpcore, httpx, socks, sqlite3, uuid
+assert not {"requests", "urllib3", "payman_sdk"} & sys.modules.keys()
+gc.freeze()
+for line in sys.stdin:
+    program, sys.argv[1:], out, err = json.loads(line)
+    if (child := os.fork()) == 0:
+        for place, path in ((1, out), (2, err)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), place)
+        status = 1
+        try:
+            exec(program, {"__name__": "__main__"})
+            status = 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""Runs programs, each in a fork that has imported neither `requests` nor the SDK, but what both import."""
 
 
-def seed_program(peer: Peer, place: str, answers: dict[str, Answer]) -> subprocess.CompletedProcess[str]:
+class Runner:
+    """A process that runs programs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        command = [sys.executable, "-W", "error", "-c", RUNNER]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        files = [self._folder / "out", self._folder / "err"]
+        for file in files:
+            file.unlink(missing_ok=True)
+        print(json.dumps([program, arguments, *map(str, files)]), file=self._process.stdin, flush=True)
+        status = int(self._process.stdout.readline())
+        return subprocess.CompletedProcess(
+            program, status, *(file.read_text(encoding="utf-8") for file in files)
+        )
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    with closing(Runner(tmp_path_factory.mktemp("programs"))) as runner:
+        yield runner
+
+
+def seed_program(
+    runner: Runner, peer: Peer, place: str, answers: dict[str, Answer]
+) -> subprocess.CompletedProcess[str]:
     for path, fault in answers.items():
         peer.always(path, fault)
     imports = {"first": "", "second": "", "third": "", **PLACES[place]}
-    return ran(PROGRAM.format(**imports, secret=SECRET), peer.base_url)
+    return runner.run(PROGRAM.format(**imports, secret=SECRET), peer.base_url)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", REFUSED)
-def test_the_handler_of_version_1_works_as_written(fault: str, peer: Peer) -> None:
+def test_the_handler_of_version_1_works_as_written(fault: str, peer: Peer, runner: Runner) -> None:
     """The handler that the README always showed prints the body and the status of a refusal."""
     answers, status = REFUSED[fault]
-    done = seed_program(peer, "before the SDK", answers)
+    done = seed_program(runner, peer, "before the SDK", answers)
     # Beside it may stand what the log says of attempts that failed.
     assert (done.stdout, done.returncode) == (f"{{'why': 'no'}}\n{status}\n", 0), done.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
-def test_it_does_not_matter_when_the_program_imports_requests(place: str, peer: Peer) -> None:
+def test_it_does_not_matter_when_the_program_imports_requests(place: str, peer: Peer, runner: Runner) -> None:
     """`requests` may be imported before the SDK, after it, after the client was made, and after an error."""
-    done = seed_program(peer, place, {ASK_PATH: json_answer({"why": "no"}, 403)})
+    done = seed_program(runner, peer, place, {ASK_PATH: json_answer({"why": "no"}, 403)})
     earlier = "False\n" if place == "after an error" else ""
     assert (done.stdout, done.stderr) == (f"{earlier}{{'why': 'no'}}\n403\n", "")
 
 
 @pytest.mark.slow
-def test_a_web_page_is_not_json_as_with_requests(peer: Peer) -> None:
+def test_a_web_page_is_not_json_as_with_requests(peer: Peer, runner: Runner) -> None:
     """Where the server answers with a web page, `e.response.json()` raises what `requests` raises."""
     page = answer(404, "<html><body>Not here</body></html>", "text/html")
-    done = seed_program(peer, "before the SDK", {ASK_PATH: page})
+    done = seed_program(runner, peer, "before the SDK", {ASK_PATH: page})
     assert done.stdout == ""
     assert "payman_sdk.errors.NotFoundError: Payman refused: a web page of 34 bytes, not JSON." in done.stderr
     assert done.stderr.splitlines()[-1].startswith("requests.exceptions.JSONDecodeError: Expecting value")
 
 
 @pytest.mark.slow
-def test_without_an_answer_there_is_no_response_as_with_requests(peer: Peer) -> None:
+def test_without_an_answer_there_is_no_response_as_with_requests(peer: Peer, runner: Runner) -> None:
     """Where nobody answered, the handler runs, and `e.response` is None: with `requests` it is so too."""
-    done = seed_program(peer, "before the SDK", {ASK_PATH: reset, GET_PATH: NO_SUCH_METHOD})
+    done = seed_program(runner, peer, "before the SDK", {ASK_PATH: reset, GET_PATH: NO_SUCH_METHOD})
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1] == "AttributeError: 'NoneType' object has no attribute 'json'"
 
 
 @pytest.mark.slow
-def test_a_server_that_is_not_there_is_a_connection_error_as_with_requests() -> None:
+def test_a_server_that_is_not_there_is_a_connection_error_as_with_requests(runner: Runner) -> None:
     """A refused connection is caught as `requests.exceptions.ConnectionError`, with None for a response."""
     program = """
 import sys
@@ -180,13 +229,13 @@ except requests.exceptions.ConnectionError as error:
 """
     with Peer() as gone:
         pass
-    done = ran(program, gone.base_url)
+    done = runner.run(program, gone.base_url)
     assert (done.stdout, done.returncode) == ("APIConnectionError None None\n", 0), done.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_there", ["is there", "is not there"])
-def test_without_requests_nothing_changes(is_there: str, peer: Peer) -> None:
+def test_without_requests_nothing_changes(is_there: str, peer: Peer, runner: Runner) -> None:
     """A program that has not imported `requests`, or cannot, gets plain errors, and nothing is imported for it."""
     program = f"""
 import sys
@@ -200,7 +249,7 @@ except errors.PaymanError as error:
 print(sys.modules.get("requests"), [name for name in sys.modules if name.startswith(("requests.", "urllib3"))])
 """
     peer.always(ASK_PATH, json_answer({"why": "no"}, 400))
-    done = ran(program, peer.base_url)
+    done = runner.run(program, peer.base_url)
     assert (done.stdout, done.stderr) == ("True False False\nNone []\n", "")
 
 
