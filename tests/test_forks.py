@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import programs
 from tests.stress.server import Server
 
 pytestmark = [pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"), pytest.mark.slow]
@@ -24,15 +25,16 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def python(*arguments: str) -> str:
+def python(*arguments: str, with_imports: bool = True) -> str:
     """What a program writes, which has to end well and to complain of nothing."""
+    start = programs.run if with_imports else subprocess.run
     environ = {**os.environ, "PYTHONPATH": f"{_ROOT}{os.pathsep}{_ROOT / 'generated'}"}
-    done = subprocess.run(
+    done = start(
         [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", *arguments],
         capture_output=True, text=True, timeout=120, check=False, env=environ, cwd=_ROOT,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    return done.stdout
+    return str(done.stdout)
 
 
 BEGINNING = """
@@ -58,7 +60,8 @@ def in_child(run):
 def test_children_work_whenever_the_process_forks() -> None:
     """While other threads use a client for the first time, or connect; with TLS, whose libraries have locks of their own, too."""
     stages = ("first use", "connecting")
-    said = python("-m", "tests.stress.forks", "--tries", "4", "--schemes", "https", "--stages", *stages)
+    tries = ("--tries", "4", "--schemes", "https", "--stages", *stages)
+    said = python("-m", "tests.stress.forks", *tries, with_imports=False)
     assert said.endswith("24 children worked; 0 failed, hung, or shared a connection\n")
 
 
@@ -78,7 +81,7 @@ client.close()
 print(sorted(name for name in set(sys.modules) - before if name.startswith(("payman", "msgspec", "encodings"))))
 end.set()
 """
-    assert python("-c", BEGINNING + program, server.base_url) == "[]\n"
+    assert python("-c", BEGINNING + program, server.base_url, with_imports=False) == "[]\n"
 
 
 def test_a_child_goes_on_with_a_stream_on_a_connection_of_its_own(server: Server) -> None:

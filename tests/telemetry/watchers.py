@@ -10,9 +10,11 @@ import asyncio
 import json
 import logging
 import os
+import ssl
 import sys
 from typing import Any
 
+import certifi
 import httpx
 import httpx_aiohttp
 import requests
@@ -35,6 +37,9 @@ from sentry_sdk.integrations.stdlib import StdlibIntegration
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 
+usual = ssl.create_default_context(cafile=certifi.where())  # each client would read it anew
+create_context = ssl.create_default_context
+ssl.create_default_context = lambda *given, **more: usual if more else create_context(*given)  # type: ignore[assignment,arg-type]
 failed = 0
 for order in zip(*[iter(sys.argv[1:])] * 3, strict=True):  # noqa: B007 (a child goes on with it)
     child = os.fork()
@@ -184,4 +189,5 @@ with sentry_sdk.start_transaction(name="watched"):
     sentry_sdk.capture_message("done")
 sentry_sdk.flush()
 seen += [f"span {span.to_json()}" for span in exporter.get_finished_spans()]
-print(json.dumps(seen))
+print(json.dumps(seen), flush=True)
+os._exit(0)  # to take apart what was imported takes longer than all this
