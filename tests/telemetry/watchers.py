@@ -39,7 +39,7 @@ from payman_sdk import AsyncPaymanClient, PaymanClient
 
 usual = ssl.create_default_context(cafile=certifi.where())  # each client would read it anew
 create_context = ssl.create_default_context
-ssl.create_default_context = lambda *given, **more: usual if more else create_context(*given)  # type: ignore[assignment,arg-type]
+ssl.create_default_context = lambda *given, **more: usual if more else create_context(*given)
 failed = 0
 for order in zip(*[iter(sys.argv[1:])] * 3, strict=True):  # noqa: B007 (a child goes on with it)
     child = os.fork()
