@@ -116,7 +116,7 @@ REFUSED: dict[str, tuple[dict[str, Answer], int]] = {
 
 RUNNER = """
 import gc, json, os, sys
-import anyio, asyncio, attrs, certifi, concurrent.futures, dateutil.parser, hmac, httpcore, httpx, socks, sqlite3, uuid
+import anyio, asyncio, attrs, certifi, concurrent.futures, dateutil.parser, hmac, httpcore, httpx, sqlite3, uuid
 assert not {"requests", "urllib3", "payman_sdk"} & sys.modules.keys()
 gc.freeze()
 for line in sys.stdin:
