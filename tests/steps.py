@@ -17,6 +17,7 @@ from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
 from payman_sdk._core.send import ResponseFlow, carry_out
+from payman_sdk._core.tracking import create_tracker
 from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk._secrets import SecretStr
@@ -133,7 +134,7 @@ def time_of(
         max_retries=max_retries,
         clock=clock,
         random=lambda: random,
-        watch=Observer().create_tracker(clock),
+        watch=create_tracker(Observer(), clock),
         settle_time=settle_time,
         resend=resend,
         wall_clock=clock,
@@ -156,7 +157,9 @@ def own_tokens(clock: Clock) -> TokenManager:
     """The tokens of an application that acts for its own account, kept nowhere else."""
     application = Application(client_id="pm-test-1", client_secret=SecretStr("s3cret"))
     owner = TokenOwner(application=application, base_url="https://agent.payman.dev", has_own_account=True)
-    return TokenManager(owner, TokenStoreAccess(MemoryTokenStore()), clock=clock, now=clock)
+    return TokenManager(
+        owner, TokenStoreAccess(MemoryTokenStore()), clock=clock, now=clock, observer=Observer()
+    )
 
 
 def token_answer(

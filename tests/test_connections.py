@@ -18,7 +18,7 @@ import httpx_aiohttp
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._core.transmission import Transmission
+from payman_sdk._core.http import Transmission
 from payman_sdk._io.failure_messages import UNKNOWN_TRANSPORT, TransportInfo
 from payman_sdk._io.failures import map_exception
 from payman_sdk._io.transport import build_async_http_client, build_http_client

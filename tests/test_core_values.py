@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
-from functools import partial
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from payman_sdk._core.auth.credentials import FoundSetting, check_sources, read_
 from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.effects import Sleep, interrupt
 from payman_sdk._core.formatting import format_artifact, format_task, render_part
+from payman_sdk._core.http import Transmission
 from payman_sdk._core.json_schema import MismatchError, SchemaError, check_schema, validate
 from payman_sdk._core.listings import InvalidObjectError, read_moment, read_number
 from payman_sdk._core.orders import (
@@ -39,8 +39,6 @@ from payman_sdk._core.payments import is_same_payee
 from payman_sdk._core.response_format import read_response_format
 from payman_sdk._core.task_normalization import Warnings, normalize_artifact, parse_timestamp
 from payman_sdk._core.task_reader import read_artifact, read_task
-from payman_sdk._core.tracking import Tracker
-from payman_sdk._core.transmission import Transmission
 from payman_sdk._core.type_schema import read_type
 from payman_sdk.errors import ConfigurationError, ResponseValidationError
 from payman_sdk.sandbox import Sandbox
@@ -203,18 +201,6 @@ def test_an_artifact_of_other_spelling() -> None:
     read = normalize_artifact({"parts": [], "last_chunk": True}, "artifact", Warnings())
     assert read is not None and read["lastChunk"] is True
     assert normalize_artifact(5, "artifact", Warnings()) is None
-
-
-def test_a_tracker_that_takes_no_note() -> None:
-    """The base lets everything pass."""
-    tracker = Tracker()
-    flow: Any = iter(())
-    assert tracker.track(flow, None) is flow  # type: ignore[arg-type]
-    assert list(tracker.track_state(None)) == []  # type: ignore[arg-type]
-    assert tracker.record_event("tsk-1", None) is None  # type: ignore[arg-type]
-    assert tracker.record_state("tsk-1", "working", partial(str)) is None
-    with pytest.raises(ZeroDivisionError):
-        tracker.convert_fault(ZeroDivisionError())
 
 
 def test_a_request_whose_extensions_are_anything() -> None:

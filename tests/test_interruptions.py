@@ -323,7 +323,7 @@ def test_a_fault_of_ours_after_sending_is_looked_into(
     broken_once(monkeypatch, "payman_sdk._core.stream.read_answer")
     with connect(max_retries=2).stream("Hello!") as stream:
         assert stream.result().status == "completed"
-    monkeypatch.setattr("payman_sdk._telemetry.tracker.AskTracker.track_state", broken)
+    monkeypatch.setattr("payman_sdk._core.tracking.Tracker.track_state", broken)
     with pytest.raises(OutcomeUnknownError, match="AttributeError in broken, line ") as caught:
         connect().ask("Hello!")
     assert caught.value.sent

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from payman_sdk._core.http_response import AnswerScan, redact_answer
+from payman_sdk._core.http import AnswerScan, redact_answer
 from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk._text.error_response import ErrorResponse
 from payman_sdk._text.redaction import redact, redact_shape

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from payman_sdk._core.auth.access_token import TokenOwner
 from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
 from payman_sdk._core.auth.tokens import TokenManager
-from payman_sdk._core.tracking import ClientObserver
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk.token_stores.memory import SHARERS, MemoryTokenStore, shared_store
+
+if TYPE_CHECKING:
+    from payman_sdk._core.tracking import ClientObserver
 
 
 def create_token_manager(credentials: Credentials, observer: ClientObserver) -> TokenManager:

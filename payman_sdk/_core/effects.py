@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias,
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
-    from payman_sdk._core.transmission import Transmission
+    from payman_sdk._core.http import Transmission
 
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from payman_sdk import errors
-from payman_sdk._core.http_response import HTTPResponse
+from payman_sdk._core.http import HTTPResponse
 from payman_sdk._core.wire_json import as_object, parse_int
 from payman_sdk._text.error_response import ErrorResponse, format_sentence, shorten, summarize_body
 

@@ -15,6 +15,7 @@ from payman_sdk._core.polling import TaskAnswer, cancel_task, fetch_task, wait_f
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
 from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
+from payman_sdk._core.tracking import ClientObserver, create_tracker
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from payman_sdk._core.payment_types import Transaction
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
-    from payman_sdk._core.tracking import ClientObserver
 
 T = TypeVar("T")
 
@@ -235,7 +235,7 @@ class Operations:
             settle_time=options.settle_time,
             resend=options.resend,
             on_retry=options.on_retry,
-            watch=self._observer.create_tracker(self._clock, task_id, options.on_task),
+            watch=create_tracker(self._observer, self._clock, task_id, options.on_task),
             clock=self._clock,
             wall_clock=self._wall_clock,
             random=self._random,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, hand_out
 from payman_sdk._core.exchange import get_earlier_artifacts
+from payman_sdk._core.interruptions import describe_interruption, is_not_recorded
 from payman_sdk._core.listings import read_moment, sanitize_line
 from payman_sdk._core.orders import PaymentOrder, decision_text, find_payment_order
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.payments import UNDETERMINED, Verdict, needs_proof, prove, read_claim
 from payman_sdk._core.task_response import FormattedTaskResponse
-from payman_sdk._core.tracking import describe_interruption, is_not_recorded
 from payman_sdk._core.transaction_search import search_transactions
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
@@ -194,8 +194,8 @@ def _look_at_transactions(
     # The payment is made or not: nothing that a hook says to this look may replace its outcome.
     options = call.options._replace(
         before_send=None,
-        on_task=_ignore,
-        on_retry=_ignore,
+        on_task=None,
+        on_retry=None,
         metadata=None,
         message_metadata=None,
         part_metadata=None,
@@ -225,10 +225,6 @@ def _look_at_transactions(
         )
         return verdict._replace(reason=sanitize_line(reason.strip())), found.problem
     return verdict, None
-
-
-def _ignore(_: object) -> None:
-    pass
 
 
 def _earliest(response: FormattedTaskResponse, call: Call, clock: Stopwatch) -> dt.datetime | None:

@@ -12,7 +12,7 @@ from payman_sdk._core.error_classes import (
     build_status_error,
     build_unreadable_error,
 )
-from payman_sdk._core.http_response import (
+from payman_sdk._core.http import (
     BufferedResponse,
     HTTPResponse,
     ResponseHeaders,

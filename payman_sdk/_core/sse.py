@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
-from payman_sdk._core.http_response import AnswerScan
+from payman_sdk._core.http import AnswerScan
 from payman_sdk._core.wire_json import is_excessive
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.redaction import redact

@@ -11,7 +11,7 @@ from payman_sdk._core.effects import Emit, Flow, hand_out
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.formatting import raise_if_failed
-from payman_sdk._core.http_response import HTTPResponse, ResponseHeaders, is_event_stream
+from payman_sdk._core.http import HTTPResponse, ResponseHeaders, is_event_stream
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
 from payman_sdk._core.requests import AskRequest, build_resubscribe_request, generate_id

@@ -1,156 +1,53 @@
-"""Who observes flows, and what a program gets of an ask that was interrupted.
+"""What is noted of an ask while its flow runs.
 
-The bases here count and report nothing; `_telemetry` derives from them.
+The client's observer, which counts and notifies listeners, is `_telemetry/observer.py`.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from payman_sdk.errors import APIConnectionError, PaymanError
+from payman_api.models.task_state import TaskState
+from payman_sdk._core.effects import CallHook, Flow, NotifyHook, SendRequest
+from payman_sdk._core.formatting import format_message
+from payman_sdk._core.http import Transmission
+from payman_sdk._core.interruptions import describe_interruption, is_described, is_not_recorded
+from payman_sdk._core.states import STATES, Phase, get_phase, get_state, has_ended
+from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
-    from payman_sdk._core.effects import CallHook, Flow, SendRequest
     from payman_sdk._core.events import StreamEvent
     from payman_sdk._core.hook_payloads import Reason, TaskStateChange, TokenRefresh
-    from payman_sdk._core.http_response import HTTPResponse
+    from payman_sdk._core.http import HTTPResponse
     from payman_sdk._core.requests import AskRequest
-
-
-_MARK = "Payman: "
-"""How the SDK's note on an exception begins; there is one at most, for some exceptions are raised again and again."""
-
-
-def describe_interruption(error: BaseException, ids: Mapping[str, str | None], *, sent: bool) -> None:
-    """Write on an exception which ask it interrupted: the ids as attributes, and a note for whoever reads the traceback.
-
-    An exception that takes neither stays as it is.
-
-    Args:
-        error: The exception.
-        ids: The ids of the ask; `task_id` is one of them.
-        sent: Whether the ask may have been sent.
-    """
-    for name, value in ids.items():
-        with contextlib.suppress(Exception):
-            setattr(error, name, value)
-    task_id = ids["task_id"]
-    note = (
-        f"{_MARK}The ask was sent, and its outcome is unknown: task {task_id}. "
-        f"client.get_task({task_id!r}) returns its state. Do not send it again."
-        if sent
-        else f"{_MARK}Nothing was sent: the ask (task {task_id}) was interrupted before it was sent."
-    )
-    with contextlib.suppress(Exception):
-        notes = [one for one in getattr(error, "__notes__", ()) if not str(one).startswith(_MARK)]
-        error.__notes__ = [*notes, note]
-
-
-def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
-    """Whether an exception is a failure, or says already that it interrupted this very ask."""
-    return isinstance(error, Exception) or getattr(error, "task_id", None) == ids["task_id"]
-
-
-def is_not_recorded(error: Exception) -> bool:
-    """Return whether vcrpy raised this for a request that a cassette does not hold.
-
-    It is for the author of the test and passes unchanged. Nothing was sent.
-    """
-    return type(error).__module__ == "vcr.errors"
-
 
 T = TypeVar("T")
 
 
-class Tracker:
-    """Looks on while one thing is asked for. This base lets everything pass and takes no note.
+class ClientObserver(Protocol):
+    """Observes what a client does: `payman_sdk._telemetry.observer.Observer`."""
 
-    Attributes:
-        answer: Returns the text of the answer, once there is one.
-        attempts: How often the ask was sent.
-        events: How many events its stream emitted.
-        listeners: Who reads events.
-        is_reconciled: Whether the answer was lost and a look-up found the outcome.
-        is_repeated: Whether the agent knew the task before.
-    """
+    @property
+    def wrap_ask(self) -> Callable[..., Flow[Any]] | None:
+        """What the flow of every ask runs within."""
+        ...
 
-    answer: Callable[[], str] | None = None
-    attempts = events = 0
-    listeners: tuple[Callable[[Any], None], ...] = ()
-    is_reconciled = is_repeated = False
+    @property
+    def listeners(self) -> tuple[Callable[[Any], None], ...]:
+        """Who reads events at the moment."""
+        ...
 
-    def track(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool = False) -> Flow[T]:
-        """Return the flow of an ask, tracked from its beginning to its end."""
-        return flow
-
-    def track_request(self, send: SendRequest) -> Flow[HTTPResponse]:
-        """Send a request and return its response."""
-        response: HTTPResponse = yield send
-        return response
-
-    def describe(self, error: BaseException, ask: AskRequest) -> None:
-        """Write on what interrupts an ask which ask that was."""
-
-    def convert_fault(self, fault: Exception) -> APIConnectionError:
-        """Return what a fault of the SDK's own means for an attempt that was sent.
-
-        Raises:
-            Exception: The fault itself, where nothing was sent.
-        """
-        raise fault
-
-    def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
-        """Record what the failure of an attempt means."""
-
-    def record_retry(self, attempt: int, failure: PaymanError, delay: float, task_id: str | None) -> None:
-        """Record that another attempt follows in so many seconds."""
-
-    def record_fetch(self, task_id: str, state: str | None) -> None:
-        """Record that a task was looked up; the state is None where the agent does not know it."""
-
-    def track_state(self, task: Task) -> Flow[None]:
-        """Record the state of a task, and call `on_task` if the state is new and there is a hook."""
-        yield from ()
-
-    def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
-        """Record that a stream is open."""
-
-    def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
-        """Record that a stream broke before its end."""
-
-    def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
-        """Record an event of a stream before its reader gets it; return the effect that calls `on_task`, if there is one."""
-        return None
-
-    def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
-        """Record the state of a task; return the effect that calls `on_task`, if the state is new and there is a hook."""
-        return None
-
-
-class ClientObserver:
-    """Looks on for a whole client. This base makes trackers that take no note."""
-
-    def create_tracker(
+    def create_event_tracker(
         self,
         clock: Callable[[], float],
-        task_id: str | None = None,
-        on_task: Callable[[TaskStateChange], Any] | None = None,
+        task_id: str | None,
+        on_task: Callable[[TaskStateChange], Any] | None,
     ) -> Tracker:
-        """Return a tracker for one ask, or for the request of a token.
-
-        Args:
-            clock: Seconds that only go forward; the clock of the runner.
-            task_id: The task it is about; None for a token.
-            on_task: Called with a `TaskStateChange` whenever the task changes state.
-        """
-        return Tracker()
-
-    def has_listeners(self) -> bool:
-        """Whether anybody reads events at the moment."""
-        return False
+        """Return a tracker that notifies the listeners."""
+        ...
 
     def track_refresh(
         self,
@@ -165,10 +62,244 @@ class ClientObserver:
             flow: Fetches it.
             build_refresh: Called once with the token or the error; returns what to report.
         """
+        ...
+
+    def add_task(self, ask: AskRequest) -> None:
+        """Record that an ask begins or continues."""
+        ...
+
+    def note_state(self, task_id: str, state: str) -> None:
+        """Note the state of a task."""
+        ...
+
+    def note_error(self, task_id: str, error: BaseException) -> None:
+        """Note that an ask ended with an exception."""
+        ...
+
+    def count(self, name: str) -> None:
+        """Count one of something."""
+        ...
+
+    def record_ask(self, watch: Tracker, outcome: str) -> None:
+        """Count an ask that has ended."""
+        ...
+
+
+class Tracker:
+    """Observes one ask: counts, and calls the hook of tasks.
+
+    Args:
+        observer: The client's.
+        clock: Seconds that only go forward; the clock of the runner.
+        task_id: The task it is about; None for a token.
+        on_task: Called with a `TaskStateChange` when the task changes state.
+    """
+
+    answer: Callable[[], str] | None = None
+    """What gives the text of the answer, once there is one."""
+    state: str | None = None
+    """The state of the task, where it is known."""
+    listeners: tuple[Callable[[Any], None], ...] = ()
+    """Who reads events."""
+    attempts = lookups = events = 0
+    is_stream = is_reconciled = is_repeated = False
+    was_sent = False
+    """Whether a byte of the ask may have left."""
+
+    def __init__(
+        self,
+        observer: ClientObserver,
+        clock: Callable[[], float],
+        task_id: str | None = None,
+        on_task: Callable[[TaskStateChange], Any] | None = None,
+    ) -> None:
+        self.observer = observer
+        self._clock = clock
+        self._task_id = task_id
+        self._on_task = on_task
+        if on_task is not None:  # here, so that no import can fail after sending
+            from payman_sdk._core.hook_payloads import TaskStateChange
+
+            self._change: Callable[..., TaskStateChange] = TaskStateChange
+
+    def track(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool = False) -> Flow[T]:
+        """Return the flow of an ask, looked on from its beginning to its end."""
+        if is_stream:
+            self.is_stream = True
+        within = self.observer.wrap_ask
+        looked_on = self._track(flow, ask)
+        return looked_on if within is None else within(looked_on, ask, is_stream=is_stream)
+
+    def _track(self, flow: Flow[T], ask: AskRequest) -> Flow[T]:
+        outcome, error = "abandoned", None
+        self.observer.add_task(ask)
         try:
-            issued = yield from flow
-        except PaymanError as error:
-            build_refresh(None, error)
+            result = yield from flow
+            outcome = _classify_state(self.state)
+            return result
+        except PaymanError as failure:
+            outcome, error = _classify_error(failure, self.state), failure
             raise
-        build_refresh(issued, None)
-        return issued
+        except Exception as failure:
+            # A fault of the SDK's own: what hooks raise does not come this way.
+            if not self._may_have_arrived() or is_not_recorded(failure):
+                raise
+            outcome, error = "unknown", _build_fault_error(failure, ask)
+            unforeseen = error
+        except BaseException as interruption:
+            describe_interruption(interruption, ask.get_ids(), sent=self._may_have_arrived())
+            if not isinstance(interruption, GeneratorExit):
+                yield from self._notify_interruption(ask)
+            raise
+        finally:  # also where the caller leaves, which closes the flow
+            if error is not None:
+                self.observer.note_error(ask.task_id, error)
+            self.observer.record_ask(self, outcome)
+            self.record_end(ask, outcome, error)
+            error = None
+        # Raised out here, it carries nothing of the fault with it, which may say a secret.
+        raise unforeseen
+
+    def record_end(self, ask: AskRequest, outcome: str, error: PaymanError | None) -> None:
+        """Record how an ask has ended, beside the counts."""
+
+    def send(self, send: SendRequest) -> Flow[HTTPResponse]:
+        """Return the flow of one request."""
+        answer: HTTPResponse = yield send
+        return answer
+
+    def describe(self, error: BaseException, ask: AskRequest) -> None:
+        """Write on what interrupts an ask before its flow has begun, or when it has ended, which ask that was."""
+        ids = ask.get_ids()
+        if not is_described(error, ids):
+            describe_interruption(error, ids, sent=self._may_have_arrived())
+
+    def convert_fault(self, fault: Exception) -> APIConnectionError:
+        """Return what a fault of the SDK's own means for an attempt that was sent.
+
+        Raises:
+            Exception: The fault itself: nothing was sent, or it is for whoever writes a test.
+        """
+        if not self._may_have_arrived() or is_not_recorded(fault):
+            raise fault
+        return APIConnectionError(_describe_fault(fault), sent=True)
+
+    def _notify_interruption(self, ask: AskRequest) -> Flow[None]:
+        """Have the hook take note that an ask which may have been sent was left, unless its end was seen."""
+        has_end = self.state is not None and has_ended(self.state)
+        if self._on_task is None or has_end or not self._may_have_arrived():
+            return
+        yield NotifyHook(self._on_task, self._change(ask.task_id, TaskState.UNKNOWN, is_final=False))
+
+    def _may_have_arrived(self) -> bool:
+        """Whether the ask may have been sent, now or before."""
+        return self.was_sent or self.is_repeated
+
+    def track_request(self, send: SendRequest) -> Flow[HTTPResponse]:
+        """Return a flow that sends a request and returns its answer."""
+        transmission = Transmission()
+        send = send._replace(transmission=transmission)
+        try:
+            return (yield from self.send(send))
+        finally:
+            # Before the first attempt of an ask, only a token and a task are asked for.
+            if transmission.sent and self.attempts:
+                self.was_sent = True
+
+    def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
+        """Record what the failure of an attempt means."""
+
+    def record_retry(self, attempt: int, failure: PaymanError, delay: float, task_id: str | None) -> None:
+        """Another attempt follows."""
+        self.observer.count("retries")
+
+    def record_fetch(self, task_id: str, state: str | None) -> None:
+        """Record a look-up of a task; the state is None if the agent does not know it."""
+        self.lookups += 1
+        self.observer.count("lookups")
+
+    def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
+        """Record that a stream is open."""
+        if is_again:
+            self.observer.count("resumed")
+
+    def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
+        """Record that a stream broke before its end."""
+
+    def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
+        """Record an event before the reader gets it; return the step that calls the hook, as `record_state`."""
+        if event["type"] == "status_update":
+            return self.record_state(task_id, event["state"], partial(event.get, "status_message"))
+        return None
+
+    def track_state(self, task: Task) -> Flow[None]:
+        """Record the state of a task, and call the hook if it is new."""
+        hook = self.record_state(task.id, get_state(task), partial(format_message, task.status.message))
+        if hook is not None:
+            yield hook
+
+    def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
+        """Record the state of a task; return the step that runs the hook if the state is new."""
+        if state == self.state:
+            return None
+        self.state = state
+        self.observer.note_state(task_id, state)
+        if self._on_task is None:
+            return None
+        change = self._change(task_id, STATES.get(state, state), has_ended(state), message())
+        return CallHook(self._on_task, change)
+
+
+def create_tracker(
+    observer: ClientObserver,
+    clock: Callable[[], float],
+    task_id: str | None = None,
+    on_task: Callable[[TaskStateChange], Any] | None = None,
+) -> Tracker:
+    """Return a tracker for one ask, or for the request of a token; see `Tracker`."""
+    if observer.listeners:
+        return observer.create_event_tracker(clock, task_id, on_task)
+    return Tracker(observer, clock, task_id, on_task)
+
+
+def _classify_state(state: str | None) -> str:
+    """Return the outcome of an ask whose task is in this state; None if the state is unknown."""
+    match Phase.UNKNOWN if state is None else get_phase(state):
+        case Phase.COMPLETED:
+            return "completed"
+        case Phase.FAILED:
+            return "failed"
+        case Phase.AWAITS_REPLY | Phase.AWAITS_PERSON:
+            return "input_required"
+        case Phase.AT_WORK | Phase.UNKNOWN:
+            return "in_progress"
+
+
+def _describe_fault(fault: Exception) -> str:
+    """Name a fault of the SDK's own by its class and place: what it says may repeat a secret."""
+    import traceback
+
+    last = traceback.extract_tb(fault.__traceback__)[-1:]
+    place = "".join(f" in {frame.name}, line {frame.lineno}" for frame in last)
+    return f"The SDK failed after the ask was sent, with {type(fault).__name__}{place}."
+
+
+def _build_fault_error(fault: Exception, ask: AskRequest) -> OutcomeUnknownError:
+    """Make the error for an ask that was sent, and whose answer met a fault in the SDK."""
+    error = OutcomeUnknownError(
+        f"{_describe_fault(fault)} The outcome of the ask is undetermined.",
+        next_step="Do not send it again; client.get_task(error.task_id) returns the outcome.",
+        **ask.get_ids(),
+    )
+    error.sent = True
+    return error
+
+
+def _classify_error(error: PaymanError, state: str | None) -> str:
+    match error:
+        case TaskFailedError():
+            return _classify_state(state)
+        case OutcomeUnknownError():
+            return "unknown"
+        case _:
+            return "errors"

@@ -18,8 +18,7 @@ import anyio.lowlevel
 import httpx
 
 from payman_sdk._core import effects
-from payman_sdk._core.http_response import HTTPResponse, is_event_stream
-from payman_sdk._core.transmission import Transmission
+from payman_sdk._core.http import HTTPResponse, Transmission, is_event_stream
 from payman_sdk._io.async_streams import AsyncOpenStream
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, run_in_thread, sleep

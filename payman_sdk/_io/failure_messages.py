@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 import httpcore
 import httpx
 
-from payman_sdk._core.transmission import Transmission
+from payman_sdk._core.http import Transmission
 from payman_sdk._io.routes import CLIENTS, TRANSPORTS, Routes
 
 _PORTS = {"http": 80, "https": 443}

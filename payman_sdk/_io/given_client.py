@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from payman_sdk._core.transmission import Transmission
+from payman_sdk._core.http import Transmission
 from payman_sdk._io.routes import hide_query, show_query
 from payman_sdk._io.streams import BoundedBody, Decompressor
 

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import httpx
 
 from payman_sdk._core.effects import SendRequest
-from payman_sdk._core.http_response import BufferedResponse, HTTPResponse
-from payman_sdk._core.transmission import Transmission
+from payman_sdk._core.http import BufferedResponse, HTTPResponse, Transmission
 from payman_sdk._io.certificates import create_untrusting_context
 from payman_sdk._io.routes import CLIENTS, hide_query, show_query
 from payman_sdk._io.streams import ACCEPTED

@@ -15,8 +15,7 @@ from typing import Any, TypeVar, assert_never, cast
 import httpx
 
 from payman_sdk._core import effects
-from payman_sdk._core.http_response import HTTPResponse, is_event_stream
-from payman_sdk._core.transmission import Transmission
+from payman_sdk._core.http import HTTPResponse, Transmission, is_event_stream
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.deadlines import DeadlineStream, deadline_scope
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_sdk._core.effects import CallHook, Flow, SendRequest
 from payman_sdk._core.hook_payloads import RetryDetails, TaskStateChange
+from payman_sdk._core.tracking import ClientObserver, Tracker
 from payman_sdk._telemetry import events
-from payman_sdk._telemetry.tracker import AskRecorder, AskTracker
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
-    from payman_sdk._core.http_response import HTTPResponse
+    from payman_sdk._core.http import HTTPResponse
     from payman_sdk._core.requests import AskRequest
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ T = TypeVar("T")
 log = get_logger()
 
 
-class EventTracker(AskTracker):
+class EventTracker(Tracker):
     """Notifies listeners of one ask, beside counting it.
 
     Args:
@@ -36,7 +36,7 @@ class EventTracker(AskTracker):
 
     def __init__(
         self,
-        observer: AskRecorder,
+        observer: ClientObserver,
         clock: Callable[[], float],
         task_id: str | None,
         on_task: Callable[[TaskStateChange], Any] | None,

@@ -1,4 +1,4 @@
-"""Reports what a client does: one `Observer` for the client, and one `AskTracker` for each ask.
+"""Reports what a client does: one `Observer` for the client, and one `Tracker` for each ask.
 
 What is counted is counted always. Events are made only where somebody reads them: the log, from INFO on, or OpenTelemetry.
 """
@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from payman_sdk._core import tracking
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.states import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork
@@ -22,9 +21,9 @@ from payman_sdk.errors import ConfigurationError, PaymanError
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import Reason, TaskStateChange, TokenRefresh
     from payman_sdk._core.requests import AskRequest
+    from payman_sdk._core.tracking import Tracker
     from payman_sdk._telemetry.events import Listener
     from payman_sdk._telemetry.settings import Stats, Telemetry
-    from payman_sdk._telemetry.tracker import AskTracker
 
 T = TypeVar("T")
 
@@ -37,7 +36,7 @@ OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "u
 """How an ask may end, in a word."""
 
 
-class Observer(tracking.ClientObserver):
+class Observer:
     """Counts what a client does, and notifies listeners; safe to use from several threads at once.
 
     Args:
@@ -64,24 +63,16 @@ class Observer(tracking.ClientObserver):
 
         return (*self._listeners, log_event)
 
-    def has_listeners(self) -> bool:
-        """Whether anybody reads events at the moment."""
-        return bool(self._listeners) or log.isEnabledFor(logging.INFO)
-
-    def create_tracker(
+    def create_event_tracker(
         self,
         clock: Callable[[], float],
-        task_id: str | None = None,
-        on_task: Callable[[TaskStateChange], Any] | None = None,
-    ) -> AskTracker:
-        """Return a tracker for one ask, or for the request of a token."""
-        if listeners := self.listeners:
-            from payman_sdk._telemetry.event_tracker import EventTracker
+        task_id: str | None,
+        on_task: Callable[[TaskStateChange], Any] | None,
+    ) -> Tracker:
+        """Return a tracker that notifies the listeners."""
+        from payman_sdk._telemetry.event_tracker import EventTracker
 
-            return EventTracker(self, clock, task_id, on_task, listeners)
-        from payman_sdk._telemetry.tracker import AskTracker  # which needs what the first ask imports
-
-        return AskTracker(self, clock, task_id, on_task)
+        return EventTracker(self, clock, task_id, on_task, self.listeners)
 
     def get_stats(self) -> Stats:
         """Return what was counted so far."""
@@ -95,7 +86,7 @@ class Observer(tracking.ClientObserver):
         with self._lock:
             self._counts[name] += 1
 
-    def record_ask(self, watch: AskTracker, outcome: str) -> None:
+    def record_ask(self, watch: Tracker, outcome: str) -> None:
         """Count an ask that has ended."""
         counts = self._counts
         with self._lock:

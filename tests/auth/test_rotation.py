@@ -15,6 +15,7 @@ from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, Flow, SendRequest, Sleep, WithLock
 from payman_sdk._io.token_store_access import TokenStoreAccess
+from payman_sdk._telemetry.observer import Observer
 from payman_sdk.errors import (
     APIConnectionError,
     APIStatusError,
@@ -54,7 +55,9 @@ class Wall:
 
 def process(store: MemoryTokenStore, clock: Clock, given: StoredToken | None = None, now: Callable[[], float] | None = None) -> TokenManager:  # fmt: skip
     """What one process holds, of a token that several share."""
-    return TokenManager(PERSON, TokenStoreAccess(store), given=given, clock=clock, now=now or Wall(clock))
+    return TokenManager(
+        PERSON, TokenStoreAccess(store), given=given, clock=clock, now=now or Wall(clock), observer=Observer()
+    )
 
 
 def begun(
@@ -386,7 +389,7 @@ def test_an_own_account_replays_nothing(clock: Clock) -> None:
     """An application that acts for itself gets the next token by its credentials; its refresh token is not sent again."""
     store = MemoryTokenStore()
     store.save(stored(OWN, clock, None, 0, "r-1"))
-    tokens = TokenManager(OWN, TokenStoreAccess(store), clock=clock, now=Wall(clock))
+    tokens = TokenManager(OWN, TokenStoreAccess(store), clock=clock, now=Wall(clock), observer=Observer())
     outcome, sent = driven(tokens.get(9999), [APIConnectionError("x")], clock=clock)
     assert (type(outcome), len(sent)) == (APIConnectionError, 1)
     outcome, sent = driven(tokens.get(9999), [token_answer("a-1")], clock=clock)

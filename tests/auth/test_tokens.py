@@ -20,6 +20,7 @@ from payman_sdk._core.effects import CallBlocking, Lock, SendRequest, WithLock
 from payman_sdk._core.rpc import send_authenticated
 from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk._secrets import SecretStr
+from payman_sdk._telemetry.observer import Observer
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -64,7 +65,12 @@ def made(
 ) -> TokenManager:
     """Tokens whose wall clock goes with their own."""
     return TokenManager(
-        owner, TokenStoreAccess(store), given=given, clock=clock, now=lambda: WALL + clock.now
+        owner,
+        TokenStoreAccess(store),
+        given=given,
+        clock=clock,
+        now=lambda: WALL + clock.now,
+        observer=Observer(),
     )
 
 

@@ -38,7 +38,7 @@ from payman_sdk._core.effects import (
     WithLock,
 )
 from payman_sdk._core.hook_payloads import RetryDetails
-from payman_sdk._core.http_response import is_event_stream
+from payman_sdk._core.http import is_event_stream
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.states import get_state
 from payman_sdk._core.stream import StreamFlow

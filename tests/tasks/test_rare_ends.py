@@ -12,7 +12,7 @@ import pytest
 from payman_api import PATHS
 from payman_sdk import MemoryKeyStore
 from payman_sdk._core.effects import Flow
-from payman_sdk._core.http_response import ResponseHeaders
+from payman_sdk._core.http import ResponseHeaders
 from payman_sdk._core.operations import Operations
 from payman_sdk._core.reconciliation import _Attempts
 from payman_sdk._core.stream import StreamFlow

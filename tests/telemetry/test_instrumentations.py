@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk._core.transmission import Transmission
+from payman_sdk._core.http import Transmission
 from payman_sdk._io.http import prepare_request
 from payman_sdk._io.routes import TARGET, hide_query, show_query, to_httpcore
 from payman_sdk.errors import PaymanError

@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 
+from payman_sdk._core.tracking import create_tracker
 from payman_sdk._io.clock import monotonic
 from payman_sdk._telemetry.observer import Observer
 from payman_sdk._telemetry.settings import Stats
@@ -114,7 +115,7 @@ def test_threads_count_together() -> None:
     observer = Observer()
 
     def count() -> None:
-        watch: Any = observer.create_tracker(monotonic)
+        watch: Any = create_tracker(observer, monotonic)
         watch.attempts = 2
         for _ in range(2000):
             observer.count("retries")
@@ -154,5 +155,4 @@ def test_what_nobody_listens_to_is_not_made() -> None:
         "payman_sdk._telemetry",
         "payman_sdk._telemetry.task_history",
         "payman_sdk._telemetry.observer",
-        "payman_sdk._telemetry.tracker",
     ]

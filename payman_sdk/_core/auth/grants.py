@@ -11,7 +11,7 @@ from payman_api.models.legacy_token_response import LegacyTokenResponse
 from payman_api.models.token_response import TokenResponse
 from payman_api.types import UNSET, Unset
 from payman_sdk._core.error_classes import find_status_class
-from payman_sdk._core.http_response import HTTPResponse, parse_json_object
+from payman_sdk._core.http import HTTPResponse, parse_json_object
 from payman_sdk._secrets import SecretStr, build_basic_credentials, sent_secrets
 from payman_sdk._text.error_response import ErrorResponse, shorten, summarize_body
 from payman_sdk.errors import AuthenticationError, ResponseValidationError

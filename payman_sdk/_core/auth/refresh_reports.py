@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from payman_sdk._core.auth.access_token import AccessToken
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.effects import CallHook, Flow
-from payman_sdk._core.tracking import ClientObserver
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import Reason, TokenRefresh
+    from payman_sdk._core.tracking import ClientObserver
 
 _MAX_PENDING_HOOKS = 64
 """How many refreshes wait for the hook at most."""
@@ -41,7 +41,7 @@ class RefreshReports:
         before = self._kept.refresh_token
 
         def build_refresh(token: AccessToken | None, error: PaymanError | None) -> TokenRefresh | None:
-            if self._on_token is None and not self._observer.has_listeners():
+            if self._on_token is None and not self._observer.listeners:
                 return None
             from payman_sdk._core.hook_payloads import TokenRefresh
 

@@ -10,7 +10,7 @@ from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
 from payman_sdk._core.effects import Flow, SendRequest
-from payman_sdk._core.tracking import ClientObserver
+from payman_sdk._core.tracking import ClientObserver, create_tracker
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
@@ -117,7 +117,7 @@ class TokenRequests:
         sent_at = self._clock()
         failure: PaymanError
         try:
-            answer = yield from self._observer.create_tracker(self._clock).track_request(
+            answer = yield from create_tracker(self._observer, self._clock).track_request(
                 SendRequest(request, deadline)
             )
             return parse_token_response(answer, sent_at)

@@ -22,13 +22,13 @@ from payman_sdk._core.auth.rotation import NEVER, RefreshPause
 from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken
 from payman_sdk._core.auth.token_requests import TokenRequests
 from payman_sdk._core.effects import Flow, Sleep, WithLock
-from payman_sdk._core.tracking import ClientObserver
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import APITimeoutError, PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import Reason, TokenRefresh
+    from payman_sdk._core.tracking import ClientObserver
 
 log = get_logger()
 
@@ -71,8 +71,8 @@ class TokenManager:
         *,
         clock: Callable[[], float],
         now: Callable[[], float],
+        observer: ClientObserver,
         given: StoredToken | None = None,
-        observer: ClientObserver | None = None,
         on_token: Callable[[TokenRefresh], Any] | None = None,
     ) -> None:
         self._owner = owner
@@ -83,7 +83,6 @@ class TokenManager:
         self._early_after = NEVER
         self._failure: PaymanError | None = None
         self._failures = 0
-        observer = ClientObserver() if observer is None else observer
         self._requests = TokenRequests(owner, self._kept, clock, observer)
         self._reports = RefreshReports(observer, on_token, self._kept)
 
