@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -81,17 +82,15 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         ConfigurationError: A setting is missing, unknown or unusable.
     """
     given = _merge(config, keywords)
-    environment = (_read_text(given, "environment") or "LIVE").upper()
+    environment = (read_text(given.get("environment"), "environment") or "LIVE").upper()
     if environment not in SERVERS:
         raise ConfigurationError(
             f"environment is {environment!r}, which Payman does not have.",
             next_step=f"Use one of {', '.join(SERVERS)}, or name a server with base_url.",
         )
-    base_url = (
-        _read_text(given, "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip() or SERVERS[environment]
-    )
+    base_url = read_text(given.get("base_url"), "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip()
     http_hosts = choose_http_hosts(given.get("allow_http_hosts"))
-    client_id = _require(given, "client_id")
+    client_id = _require(given.get("client_id"), "client_id")
     if ":" in client_id:
         raise ConfigurationError(
             "client_id contains a colon, which HTTP Basic authentication cannot carry.",
@@ -99,27 +98,9 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         )
     return Config(
         client_id=client_id,
-        client_secret=_read_secret(given, "client_secret"),
-        base_url=_check_url(base_url, http_hosts),
-        name=_read_text(given, "name"),
-        session_id=_read_text(given, "session_id"),
-        **{key: read_seconds(given.get(key), key, default) for key, default in _DEFAULT_SECONDS.items()},
-        max_retries=read_retries(given.get("max_retries"), _DEFAULT_RETRIES),
-        settle_time=read_settle_time(given.get("settle_time")),
-        resend=read_resend(given.get("resend")),
-        on_retry=_read_hook(given, "on_retry"),
-        before_send=_read_hook(given, "before_send"),
-        transport=given.get("transport"),
-        on_token=_read_hook(given, "on_token"),
-        on_task=_read_hook(given, "on_task"),
-        telemetry=given.get("telemetry"),
-        key_store=check_key_store(given.get("key_store")),
-        max_answer_bytes=read_bytes(given.get("max_answer_bytes"), "max_answer_bytes", _ANSWER_BYTES),
-        max_event_bytes=read_bytes(given.get("max_event_bytes"), "max_event_bytes", _EVENT_BYTES),
-        default_headers=read_headers(given.get("default_headers"), "default_headers"),
-        proxy=_read_secret(given, "proxy"),
-        verify=given.get("verify"),
+        base_url=_check_url(base_url or SERVERS[environment], http_hosts),
         allow_http_hosts=http_hosts,
+        **{name: read(given.get(name), name) for name, read in READERS.items()},
     )
 
 
@@ -163,26 +144,17 @@ def read_seconds(value: object, name: str, default: float) -> float:
     return float(value)
 
 
-def check_session_id(session_id: object) -> str | None:
-    """Return the id of a session to resume, None where there is none.
-
-    Raises:
-        ConfigurationError: It is not a string, or is blank.
-    """
-    return _read_text({"session_id": session_id}, "session_id")
-
-
-def read_retries(value: object, default: int = 0) -> int:
-    """How often something is tried again, or the default for None.
+def read_retries(value: object, name: str) -> int:
+    """How often something is tried again, the default for None.
 
     Raises:
         ConfigurationError: It is not a whole number, negative, or too large.
     """
     if value is None:
-        return default
+        return _DEFAULT_RETRIES
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_RETRIES:
         raise ConfigurationError(
-            f"max_retries is {value!r}.", next_step=f"Give a whole number from 0 to {_MOST_RETRIES}."
+            f"{name} is {value!r}.", next_step=f"Give a whole number from 0 to {_MOST_RETRIES}."
         )
     return value
 
@@ -202,7 +174,7 @@ def read_bytes(value: object, name: str, default: int) -> int:
     return value
 
 
-def read_settle_time(value: object) -> float:
+def read_settle_time(value: object, name: str) -> float:
     """Return the seconds a task must stay unknown before an ask is sent again, the default for None.
 
     Raises:
@@ -210,10 +182,10 @@ def read_settle_time(value: object) -> float:
     """
     if value == 0 and not isinstance(value, bool):
         return 0.0
-    return read_seconds(value, "settle_time", _DEFAULT_SETTLE_TIME)
+    return read_seconds(value, name, _DEFAULT_SETTLE_TIME)
 
 
-def read_resend(value: object) -> Resend:
+def read_resend(value: object, name: str) -> Resend:
     """Return whether an ask that may have arrived is sent again, the default for None.
 
     Raises:
@@ -222,11 +194,11 @@ def read_resend(value: object) -> Resend:
     for known in _RESEND:
         if value in (None, known):
             return known
-    raise ConfigurationError(f"resend is {value!r}."[:300], next_step="Use 'after_settling' or 'never'.")
+    raise ConfigurationError(f"{name} is {value!r}."[:300], next_step="Use 'after_settling' or 'never'.")
 
 
-def check_hook(value: object, name: str) -> None:
-    """Refuses what cannot be called.
+def check_hook(value: Any, name: str) -> Any:
+    """Return a hook, or None; refuse what cannot be called.
 
     Raises:
         ConfigurationError: It is not a function.
@@ -235,6 +207,7 @@ def check_hook(value: object, name: str) -> None:
         raise ConfigurationError(
             f"{name} is a {type(value).__name__}.", next_step="Give a function of one argument."
         )
+    return value
 
 
 def refuse_unknown(given: Mapping[str, Any], known: frozenset[str], what: str) -> None:
@@ -267,9 +240,12 @@ def _merge(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dic
     return given
 
 
-def _read_text(given: Mapping[str, Any], name: str) -> str | None:
-    """Return a text setting without the white space around it; None if it was not given or is blank."""
-    value = given.get(name)
+def read_text(value: object, name: str) -> str | None:
+    """Return a text setting without the white space around it; None if it was not given or is blank.
+
+    Raises:
+        ConfigurationError: It is not a string, or holds a control character.
+    """
     if value is None:
         return None
     if not isinstance(value, str):
@@ -283,19 +259,19 @@ def _read_text(given: Mapping[str, Any], name: str) -> str | None:
     return value or None
 
 
-def _read_secret(given: Mapping[str, Any], name: str) -> SecretStr | None:
-    value = _read_text(given, name)
-    return None if value is None else SecretStr(value)
+def _read_secret(value: object, name: str) -> SecretStr | None:
+    text = read_text(value, name)
+    return None if text is None else SecretStr(text)
 
 
-def _require(given: Mapping[str, Any], name: str) -> str:
-    value = _read_text(given, name)
-    if value is None:
+def _require(value: object, name: str) -> str:
+    text = read_text(value, name)
+    if text is None:
         raise ConfigurationError(
             f"{name} is missing or blank.",
             next_step=f"Pass it in the config, or set {VARIABLES[name]} and use PaymanClient.from_env().",
         )
-    return value
+    return text
 
 
 def require_secret(config: Config) -> None:
@@ -305,7 +281,7 @@ def require_secret(config: Config) -> None:
         ConfigurationError: There is none.
     """
     if config.client_secret is None:
-        _require({}, "client_secret")
+        _require(None, "client_secret")
 
 
 def _check_url(url: str, http_hosts: frozenset[str]) -> str:
@@ -318,22 +294,35 @@ def _check_url(url: str, http_hosts: frozenset[str]) -> str:
     return url.rstrip("/")
 
 
-def check_key_store(store: object) -> object:
+def check_key_store(store: object, name: str) -> object:
     """Return a key store, or None; refuse what cannot record keys.
 
     Raises:
         ConfigurationError: It lacks a method of `KeyStore`.
     """
     if store is not None and not all(
-        callable(getattr(store, name, None)) for name in ("load", "claim", "forget")
+        callable(getattr(store, method, None)) for method in ("load", "claim", "forget")
     ):
         raise ConfigurationError(
-            f"key_store is a {type(store).__name__}, which cannot record keys.",
+            f"{name} is a {type(store).__name__}, which cannot record keys.",
             next_step="See payman_sdk.types.KeyStore.",
         )
     return store
 
 
-def _read_hook(given: Mapping[str, Any], key: str) -> Callable[[Any], Any] | None:
-    check_hook(given.get(key), key)
-    return given.get(key)
+READERS: dict[str, Callable[[Any, str], Any]] = {
+    "client_secret": _read_secret,
+    **dict.fromkeys(("name", "session_id"), read_text),
+    **{name: partial(read_seconds, default=seconds) for name, seconds in _DEFAULT_SECONDS.items()},
+    "max_retries": read_retries,
+    "settle_time": read_settle_time,
+    "resend": read_resend,
+    **dict.fromkeys(("on_retry", "before_send", "on_token", "on_task"), check_hook),
+    "key_store": check_key_store,
+    "max_answer_bytes": partial(read_bytes, default=_ANSWER_BYTES),
+    "max_event_bytes": partial(read_bytes, default=_EVENT_BYTES),
+    "default_headers": read_headers,
+    "proxy": _read_secret,
+    **dict.fromkeys(("transport", "telemetry", "verify"), lambda value, _: value),  # checked by who uses them
+}
+"""What checks each setting, given the value and the name, and returns it as it is kept; for None, the default."""

@@ -46,8 +46,13 @@ if TYPE_CHECKING:
         StreamOptions,
     )
     from payman_sdk._core.payment_types import Payee, PayeeType, Payment, PaymentOutcome, Transaction, Wallet
-    from payman_sdk._core.states import Status
-    from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, ParsedResponse, TaskResponse
+    from payman_sdk._core.task_response import (
+        Artifact,
+        FormattedTaskResponse,
+        ParsedResponse,
+        Status,
+        TaskResponse,
+    )
     from payman_sdk._telemetry.settings import Stats, Telemetry
     from payman_sdk._telemetry.task_history import TaskEntry
 
@@ -116,8 +121,7 @@ if not TYPE_CHECKING:
                 "ReplyOptions SettleOptions StreamOptions"
             ),
             "_core.payment_types": "Payee PayeeType Payment PaymentOutcome Transaction Wallet",
-            "_core.states": "Status TaskState",
-            "_core.task_response": "Artifact FormattedTaskResponse ParsedResponse TaskResponse",
+            "_core.task_response": "Artifact FormattedTaskResponse ParsedResponse Status TaskResponse TaskState",
             "_telemetry.settings": "Stats Telemetry",
             "_telemetry.task_history": "TaskEntry",
         },

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from payman_api.models.task import Task
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.states import canonicalize_state
 from payman_sdk._core.task_normalization import find_state
 from payman_sdk._core.task_reader import read_task
+from payman_sdk._core.task_response import canonicalize_state
 from payman_sdk.errors import ResponseValidationError
 from payman_sdk.types import FormattedTaskResponse, TaskState
 from tests.tables import table

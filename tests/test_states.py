@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from payman_sdk._cli.exit_codes import COMPLETED, FAILED, REFUSED, UNDETERMINED, WAITING, from_state
-from payman_sdk._core.states import Phase, canonicalize_state, get_phase, get_status, has_ended, is_resting
+from payman_sdk._core.task_response import (
+    Phase,
+    canonicalize_state,
+    get_phase,
+    get_status,
+    has_ended,
+    is_resting,
+)
 from payman_sdk.agents import PaymanToolkit
 from payman_sdk.sandbox import Sandbox, ScriptedResponse
 from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State

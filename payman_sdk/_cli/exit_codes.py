@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from payman_sdk._core.states import Phase, canonicalize_state, get_phase
 from payman_sdk._core.task_normalization import find_state
 from payman_sdk._core.task_reader import unwrap_task
+from payman_sdk._core.task_response import Phase, canonicalize_state, get_phase
 from payman_sdk._core.wire_json import as_object
 from payman_sdk.errors import (
     APIConnectionError,

@@ -5,7 +5,7 @@ The methods are described in `interface.py`, and planned in `calls.py`; `locals(
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from payman_sdk._annotations import Hidden, LazyModule, Option, ParsedT
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from payman_sdk._core import option_types as options_of
     from payman_sdk._core import payment_types as payments
     from payman_sdk._core import task_response as responses
-    from payman_sdk._core.operations import DescribedFlow
+    from payman_sdk._core.effects import Flow
     from payman_sdk._io.async_runner import AsyncRunner  # noqa: F401 (named in a string below)
 else:
     decimal = LazyModule("decimal")
@@ -81,7 +81,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse | responses.TaskResponse:
-        return await self._run(self._plan_ask(locals()))
+        return await self._run(*self._plan_ask(locals()))
 
     def stream(
         self, text: str, options: Option[options_of.StreamOptions] = None, *,
@@ -102,7 +102,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse:
-        return await self._run(self._plan_reply(locals()))
+        return await self._run(*self._plan_reply(locals()))
 
     async def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
         return await self._run(self._plan("get_task", task))
@@ -191,5 +191,5 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         return await self._run(self._plan_payee(locals()))
     # fmt: on
 
-    async def _run(self, plan: DescribedFlow[T]) -> T:
-        return await self._connect().runner.run(plan.flow, plan.describe)
+    async def _run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
+        return await self._connect().runner.run(flow, describe)

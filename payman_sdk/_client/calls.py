@@ -12,6 +12,7 @@ from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
+    from payman_sdk._core.effects import Flow
     from payman_sdk._core.operations import DescribedFlow, Operations
     from payman_sdk._core.options import CallOptions
     from payman_sdk._core.payment_flows import Call
@@ -23,20 +24,6 @@ if TYPE_CHECKING:
 RunnerT = TypeVar("RunnerT")
 
 _HOOKS = ("on_message", "on_event", "on_retry", "on_task", "on_token", "before_send")
-
-
-_PAYEE_FIELDS = (
-    *(
-        "account_holder_name",
-        "account_holder_type",
-        "account_number",
-        "routing_number",
-        "account_type",
-        "address",
-        "chain",
-    ),
-    *("currency", "paytag", "email", "phone", "postal_address", "tax_id", "tags"),
-)
 
 
 class APIConnection(NamedTuple, Generic[RunnerT]):
@@ -108,11 +95,10 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         """Return the id of the session that the next ask belongs to (`ses-…`)."""
         return self._session.id
 
-    def _plan(self, what: str, *given: Any) -> DescribedFlow[FormattedTaskResponse]:
+    def _plan(self, what: str, *given: Any) -> Flow[FormattedTaskResponse]:
         """Return an operation of the agent that has no options."""
-        from payman_sdk._core.operations import DescribedFlow
-
-        return DescribedFlow(getattr(self._connect().agent, what)(*given))
+        flow: Flow[FormattedTaskResponse] = getattr(self._connect().agent, what)(*given)
+        return flow
 
     def _plan_ask(self, given: Mapping[str, Any]) -> DescribedFlow[FormattedTaskResponse | TaskResponse]:
         options = self._resolve(given, "ask", text=given["text"])
@@ -142,48 +128,43 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         plan = agent.ask(given["text"], session_id, options, task_id=task_id, earlier=earlier)
         return cast("DescribedFlow[FormattedTaskResponse]", plan)
 
-    def _plan_payment(self, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
+    def _plan_payment(self, given: Mapping[str, Any]) -> Flow[Payment]:
         from payman_sdk._core import payment_flows
-        from payman_sdk._core.operations import DescribedFlow
         from payman_sdk._core.orders import read_payment_order
 
         order = read_payment_order(
             *(given[name] for name in ("payee", "amount", "currency", "memo", "wallet"))
         )
         call = self._build_call("pay", given)
-        return DescribedFlow(payment_flows.pay(self._connect().agent, order, call))
+        return payment_flows.pay(self._connect().agent, order, call)
 
-    def _plan_decision(self, what: str, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
+    def _plan_decision(self, what: str, given: Mapping[str, Any]) -> Flow[Payment]:
         from payman_sdk._core import payment_flows
-        from payman_sdk._core.operations import DescribedFlow
 
         call, approves = self._build_call(what, given), what == "approve"
         agent = self._connect().agent
-        return DescribedFlow(payment_flows.settle(agent, given["payment"], call, approve=approves))
+        return payment_flows.settle(agent, given["payment"], call, approve=approves)
 
-    def _plan_status(self, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
+    def _plan_status(self, given: Mapping[str, Any]) -> Flow[Payment]:
         from payman_sdk._core import payment_flows
-        from payman_sdk._core.operations import DescribedFlow
 
         call = self._build_call("payment_status", given)
-        return DescribedFlow(payment_flows.read_status(self._connect().agent, given["payment"], call))
+        return payment_flows.read_status(self._connect().agent, given["payment"], call)
 
-    def _plan_list(self, what: str, given: Mapping[str, Any], *of: Any) -> DescribedFlow[list[Any]]:
+    def _plan_list(self, what: str, given: Mapping[str, Any], *of: Any) -> Flow[list[Any]]:
         from payman_sdk._core import listings, orders
-        from payman_sdk._core.operations import DescribedFlow
 
         text, read = getattr(orders, f"{what}_text")(*of), getattr(listings, f"read_{what}")
         call = self._build_call(what, given)
-        return DescribedFlow(self._connect().agent.read(text, call.session_id, call.options, read))
+        return self._connect().agent.read(text, call.session_id, call.options, read)
 
-    def _plan_payee(self, given: Mapping[str, Any]) -> DescribedFlow[Payee]:
-        from payman_sdk._core.operations import DescribedFlow
-        from payman_sdk._core.orders import read_payee_order
+    def _plan_payee(self, given: Mapping[str, Any]) -> Flow[Payee]:
+        from payman_sdk._core.orders import PAYEE_FIELDS, read_payee_order
         from payman_sdk._core.payee_flow import create_payee
 
-        order = read_payee_order(given["name"], given["type"], {name: given[name] for name in _PAYEE_FIELDS})
+        order = read_payee_order(given["name"], given["type"], {name: given[name] for name in PAYEE_FIELDS})
         call = self._build_call("create_payee", given)
-        return DescribedFlow(create_payee(self._connect().agent, order, call))
+        return create_payee(self._connect().agent, order, call)
 
     def _build_call(self, what: str, given: Mapping[str, Any]) -> Call:
         """Return the options of a typed call, in a session that may begin with it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
 from payman_sdk._client.sync_methods import SyncMethods
-from payman_sdk._config import Config, check_session_id
+from payman_sdk._config import Config, read_text
 
 if TYPE_CHECKING:
     from payman_sdk._io.runner import SyncRunner as ThreadRunner  # noqa: F401 (named in a string below)
@@ -23,7 +23,7 @@ class BaseConversation(BaseCalls[RunnerT]):
         session_id: str | None,
         config: Config,
     ) -> None:
-        self._session, self._config = Session(check_session_id(session_id)), config
+        self._session, self._config = Session(read_text(session_id, "session_id")), config
         self._connect_to = connect
         self._check = refuse_if_closed
 

@@ -26,9 +26,15 @@ from payman_sdk._core.events import (
 )
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.sse import ServerSentEvent, parse_json
-from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_resting
 from payman_sdk._core.task_reader import ParsedTask, read_task
-from payman_sdk._core.task_response import Json, TaskResponse
+from payman_sdk._core.task_response import (
+    Json,
+    TaskResponse,
+    canonicalize_state,
+    get_status,
+    has_ended,
+    is_resting,
+)
 from payman_sdk._core.wire_json import is_deep, read_json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError

@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from payman_api.models.task_state import TaskState
 from payman_sdk._attrdict import Key, Record
 from payman_sdk._core.error_classes import build_agent_error
-from payman_sdk._core.states import STATES, Status, canonicalize_state, has_ended
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_artifact, read_task, unwrap_task
-from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, Json, TaskResponse
+from payman_sdk._core.task_response import (
+    STATES,
+    Artifact,
+    FormattedTaskResponse,
+    Json,
+    Status,
+    TaskResponse,
+    canonicalize_state,
+    has_ended,
+)
 from payman_sdk._core.wire_json import as_object, parse_bool, unwrap_single
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar,
 from payman_sdk._core.effects import CallHook, Flow
 from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import fetch_task
-from payman_sdk._core.states import is_waiting
-from payman_sdk._core.task_response import FormattedTaskResponse
+from payman_sdk._core.task_response import FormattedTaskResponse, is_waiting
 from payman_sdk._core.wire_json import as_list, as_object
 from payman_sdk.errors import PaymanError
 
@@ -36,7 +35,6 @@ class KeyStore(Protocol):
         Returns:
             Seconds since 1970, or None without a record.
         """
-        ...
 
     def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
         """Record that the ask is being sent, if the record still is `expected`.
@@ -51,7 +49,6 @@ class KeyStore(Protocol):
         Returns:
             Whether the record was `expected`, and is `sent_at` now.
         """
-        ...
 
     def forget(self, operation: str, expected: float) -> None:
         """Remove the record, if it still is `expected`: nothing was sent after all.
@@ -60,7 +57,6 @@ class KeyStore(Protocol):
             operation: As for `load`.
             expected: The time that `claim` recorded.
         """
-        ...
 
 
 T_co = TypeVar("T_co", covariant=True)
@@ -88,7 +84,6 @@ class AskExchange(Protocol[T_co]):
 
     def attempt(self) -> Flow[T_co]:
         """Send the ask, and return how it ended."""
-        ...
 
     def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[T_co | None]:
         """Return how the ask ended; None where the agent does not know it.
@@ -101,11 +96,9 @@ class AskExchange(Protocol[T_co]):
             OutcomeUnknownError: It arrived, and its outcome is undetermined.
             PaymanError: The look-up failed.
         """
-        ...
 
     def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[T_co]:
         """Return how a task that was looked up ends; raises `OutcomeUnknownError`."""
-        ...
 
 
 def run_before_send(

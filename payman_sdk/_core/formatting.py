@@ -14,9 +14,16 @@ from payman_api.models.other_part import OtherPart
 from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
 from payman_api.types import Unset
-from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_waiting
 from payman_sdk._core.task_reader import ParsedTask, read_task
-from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, Json
+from payman_sdk._core.task_response import (
+    Artifact,
+    FormattedTaskResponse,
+    Json,
+    canonicalize_state,
+    get_status,
+    has_ended,
+    is_waiting,
+)
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError, TaskFailedError
 

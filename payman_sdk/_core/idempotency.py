@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from payman_api.models.text_part import TextPart
 from payman_sdk import errors
 from payman_sdk._core.effects import CallBlocking, Flow, Sleep
-from payman_sdk._core.exchange import AskExchange, KeySettings, run_before_send
+from payman_sdk._core.exchange import AskExchange, KeySettings
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
-from payman_sdk._core.reconciliation import exactly_once
 from payman_sdk._core.retry import is_transient
 from payman_sdk._text.logger import get_logger
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
-    from payman_sdk._core.hook_payloads import OutgoingAsk
 
 T = TypeVar("T")
 
@@ -27,38 +25,7 @@ MESSAGES = 100
 """How many messages of a task are read to find the text that a key was first used with."""
 
 
-def send_by_key(
-    exchange: AskExchange[T], before_send: Callable[[OutgoingAsk], Any] | None, keys: KeySettings
-) -> Flow[T]:
-    """Send the ask that a key names, unless it was sent before; return its outcome.
-
-    Raises:
-        IdempotencyKeyReuseError: The key was used with another text.
-        OutcomeUnknownError: What was sent with the key may still arrive, or its outcome is undetermined.
-        KeyStoreError: The store failed; nothing was sent.
-        PaymanError: As for an ask without a key.
-    """
-    claim = _KeyClaim(exchange, keys)
-    ended = yield from claim.find()
-    if ended is not None:
-        return ended
-    yield from run_before_send(exchange, before_send)
-    ended = yield from claim.take()
-    if ended is not None:
-        return ended
-
-    def attempt() -> Flow[T]:
-        yield from claim.renew()
-        return (yield from exchange.attempt())
-
-    try:
-        return (yield from exactly_once(attempt, exchange.reconcile, exchange.time, exchange.ask))
-    except errors.PaymanError as error:
-        yield from claim.release(error)
-        raise
-
-
-class _KeyClaim(Generic[T]):
+class KeyClaim(Generic[T]):
     """The key of one ask: who may send it, and when.
 
     Args:

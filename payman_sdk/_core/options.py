@@ -6,16 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from payman_sdk._config import (
-    Config,
-    check_hook,
-    check_key_store,
-    read_resend,
-    read_retries,
-    read_seconds,
-    read_settle_time,
-    refuse_unknown,
-)
+from payman_sdk._config import READERS, Config, check_hook, refuse_unknown
 from payman_sdk._headers import read_headers
 from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.errors import ConfigurationError
@@ -24,7 +15,6 @@ if TYPE_CHECKING:
     from payman_sdk._config import Resend
     from payman_sdk._core.exchange import KeyStore
 
-_SECONDS = ("timeout", "read_timeout", "idle_timeout")
 _FORMATS = (None, "markdown", "json")
 _LONGEST_KEY = 255
 
@@ -59,16 +49,7 @@ class CallOptions(NamedTuple):
     is_raw: bool = False
 
 
-_OF_THE_CLIENT = (
-    *_SECONDS,
-    "max_retries",
-    "settle_time",
-    "resend",
-    "on_retry",
-    "before_send",
-    "on_task",
-    "key_store",
-)
+_OF_THE_CLIENT = tuple(name for name in CallOptions._fields if name in READERS)
 KEYWORDS = frozenset({*CallOptions._fields, "output_format", "extra_headers", "raw"} - {"headers", "is_raw"})
 """The keywords of methods that are options; of each method, those that its signature has."""
 
@@ -184,14 +165,10 @@ def _check_metadata(value: object, name: str) -> None:
 
 
 _CHECKS: dict[str, Callable[[Any, str], object]] = {
-    **dict.fromkeys(_SECONDS, lambda value, name: read_seconds(value, name, 0)),
-    **dict.fromkeys(("on_message", "on_retry", "on_task", "before_send"), check_hook),
+    **{name: READERS[name] for name in _OF_THE_CLIENT},
+    "on_message": check_hook,
     **dict.fromkeys(("new_session", "raise_on_failure"), _check_switch),
     **dict.fromkeys(("metadata", "message_metadata", "part_metadata"), _check_metadata),
     "idempotency_key": _check_key,
-    "key_store": lambda value, _: check_key_store(value),
-    "max_retries": lambda value, _: read_retries(value),
-    "settle_time": lambda value, _: read_settle_time(value),
-    "resend": lambda value, _: read_resend(value),
 }
 """What each option has to pass; one without a check here cannot be given."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 from payman_sdk._core import arguments, schemas
@@ -195,6 +196,8 @@ _NEEDED = {
 """The fields that a payee of each type must have [D]."""
 _CONTACT = ("email", "phone", "postal_address", "tax_id", "tags")
 """The fields that every payee may have [D]."""
+PAYEE_FIELDS = tuple(chain(*_NEEDED.values(), _CONTACT))
+"""All of them, in the order in which an order names them."""
 
 
 def read_payee_order(name: object, type: object, given: Mapping[str, object]) -> PayeeOrder:  # noqa: A002 (as the API has it)

@@ -16,7 +16,7 @@ from payman_sdk._core import listings
 from payman_sdk._core.json_answer import FoundObject, Json, NoObjectError, find_objects
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
-from payman_sdk._core.states import Phase, get_phase
+from payman_sdk._core.task_response import Phase, get_phase
 
 if TYPE_CHECKING:
     from payman_sdk._core.task_response import FormattedTaskResponse

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_sdk import errors
-from payman_sdk._core import states
 from payman_sdk._core.effects import Flow, Sleep
 from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._core.requests import build_cancel_request, build_get_request, generate_id
 from payman_sdk._core.retry import CallContext, FailureClass, classify_failure, is_transient
 from payman_sdk._core.rpc import call_agent
-from payman_sdk._core.states import get_state, has_ended
+from payman_sdk._core.task_response import Phase, get_phase, get_state, has_ended, is_resting
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
@@ -138,14 +137,9 @@ def _is_final(failure: errors.PaymanError) -> bool:
     )
 
 
-def is_resting(task: Task) -> bool:
-    """Whether a task changes no more, or only when somebody acts."""
-    return states.is_resting(get_state(task))
-
-
 def requires_input(task: Task) -> bool:
     """Whether a task waits for a reply in words."""
-    return states.get_phase(get_state(task)) is states.Phase.AWAITS_REPLY
+    return get_phase(get_state(task)) is Phase.AWAITS_REPLY
 
 
 def wait_for_end(
@@ -169,7 +163,7 @@ def wait_for_end(
         body, task = known or (yield from fetch_task_retrying(task_id, time, is_known=was_known))
         was_known = True
         yield from time.watch.track_state(task)
-        if is_resting(task) if or_rests else has_ended(get_state(task)):
+        if is_resting(get_state(task)) if or_rests else has_ended(get_state(task)):
             return body, task
         yield next(pauses)
         known = None

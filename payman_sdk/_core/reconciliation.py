@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Generic, TypeAlias, TypeVar
 
 from payman_sdk._core.effects import Flow, Sleep
-from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext, FailureClass, classify_failure
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownError, PaymanError
@@ -33,40 +32,7 @@ Raises:
 """
 
 
-def exactly_once(
-    attempt: Callable[[], Flow[T]], look: Reconcile[T], time: CallContext, ask: AskRequest
-) -> Flow[T]:
-    """Have something done once, and return how it ended.
-
-    Args:
-        attempt: Sends it, and returns how it ended.
-        look: Looks the outcome up.
-        time: The time there is for all of it.
-        ask: What is sent. A reply that may have arrived is never sent again, as no look-up can show whether it arrived.
-
-    Raises:
-        OutcomeUnknownError: It may have been done, and its outcome is undetermined.
-        PaymanError: `sent` is False: it was not done. `sent` is None: it was turned away, and the agent did not know it.
-    """
-    attempts = _Attempts(look, time, ask.task_id, is_reply=ask.is_reply)
-    while True:
-        try:
-            return (yield from attempt())
-        except OutcomeUnknownError:
-            raise  # the look-up is done
-        except PaymanError as error:
-            failure = error
-        except (
-            Exception
-        ) as fault:  # the SDK's own: what others raise after sending is an APIConnectionError by now
-            failure = time.watch.convert_fault(fault)
-        ended = yield from attempts.handle(failure)
-        if ended is not None:
-            time.watch.is_reconciled = True
-            return ended
-
-
-class _Attempts(Generic[T]):
+class Attempts(Generic[T]):
     """What is known of an ask after some attempts that failed."""
 
     def __init__(self, look: Reconcile[T], time: CallContext, task_id: str, *, is_reply: bool) -> None:

@@ -9,11 +9,11 @@ from payman_sdk._core.effects import Flow
 from payman_sdk._core.exchange import AskExchange, KeySettings, run_before_send
 from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input, wait_for_end
-from payman_sdk._core.reconciliation import build_unknown_error, exactly_once
+from payman_sdk._core.reconciliation import Attempts, Reconcile, build_unknown_error
 from payman_sdk._core.requests import AskRequest, generate_id
 from payman_sdk._core.retry import CallContext, is_ambiguous, retry_read
 from payman_sdk._core.rpc import call_agent
-from payman_sdk.errors import PaymanError, TaskNotFoundError
+from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OutgoingAsk
@@ -45,12 +45,77 @@ def carry_out(
 
                 yield from look_before_reply(exchange)
             return (yield from exactly_once(exchange.attempt, exchange.reconcile, exchange.time, ask))
-        from payman_sdk._core.idempotency import send_by_key
-
-        return (yield from send_by_key(exchange, before_send, keys))
+        return (yield from _send_by_key(exchange, before_send, keys))
     except PaymanError as error:
         error.add_context(**ask.get_ids())
         raise
+
+
+def _send_by_key(
+    exchange: AskExchange[T], before_send: Callable[[OutgoingAsk], Any] | None, keys: KeySettings
+) -> Flow[T]:
+    """Send the ask that a key names, unless it was sent before; return its outcome.
+
+    Raises:
+        IdempotencyKeyReuseError: The key was used with another text.
+        OutcomeUnknownError: What was sent with the key may still arrive, or its outcome is undetermined.
+        KeyStoreError: The store failed; nothing was sent.
+        PaymanError: As for an ask without a key.
+    """
+    from payman_sdk._core.idempotency import KeyClaim
+
+    claim = KeyClaim(exchange, keys)
+    ended = yield from claim.find()
+    if ended is not None:
+        return ended
+    yield from run_before_send(exchange, before_send)
+    ended = yield from claim.take()
+    if ended is not None:
+        return ended
+
+    def attempt() -> Flow[T]:
+        yield from claim.renew()
+        return (yield from exchange.attempt())
+
+    try:
+        return (yield from exactly_once(attempt, exchange.reconcile, exchange.time, exchange.ask))
+    except PaymanError as error:
+        yield from claim.release(error)
+        raise
+
+
+def exactly_once(
+    attempt: Callable[[], Flow[T]], look: Reconcile[T], time: CallContext, ask: AskRequest
+) -> Flow[T]:
+    """Have something done once, and return how it ended.
+
+    Args:
+        attempt: Sends it, and returns how it ended.
+        look: Looks the outcome up.
+        time: The time there is for all of it.
+        ask: What is sent. A reply that may have arrived is never sent again, as no look-up can show whether it arrived.
+
+    Raises:
+        OutcomeUnknownError: It may have been done, and its outcome is undetermined.
+        PaymanError: `sent` is False: it was not done. `sent` is None: it was turned away, and the agent did not know it.
+    """
+    failed: Attempts[T] | None = None
+    time.watch.attempts = 1
+    while True:
+        try:
+            return (yield from attempt())
+        except OutcomeUnknownError:
+            raise  # the look-up is done
+        except PaymanError as error:
+            failure = error
+        except Exception as fault:
+            # The SDK's own: what others raise after sending is an APIConnectionError by now.
+            failure = time.watch.convert_fault(fault)
+        failed = failed or Attempts(look, time, ask.task_id, is_reply=ask.is_reply)
+        ended = yield from failed.handle(failure)
+        if ended is not None:
+            time.watch.is_reconciled = True
+            return ended
 
 
 class ResponseFlow:

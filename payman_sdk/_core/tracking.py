@@ -14,7 +14,7 @@ from payman_sdk._core.effects import CallHook, Flow, NotifyHook, SendRequest
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.http import Transmission
 from payman_sdk._core.interruptions import describe_interruption, is_described, is_not_recorded
-from payman_sdk._core.states import STATES, Phase, get_phase, get_state, has_ended
+from payman_sdk._core.task_response import STATES, Phase, get_phase, get_state, has_ended
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
 
 if TYPE_CHECKING:
@@ -33,12 +33,10 @@ class ClientObserver(Protocol):
     @property
     def wrap_ask(self) -> Callable[..., Flow[Any]] | None:
         """What the flow of every ask runs within."""
-        ...
 
     @property
     def listeners(self) -> tuple[Callable[[Any], None], ...]:
         """Who reads events at the moment."""
-        ...
 
     def create_event_tracker(
         self,
@@ -47,7 +45,6 @@ class ClientObserver(Protocol):
         on_task: Callable[[TaskStateChange], Any] | None,
     ) -> Tracker:
         """Return a tracker that notifies the listeners."""
-        ...
 
     def track_refresh(
         self,
@@ -62,27 +59,21 @@ class ClientObserver(Protocol):
             flow: Fetches it.
             build_refresh: Called once with the token or the error; returns what to report.
         """
-        ...
 
     def add_task(self, ask: AskRequest) -> None:
         """Record that an ask begins or continues."""
-        ...
 
     def note_state(self, task_id: str, state: str) -> None:
         """Note the state of a task."""
-        ...
 
     def note_error(self, task_id: str, error: BaseException) -> None:
         """Note that an ask ended with an exception."""
-        ...
 
     def count(self, name: str) -> None:
         """Count one of something."""
-        ...
 
     def record_ask(self, watch: Tracker, outcome: str) -> None:
         """Count an ask that has ended."""
-        ...
 
 
 class Tracker:

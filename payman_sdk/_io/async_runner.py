@@ -204,7 +204,7 @@ class AsyncRunner:
 
     async def _try_with_lock(self, lock: effects.Lock, flow: effects.Flow[T]) -> tuple[T] | None:
         """Return what the flow returned; None where somebody else holds the lock."""
-        if isinstance(lock, ThreadLock):
+        if type(lock) is ThreadLock:  # what derives from it waits for other processes, too
             ticket = LockHolder(get_asyncio_loop())
             with ticket.held:
                 try:

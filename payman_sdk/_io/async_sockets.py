@@ -14,9 +14,9 @@ from typing import Any
 import anyio.lowlevel
 import httpcore
 
-from payman_sdk._io.deadlines import SocketRegistry
 from payman_sdk._io.event_loops import move_on_after, sleep
 from payman_sdk._io.forks import defer_forks
+from payman_sdk._io.slots import Sockets
 from payman_sdk._io.socket_waits import connect, find_addresses, is_readable, wait_for_socket
 
 
@@ -27,7 +27,7 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         keeper: Keeps every socket that is made.
     """
 
-    def __init__(self, keeper: SocketRegistry) -> None:
+    def __init__(self, keeper: Sockets) -> None:
         self._keeper = keeper
 
     async def connect_tcp(

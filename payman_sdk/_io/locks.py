@@ -116,10 +116,6 @@ class ThreadLock:
                 self._holder = None
         self._bell.notify()
 
-    def is_held_by(self, ticket: LockHolder) -> bool:
-        """Whether the ticket holds the lock."""
-        return self._holder is ticket
-
     def acquire(self, *, timeout: float) -> bool:
         """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether it is held."""
         ticket = LockHolder()
@@ -145,65 +141,48 @@ class HolderLock(Protocol):
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
-        ...
 
     def drop(self, ticket: LockHolder) -> None:
         """Release the lock, if the ticket holds it."""
-        ...
 
 
-class LayeredLock:
+class LayeredLock(ThreadLock):
     """A `Lock` of two layers: one between the threads of a process, and inside it one between processes or machines.
 
     A thread that has the first layer finds the second free, or left behind by a thread that was interrupted.
     """
 
-    def __init__(self) -> None:
-        self._threads = ThreadLock()
-        self._holder: LockHolder | None = None
-        renew_after_fork(self)
-
     def begin_anew(self) -> None:
         """Leave to the parent what it holds."""
-        self._holder = None
+        super().begin_anew()
         self._forget_outer()
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
         end = monotonic() + timeout
-        if not self._threads.take(ticket, timeout=timeout):
+        if not super().take(ticket, timeout=timeout):
             return False
         try:
             is_taken = self._take_outer(max(0.0, end - monotonic()))
         except BaseException:
-            self._threads.drop(ticket)
+            super().drop(ticket)
             raise
         if not is_taken:
-            self._threads.drop(ticket)
+            super().drop(ticket)
         return is_taken
 
     def drop(self, ticket: LockHolder) -> None:
         """Release the lock, if the ticket holds it."""
-        if self._threads.is_held_by(ticket):
+        if self._holder is ticket:
             try:
                 self._drop_outer()
             finally:
-                self._threads.drop(ticket)
-
-    def acquire(self, *, timeout: float) -> bool:
-        """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether it is held."""
-        ticket = LockHolder()
-        ticket.held.acquire()
-        is_taken = self.take(ticket, timeout=timeout)
-        if is_taken:
-            self._holder = ticket
-        return is_taken
+                super().drop(ticket)
 
     def release(self) -> None:
         """Release the lock."""
-        holder, self._holder = self._holder, None
-        if holder is not None:
-            self.drop(holder)
+        if self._holder is not None:
+            self.drop(self._holder)
 
     def _take_outer(self, timeout: float) -> bool:
         """Take the second layer. If this process has it already, count it as taken."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from payman_sdk._core.hook_payloads import Reason, RetryDetails, TokenRefresh
-from payman_sdk._core.states import STATES
+from payman_sdk._core.task_response import STATES
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent

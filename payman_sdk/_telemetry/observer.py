@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_sdk._core.effects import Flow
-from payman_sdk._core.states import STATES, has_ended
+from payman_sdk._core.task_response import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._telemetry.task_history import TaskEntry
 from payman_sdk._text.logger import get_logger

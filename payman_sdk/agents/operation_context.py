@@ -11,7 +11,7 @@ from attrs import evolve
 from payman_api.models.task_state import TaskState
 from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
-from payman_sdk._core.states import Phase, get_phase
+from payman_sdk._core.task_response import Phase, get_phase
 from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options, remember_raised
 from payman_sdk.agents.operation_log import OperationLog
 from payman_sdk.agents.stores import Operation

@@ -222,12 +222,12 @@ class AdvisoryLock(LayeredLock):
     def _try_once(self) -> bool:
         failure: PaymanError
         try:
-            return self._try()
+            return self._try_server()
         except psycopg.Error as error:
             failure = convert(error, self._error, f"The lock {self._name} in PostgreSQL cannot be taken")
         raise failure  # out here, it carries no frames of the driver's with it, which hold the address
 
-    def _try(self) -> bool:
+    def _try_server(self) -> bool:
         is_late = False
 
         def call() -> Connection | None:

@@ -221,7 +221,7 @@ FOLLOWED: list[tuple[Callable[[Any], None], str, str, list[tuple[str, str, str]]
         a_new_enum_value,
         "minor",
         "`TaskState` has the new value `paused`",
-        [("payman_sdk/_core/states.py", "assert_never(state)", 'Argument 1 to "assert_never"')],
+        [("payman_sdk/_core/task_response.py", "assert_never(state)", 'Argument 1 to "assert_never"')],
     ),
     (
         a_removed_operation,

@@ -40,8 +40,8 @@ from payman_sdk._core.effects import (
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._core.http import is_event_stream
 from payman_sdk._core.requests import AskRequest
-from payman_sdk._core.states import get_state
 from payman_sdk._core.stream import StreamFlow
+from payman_sdk._core.task_response import get_state
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,

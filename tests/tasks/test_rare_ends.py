@@ -14,7 +14,7 @@ from payman_sdk import MemoryKeyStore
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.http import ResponseHeaders
 from payman_sdk._core.operations import Operations
-from payman_sdk._core.reconciliation import _Attempts
+from payman_sdk._core.reconciliation import Attempts
 from payman_sdk._core.stream import StreamFlow
 from payman_sdk.errors import (
     APIConnectionError,
@@ -55,7 +55,7 @@ def test_what_a_look_up_says_is_unknown_stays_unknown() -> None:
     for retries in (2, 0):
         clock = Clock()
         time = time_of(clock, max_retries=retries)
-        kept = _Attempts(make_looks(UNKNOWN), time, "tsk-1", is_reply=False)
+        kept = Attempts(make_looks(UNKNOWN), time, "tsk-1", is_reply=False)
         turned_away = RateLimitError("busy", status_code=429)
         assert driven(kept.handle(turned_away), clock=clock)[0] is UNKNOWN
 
@@ -65,7 +65,7 @@ def test_a_look_up_that_fails_after_a_lost_attempt_leaves_its_outcome_unknown() 
     clock = Clock()
     time = time_of(clock, max_retries=2)._replace(settle_time=0.0)
     looks = make_looks(None, ServerError("busy", status_code=503))
-    kept = _Attempts(looks, time, "tsk-1", is_reply=False)
+    kept = Attempts(looks, time, "tsk-1", is_reply=False)
     lost = APIConnectionError("lost")
     error, _ = driven(kept.handle(lost), clock=clock)
     assert isinstance(error, OutcomeUnknownError) and error.sent is True

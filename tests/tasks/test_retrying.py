@@ -19,7 +19,6 @@ from payman_sdk import errors
 from payman_sdk._core.effects import CallHook, Flow, Sleep
 from payman_sdk._core.error_classes import parse_retry_after
 from payman_sdk._core.hook_payloads import RetryDetails
-from payman_sdk._core.reconciliation import exactly_once
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import (
     CallContext,
@@ -29,6 +28,7 @@ from payman_sdk._core.retry import (
     retry_read,
 )
 from payman_sdk._core.rpc import find_inconclusive_error, read_answer
+from payman_sdk._core.send import exactly_once
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
