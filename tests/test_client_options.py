@@ -20,8 +20,8 @@ import pytest
 import trustme
 
 from payman_sdk import APITimeoutError, AsyncPaymanClient, ConfigurationError, PaymanClient, TaskState
-from payman_sdk._core.rendering import escape_markdown
 from payman_sdk._text.logger import configure_from_environment
+from payman_sdk._text.sanitizer import escape_markdown
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, TOKEN_PATH, Peer, answer, completed

@@ -14,10 +14,9 @@ import pytest
 from payman_api import AUTHORIZATION_SERVER, SERVERS
 from payman_sdk import AsyncPaymanClient, PaymanClient, login
 from payman_sdk._cli.settings import resolve
-from payman_sdk._client.environment import load_env_config
+from payman_sdk._client.environment import load_env_config, read_env_file
 from payman_sdk._config import read_config
 from payman_sdk._core.auth.authorization import authorization_url
-from payman_sdk._io.env_file import read_env_file
 from payman_sdk._url import is_of_payman
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox

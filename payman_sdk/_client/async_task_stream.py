@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
-from payman_sdk._client.live_view import LiveView, TextExtractor
-from payman_sdk._client.task_stream import BaseTaskStream
+from payman_sdk._client.task_stream import BaseTaskStream, LiveView, TextExtractor
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.operations import Operations
 from payman_sdk._core.stream import StreamFlow

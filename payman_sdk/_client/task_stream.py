@@ -1,22 +1,75 @@
-"""Streamed answers; `async_task_stream.py` has the same for asyncio and trio."""
+"""Streamed answers, also as a person watches one: in a notebook, or on standard output.
+
+`async_task_stream.py` has the same for asyncio and trio.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from types import TracebackType
-from typing import Generic, Self, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
-from payman_sdk._client.live_view import LiveView, TextExtractor
-from payman_sdk._core import rendering
 from payman_sdk._core.effects import Emit, FlowResult
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.operations import Operations
 from payman_sdk._core.stream import StreamFlow
 from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
+from payman_sdk._io.clock import monotonic
 from payman_sdk._io.runner import SyncRunner
 from payman_sdk._io.streams import OpenStream
+from payman_sdk._text.sanitizer import render_answer, sanitize
 from payman_sdk.errors import ConfigurationError, PaymanError
+
+
+class TextExtractor:
+    """The text in events, with an empty line between artifacts, as the `text` of an answer has it."""
+
+    def __init__(self) -> None:
+        self._artifact: int | None = None
+
+    def extract(self, event: StreamEvent) -> str:
+        if event.type != "artifact_update" or not event.delta:
+            return ""
+        before, self._artifact = self._artifact, event.index
+        return event.delta if before in (None, event.index) else f"\n\n{event.delta}"
+
+
+_PAUSE = 0.1
+"""Seconds between two changes of an output: a notebook keeps up with no more."""
+
+
+class LiveView:
+    """Shows a stream while it arrives. In a notebook, one output changes; elsewhere, text is printed."""
+
+    def __init__(self) -> None:
+        self._words = TextExtractor()
+        self._handle: Any = None
+        self._next = 0.0
+        if (ipython := sys.modules.get("IPython")) is not None and ipython.get_ipython() is not None:
+            self._handle = import_module("IPython.display").display(
+                {"text/markdown": ""}, raw=True, display_id=True
+            )
+
+    def update(self, event: StreamEvent, render: Callable[[], str]) -> None:
+        """Show an event."""
+        if self._handle is not None:
+            if (now := monotonic()) >= self._next:
+                self._next = now + _PAUSE
+                self._handle.update({"text/markdown": render()}, raw=True)
+        elif words := self._words.extract(event):
+            sys.stdout.write(sanitize(words))
+            sys.stdout.flush()
+
+    def close(self, render: Callable[[], str]) -> None:
+        """Show the end."""
+        if self._handle is None:
+            sys.stdout.write("\n")
+        else:
+            self._handle.update({"text/markdown": render()}, raw=True)
+
 
 D = TypeVar("D")
 
@@ -62,9 +115,7 @@ class BaseTaskStream(Generic[D]):
     def _render(self) -> str:
         """Return what has come so far, as a notebook shows it."""
         so_far = self._following.format_answer()
-        return rendering.render_answer(
-            so_far["status"], so_far["state"], so_far.text, self.task_id, so_far["is_final"]
-        )
+        return render_answer(so_far["status"], so_far["state"], so_far.text, self.task_id, so_far["is_final"])
 
     def _record_effect(self, step: Emit | FlowResult[None]) -> None:
         if isinstance(step, Emit):

@@ -280,7 +280,7 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
         return f"[{self['state']}] {self.text}"
 
     def _repr_markdown_(self) -> str:
-        from payman_sdk._core.rendering import render_answer
+        from payman_sdk._text.sanitizer import render_answer
 
         return render_answer(self["status"], self["state"], self.text, self.task_id, self.is_final)
 

@@ -6,36 +6,29 @@ It is a separate module because an event loop takes a while to import, which pro
 from __future__ import annotations
 
 import logging
-import math
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from inspect import isawaitable
-from typing import Any, TypeVar, assert_never, cast
+from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
 import httpx
 
 from payman_sdk._core import effects
-from payman_sdk._core.http import HTTPResponse, Transmission, is_event_stream
-from payman_sdk._io.async_streams import AsyncOpenStream
-from payman_sdk._io.clock import monotonic
+from payman_sdk._core.http import HTTPResponse, is_event_stream
+from payman_sdk._io.async_streams import AsyncOpenStream, repair_pools
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, run_in_thread, sleep
-from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import classify_exception, map_exception, map_read_exception, may_have_left
 from payman_sdk._io.http import (
     Outcome,
-    Timeouts,
     buffer_answer,
-    check_usable,
-    limit_request,
-    prepare_request,
     unwrap_outcome,
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
-from payman_sdk._io.pool_repair import repair_pools
 from payman_sdk._io.routes import suppress_instrumentation
+from payman_sdk._io.runner import BaseRunner
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
 from payman_sdk._io.streams import BoundedBody
 from payman_sdk._io.tracebacks import forget_frames, raise_interrupt, shorten_traceback
@@ -45,44 +38,19 @@ T = TypeVar("T")
 
 log = logging.getLogger("payman_sdk")
 
-_HURRY = 0.1
-"""The share of the time to keep back while a request waits for a free connection: its error then says what it waited for."""
 _NOTICE = 1.0
 """Seconds that a hook has to take note of an interruption."""
 _POLL = 0.01
 """Seconds between two tries of a lock that a task waits for; a thread can wait inside the lock itself."""
 
 
-class AsyncRunner:
-    """Carries flows out with an `httpx.AsyncClient`, on asyncio or trio; safe to use from several tasks at once.
+class AsyncRunner(BaseRunner[httpx.AsyncClient]):
+    """Carries flows out with an `httpx.AsyncClient`, on asyncio or trio; safe to use from several tasks at once."""
 
-    Args:
-        http: The connections; None for flows that send nothing themselves, as those of a toolkit.
-        base_url: The server of requests that name none.
-        patience: The limits of one request.
-        clock: Seconds that only go forward.
-        sleep: Waits so many seconds.
-        max_answer_bytes: How large an answer may be, decompressed.
-        headers: What every request sends beside its own headers.
-    """
+    _usual_sleep = staticmethod(sleep)
+    _hurry = 0.1  # so that its error says that it waited for a connection
 
-    def __init__(
-        self,
-        http: httpx.AsyncClient | None = None,
-        base_url: str = "",
-        patience: Timeouts = Timeouts(math.inf, math.inf),  # noqa: B008 (it is immutable)
-        clock: Callable[[], float] = monotonic,
-        sleep: Callable[[float], Awaitable[None]] = sleep,
-        max_answer_bytes: int = 64 * 1024 * 1024,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        self._http = cast("httpx.AsyncClient", http)
-        self._base_url = base_url
-        self._patience = patience
-        self._clock = clock
-        self._sleep = sleep
-        self._max_answer_bytes = max_answer_bytes
-        self._headers = headers or {}
+    def _set_up(self) -> None:
         self._locks = PerLoop(anyio.Lock)
 
     @defer_on_trio
@@ -110,9 +78,6 @@ class AsyncRunner:
             if describe is not None:
                 describe(error)
             raise
-
-    def _get_transport_info(self) -> TransportInfo:
-        return get_transport_info(self._http, self._base_url)
 
     @defer_on_trio
     async def advance(
@@ -154,33 +119,19 @@ class AsyncRunner:
                     raise
                 failure = error
 
-    async def _perform(self, step: effects.Effect, line: AsyncOpenStream) -> Any:
-        match step:
-            case effects.SendRequest():
-                return await self._send_request(step, line)
-            case effects.ReadChunk(until):
-                return await self._read_chunk(line, until)
-            case effects.Emit():
-                raise AssertionError("only advance() returns events")
-            case effects.Sleep(seconds):
-                return await self._sleep(seconds)
-            case effects.CallBlocking(function):
-                call = partial(run_in_thread, function)
-                return await (run_shielded(call) if step.is_shielded else call())
-            case effects.Invoke(function):
-                return await _call_hook(function)
-            case effects.CallHook(function, about):
-                return await _call_hook(function, about)
-            case effects.NotifyHook():
-                return await self._notify_hook(step)
-            case effects.WithLock():
-                return await (
-                    self._run_with_lock(step) if step.lock is None else self._run_holding(step.lock, step)
-                )
-            case unlisted:
-                assert_never(unlisted)
+    async def _call_blocking(self, step: effects.CallBlocking) -> Any:
+        call = partial(run_in_thread, step.function)
+        return await (run_shielded(call) if step.is_shielded else call())
+
+    async def _invoke(self, function: Callable[[], Any]) -> Any:
+        return await _call_hook(function)
+
+    async def _call_hook(self, function: Callable[[Any], Any], about: Any) -> Any:
+        return await _call_hook(function, about)
 
     async def _run_with_lock(self, step: effects.WithLock) -> Any:
+        if step.lock is not None:
+            return await self._run_holding(step.lock, step)
         lock = self._locks.get()
         try:
             lock.acquire_nowait()
@@ -226,22 +177,14 @@ class AsyncRunner:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
     async def _send_request(self, step: effects.SendRequest, line: AsyncOpenStream) -> HTTPResponse:
-        transmission = step.transmission or Transmission()
-        transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
+        transmission = self._begin(step)
         await line.close()
-        check_usable(self._http)
-        # Connections that are there already may send without waiting for anything, and so before a cancellation takes effect.
         await anyio.lowlevel.checkpoint_if_cancelled()
-        now = self._clock()
-        until, timeout = limit_request(step, now, self._patience, hurry=_HURRY)
-        request = prepare_request(
-            self._http, step.request, self._base_url, timeout, transmission.note_async, self._headers
-        )
-        # From here on, whatever is raised may come after sending.
-        transmission.sent, handled = True, sys.exception()
+        request, until, seconds = self._prepare_request(step, transmission, transmission.note_async)
+        handled = sys.exception()
         outcome: Outcome | None = None
         try:
-            with move_on_after(until - now), suppress_instrumentation(request):
+            with move_on_after(seconds), suppress_instrumentation(request):
                 outcome = await self._read_response(request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = classify_exception(error, transmission, request, self._get_transport_info())

@@ -1,4 +1,4 @@
-"""The runner for threads: carries flows out with an `httpx.Client`. `async_runner.py` has the other one."""
+"""What both runners share, and the runner for threads, which carries flows out with an `httpx.Client`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from inspect import isawaitable, iscoroutine
-from typing import Any, TypeVar, assert_never, cast
+from typing import Any, Generic, TypeVar, assert_never, cast
 
 import httpx
 
@@ -40,8 +40,11 @@ T = TypeVar("T")
 log = logging.getLogger("payman_sdk")
 
 
-class SyncRunner:
-    """Carries flows out with an `httpx.Client`; safe to use from several threads at once.
+HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
+
+
+class BaseRunner(Generic[HttpT]):
+    """Carries flows out, for threads or for tasks.
 
     Args:
         http: The connections; None for flows that send nothing themselves, as those of a toolkit.
@@ -53,27 +56,91 @@ class SyncRunner:
         headers: What every request sends beside its own headers.
     """
 
+    _usual_sleep: Callable[[float], Any]
+    _hurry = 0.0
+    """The share of the time to keep back while a request waits for a free connection."""
+
     def __init__(
         self,
-        http: httpx.Client | None = None,
+        http: HttpT | None = None,
         base_url: str = "",
         patience: Timeouts = Timeouts(math.inf, math.inf),  # noqa: B008 (it is immutable)
         clock: Callable[[], float] = monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], Any] | None = None,
         max_answer_bytes: int = 64 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._http = cast("httpx.Client", http)
+        self._http: HttpT = cast("HttpT", http)
         self._base_url = base_url
         self._patience = patience
         self._clock = clock
-        self._sleep = sleep
+        self._sleep = self._usual_sleep if sleep is None else sleep
         self._max_answer_bytes = max_answer_bytes
         self._headers = headers or {}
+        self._set_up()
+
+    def _set_up(self) -> None:
+        """Make what this kind of runner needs beside its settings."""
+        raise NotImplementedError
+
+    def _perform(self, step: effects.Effect, line: Any) -> Any:
+        """Carry one step out; for tasks, return what is to be awaited."""
+        own: Any = self
+        match step:
+            case effects.SendRequest():
+                return own._send_request(step, line)
+            case effects.ReadChunk(until):
+                return own._read_chunk(line, until)
+            case effects.Emit():
+                raise AssertionError("only advance() returns events")
+            case effects.Sleep(seconds):
+                return self._sleep(seconds)
+            case effects.CallBlocking():
+                return own._call_blocking(step)
+            case effects.Invoke(function):
+                return own._invoke(function)
+            case effects.CallHook(function, about):
+                return own._call_hook(function, about)
+            case effects.NotifyHook():
+                return own._notify_hook(step)
+            case effects.WithLock():
+                return own._run_with_lock(step)
+            case unlisted:
+                assert_never(unlisted)
+
+    def _begin(self, step: effects.SendRequest) -> Transmission:
+        """Return what notes how far a request comes: so far, nothing was sent."""
+        transmission = step.transmission or Transmission()
+        transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
+        return transmission
+
+    def _prepare_request(
+        self, step: effects.SendRequest, transmission: Transmission, report: Callable[..., Any]
+    ) -> tuple[httpx.Request, float, float]:
+        """Return a request, when it must end, and in how many seconds that is."""
+        check_usable(self._http)
+        now = self._clock()
+        until, timeout = limit_request(step, now, self._patience, hurry=self._hurry)
+        request = prepare_request(self._http, step.request, self._base_url, timeout, report, self._headers)
+        # From here on, whatever is raised may come after sending.
+        transmission.sent = True
+        return request, until, until - now
+
+    def _get_transport_info(self) -> TransportInfo:
+        return get_transport_info(self._http, self._base_url)
+
+
+class SyncRunner(BaseRunner[httpx.Client]):
+    """Carries flows out with an `httpx.Client`; safe to use from several threads at once."""
+
+    _usual_sleep = staticmethod(time.sleep)
+
+    def _set_up(self) -> None:
         self._lock = ThreadLock()
         self._guard: Guard = contextlib.nullcontext
         self._call_handlers: Callable[[], None] | None = None
-        if http is not None and getattr(http, "bears_interrupts", False) is not True:  # the client's own do
+        # The client's own connections bear interrupts.
+        if self._http is not None and getattr(self._http, "bears_interrupts", False) is not True:
             from payman_sdk._io.signals import call_handlers, defer_signals
 
             self._guard, self._call_handlers = defer_signals, call_handlers
@@ -100,9 +167,6 @@ class SyncRunner:
             if describe is not None:
                 describe(error)
             raise
-
-    def _get_transport_info(self) -> TransportInfo:
-        return get_transport_info(self._http, self._base_url)
 
     def advance(self, flow: effects.Flow[T], line: OpenStream) -> effects.Emit | effects.FlowResult[T]:
         """Run a flow until it emits something or ends; a failure of a step is the flow's to handle.
@@ -138,28 +202,14 @@ class SyncRunner:
                     raise
                 failure = error
 
-    def _perform(self, step: effects.Effect, line: OpenStream) -> Any:
-        match step:
-            case effects.SendRequest():
-                return self._send_request(step, line)
-            case effects.ReadChunk(until):
-                return self._read_chunk(line, until)
-            case effects.Emit():
-                raise AssertionError("only advance() returns events")
-            case effects.Sleep(seconds):
-                return self._sleep(seconds)
-            case effects.CallBlocking(function):
-                return function()
-            case effects.Invoke(function):
-                return _refuse_awaitable(function(), "confirm", "PaymanToolkit")
-            case effects.CallHook(function, about):
-                return _refuse_awaitable(function(about))
-            case effects.NotifyHook():
-                return self._notify_hook(step)
-            case effects.WithLock():
-                return self._run_with_lock(step)
-            case unlisted:
-                assert_never(unlisted)
+    def _call_blocking(self, step: effects.CallBlocking) -> Any:
+        return step.function()
+
+    def _invoke(self, function: Callable[[], Any]) -> Any:
+        return _refuse_awaitable(function(), "confirm", "PaymanToolkit")
+
+    def _call_hook(self, function: Callable[[Any], Any], about: Any) -> Any:
+        return _refuse_awaitable(function(about))
 
     def _run_with_lock(self, step: effects.WithLock) -> Any:
         ticket, lock = LockHolder(), adapt_lock(step.lock or self._lock)
@@ -178,19 +228,12 @@ class SyncRunner:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
     def _send_request(self, step: effects.SendRequest, line: OpenStream) -> HTTPResponse:
-        transmission = step.transmission or Transmission()
-        transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
+        transmission = self._begin(step)
         line.close()
-        check_usable(self._http)
-        now = self._clock()
-        until, timeout = limit_request(step, now, self._patience)
-        request = prepare_request(
-            self._http, step.request, self._base_url, timeout, transmission.note, self._headers
-        )
-        # From here on, whatever is raised may come after sending.
-        transmission.sent, handled = True, sys.exception()
+        request, until, seconds = self._prepare_request(step, transmission, transmission.note)
+        handled = sys.exception()
         try:
-            with self._guard(), deadline_scope(until - now), suppress_instrumentation(request):
+            with self._guard(), deadline_scope(seconds), suppress_instrumentation(request):
                 outcome: Outcome = self._read_response(request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = classify_exception(error, transmission, request, self._get_transport_info())

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from payman_sdk._core.typed_result import TypedResult
+from payman_sdk._core.payment_types import TypedResult
 from payman_sdk._text.sanitizer import sanitize
 
 OperationStatus: TypeAlias = Literal[

@@ -19,8 +19,7 @@ from payman_sdk._cli.clients import resolve_settings
 from payman_sdk._cli.context import Run
 from payman_sdk._cli.login_store import save_login
 from payman_sdk._cli.settings import Login, resolve
-from payman_sdk._client.environment import load_env_config
-from payman_sdk._io.env_file import read_env_file
+from payman_sdk._client.environment import load_env_config, read_env_file
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, PaymanError
 from tests import programs

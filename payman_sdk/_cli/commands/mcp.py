@@ -19,7 +19,7 @@ from payman_sdk._cli.clients import announce, open_settings
 from payman_sdk._cli.context import Run, TerminatedError
 from payman_sdk._cli.login_store import open_store
 from payman_sdk._cli.settings import Settings
-from payman_sdk._io.env_file import has_env_file
+from payman_sdk._client.environment import has_env_file
 from payman_sdk._io.private_files import find_user_folder
 from payman_sdk._url import is_loopback
 from payman_sdk.errors import ConfigurationError

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 from payman_sdk._core.auth.access_token import AccessToken, TokenInfo, TokenOwner
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken
-from payman_sdk._core.auth.refresh_reports import RefreshReports
 from payman_sdk._core.auth.rotation import NEVER, RefreshPause
 from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken
-from payman_sdk._core.auth.token_requests import TokenRequests
+from payman_sdk._core.auth.token_requests import RefreshReports, TokenRequests
 from payman_sdk._core.effects import Flow, Sleep, WithLock
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
