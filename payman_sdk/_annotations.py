@@ -99,8 +99,6 @@ def support_pydantic(*kinds: Any) -> None:
 
 
 def _build_schema(cls: Any, source: Any, handler: Any) -> Any:
-    from typing_extensions import TypedDict  # pydantic needs it itself
-
     # A class whose annotations are texts does not know which of its keys are optional, until Python 3.14.
     members: dict[str, Any] = {
         name: hint
@@ -110,8 +108,38 @@ def _build_schema(cls: Any, source: Any, handler: Any) -> Any:
         else NotRequired[hint]
         for name, hint in get_type_hints(cls, include_extras=True).items()
     }
+    twin = build_twin(cls, members)
+    twin.__pydantic_config__ = {"arbitrary_types_allowed": True}
+    return handler.generate_schema(twin)
+
+
+def build_twin(cls: Any, members: Mapping[str, Any]) -> Any:
+    """Return a TypedDict that pydantic reads on every Python, with the name and the text of a class."""
+    from typing_extensions import TypedDict  # pydantic needs it itself
+
     make: Any = TypedDict
     twin = make(cls.__name__, members)
     twin.__doc__, twin.__module__ = cls.__doc__, cls.__module__
-    twin.__pydantic_config__ = {"arbitrary_types_allowed": True}
-    return handler.generate_schema(twin)
+    return twin
+
+
+def build_instance_schema(
+    cls: Any, shape: Any, make: Callable[[Any], Any], write: Callable[[Any], Any]
+) -> Any:
+    """Return the schema of a class whose instances pydantic takes as they are, or makes of a dict.
+
+    Args:
+        cls: The class.
+        shape: The schema of such a dict.
+        make: Makes an instance of it.
+        write: Makes a dict of an instance.
+    """
+    from pydantic_core import core_schema
+
+    made = core_schema.no_info_after_validator_function(make, shape)
+    is_one = core_schema.is_instance_schema(cls)
+    return core_schema.json_or_python_schema(
+        json_schema=made,
+        python_schema=core_schema.union_schema([is_one, made], mode="left_to_right"),
+        serialization=core_schema.plain_serializer_function_ser_schema(write, return_schema=shape),
+    )

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_args, overload
 
+from payman_sdk._annotations import build_instance_schema
+
 T = TypeVar("T")
 
 
@@ -93,14 +95,7 @@ class Record(dict[str, Any]):
             for name in cls._constants
         }
         shape = core_schema.typed_dict_schema(members, extra_behavior="allow", cls_name=cls.__name__)
-        made = core_schema.no_info_after_validator_function(cls, shape)
-        return core_schema.json_or_python_schema(
-            json_schema=made,
-            python_schema=core_schema.union_schema(
-                [core_schema.is_instance_schema(cls), made], mode="left_to_right"
-            ),
-            serialization=core_schema.plain_serializer_function_ser_schema(dict, return_schema=shape),
-        )
+        return build_instance_schema(cls, shape, cls, dict)
 
     _constants: ClassVar[tuple[str, ...]] = ()
     """Keys that are the same in all records of a class, and attributes of the class."""

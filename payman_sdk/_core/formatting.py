@@ -132,15 +132,20 @@ def raise_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
     """
     if response.status != "failed":
         return response
-    failure = TaskFailedError(
-        f"The task is {response['state']}: {shorten(response.text)}",
-        task_id=response.task_id,
-        request_id=response.request_id,
-        session_id=response.session_id,
-        idempotency_key=response.idempotency_key,
-    )
+    raise build_failure(response, f"The task is {response['state']}: {shorten(response.text)}")
+
+
+def build_failure(response: FormattedTaskResponse, message: str) -> TaskFailedError:
+    """Make the error for an answer that says that nothing was done."""
+    failure = TaskFailedError(message, **get_ids(response))
     failure.task = response
-    raise failure
+    return failure
+
+
+def get_ids(response: FormattedTaskResponse) -> dict[str, Any]:
+    """Return the ids of an answer, as errors take them."""
+    names = ("task_id", "request_id", "session_id", "idempotency_key")
+    return {name: response[name] for name in names}
 
 
 def format_artifact(

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
+from payman_sdk._core.formatting import build_failure, get_ids
 from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction, Wallet
 from payman_sdk._text.error_response import shorten
 from payman_sdk._text.sanitizer import find_hidden, sanitize
-from payman_sdk.errors import ResponseValidationError, TaskFailedError
+from payman_sdk.errors import ResponseValidationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.task_response import FormattedTaskResponse
@@ -187,22 +188,11 @@ def check_completed(response: FormattedTaskResponse) -> None:
         raise build_failure(response, f"The task is {response['state']}: {shorten(response.text)}")
 
 
-def build_failure(response: FormattedTaskResponse, message: str) -> TaskFailedError:
-    """Make the error for an answer that says that nothing was done."""
-    failure = TaskFailedError(
-        message, task_id=response.task_id, request_id=response.request_id, session_id=response.session_id
-    )
-    failure.task = response
-    return failure
-
-
 def unreadable(response: FormattedTaskResponse, why: str) -> ResponseValidationError:
     """Make the error for an answer that is not what was asked for."""
     return ResponseValidationError(
         f"The agent did not answer with the object that was asked for: {why}. It said: {shorten(response.text)}",
-        task_id=response.task_id,
-        request_id=response.request_id,
-        session_id=response.session_id,
+        **get_ids(response),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from payman_sdk._core import listings
 from payman_sdk._core.effects import Flow
+from payman_sdk._core.formatting import build_failure, get_ids
 from payman_sdk._core.json_answer import Json, NoObjectError, find_object
 from payman_sdk._core.orders import PayeeOrder
 from payman_sdk._core.payment_flows import Call, send_order
@@ -27,7 +28,7 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
         reason = listings.text_or_none(value, "reason")
         found = value.get("payee")
         if value.get("status") == "refused":
-            raise listings.build_failure(
+            raise build_failure(
                 response, f"The payee was not created: {shorten(reason or 'no reason was given')}"
             )
         if value.get("status") in {"created", "exists"} and isinstance(found, dict):
@@ -43,10 +44,7 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
     unknown = OutcomeUnknownError(
         f"Whether the payee was created is not known. {listings.unreadable(response, problem).message}",
         next_step="See client.payees(name) before you create it again.",
-        task_id=response.task_id,
-        request_id=response.request_id,
-        session_id=response.session_id,
-        idempotency_key=call.options.idempotency_key,
+        **get_ids(response),
     )
     unknown.sent = True
     raise unknown

@@ -31,6 +31,9 @@ T = TypeVar("T")
 _SLACK = dt.timedelta(seconds=1)
 """Transactions are listed to the second."""
 
+_KEPT = ("task_id", "session_id", "payment_id", "idempotency_key", "ordered_at")
+"""What a payment keeps if the answer to its approval is lost."""
+
 
 class Call(NamedTuple):
     """What a typed call was given beside its order.
@@ -100,12 +103,8 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
         order_flow = send_order(agent, text, call, task_id=task_id, earlier=earlier)
         answer = yield from clock.without_guard(order_flow, call.options.before_send)
     except PaymanError as error:
-        if not _may_be_done(error):
-            raise
-        lost = _lost(order, error)
-        return _with_past(lost, payment)
-    past = _Past(order, task_id, payment.session_id, payment.ordered_at, payment.idempotency_key)
-    return (yield from _conclude(agent, past, answer, call, clock))
+        return _lost(order, error, **{name: getattr(payment, name) for name in _KEPT})
+    return (yield from _conclude(agent, _past_of(payment, task_id), answer, call, clock))
 
 
 def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], call: Call) -> Flow[Payment]:
@@ -117,9 +116,7 @@ def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], c
         before = payment.response
         earlier = None if before is None else get_earlier_artifacts(before)
         response, _ = yield from agent.look_up(payment.task_id, call.options, earlier)
-        since = payment.ordered_at
-        past = _Past(_order_of(payment), payment.task_id, payment.session_id, since, payment.idempotency_key)
-        return (yield from _conclude(agent, past, response, call, clock))
+        return (yield from _conclude(agent, _past_of(payment, payment.task_id), response, call, clock))
     response, text = yield from agent.look_up(payment, call.options, None)
     order = find_payment_order(text)
     if order is None:
@@ -242,30 +239,27 @@ def _may_be_done(error: PaymanError) -> bool:
     return isinstance(error, OutcomeUnknownError) or error.sent is True
 
 
-def _lost(order: PaymentOrder, error: PaymanError) -> Payment:
+def _lost(order: PaymentOrder, error: PaymanError, **known: Any) -> Payment:
     """Return the payment whose answer was lost.
+
+    Args:
+        order: The order.
+        error: Why there is no answer.
+        known: What is known of the payment from before.
 
     Raises:
         PaymanError: Nothing was sent, or it was turned away.
     """
     if not _may_be_done(error):
         raise error
-    return Payment(
-        outcome=UNDETERMINED,
-        reason=sanitize_line(error.message),
-        task_id=error.task_id,
-        session_id=error.session_id,
-        idempotency_key=error.idempotency_key,
-        error=error,
-        **order._asdict(),
-    )
+    ids = {name: getattr(error, name) for name in ("task_id", "session_id", "idempotency_key")}
+    reason = sanitize_line(error.message)
+    return Payment(outcome=UNDETERMINED, reason=reason, error=error, **order._asdict(), **ids | known)
 
 
-def _with_past(lost: Payment, before: Payment) -> Payment:
-    from attrs import evolve
-
-    kept = ("task_id", "session_id", "payment_id", "idempotency_key", "ordered_at")
-    return evolve(lost, **{name: getattr(before, name) for name in kept})
+def _past_of(payment: Payment, task_id: str) -> _Past:
+    """Return what an earlier call knows of a payment."""
+    return _Past(_order_of(payment), task_id, payment.session_id, payment.ordered_at, payment.idempotency_key)
 
 
 def _order_of(payment: Payment) -> PaymentOrder:

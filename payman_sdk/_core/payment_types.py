@@ -17,6 +17,7 @@ from typing import Any, Literal, NotRequired, Required, Self, TypeAlias, cast, g
 
 from attrs import NOTHING, field, fields, frozen
 
+from payman_sdk._annotations import build_instance_schema, build_twin
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import PaymanError, PaymentNotMadeError
 
@@ -45,27 +46,14 @@ class TypedResult:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         """Have pydantic take a result as it is, make one of a dict, and describe and write its data."""
-        from pydantic_core import core_schema
-        from typing_extensions import TypedDict
-
         hints = get_type_hints(cls)
         members = {
             one.name: Required[hints[one.name]] if one.default is NOTHING else NotRequired[hints[one.name]]
             for one in fields(cast("Any", cls))
             if one.name not in _HIDDEN
         }
-        make: Any = TypedDict
-        twin = make(cls.__name__, members)
-        twin.__doc__, twin.__module__ = cls.__doc__, cls.__module__
-        shape = handler.generate_schema(twin)
-        made = core_schema.no_info_after_validator_function(lambda data: cls(**data), shape)
-        return core_schema.json_or_python_schema(
-            json_schema=made,
-            python_schema=core_schema.union_schema(
-                [core_schema.is_instance_schema(cls), made], mode="left_to_right"
-            ),
-            serialization=core_schema.plain_serializer_function_ser_schema(_list_data, return_schema=shape),
-        )
+        shape = handler.generate_schema(build_twin(cls, members))
+        return build_instance_schema(cls, shape, lambda data: cls(**data), _list_data)
 
     @property
     def __pydantic_serializer__(self) -> Any:
