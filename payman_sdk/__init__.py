@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from payman_sdk._client.async_ import AsyncConversation, AsyncPaymanClient
     from payman_sdk._client.async_task_stream import AsyncTaskStream
     from payman_sdk._client.config_types import Environment, PaymanConfig
-    from payman_sdk._client.conversation import Conversation
     from payman_sdk._client.login import login
-    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk._client.sync import Conversation, PaymanClient
     from payman_sdk._client.task_stream import TaskStream
     from payman_sdk._core.auth.access_token import TokenInfo
     from payman_sdk._core.auth.authorization import (
@@ -158,15 +157,14 @@ __all__ = [
 
 if not TYPE_CHECKING:
     # `__all__` leaves out the stores that need an extra, so that `import *` needs none.
-    __getattr__ = import_on_use(
+    __getattr__, __dir__ = import_on_use(
         __name__,
         {
             "_client.async_": "AsyncConversation AsyncPaymanClient",
             "_client.async_task_stream": "AsyncTaskStream",
             "_client.config_types": "Environment PaymanConfig",
-            "_client.conversation": "Conversation",
             "_client.login": "login",
-            "_client.sync": "PaymanClient",
+            "_client.sync": "Conversation PaymanClient",
             "_client.task_stream": "TaskStream",
             "_core.auth.access_token": "TokenInfo",
             "_core.auth.authorization": "AuthorizationRequest Scope authorization_url parse_redirect",
@@ -196,6 +194,3 @@ if not TYPE_CHECKING:
             "token_stores.redis": "RedisTokenStore",
         },
     )
-
-    def __dir__() -> list[str]:
-        return sorted(__all__)

@@ -42,8 +42,10 @@ class LazyModule:
             return Any
 
 
-def import_on_use(module: str, names: Mapping[str, str]) -> Callable[[str], object]:
-    """Return the `__getattr__` of a module.
+def import_on_use(
+    module: str, names: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return the `__getattr__` and the `__dir__` of a module.
 
     Args:
         module: The name of the module.
@@ -58,7 +60,7 @@ def import_on_use(module: str, names: Mapping[str, str]) -> Callable[[str], obje
         setattr(sys.modules[module], name, value)
         return value
 
-    return find
+    return find, lambda: sorted(sys.modules[module].__all__)
 
 
 class Unlisted:

@@ -42,6 +42,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from payman_sdk._annotations import import_on_use
 from payman_sdk._compat_requests import RequestsCompatible
 
 if TYPE_CHECKING:
@@ -360,14 +361,4 @@ class IdempotencyKeyReuseError(PaymanError, ValueError):
 
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name != "ErrorResponse":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from payman_sdk._text.error_response import ErrorResponse
-
-        globals()[name] = ErrorResponse
-        return ErrorResponse
-
-    def __dir__() -> list[str]:
-        return sorted(__all__)
+    __getattr__, __dir__ = import_on_use(__name__, {"_text.error_response": "ErrorResponse"})

@@ -106,7 +106,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = import_on_use(
+    __getattr__, __dir__ = import_on_use(
         __name__,
         {
             "_client.config_types": "Environment PaymanConfig",
@@ -126,6 +126,3 @@ if not TYPE_CHECKING:
             "_telemetry.task_history": "TaskEntry",
         },
     )
-
-    def __dir__() -> list[str]:
-        return sorted(__all__)

@@ -11,9 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk._annotations import Hidden, LazyModule, Setting
-from payman_sdk._client.base import BaseClient, gather_settings
+from payman_sdk._client.base import BaseClient, BaseConversation, gather_settings
 from payman_sdk._client.config_types import Environment, PaymanConfig
-from payman_sdk._client.conversation import Conversation
 from payman_sdk._client.sync_methods import SyncMethods
 from payman_sdk._config import Config, Resend
 from payman_sdk._io.forks import get_fork_lock
@@ -37,6 +36,18 @@ else:
     settings = LazyModule("payman_sdk._telemetry.settings")
     stored_token = LazyModule("payman_sdk._core.auth.stored_token")
     transports = LazyModule("payman_sdk._client.transports")
+
+
+class Conversation(SyncMethods, BaseConversation["SyncRunner"]):
+    """A conversation with the agent. Create it with `client.conversation()`. Any number may be used at the same time.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     mine, yours = client.conversation(), client.conversation()
+        ...     print(mine.ask("Hello!").session_id == yours.ask("Hello!").session_id)
+        False
+    """
 
 
 class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):

@@ -116,9 +116,11 @@ class Lock(Protocol):
 
     def acquire(self, *, timeout: float) -> bool:
         """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
+        ...
 
     def release(self) -> None:
         """Release the lock."""
+        ...
 
 
 class WithLock(NamedTuple):

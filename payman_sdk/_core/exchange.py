@@ -35,6 +35,7 @@ class KeyStore(Protocol):
         Returns:
             Seconds since 1970, or None without a record.
         """
+        ...
 
     def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
         """Record that the ask is being sent, if the record still is `expected`.
@@ -49,6 +50,7 @@ class KeyStore(Protocol):
         Returns:
             Whether the record was `expected`, and is `sent_at` now.
         """
+        ...
 
     def forget(self, operation: str, expected: float) -> None:
         """Remove the record, if it still is `expected`: nothing was sent after all.
@@ -57,6 +59,7 @@ class KeyStore(Protocol):
             operation: As for `load`.
             expected: The time that `claim` recorded.
         """
+        ...
 
 
 T_co = TypeVar("T_co", covariant=True)
@@ -84,6 +87,7 @@ class AskExchange(Protocol[T_co]):
 
     def attempt(self) -> Flow[T_co]:
         """Send the ask, and return how it ended."""
+        ...
 
     def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[T_co | None]:
         """Return how the ask ended; None where the agent does not know it.
@@ -96,9 +100,11 @@ class AskExchange(Protocol[T_co]):
             OutcomeUnknownError: It arrived, and its outcome is undetermined.
             PaymanError: The look-up failed.
         """
+        ...
 
     def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[T_co]:
         """Return how a task that was looked up ends; raises `OutcomeUnknownError`."""
+        ...
 
 
 def run_before_send(

@@ -23,18 +23,22 @@ class HTTPResponse(Protocol):
     @property
     def status_code(self) -> int:
         """The HTTP status."""
+        ...
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers; look-ups ignore case."""
+        ...
 
     @property
     def content(self) -> bytes:
         """The body, decompressed."""
+        ...
 
     @property
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
+        ...
 
 
 class ResponseHeaders(Headers):

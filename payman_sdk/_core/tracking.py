@@ -33,10 +33,12 @@ class ClientObserver(Protocol):
     @property
     def wrap_ask(self) -> Callable[..., Flow[Any]] | None:
         """What the flow of every ask runs within."""
+        ...
 
     @property
     def listeners(self) -> tuple[Callable[[Any], None], ...]:
         """Who reads events at the moment."""
+        ...
 
     def create_event_tracker(
         self,
@@ -45,6 +47,7 @@ class ClientObserver(Protocol):
         on_task: Callable[[TaskStateChange], Any] | None,
     ) -> Tracker:
         """Return a tracker that notifies the listeners."""
+        ...
 
     def track_refresh(
         self,
@@ -59,21 +62,27 @@ class ClientObserver(Protocol):
             flow: Fetches it.
             build_refresh: Called once with the token or the error; returns what to report.
         """
+        ...
 
     def add_task(self, ask: AskRequest) -> None:
         """Record that an ask begins or continues."""
+        ...
 
     def note_state(self, task_id: str, state: str) -> None:
         """Note the state of a task."""
+        ...
 
     def note_error(self, task_id: str, error: BaseException) -> None:
         """Note that an ask ended with an exception."""
+        ...
 
     def count(self, name: str) -> None:
         """Count one of something."""
+        ...
 
     def record_ask(self, watch: Tracker, outcome: str) -> None:
         """Count an ask that has ended."""
+        ...
 
 
 class Tracker:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     def monotonic() -> float:
         """Return seconds that only go forward, whatever a test does to `time`."""
+        ...
 else:
     monotonic = _import_copy("time").monotonic
 

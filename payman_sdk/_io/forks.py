@@ -73,6 +73,7 @@ class Renewable(Protocol):
 
     def begin_anew(self) -> None:
         """Have new locks and connections, without waiting for any that it has inherited."""
+        ...
 
 
 class _ForkState:

@@ -71,12 +71,11 @@ class DeadlineBackend(httpcore.NetworkBackend):
 
     Args:
         keeper: Keeps every socket that is made.
-        backend: What does the work.
     """
 
-    def __init__(self, keeper: Sockets, backend: httpcore.NetworkBackend | None = None) -> None:
+    def __init__(self, keeper: Sockets) -> None:
         self._keeper = keeper
-        self._backend = httpcore.SyncBackend() if backend is None else backend
+        self._backend = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -91,19 +90,6 @@ class DeadlineBackend(httpcore.NetworkBackend):
         return _DeadlineNetworkStream(
             self._backend.connect_tcp(host, port, left, local_address, socket_options), self._keeper
         )
-
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.NetworkStream:
-        """Open a connection to a socket of this machine."""
-        left = _get_seconds_left(timeout, httpcore.ConnectTimeout)
-        return _DeadlineNetworkStream(
-            self._backend.connect_unix_socket(path, left, socket_options), self._keeper
-        )
-
-    def sleep(self, seconds: float) -> None:
-        """Wait so many seconds."""
-        self._backend.sleep(seconds)
 
 
 _PACKET = 64 * 1024

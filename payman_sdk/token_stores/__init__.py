@@ -33,7 +33,7 @@ __all__ = [
 
 
 if not TYPE_CHECKING:
-    __getattr__ = import_on_use(
+    __getattr__, __dir__ = import_on_use(
         __name__,
         {
             "token_stores.base": "StoredToken TokenStore",
@@ -44,6 +44,3 @@ if not TYPE_CHECKING:
             "token_stores.redis": "RedisTokenStore",
         },
     )
-
-    def __dir__() -> list[str]:
-        return sorted(__all__)

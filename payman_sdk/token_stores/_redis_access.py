@@ -11,7 +11,7 @@ from payman_sdk._url import is_loopback
 from payman_sdk.errors import ConfigurationError
 
 try:
-    import redis
+    import redis as redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 except ImportError as error:

@@ -11,16 +11,9 @@ from payman_sdk._io.clock import wall_time
 from payman_sdk._io.locks import LayeredLock
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import ConfigurationError, TokenStoreError
-from payman_sdk.token_stores._redis_access import call_bounded, check_name, get_client
+from payman_sdk.errors import TokenStoreError
+from payman_sdk.token_stores._redis_access import call_bounded, check_name, get_client, redis
 from payman_sdk.token_stores._redis_lease import Lease
-
-try:
-    import redis
-except ImportError as error:
-    raise ConfigurationError(
-        "RedisTokenStore needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
-    ) from error
 
 T = TypeVar("T")
 

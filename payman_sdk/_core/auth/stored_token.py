@@ -142,6 +142,7 @@ class TokenStore(Protocol):
 
     def load(self) -> StoredToken | None:
         """Return the stored token, or None."""
+        ...
 
     def save(self, token: StoredToken) -> None:
         """Replace the stored token. The client holds the lock.
@@ -149,10 +150,12 @@ class TokenStore(Protocol):
         Args:
             token: The new token. Save `token.to_json()` unchanged.
         """
+        ...
 
     @property
     def lock(self) -> Lock:
         """The lock that is held across "read again, renew, write"."""
+        ...
 
 
 class StoreAccess(Protocol):
@@ -161,19 +164,24 @@ class StoreAccess(Protocol):
     @property
     def name(self) -> str:
         """The store in words."""
+        ...
 
     @property
     def lock(self) -> Lock:
         """The store's lock."""
+        ...
 
     def peek(self) -> StoredToken | None:
         """Return the token of a store that never blocks; None for other stores."""
+        ...
 
     def load(self, seconds: float) -> Any:
         """Return what the store holds; it may block."""
+        ...
 
     def save(self, token: StoredToken, seconds: float) -> None:
         """Keep a token; it may block."""
+        ...
 
 
 class StoreAdapter:
