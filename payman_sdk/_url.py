@@ -118,7 +118,9 @@ def is_http_allowed(parts: SplitResult, hosts: frozenset[str]) -> bool:
     """Whether the setting lists the host of an address, on any port or on the port of the address."""
     host = _normalize(parts.hostname or "")
     return (
-        bool(host) and not is_of_payman(host) and not hosts.isdisjoint((host, _join(host, parts.port or 80)))
+        bool(host)
+        and not is_of_payman(host)
+        and not hosts.isdisjoint((host, format_host_port(host, parts.port or 80)))
     )
 
 
@@ -152,10 +154,11 @@ def _read_entry(entry: object, name: str) -> str:
             f"{name} holds {host}, but Payman's servers are reached over https only.",
             next_step="Leave it out, and use an https address.",
         )
-    return host if port is None else _join(host, port)
+    return host if port is None else format_host_port(host, port)
 
 
-def _join(host: str, port: int) -> str:
+def format_host_port(host: str, port: int) -> str:
+    """Write a host and a port, with brackets around an address of IPv6."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from payman_sdk._core import hook_payloads as hooks
     from payman_sdk._core.auth import access_token, stored_token
     from payman_sdk._io.async_runner import AsyncRunner
-    from payman_sdk._io.http import Timeouts
     from payman_sdk._telemetry import settings
 else:
     access_token = LazyModule("payman_sdk._core.auth.access_token")
@@ -130,7 +129,7 @@ class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunn
     ) -> None:
         await self.close()
 
-    def _build_runner(self, patience: Timeouts, config: Config) -> AsyncRunner:
+    def _prepare_http(self, config: Config) -> type[AsyncRunner]:
         from payman_sdk._io.async_runner import AsyncRunner
         from payman_sdk._io.transport import build_async_http_client, check_kind
 
@@ -139,10 +138,4 @@ class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunn
             self._http = build_async_http_client(
                 config.base_url, config.transport, config.proxy, config.verify
             )
-        return AsyncRunner(
-            self._http,
-            config.base_url,
-            patience,
-            max_answer_bytes=config.max_answer_bytes,
-            headers=config.default_headers,
-        )
+        return AsyncRunner

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
-from payman_sdk._client.task_stream import BaseTaskStream, LiveView, TextExtractor
+from payman_sdk._client.task_stream import BaseTaskStream, Described, LiveView, TextExtractor
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.operations import Operations
 from payman_sdk._core.stream import StreamFlow
@@ -44,10 +44,8 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            await self.close()
-        except BaseException as another:
-            self._describe(another)
-            raise
+            with Described(self):
+                await self.close()
         finally:
             if error is not None and not self._has_ended:
                 self._describe(error)
@@ -79,13 +77,10 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
             TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.
         """
-        try:
+        with Described(self):
             async for _ in self:
                 pass
             return self._get_result()
-        except BaseException as error:
-            self._describe(error)
-            raise
 
     async def show(self) -> FormattedTaskResponse:
         """Show the answer while it arrives, and return it: as a changing view in a notebook, as printed text elsewhere.
@@ -116,7 +111,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
         await self._line.close()
 
     async def _read_more(self) -> None:
-        try:
+        with Described(self):
             try:
                 self._record_effect(await self._runner.advance(self._flow, self._line))
             except BaseException as error:
@@ -125,9 +120,6 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
                 raise
             if not self._is_open:
                 await self.close()
-        except BaseException as error:
-            self._describe(error)
-            raise
 
 
 class _AsyncTextIterator(AsyncIterator[str]):

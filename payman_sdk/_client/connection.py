@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from payman_sdk._annotations import LazyModule
@@ -17,7 +18,6 @@ from payman_sdk.errors import ConfigurationError
 if TYPE_CHECKING:
     from payman_sdk._core import exchange
     from payman_sdk._core.auth.tokens import TokenManager
-    from payman_sdk._io.http import Timeouts
     from payman_sdk._telemetry import settings, task_history
 else:
     exchange = LazyModule("payman_sdk._core.exchange")
@@ -145,8 +145,12 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         from payman_sdk._io.http import Timeouts
 
         config = self._config
-        runner = self._build_runner(
-            Timeouts(connect=config.connect_timeout, read=config.read_timeout), config
+        runner = self._prepare_http(config)(
+            self._http,
+            config.base_url,
+            Timeouts(connect=config.connect_timeout, read=config.read_timeout),
+            max_answer_bytes=config.max_answer_bytes,
+            headers=config.default_headers,
         )
         agent = Operations(
             tokens,
@@ -159,7 +163,8 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         )
         return APIConnection(runner, tokens, agent)
 
-    def _build_runner(self, patience: Timeouts, config: Config) -> RunnerT:
+    def _prepare_http(self, config: Config) -> Callable[..., RunnerT]:
+        """See that there are connections, and return what makes the runner that uses them."""
         raise NotImplementedError
 
 

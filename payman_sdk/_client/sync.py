@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from payman_sdk._core import exchange
     from payman_sdk._core import hook_payloads as hooks
     from payman_sdk._core.auth import access_token, stored_token
-    from payman_sdk._io.http import Timeouts
     from payman_sdk._io.runner import SyncRunner
     from payman_sdk._telemetry import settings
 else:
@@ -135,7 +134,7 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
     ) -> None:
         self.close()
 
-    def _build_runner(self, patience: Timeouts, config: Config) -> SyncRunner:
+    def _prepare_http(self, config: Config) -> type[SyncRunner]:
         from payman_sdk._io.runner import SyncRunner
         from payman_sdk._io.transport import build_http_client, check_kind
 
@@ -144,10 +143,4 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
             self._http = build_http_client(config.base_url, config.transport, config.proxy, config.verify)
             # Programs make clients and drop them; their connections must not wait for the end of the process.
             self._finalizer = weakref.finalize(self, self._http.close)
-        return SyncRunner(
-            self._http,
-            config.base_url,
-            patience,
-            max_answer_bytes=config.max_answer_bytes,
-            headers=config.default_headers,
-        )
+        return SyncRunner

@@ -145,6 +145,22 @@ class BaseTaskStream(Generic[D]):
         return self._following.get_result()
 
 
+class Described:
+    """Writes on whatever is raised in the block which ask it is about."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: BaseTaskStream[Any]) -> None:
+        self._stream = stream
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            self._stream._describe(error)
+
+
 class TaskStream(BaseTaskStream[SyncRunner]):
     """A streamed answer. Create it with `client.stream`, and read it in a `with` block, in one thread.
 
@@ -170,10 +186,8 @@ class TaskStream(BaseTaskStream[SyncRunner]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            self.close()
-        except BaseException as another:
-            self._describe(another)
-            raise
+            with Described(self):
+                self.close()
         finally:
             if error is not None and not self._has_ended:
                 self._describe(error)
@@ -205,13 +219,10 @@ class TaskStream(BaseTaskStream[SyncRunner]):
             TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.
         """
-        try:
+        with Described(self):
             for _ in self:
                 pass
             return self._get_result()
-        except BaseException as error:
-            self._describe(error)
-            raise
 
     def show(self) -> FormattedTaskResponse:
         """Show the answer while it arrives, and return it: as a changing view in a notebook, as printed text elsewhere.
@@ -242,7 +253,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
         self._line.close()
 
     def _read_more(self) -> None:
-        try:
+        with Described(self):
             try:
                 self._record_effect(self._runner.advance(self._flow, self._line))
             except BaseException as error:
@@ -251,9 +262,6 @@ class TaskStream(BaseTaskStream[SyncRunner]):
                 raise
             if not self._is_open:
                 self.close()
-        except BaseException as error:
-            self._describe(error)
-            raise
 
 
 class _TextIterator(Iterator[str]):

@@ -14,6 +14,7 @@ import httpx
 
 from payman_sdk._core.http import Transmission
 from payman_sdk._io.routes import CLIENTS, TRANSPORTS, Routes
+from payman_sdk._url import format_host_port
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -66,11 +67,6 @@ def get_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) ->
 
 _REPLACED = frozenset({"send", "handle_request", "handle_async_request"})
 """Methods that a program may replace on an object."""
-
-
-def format_host_port(host: str, port: int) -> str:
-    """Write a host and a port, with brackets around an address of IPv6."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def parse_host_port(url: httpx.URL) -> tuple[str, int]:
