@@ -131,9 +131,8 @@ def is_of_payman(host: str) -> bool:
 
 
 def _read_entry(entry: object, name: str) -> str:
-    from urllib.parse import (
-        urlsplit,
-    )  # imported where it is used, like everything here that most programs never get to
+    # Imported where it is used, like everything here that most programs never get to.
+    from urllib.parse import urlsplit
 
     text = entry.strip() if isinstance(entry, str) else ""
     try:

@@ -81,7 +81,8 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse | responses.TaskResponse:
-        return await self._run(*self._plan_ask(locals()))
+        plan = self._plan_ask(locals())
+        return await self._run(plan.flow, plan.describe)
 
     def stream(
         self, text: str, options: Option[options_of.StreamOptions] = None, *,
@@ -102,7 +103,8 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse:
-        return await self._run(*self._plan_reply(locals()))
+        plan = self._plan_reply(locals())
+        return await self._run(plan.flow, plan.describe)
 
     async def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
         return await self._run(self._plan("get_task", task))

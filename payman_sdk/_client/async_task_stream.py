@@ -44,7 +44,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            with Described(self):
+            with Described(self._describe):
                 await self.close()
         finally:
             if error is not None and not self._has_ended:
@@ -77,7 +77,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
             TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.
         """
-        with Described(self):
+        with Described(self._describe):
             async for _ in self:
                 pass
             return self._get_result()
@@ -111,7 +111,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
         await self._line.close()
 
     async def _read_more(self) -> None:
-        with Described(self):
+        with Described(self._describe):
             try:
                 self._record_effect(await self._runner.advance(self._flow, self._line))
             except BaseException as error:

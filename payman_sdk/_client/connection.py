@@ -107,9 +107,8 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         return self._observer.list_tasks()
 
     def __repr__(self) -> str:
-        if not hasattr(
-            self, "_credentials"
-        ):  # its settings were refused; a traceback may show it all the same
+        if not hasattr(self, "_credentials"):
+            # Its settings were refused; a traceback may show it all the same.
             return f"<{type(self).__name__}>"
         name = f" {self._config.name!r}" if self._config.name else ""
         return f"<{type(self).__name__}{name} {self._config.client_id} at {self._config.base_url}>"

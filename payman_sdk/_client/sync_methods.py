@@ -79,7 +79,8 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse | responses.TaskResponse:
-        return self._run(*self._plan_ask(locals()))
+        plan = self._plan_ask(locals())
+        return self._run(plan.flow, plan.describe)
 
     def stream(
         self, text: str, options: Option[options_of.StreamOptions] = None, *,
@@ -100,7 +101,8 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse:
-        return self._run(*self._plan_reply(locals()))
+        plan = self._plan_reply(locals())
+        return self._run(plan.flow, plan.describe)
 
     def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
         return self._run(self._plan("get_task", task))

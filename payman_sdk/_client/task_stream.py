@@ -148,17 +148,17 @@ class BaseTaskStream(Generic[D]):
 class Described:
     """Writes on whatever is raised in the block which ask it is about."""
 
-    __slots__ = ("_stream",)
+    __slots__ = ("_describe",)
 
-    def __init__(self, stream: BaseTaskStream[Any]) -> None:
-        self._stream = stream
+    def __init__(self, describe: Callable[[BaseException], None]) -> None:
+        self._describe = describe
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is not None:
-            self._stream._describe(error)
+            self._describe(error)
 
 
 class TaskStream(BaseTaskStream[SyncRunner]):
@@ -186,7 +186,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            with Described(self):
+            with Described(self._describe):
                 self.close()
         finally:
             if error is not None and not self._has_ended:
@@ -219,7 +219,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
             TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.
         """
-        with Described(self):
+        with Described(self._describe):
             for _ in self:
                 pass
             return self._get_result()
@@ -253,7 +253,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
         self._line.close()
 
     def _read_more(self) -> None:
-        with Described(self):
+        with Described(self._describe):
             try:
                 self._record_effect(self._runner.advance(self._flow, self._line))
             except BaseException as error:

@@ -42,9 +42,8 @@ class SendRequest(NamedTuple):
     transmission: Transmission | None = None
 
     def __repr__(self) -> str:
-        return (
-            f"SendRequest(deadline={self.deadline}, is_stream={self.is_stream})"  # the request holds secrets
-        )
+        # The request holds secrets.
+        return f"SendRequest(deadline={self.deadline}, is_stream={self.is_stream})"
 
 
 class ReadChunk(NamedTuple):

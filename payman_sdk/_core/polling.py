@@ -25,9 +25,8 @@ def fetch_task(task_id: str, time: CallContext, *, messages: int = 0) -> Flow[Ta
     # Each look-up has a new id: a late answer to an earlier one must not count as newer.
     request_id = generate_id("req")
     try:
-        answer = yield from _send_task_request(
-            build_get_request(task_id, request_id, messages), task_id, request_id, time
-        )
+        request = build_get_request(task_id, request_id, messages)
+        answer = yield from _send_task_request(request, task_id, request_id, time)
     except errors.TaskNotFoundError:
         time.watch.record_fetch(task_id, None)
         raise
@@ -47,11 +46,8 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
         attempt += 1
         request_id = generate_id("req")
         try:
-            return (
-                yield from _send_task_request(
-                    build_cancel_request(task_id, request_id), task_id, request_id, time
-                )
-            )
+            request = build_cancel_request(task_id, request_id)
+            return (yield from _send_task_request(request, task_id, request_id, time))
         except errors.PaymanError as error:
             failure, kind = error, classify_failure(error)
         if kind is FailureClass.AMBIGUOUS:

@@ -135,11 +135,8 @@ class ResponseFlow:
     def attempt(self) -> Flow[TaskAnswer]:
         """Send the ask, and return the JSON-RPC answer with its task."""
         ask = self.ask
-        return (
-            yield from call_agent(
-                ask.build_request(), ask.request_id, ask.task_id, self.time, renews=self._renews
-            )
-        )
+        request = ask.build_request()
+        return call_agent(request, ask.request_id, ask.task_id, self.time, renews=self._renews)
 
     def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[TaskAnswer | None]:
         """Return how the ask ended; None where the agent does not know it."""

@@ -137,9 +137,8 @@ class StreamFlow(StreamReader):
             )
         except errors.PaymanError as error:
             if self.progress.count:
-                raise self._build_follow_error(
-                    lost, error
-                ) from lost  # a stream that began is never sent again
+                # A stream that began is never sent again.
+                raise self._build_follow_error(lost, error) from lost
             if isinstance(error, errors.TaskNotFoundError):
                 return None
             raise

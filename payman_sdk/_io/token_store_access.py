@@ -58,10 +58,8 @@ def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[]
     Raises:
         LateError: It has not returned yet.
     """
-    from concurrent.futures import (  # the store in memory, which most programs have, needs no thread
-        Future,
-        wait,
-    )
+    # Here, because the store in memory, which most programs have, needs no thread.
+    from concurrent.futures import Future, wait
 
     context, called = copy_context(), Future[T]()
 

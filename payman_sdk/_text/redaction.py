@@ -257,9 +257,8 @@ def _decode_escape(escape: bytes) -> bytes:
     if escape.startswith(b"%"):
         return bytes.fromhex(escape[1:].decode())
     if escape.startswith(b"&"):
-        from html import (
-            unescape,
-        )  # names two thousand characters, and is needed where there is an escape of HTML
+        # It names two thousand characters, and is needed where there is an escape of HTML.
+        from html import unescape
 
         return unescape(escape.decode()).encode("utf-8", "surrogatepass")
     plain = escape.lstrip(b"\\")

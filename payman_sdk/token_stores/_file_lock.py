@@ -54,9 +54,8 @@ if sys.platform != "win32":
             """Release the lock, if this process has it."""
             try:
                 if self._held is not None and not self._held.closed:
-                    fcntl.flock(
-                        self._held, fcntl.LOCK_UN
-                    )  # a child that was just forked has the file open, too
+                    # A child that was just forked has the file open, too.
+                    fcntl.flock(self._held, fcntl.LOCK_UN)
             finally:
                 self.forget()
 

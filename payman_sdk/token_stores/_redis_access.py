@@ -39,9 +39,8 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
     """
     client: redis.Redis
     if isinstance(given, str):
-        retry = Retry(
-            NoBackoff(), 1, supported_errors=(redis.ConnectionError,)
-        )  # an idle connection may have been closed
+        # An idle connection may have been closed.
+        retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         try:
             client = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType] # untyped there
                 SecretStr(given).reveal(),

@@ -137,9 +137,8 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
         access_token=access_token,
         lifetime=float(expires_in),
         refresh_token=refresh_token,
-        scope=SecretStr(scope).reveal()
-        if isinstance(scope, str)
-        else None,  # wrapped with the rest, but no secret
+        # It was wrapped with the rest, but is no secret.
+        scope=SecretStr(scope).reveal() if isinstance(scope, str) else None,
     )
 
 

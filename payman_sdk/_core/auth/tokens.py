@@ -197,9 +197,9 @@ class TokenManager:
 
     def _get_earliest_refresh(self) -> float:
         """When another token can be asked for: at once, but for a refresh token that may be spent."""
-        return (
-            NEVER if self._owner.has_own_account else self._kept.rotation.get_earliest_send(self._kept.known)
-        )
+        if self._owner.has_own_account:
+            return NEVER
+        return self._kept.rotation.get_earliest_send(self._kept.known)
 
     def _get_time_left(self, deadline: float) -> float:
         return max(0.1, min(deadline - self._clock(), _RENEWAL))
@@ -284,9 +284,8 @@ class TokenManager:
         if pause is not None:
             return pause
         until = min(deadline, self._clock() + _RENEWAL)
-        return (
-            yield from self._issue(self._kept.get_refresh_reason(), self._requests.refresh(until), deadline)
-        )
+        reason = self._kept.get_refresh_reason()
+        return (yield from self._issue(reason, self._requests.refresh(until), deadline))
 
     def _issue(self, reason: Reason, flow: Flow[IssuedToken], deadline: float) -> Flow[AccessToken]:
         """Get a token issued, keep it, and report that to the observer and the hook."""
