@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
-from payman_sdk._core.effects import CallHook, Flow
+from payman_sdk._core.effects import Flow
 from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import fetch_task
 from payman_sdk._core.task_response import FormattedTaskResponse, is_waiting
@@ -13,7 +13,6 @@ from payman_sdk._core.wire_json import as_list, as_object
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import OutgoingAsk
     from payman_sdk._core.polling import TaskAnswer
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._core.retry import CallContext
@@ -105,16 +104,6 @@ class AskExchange(Protocol[T_co]):
     def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[T_co]:
         """Return how a task that was looked up ends; raises `OutcomeUnknownError`."""
         ...
-
-
-def run_before_send(
-    exchange: AskExchange[Any], before_send: Callable[[OutgoingAsk], Any] | None
-) -> Flow[None]:
-    """Consult the guard before anything is sent; the time that takes is not the ask's."""
-    if before_send is not None:
-        began = exchange.time.clock()
-        yield CallHook(before_send, exchange.ask.to_outgoing())
-        exchange.time = exchange.time.extend(exchange.time.clock() - began)
 
 
 EarlierArtifacts: TypeAlias = Sequence[Mapping[str, Any]]

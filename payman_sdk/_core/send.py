@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from payman_sdk._core.effects import Flow
-from payman_sdk._core.exchange import AskExchange, KeySettings, run_before_send
+from payman_sdk._core.effects import CallHook, Flow
+from payman_sdk._core.exchange import AskExchange, KeySettings, look_before_reply
 from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input, wait_for_end
 from payman_sdk._core.reconciliation import Attempts, Reconcile, build_unknown_error
@@ -39,16 +39,24 @@ def carry_out(
     ask = exchange.ask
     try:
         if ask.idempotency_key is None:
-            yield from run_before_send(exchange, before_send)
+            yield from _run_before_send(exchange, before_send)
             if ask.is_reply and ask.earlier is None:
-                from payman_sdk._core.exchange import look_before_reply
-
                 yield from look_before_reply(exchange)
             return (yield from exactly_once(exchange.attempt, exchange.reconcile, exchange.time, ask))
         return (yield from _send_by_key(exchange, before_send, keys))
     except PaymanError as error:
         error.add_context(**ask.get_ids())
         raise
+
+
+def _run_before_send(
+    exchange: AskExchange[Any], before_send: Callable[[OutgoingAsk], Any] | None
+) -> Flow[None]:
+    """Consult the guard before anything is sent; the time that takes is not the ask's."""
+    if before_send is not None:
+        began = exchange.time.clock()
+        yield CallHook(before_send, exchange.ask.to_outgoing())
+        exchange.time = exchange.time.extend(exchange.time.clock() - began)
 
 
 def _send_by_key(
@@ -68,7 +76,7 @@ def _send_by_key(
     ended = yield from claim.find()
     if ended is not None:
         return ended
-    yield from run_before_send(exchange, before_send)
+    yield from _run_before_send(exchange, before_send)
     ended = yield from claim.take()
     if ended is not None:
         return ended
@@ -176,7 +184,7 @@ def read_repeatedly(
         PaymanError: The last failure.
     """
     exchange = ResponseFlow(ask, time, renews=True)
-    yield from run_before_send(exchange, before_send)
+    yield from _run_before_send(exchange, before_send)
     asks = iter((ask,))
 
     def attempt() -> Flow[T]:

@@ -24,7 +24,7 @@ _CORE: Final = _ROOT / "payman_sdk" / "_core"
 _EXPLAINED: Final = Path(__file__).with_name("survivors.txt")
 _LEAST: Final = 90
 
-_MODULES: Final = ("send", "transmission", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
+_MODULES: Final = ("send", "http", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
 
 _QUICKEST: Final = (
     *("tests/tasks/test_decisions.py", "tests/auth/test_current_token.py", "tests/auth/test_credentials.py"),
@@ -44,6 +44,7 @@ _NOTICING: Final = (
     "tests/test_config.py",
     "tests/test_core_values.py",
     "tests/test_dropped_streams.py",
+    "tests/test_redaction.py",
     "tests/test_responses.py",
     "tests/test_types_in_frameworks.py",
 )

@@ -13,16 +13,15 @@ from payman_sdk._core.auth import rotation
 from payman_sdk._core.auth.access_token import AccessToken
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken, parse_token_response
-from payman_sdk._core.auth.refresh_reports import RefreshReports
 from payman_sdk._core.auth.rotation import Rotation
 from payman_sdk._core.auth.stored_token import StoreAdapter, StoredToken, fingerprint_token
-from payman_sdk._core.auth.token_requests import _is_about_the_grant
+from payman_sdk._core.auth.token_requests import RefreshReports, _is_about_the_grant
 from payman_sdk._core.auth.tokens import TokenManager, is_early, is_late
 from payman_sdk._core.effects import CallHook, Flow, WithLock
 from payman_sdk._core.hook_payloads import TokenRefresh
-from payman_sdk._core.tracking import ClientObserver
 from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk._secrets import SecretStr, sent_secrets
+from payman_sdk._telemetry.observer import Observer
 from payman_sdk._text.error_response import ErrorResponse
 from payman_sdk._text.redaction import redact
 from payman_sdk.errors import (
@@ -88,7 +87,11 @@ class Access(TokenStoreAccess):
 
 def manager(access: Access, clock: Clock, given: StoredToken | None = None, hook: Any = None) -> TokenManager:
     """Tokens of a person in a store that is watched."""
-    return TokenManager(PERSON, access, given=given, clock=clock, now=lambda: WALL + clock.now, on_token=hook)
+
+    def now() -> float:
+        return WALL + clock.now
+
+    return TokenManager(PERSON, access, given=given, clock=clock, now=now, observer=Observer(), on_token=hook)
 
 
 def current(clock: Clock, store: Store, given: StoredToken | None = None) -> CurrentToken:
@@ -556,13 +559,8 @@ def test_a_refusal_without_an_answer_is_not_about_the_grant() -> None:
 # --- reports
 
 
-class Listened(ClientObserver):
-    def has_listeners(self) -> bool:
-        return True
-
-
 def report(
-    observer: ClientObserver, hook: Any, clock: Clock, refresh: str | None, error: PaymanError | None
+    observer: Observer, hook: Any, clock: Clock, refresh: str | None, error: PaymanError | None
 ) -> tuple[TokenRefresh | None, list[TokenRefresh]]:
     """What is made of a refresh for the observer, and what the hook is called with."""
     kept = current(clock, Store(), stored(PERSON, clock, "a-1", 3600, "r-1"))
@@ -590,15 +588,15 @@ def test_what_is_reported_of_a_refresh(clock: Clock) -> None:
         (None, None, TokenRefresh("ending", 3600, is_rotated=False)),
         ("r-2", error, TokenRefresh("ending", None, is_rotated=False, error=error)),
     ):
-        assert report(Listened(), None, clock, refresh, failure) == (expected, [])
-        assert report(Listened(), print, clock, refresh, failure) == (expected, [expected])
-        assert report(ClientObserver(), print, clock, refresh, failure) == (expected, [expected])
-        assert report(ClientObserver(), None, clock, refresh, failure) == (None, [])
+        assert report(Observer((print,)), None, clock, refresh, failure) == (expected, [])
+        assert report(Observer((print,)), print, clock, refresh, failure) == (expected, [expected])
+        assert report(Observer(), print, clock, refresh, failure) == (expected, [expected])
+        assert report(Observer(), None, clock, refresh, failure) == (None, [])
 
 
 def test_the_newest_sixty_four_refreshes_wait_for_the_hook(clock: Clock) -> None:
     """A hook that is never called takes no memory for ever."""
-    reports = RefreshReports(ClientObserver(), print, current(clock, Store()))
+    reports = RefreshReports(Observer(), print, current(clock, Store()))
 
     def refreshes() -> Flow[AccessToken]:
         yield from ()

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from payman_sdk._core.http import Transmission
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import FailureClass, classify_failure
 from payman_sdk._core.send import read_repeatedly
-from payman_sdk._core.transmission import Transmission
 from payman_sdk.errors import ErrorResponse, ServerError
 from tests.peer import ASK_PATH, GET_PATH
 from tests.steps import Clock, Outcome, driven, time_of, token_answer
