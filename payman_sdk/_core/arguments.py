@@ -32,9 +32,7 @@ def refuse(name: str, problem: str, next_step: str) -> NoReturn:
     Raises:
         ConfigurationError: Always. Nothing was sent.
     """
-    failure = ConfigurationError(f"{name} {problem}.", next_step=next_step)
-    failure.sent = False
-    raise failure
+    raise ConfigurationError(f"{name} {problem}.", next_step=next_step, sent=False)
 
 
 def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:

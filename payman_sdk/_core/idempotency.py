@@ -124,12 +124,11 @@ class KeyClaim(Generic[T]):
     def _build_pending_error(
         self, what: str = "An ask with this idempotency key was sent before, and may still arrive."
     ) -> errors.OutcomeUnknownError:
-        failure = errors.OutcomeUnknownError(
+        return errors.OutcomeUnknownError(
             f"{what} Payman does not know its task yet, and nothing was sent now.",
             next_step="Ask again with the same key later, or call client.get_task(error.task_id).",
+            sent=None if self._recorded is None else True,
         )
-        failure.sent = None if self._recorded is None else True
-        return failure
 
     def _find_by_key(self) -> Flow[TaskAnswer | None]:
         """Look for the task that the key names; None if the agent knows none.
@@ -160,7 +159,7 @@ class KeyClaim(Generic[T]):
         return body, task
 
     def _build_lookup_error(self, error: errors.PaymanError) -> errors.OutcomeUnknownError:
-        failure = errors.OutcomeUnknownError(
+        return errors.OutcomeUnknownError(
             f"Whether this key was used before is unknown. {error.message}",
             next_step="Nothing was sent now. "
             + (
@@ -169,9 +168,8 @@ class KeyClaim(Generic[T]):
                 else "Keys need a server that looks tasks up."
             ),
             response=error.response,
+            sent=self._recorded is not None,
         )
-        failure.sent = self._recorded is not None
-        return failure
 
     def _load(self) -> Flow[float | None]:
         keys = self._keys
@@ -204,12 +202,11 @@ class KeyClaim(Generic[T]):
             return (yield CallBlocking(function))
         except Exception as error:
             if not self._is_default:
-                failure = errors.KeyStoreError(
+                raise errors.KeyStoreError(
                     f"The key store failed: {type(error).__name__}: {error}",
                     next_step="Repair the store, then ask again with the same key.",
-                )
-                failure.sent = self._is_taken or self._recorded is not None
-                raise failure from error
+                    sent=self._is_taken or self._recorded is not None,
+                ) from error
             log.warning(
                 "Cannot use this user's key store (%s); asks with a key first wait for settle_time", error
             )

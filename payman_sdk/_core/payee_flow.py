@@ -41,13 +41,12 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
     except Exception as error:  # the answer's, or the SDK's own
         is_answer = isinstance(error, NoObjectError | listings.InvalidObjectError)
         problem = str(error) if is_answer else type(error).__name__
-    unknown = OutcomeUnknownError(
+    raise OutcomeUnknownError(
         f"Whether the payee was created is not known. {listings.unreadable(response, problem).message}",
         next_step="See client.payees(name) before you create it again.",
         **get_ids(response),
+        sent=True,
     )
-    unknown.sent = True
-    raise unknown
 
 
 def _is_same(payee: Payee, order: PayeeOrder) -> bool:

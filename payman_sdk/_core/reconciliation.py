@@ -159,10 +159,9 @@ def build_unknown_error(
     """
     more = "" if why is None else f" Looking the task up failed too: {shorten(why.message)}"
     parts = [lost.message, seen, f"The outcome of the ask is undetermined.{more}"]
-    failure = OutcomeUnknownError(
+    return OutcomeUnknownError(
         " ".join(part for part in parts if part),
         next_step="Do not send it again; client.get_task(error.task_id) returns the outcome once the agent knows the task.",
         response=lost.response,
+        sent=True,
     )
-    failure.sent = True
-    return failure

@@ -63,12 +63,11 @@ def read_response_format(given: Any) -> ResponseFormat[Any]:
     try:
         return _format_of(given)
     except SchemaError as problem:
-        failure = ConfigurationError(
+        raise ConfigurationError(
             f"response_format {problem}."[:500],
             next_step="Give a JSON Schema of an object, a TypedDict, a dataclass, an attrs class or a pydantic model.",
-        )
-        failure.sent = False
-        raise failure from None
+            sent=False,
+        ) from None
 
 
 def _format_of(given: Any) -> ResponseFormat[Any]:

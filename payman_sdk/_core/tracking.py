@@ -286,13 +286,12 @@ def _describe_fault(fault: Exception) -> str:
 
 def _build_fault_error(fault: Exception, ask: AskRequest) -> OutcomeUnknownError:
     """Make the error for an ask that was sent, and whose answer met a fault in the SDK."""
-    error = OutcomeUnknownError(
+    return OutcomeUnknownError(
         f"{_describe_fault(fault)} The outcome of the ask is undetermined.",
         next_step="Do not send it again; client.get_task(error.task_id) returns the outcome.",
         **ask.get_ids(),
+        sent=True,
     )
-    error.sent = True
-    return error
 
 
 def _classify_error(error: PaymanError, state: str | None) -> str:

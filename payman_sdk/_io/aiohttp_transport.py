@@ -58,11 +58,9 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             ConfigurationError: It is trio's.
         """
         if get_asyncio_loop() is None:
-            error = ConfigurationError(
-                "aiohttp works on asyncio only.", next_step="Leave transport to the client."
+            raise ConfigurationError(
+                "aiohttp works on asyncio only.", next_step="Leave transport to the client.", sent=False
             )
-            error.sent = False
-            raise error
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with the connections of the loop that runs here."""

@@ -195,12 +195,11 @@ def _build_kind_error(given: object, kind: type) -> ConfigurationError:
 
 def build_refusal(why: str) -> ConfigurationError:
     """Return the error for a transport that cannot be used here; nothing was sent."""
-    failure = ConfigurationError(
+    return ConfigurationError(
         why,
         next_step="Pass a function that creates the transport: the client calls it in every process and event loop.",
+        sent=False,
     )
-    failure.sent = False
-    return failure
 
 
 def _close_in_time(close: Callable[[], object]) -> bool:

@@ -79,9 +79,9 @@ def prepare_request(
         failure = ConfigurationError(
             f"The request cannot be serialized: {type(error).__name__}.",
             next_step="Check base_url, and what metadata and text hold.",
+            sent=False,
         )
         sent.clear()
-    failure.sent = False
     raise failure
 
 
@@ -118,9 +118,7 @@ def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
         ConfigurationError: They cannot be used here; nothing was sent.
     """
     if http.is_closed:
-        failure = ConfigurationError("This client has been closed.", next_step="Create a new client.")
-        failure.sent = False
-        raise failure
+        raise ConfigurationError("This client has been closed.", next_step="Create a new client.", sent=False)
     if (check := getattr(getattr(http, "way", None), "check_usable", None)) is not None:
         check()
 
