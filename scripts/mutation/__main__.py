@@ -34,6 +34,7 @@ _QUICKEST: Final = (
 """What is run first for mutants of what an import executes."""
 
 _NOTICING: Final = (
+    "tests/test_types_in_frameworks.py",
     "tests/auth",
     "tests/payments",
     "tests/streaming",
@@ -46,7 +47,6 @@ _NOTICING: Final = (
     "tests/test_dropped_streams.py",
     "tests/test_redaction.py",
     "tests/test_responses.py",
-    "tests/test_types_in_frameworks.py",
 )
 """The tests among which those are chosen that execute the line of a mutant; all of them for what an import executes."""
 
@@ -120,9 +120,8 @@ def run_session(trials: list[Trial], jobs: int) -> tuple[list[str], list[int], l
         )
 
     session = Session(_CORE, work)
-    status = pytest.main(
-        [*QUIETLY, "--timeout-method=thread", "--capture=no", "--no-summary", *_NOTICING], plugins=[session]
-    )
+    options = [*QUIETLY, "--timeout-method=thread", "--capture=no", "--no-summary"]
+    status = pytest.main([*options, *_NOTICING], plugins=[session])
     if found is None:
         raise RuntimeError(f"pytest tried no mutant; it ended with {status!r}")
     return session.failed, *found

@@ -19,11 +19,8 @@ from typing import Final
 
 import pytest
 
-_CPU_SECONDS: Final = 120
-"""What all tests of a mutant that is imported may compute before it counts as one that never ends; no load changes it."""
-
-_SECONDS: Final = 600
-"""How long it may hang."""
+_LIMITS: Final = (60.0, 300.0)
+"""For how many seconds a test may compute and hang that runs on an imported mutant, before it counts as one that never ends."""
 
 QUIETLY: Final = (
     *("-q", "--fast", "--timeout=300", "--assert=plain"),
@@ -55,6 +52,11 @@ class _Finder(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, _Loader(self._tree, self._path), origin=self._path)
 
 
+class _Limits:
+    def pytest_runtest_setup(self) -> None:
+        limit_trial(*_LIMITS)
+
+
 def begin_trial(module: str, path: Path, tree: ast.Module, groups: Iterable[Sequence[str]]) -> int:
     """Fork, and try a tree in the place of a module with groups of tests until one fails; give the id of the process."""
     child = os.fork()
@@ -64,10 +66,10 @@ def begin_trial(module: str, path: Path, tree: ast.Module, groups: Iterable[Sequ
     try:
         os.setsid()
         be_silent()
-        limit_trial(_CPU_SECONDS, _SECONDS)
         sys.meta_path.insert(0, _Finder(module, tree, path))
         with contextlib.suppress(SystemExit):
-            status = next(filter(None, (int(pytest.main([*QUIETLY, "-x", *tests])) for tests in groups)), 0)
+            runs = (pytest.main([*QUIETLY, "-x", *tests], plugins=[_Limits()]) for tests in groups)
+            status = int(next(filter(None, runs), 0))
     finally:
         os._exit(status)
 
