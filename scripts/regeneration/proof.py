@@ -59,7 +59,7 @@ def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> 
 def find_type_problems(fresh: Path, places: Mapping[str, str]) -> Iterator[str]:
     """Check the candidate's types."""
     cache = os.environ.get("MYPY_CACHE_DIR") or fresh.parent / ".mypy_cache"
-    options = ["--strict", "--output", "json", "--config-file", os.devnull]
+    options = ["--strict", "--output", "json", "--config-file", str(Path(__file__).with_suffix(".ini"))]
     options += ["--cache-dir", str(cache)]
     done = run(["-c", _MYPY.format(root=""), *options, "payman_api"], fresh, fresh)
     found = parsed(done.stdout)

@@ -107,9 +107,15 @@ def test_it_is_the_copy_that_is_tested():
 
 def passes(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     """Run some of the SDK's tests against the copy of the SDK and its client."""
-    for name in ("payman_sdk", "tests"):  # the SDK once more, for what has been compiled of it
-        without = shutil.ignore_patterns("cassettes")
-        shutil.copytree(ROOT / name, copy / name, ignore=without, dirs_exist_ok=True)
+    shutil.copytree(
+        ROOT / "payman_sdk", copy / "payman_sdk", dirs_exist_ok=True
+    )  # once more, for what has been compiled
+    (copy / "tests").mkdir()
+    for path in (
+        *(ROOT / "tests").glob("*.py"),
+        *{ROOT / Path(name).parent for name in tests} - {ROOT / "tests"},
+    ):
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, copy / "tests" / path.name)
     (copy / "tests" / "test_where.py").write_text(WHERE)
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return subprocess.run(
