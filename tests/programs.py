@@ -51,7 +51,13 @@ os._exit(status)
 
 
 class Popen(subprocess.Popen[Any]):
-    """`subprocess.Popen`, and a fork where a program of this Python is started in no unusual way."""
+    """`subprocess.Popen`, and a fork where a program of this Python is started in no unusual way.
+
+    Attributes:
+        imported: What its programs find imported beyond what those of every launcher do.
+    """
+
+    imported: tuple[str, ...] = ()
 
     def _execute_child(self, *given: Any) -> None:
         args, _, preexec_fn, _, pass_fds, cwd, env, _, _, shell, *rest = given
@@ -62,7 +68,7 @@ class Popen(subprocess.Popen[Any]):
             variables = map("=".join, (os.environ if env is None else env).items())
             settings = ("leave", "own" if session else "", os.fspath(cwd or Path.cwd()), *variables)
             inherited = [own if file == -1 else file for own, file in enumerate(files[i] for i in (0, 3, 5))]
-            answer = _order([*settings, "", *map(os.fspath, args[1:])], inherited)
+            answer = _order(self.imported, [*settings, "", *map(os.fspath, args[1:])], inherited)
             if answer != b"no":
                 self.pid, self._child_created = int(answer), True
                 self._close_pipe_fds(*files)  # type: ignore[attr-defined]
@@ -80,10 +86,10 @@ run = _build_run()
 """`subprocess.run` of such a program."""
 
 
-def _order(words: list[str], files: list[int]) -> bytes:
+def _order(imported: tuple[str, ...], words: list[str], files: list[int]) -> bytes:
     """Order a program, and become its parent."""
     with _starting, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
-        line.connect(f"{_start_launcher()}/orders")
+        line.connect(f"{_start_launcher(*imported)}/orders")
         libc = ctypes.CDLL(None)
         libc.prctl(_SUBREAPER, 1, 0, 0, 0)  # what is left by who is between falls to this process
         try:
@@ -94,7 +100,7 @@ def _order(words: list[str], files: list[int]) -> bytes:
 
 
 @cache
-def _start_launcher() -> str:
+def _start_launcher(*imported: str) -> str:
     """Start the launcher of this process; returns its folder."""
     folder = tempfile.mkdtemp(prefix="launcher-")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PAYMAN_", "PYTHON"))}
@@ -106,6 +112,7 @@ def _start_launcher() -> str:
         "-P",
         str(Path(__file__).with_name("launcher.py")),
         f"{folder}/orders",
+        *imported,
     ]
     launcher = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 

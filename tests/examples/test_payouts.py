@@ -46,10 +46,16 @@ def variables(sandbox: Sandbox, **more: str) -> dict[str, str]:
     return own
 
 
+class WithDbos(programs.Popen):
+    """A program that finds its engine imported, which takes longer than a small file."""
+
+    imported = ("dbos",)
+
+
 def start(
     program: str, source: Path, sandbox: Sandbox, python: str = sys.executable, **more: str
 ) -> subprocess.Popen[str]:
-    return programs.Popen(
+    return WithDbos(
         [python, str(EXAMPLE / program), str(source)],
         cwd=source.parent,
         env=variables(sandbox, **more),

@@ -15,6 +15,8 @@ from typing import Self
 
 from attrs import field, frozen
 
+from tests import programs
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "payouts"
 _PAUSE = 0.2
@@ -67,6 +69,10 @@ class Celery:
         return [self.redis, *options, "--dir", str(folder)]
 
 
+class _Member(programs.Popen):
+    imported = ("dbos",)
+
+
 class Supervisor:
     """Keeps a process running until it is stopped, or has done its work.
 
@@ -111,7 +117,7 @@ class Supervisor:
         with (self._folder / "log").open("ab") as log:
             while not self.done.is_set():
                 self.starts += 1
-                self._process = subprocess.Popen(
+                self._process = _Member(
                     self._command,
                     cwd=self._folder,
                     env=self._environment,
@@ -148,7 +154,7 @@ class Fleet:
         celery: Celery | None = None,
     ) -> None:
         own = {name: value for name, value in os.environ.items() if not name.startswith("PAYMAN_")}
-        paths = os.pathsep.join(path for path in sys.path if path)
+        paths = os.pathsep.join([str(ROOT), *(path for path in sys.path if path)])
         own |= {"PYTHONPATH": paths, "PAYOUTS_STORE": database, "PAYOUTS_DBOS": database}
         own |= {
             "PAYOUTS_PER_SECOND": "100000",
