@@ -17,6 +17,7 @@ from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
 from payman_sdk._core.send import ResponseFlow, carry_out
+from payman_sdk._core.stream import StreamFlow
 from payman_sdk._core.tracking import create_tracker
 from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk._io.token_store_access import TokenStoreAccess
@@ -151,6 +152,15 @@ def sent_whole(
 ) -> Flow[tuple[dict[str, Any], Any]]:
     """The flow of an ask that is answered as a whole, with keys in memory."""
     return carry_out(ResponseFlow(ask, time), before_send, keys_in_memory())
+
+
+def streamed(
+    ask: AskRequest, time: CallContext, before_send: Callable[[Any], Any] | None = None
+) -> StreamFlow:
+    """The flow of an ask that is streamed, with keys in memory and limits as usual."""
+    return StreamFlow(
+        ask, time, 60, before_send, keys=keys_in_memory(), raise_on_failure=False, max_bytes=(2**26, 2**24)
+    )
 
 
 def own_tokens(clock: Clock) -> TokenManager:

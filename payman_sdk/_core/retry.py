@@ -106,9 +106,9 @@ class CallContext(NamedTuple):
         random: Returns a random number from 0 to 1.
         watch: The observer.
         wall_clock: Seconds since 1970.
-        on_retry: As in `PaymanConfig`, like the two that follow.
-        settle_time: See `on_retry`.
-        resend: See `on_retry`.
+        settle_time: As in `PaymanConfig`, like the two that follow.
+        resend: See `settle_time`.
+        on_retry: See `settle_time`.
         headers: More headers of requests.
     """
 
@@ -120,9 +120,9 @@ class CallContext(NamedTuple):
     random: Callable[[], float]
     watch: Tracker
     wall_clock: Callable[[], float]
+    settle_time: float
+    resend: Resend
     on_retry: Callable[[RetryDetails], Any] | None = None
-    settle_time: float = 30.0
-    resend: Resend = "after_settling"
     headers: Mapping[str, str] = MappingProxyType({})
 
     def is_over(self) -> bool:

@@ -71,8 +71,8 @@ class StreamFlow(StreamReader):
         before_send: Callable[[OutgoingAsk], Any] | None = None,
         *,
         keys: KeySettings,
-        raise_on_failure: bool = False,
-        max_bytes: tuple[int, int] = (64 * 1024 * 1024, 16 * 1024 * 1024),
+        raise_on_failure: bool,
+        max_bytes: tuple[int, int],
     ) -> None:
         super().__init__(ask, time, idle, max_bytes)
         self._before_send = before_send

@@ -16,7 +16,6 @@ from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.effects import CallHook, Emit, Flow
 from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails
 from payman_sdk._core.requests import AskRequest as AnAsk
-from payman_sdk._core.stream import StreamFlow
 from payman_sdk.errors import (
     APIConnectionError,
     ConfigurationError,
@@ -28,7 +27,7 @@ from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, answer, completed, reset, rpc
-from tests.steps import Clock, driven, keys_in_memory, sent_whole, time_of, token_answer
+from tests.steps import Clock, driven, sent_whole, streamed, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 from tests.tables import table
 
@@ -313,7 +312,7 @@ def test_the_time_of_a_guard_is_not_the_asks(way: str) -> None:
         if way == "plain":
             inner: Flow[Any] = sent_whole(an_ask, time_of(clock, 10), guard)
         else:
-            inner = StreamFlow(an_ask, time_of(clock, 10), 60, guard, keys=keys_in_memory()).run()
+            inner = streamed(an_ask, time_of(clock, 10), guard).run()
         outcome: Any = None
         while True:
             try:

@@ -40,7 +40,6 @@ from payman_sdk._core.effects import (
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._core.http import is_event_stream
 from payman_sdk._core.requests import AskRequest
-from payman_sdk._core.stream import StreamFlow
 from payman_sdk._core.task_response import get_state
 from payman_sdk.errors import (
     APIConnectionError,
@@ -67,7 +66,7 @@ from tests.peer import (
     answer,
     reset,
 )
-from tests.steps import Clock, keys_in_memory, sent_whole, time_of, token_answer
+from tests.steps import Clock, sent_whole, streamed, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 from tests.tables import table
 
@@ -356,7 +355,7 @@ def story(
         try:
             if way == "plain":
                 return get_state(network.run(sent_whole(ask, time))[1])
-            following = StreamFlow(ask, time, 60, keys=keys_in_memory())
+            following = streamed(ask, time)
             network.run(following.run())
             return str(following.format_answer()["state"])
         except PaymanError as failure:
@@ -788,7 +787,7 @@ def test_a_stream_is_handed_out_as_soon_as_it_is_open() -> None:
     clock = Clock()
     again = {RESUBSCRIBE_PATH: [numbered("2", ENDED)], GET_PATH: [NO_METHOD]}
     network = Watched(clock, {STREAM_PATH: [numbered("1", BEGUN)], **again})
-    flow = StreamFlow(ASK, time_of(clock), 60, keys=keys_in_memory())
+    flow = streamed(ASK, time_of(clock))
     network.run(flow.run())
     begins = steps.index("ReadChunk")
     assert steps[begins - 2 : begins] == ["SendRequest", "Emit"]

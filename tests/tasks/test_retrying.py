@@ -395,6 +395,13 @@ def test_looks_become_rarer(random: float, seconds: list[float]) -> None:
     assert [pause.seconds for pause in islice(time_of(Clock(), random=random).iter_pauses(), 7)] == seconds
 
 
+def test_there_are_many_looks_however_short_the_time_is() -> None:
+    """A pause takes no more than a tenth of what is left, but a tenth of a second, or all that is left."""
+    lefts = (300, 2, 1.5, 1, 0.5, 0.1, 0.05, 0, -5)
+    pauses = [next(time_of(Clock(), left).iter_pauses()).seconds for left in lefts]
+    assert pauses == pytest.approx([0.25, 0.2, 0.15, 0.1, 0.1, 0.1, 0.05, 0, 0])
+
+
 @given(st.floats(-10, 10), st.floats(0, 1), st.floats(0, 20))
 def test_no_look_is_waited_for_beyond_the_deadline(left: float, random: float, passes: float) -> None:
     """However much time is left, a pause ends at the deadline at the latest, and is never negative."""
