@@ -108,7 +108,7 @@ def test_requests_take_turns_where_answers_come_soon(monkeypatch: pytest.MonkeyP
         long.tasks[100].cancel()
         await asyncio.wait(long.tasks[100:101])
         await asyncio.sleep(0)
-        assert (long.tasks[100].cancelled(), long.now, turns._count, len(turns._waiting)) == (
+        assert (long.tasks[100].cancelled(), long.now, turns._count, len(turns._queue._waiting)) == (
             True,
             101,
             100,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import ssl
-from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import cast
 
@@ -14,7 +12,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after
+from payman_sdk._io.event_loops import PerLoop, TaskQueue, get_asyncio_loop
 from payman_sdk._io.routes import TRANSPORTS, Routes, send_intercepted_async, show_query
 from payman_sdk.errors import ConfigurationError
 
@@ -118,33 +116,19 @@ class _Turns:
 
     def __init__(self) -> None:
         self._count = 0
-        self._waiting: deque[asyncio.Event] = deque()
+        self._queue = TaskQueue()
 
     async def take(self) -> None:
         """Return when few enough requests are under way, or after some milliseconds."""
         if self._count >= _MANY:
-            came = asyncio.Event()
-            self._waiting.append(came)
-            try:
-                with move_on_after(_EASE):
-                    await came.wait()
-            except BaseException:
-                if came.is_set():  # for one who does not need it any more
-                    self._wake_next()
-                raise
-            finally:
-                if not came.is_set():
-                    self._waiting.remove(came)
+            await self._queue.wait(_EASE)
         self._count += 1
 
     def end(self) -> None:
         """Note that a request has ended, and let the one that has waited longest go."""
         self._count -= 1
-        self._wake_next()
-
-    def _wake_next(self) -> None:
-        if self._waiting and self._count < _MANY:
-            self._waiting.popleft().set()
+        if self._count < _MANY:
+            self._queue.wake_next()
 
 
 class _CountedBody(httpx.AsyncByteStream):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ssl
-from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import cast
 
-import anyio
 import httpcore
 import httpx
 
 from payman_sdk._io.async_sockets import AsyncSockets
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.event_loops import PerLoop, move_on_after
+from payman_sdk._io.event_loops import PerLoop, TaskQueue, move_on_after
 from payman_sdk._io.routes import (
     TRANSPORTS,
     Route,
@@ -84,7 +82,7 @@ class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
 
     def __init__(self, limit: int, make: Callable[[Route], Slot[httpcore.AsyncConnectionInterface]]) -> None:
         super().__init__(limit, make)
-        self._waiting: deque[anyio.Event] = deque()
+        self._queue = TaskQueue()
 
     async def acquire(self, route: Route, seconds: float | None) -> Slot[httpcore.AsyncConnectionInterface]:
         """Lease a connection as soon as there is one.
@@ -97,31 +95,16 @@ class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
             began = monotonic()
             limit: int | None = _MANY
             while (slot := self.take(route, limit)) is None:
-                await self._wait_once()
+                # Whoever closes the pool in another thread cannot wake a task of this loop.
+                await self._queue.wait(_LOOK)
                 if monotonic() - began >= _EASE:
                     limit = None
             return slot
         raise httpx.PoolTimeout("no connection came free")
 
-    async def _wait_once(self) -> None:
-        came = anyio.Event()
-        self._waiting.append(came)
-        try:
-            # Whoever closes the pool in another thread cannot wake a task of this loop.
-            with move_on_after(_LOOK):
-                await came.wait()
-        except BaseException:
-            if came.is_set():  # for one who does not need it any more
-                self.wake_next()
-            raise
-        finally:
-            if not came.is_set():
-                self._waiting.remove(came)
-
     def wake_next(self) -> None:
         """Wake the task that has waited longest."""
-        if self._waiting:
-            self._waiting.popleft().set()
+        self._queue.wake_next()
 
 
 class _AsyncPooledBody(PooledBody[httpcore.AsyncConnectionInterface], httpx.AsyncByteStream):

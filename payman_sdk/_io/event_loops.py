@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -130,6 +131,33 @@ class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
         if self._timer is not None:
             self._timer.stop()
         return bool(self._scope.__exit__(kind, error, traceback))
+
+
+class TaskQueue:
+    """Tasks of one event loop that wait for something, each for its turn."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[anyio.Event] = deque()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until it is this task's turn, at most so many seconds."""
+        came = anyio.Event()
+        self._waiting.append(came)
+        try:
+            with move_on_after(seconds):
+                await came.wait()
+        except BaseException:
+            if came.is_set():  # for one who does not need it any more
+                self.wake_next()
+            raise
+        finally:
+            if not came.is_set():
+                self._waiting.remove(came)
+
+    def wake_next(self) -> None:
+        """Wake the task that has waited longest."""
+        if self._waiting:
+            self._waiting.popleft().set()
 
 
 async def sleep(seconds: float) -> None:
