@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -25,6 +24,7 @@ from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.hook_payloads import TaskStateChange
 from payman_sdk._io.runner import SyncRunner
 from payman_sdk.errors import OutcomeUnknownError
+from tests import programs
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, PLAIN, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
 from tests.streaming.wire import STREAM_PATH, status, stream
@@ -377,7 +377,7 @@ def test_ctrl_c_at_random_instants_leaves_clients_whole() -> None:
     arguments = ["--interrupts", "120", "--threads", "0", "--schemes", "http"]
     root = Path(__file__).parents[1]
     environ = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'generated'}"}
-    done = subprocess.run(
+    done = programs.run(
         [sys.executable, "-W", "ignore", "-m", "tests.stress.interrupts", *arguments],
         capture_output=True, text=True, timeout=60, check=False, env=environ, cwd=root,
     )  # fmt: skip
