@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 _PACKAGES: Final = {
-    "chromium": "chromium chromium-driver",
+    "chromium": "chromium",
     "curl": "curl",
     "haproxy": "haproxy",
     "nginx": "nginx-light",

@@ -220,11 +220,11 @@ def test_ci_needs_root_for_packages_of_debian_only(tmp_path: Path) -> None:
     status, said, done = run()
     assert (status, done) == (2, [])
     assert (
-        "root has to install these packages of Debian first: nodejs npm chromium chromium-driver tmux varnish haproxy nginx-light"
+        "root has to install these packages of Debian first: nodejs npm chromium tmux varnish haproxy nginx-light"
         in said
     )
     assert run(SUDO="yes") == (0, "", ["apt-get update", "apt-get install", *steps])
-    for name in ("npm", "chromium", "chromedriver", "tmux", "varnishd", "haproxy", "nginx"):
+    for name in ("npm", "chromium", "tmux", "varnishd", "haproxy", "nginx"):
         program(programs / name, "true")
     assert run() == (0, "", steps)
 

@@ -29,7 +29,7 @@ def test_skips_are_counted_and_one_command_brings_what_is_missing() -> None:
         "2 skipped: Chromium is not installed (Debian: chromium)",
         "1 skipped: there is no tmux, and so no terminal to draw",
         "1 skipped: only root can give files away",
-        "To run what Debian brings: sudo apt-get install chromium chromium-driver tmux",
+        "To run what Debian brings: sudo apt-get install chromium tmux",
     ]
     assert describe_skips([]) == []
 
