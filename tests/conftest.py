@@ -78,7 +78,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     Who records nothing needs no fixtures for it, which take a quarter of the time of a test that does little.
     """
-    for item in [] if session.config.getoption("--block-network") else session.items:
+    for item in [] if session.config.getoption("--block-network", False) else session.items:
         records = any(item.get_closest_marker(name) for name in ("block_network", "vcr"))
         if isinstance(item, pytest.Function) and not records:
             item.fixturenames[:] = [name for name in item.fixturenames if name not in _OF_RECORDINGS]
