@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from scripts.comparison.changes import Change, Level
@@ -95,9 +96,14 @@ def _words(text: str) -> set[str]:
 
 def _tree(path: Path) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes())
+        return _parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])
+
+
+@cache
+def _parse(source: bytes) -> ast.Module:
+    return ast.parse(source)
 
 
 class Statements:

@@ -11,7 +11,6 @@ import contextlib
 import io
 import json
 import subprocess
-import sys
 import traceback
 from collections.abc import Iterable
 from dataclasses import replace
@@ -26,6 +25,7 @@ from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.responses import Response
 from openapi_python_client.strings import safe_for_docstring
+from ruff import find_ruff_bin  # type: ignore[import-untyped] # it has no types
 
 from scripts.regeneration.annotations import Annotations
 from scripts.regeneration.documents import Document
@@ -36,8 +36,7 @@ from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.schemas import Schemas
 
-_DEPRECATION = """import sys
-
+_DEPRECATION = """
 if sys.version_info >= (3, 13):
     from warnings import deprecated
 else:
@@ -210,7 +209,7 @@ def layout(package: Path, rules: Path) -> None:
     common = ["--config", str(rules.resolve()), "--no-cache", "--quiet", package.name]
     for command in (["check", "--fix"], ["format"]):
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "ruff", *command, *common],
+            [find_ruff_bin(), *command, *common],
             cwd=package.parent,
             capture_output=True,
             text=True,
