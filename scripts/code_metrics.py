@@ -248,7 +248,7 @@ def measure_wheel(root: Path) -> float:
 
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (1, 0),
-    "modules": (22, 12),
+    "modules": (23, 12),
     "lines": (15250, 7500),
     "scripts": (8250, 5500),
     "wheel": (745, 700),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk._annotations import Hidden, LazyModule, Setting
 from payman_sdk._client.async_methods import AsyncMethods
-from payman_sdk._client.base import BaseClient, BaseConversation, gather_settings
+from payman_sdk._client.base import BaseClient, gather_settings
 from payman_sdk._client.config_types import Environment, PaymanConfig
+from payman_sdk._client.conversation import BaseConversation
 from payman_sdk._config import Config, Resend
 from payman_sdk._secrets import to_secret, wrap_secrets
 

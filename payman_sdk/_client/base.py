@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from payman_sdk._annotations import LazyModule, Setting
-from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
+from payman_sdk._client.calls import RunnerT
 from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.connection import ConnectionOwner, Http
 from payman_sdk._client.earlier_names import EarlierNames
-from payman_sdk._config import SETTINGS, Config, Resend, change_config, read_config, read_text, require_secret
+from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
 from payman_sdk._secrets import wrap_secrets
 
@@ -250,30 +250,6 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
             code, redirect_uri=redirect_uri, code_verifier=verifier
         )
         return client, tokens.exchange_code(request, agent.compute_deadline())
-
-
-class BaseConversation(BaseCalls[RunnerT]):
-    """A session on the connections of a client."""
-
-    def __init__(
-        self,
-        connect: Callable[[], APIConnection[RunnerT]],
-        refuse_if_closed: Callable[[], None],
-        session_id: str | None,
-        config: Config,
-    ) -> None:
-        self._session, self._config = Session(read_text(session_id, "session_id")), config
-        self._connect_to = connect
-        self._check = refuse_if_closed
-
-    def _open(self) -> APIConnection[RunnerT]:
-        return self._connect_to()
-
-    def _refuse_if_closed(self) -> None:
-        self._check()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._session.id}>"
 
 
 def gather_settings(given: Mapping[str, Any]) -> dict[str, Any]:

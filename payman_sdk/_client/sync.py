@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk._annotations import Hidden, LazyModule, Setting
-from payman_sdk._client.base import BaseClient, BaseConversation, gather_settings
+from payman_sdk._client.base import BaseClient, gather_settings
 from payman_sdk._client.config_types import Environment, PaymanConfig
+from payman_sdk._client.conversation import BaseConversation
 from payman_sdk._client.sync_methods import SyncMethods
 from payman_sdk._config import Config, Resend
 from payman_sdk._io.forks import get_fork_lock
