@@ -420,7 +420,8 @@ def test_a_task_that_is_still_at_work(sandbox: Sandbox) -> None:
 
 def test_a_reply_whose_answer_was_lost(sandbox: Sandbox) -> None:
     """Where it cannot be learned whether a reply arrived, none is sent any more while the task waits; once it is decided, that is told."""
-    with connected(sandbox, timeout=0.3) as client:
+    with connected(sandbox, timeout=0.6) as client:
+        client.get_access_token()
         toolkit = PaymanToolkit(client)
         waits = toolkit.pay(*BIG, operation="a")
         sandbox.script([ConnectionLost(answer=ScriptedResponse("Again?", state="input-required"))])
