@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from payman_sdk._core.http import Transmission
+from payman_sdk._core.http import BufferedResponse, Transmission
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import FailureClass, classify_failure
 from payman_sdk._core.send import read_repeatedly
@@ -175,6 +175,14 @@ def test_only_503_with_retry_after_turns_an_ask_away(
     """Also for an error that does not say by itself whether the request was taken."""
     response = None if headers is None else ErrorResponse(status, b"", headers=headers)
     assert classify_failure(ServerError("No.", status_code=status, response=response)) is expected
+
+
+def test_only_2xx_is_a_success() -> None:
+    """An answer that was read whole says the same as httpx."""
+    for status in (100, 199, 200, 202, 299, 300, 304, 400, 500):
+        is_success = 200 <= status <= 299
+        assert BufferedResponse(status, {}, b"").is_success is is_success, status
+        assert httpx.Response(status).is_success is is_success, status
 
 
 # --- what a search repeats
