@@ -36,7 +36,8 @@ from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.schemas import Schemas
 
-_DEPRECATION = """
+_DEPRECATION = """import sys
+
 if sys.version_info >= (3, 13):
     from warnings import deprecated
 else:
