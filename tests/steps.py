@@ -1,4 +1,4 @@
-"""What it takes to step a flow by hand: a clock that is set, and a door that only remembers."""
+"""What it takes to step a flow by hand: a clock that is set, and a runner that only remembers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The other door: what is different when tasks ask, on asyncio and on trio."""
+"""The asynchronous runner: what is different when tasks ask, on asyncio and on trio."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_what_does_io_is_awaited_and_the_rest_is_not() -> None:
         assert not any(inspect.iscoroutinefunction(member) for member in public(sync).values())
 
 
-# The door
+# The runner
 
 
 def test_a_door_carries_out_steps(run: Run, peer: Peer) -> None:
@@ -133,7 +133,7 @@ def test_a_door_carries_out_steps(run: Run, peer: Peer) -> None:
 
 @pytest.mark.parametrize("own", [True, False])
 def test_a_lock_that_is_not_had_in_time(own: bool, run: Run) -> None:
-    """Neither the door's lock nor a lent one is waited for beyond the time; the flow hears None."""
+    """Neither the runner's lock nor a lent one is waited for beyond the time; the flow hears None."""
     lock = None if own else ThreadLock()
 
     def holding() -> Flow[str]:
@@ -152,13 +152,13 @@ def test_a_lock_that_is_not_had_in_time(own: bool, run: Run) -> None:
                 await over.wait()
 
         async def first() -> None:
-            outcomes.append(await door.run(outer(10.0)))
+            outcomes.append(await runner.run(outer(10.0)))
 
         async with httpx.AsyncClient(trust_env=False) as http, anyio.create_task_group() as group:
-            door = AsyncRunner(http, "http://127.0.0.1:9", PATIENCE, lambda: 5.0, sleep)
+            runner = AsyncRunner(http, "http://127.0.0.1:9", PATIENCE, lambda: 5.0, sleep)
             group.start_soon(first)
             await in_hand.wait()
-            outcomes.append(await door.run(outer(5.0)))
+            outcomes.append(await runner.run(outer(5.0)))
             over.set()
         return outcomes
 
@@ -183,10 +183,10 @@ def test_flows_run_alone_one_after_the_other(own: bool, run: Run) -> None:
 
     async def main() -> None:
         async with httpx.AsyncClient(trust_env=False) as http:
-            door = AsyncRunner(http, "http://127.0.0.1:9", PATIENCE)
+            runner = AsyncRunner(http, "http://127.0.0.1:9", PATIENCE)
             async with anyio.create_task_group() as group:
                 for _ in range(20):
-                    group.start_soon(door.run, outer())
+                    group.start_soon(runner.run, outer())
 
     run(main)
     assert most == [1] * 20
@@ -364,7 +364,7 @@ def test_a_cancelled_wait_for_a_lock_leaves_it_free(run: Run, tmp_path: Path) ->
 
     async def main() -> str:
         async with httpx.AsyncClient(trust_env=False) as http:
-            door = AsyncRunner(http, "http://127.0.0.1:9", PATIENCE)
+            runner = AsyncRunner(http, "http://127.0.0.1:9", PATIENCE)
 
             def outer() -> Flow[str]:
                 ran: str = yield WithLock(nothing(), float("inf"), store.lock)
@@ -372,10 +372,10 @@ def test_a_cancelled_wait_for_a_lock_leaves_it_free(run: Run, tmp_path: Path) ->
 
             assert other.lock.acquire(timeout=0)
             with anyio.move_on_after(0.1) as given_up:
-                await door.run(outer())
+                await runner.run(outer())
             assert given_up.cancelled_caught
             other.lock.release()
-            return await door.run(outer())
+            return await runner.run(outer())
 
     assert run(main) == "ran"
 

@@ -65,7 +65,7 @@ def check_names(said: str) -> None:
     assert len(conversations) > 40
 
 
-def test_the_other_door_replays_what_is_there() -> None:
+def test_the_asynchronous_client_replays_what_is_there() -> None:
     """Each test of the async client names a cassette that exists."""
     code = (ROOT / "tests/recorded/test_recorded_async.py").read_text(encoding="utf-8")
     named = re.findall(r'^@pytest\.mark\.default_cassette\("(.+)"\)$', code, re.MULTILINE)

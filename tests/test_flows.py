@@ -36,14 +36,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def door(peer: Peer, http: httpx.Client, clock: Clock) -> SyncRunner:
+def runner(peer: Peer, http: httpx.Client, clock: Clock) -> SyncRunner:
     return SyncRunner(http, peer.base_url, PATIENCE, clock)
 
 
 def test_a_door_carries_out_steps_and_returns_what_the_flow_returns(peer: Peer, http: httpx.Client) -> None:
     """Requests are sent, waits are waited, inner flows are run; each outcome goes back into the flow."""
     slept: list[float] = []
-    door = SyncRunner(http, peer.base_url, PATIENCE, Clock(), slept.append)
+    runner = SyncRunner(http, peer.base_url, PATIENCE, Clock(), slept.append)
 
     def inner() -> Flow[str]:
         yield Sleep(0.5)
@@ -55,11 +55,11 @@ def test_a_door_carries_out_steps_and_returns_what_the_flow_returns(peer: Peer, 
         name: str = yield WithLock(inner(), 1010)
         return response.status_code, name
 
-    assert door.run(outer()) == (200, "inner")
+    assert runner.run(outer()) == (200, "inner")
     assert slept == [2, 0.5]
 
 
-def test_a_failure_is_thrown_into_the_flow(door: SyncRunner, peer: Peer) -> None:
+def test_a_failure_is_thrown_into_the_flow(runner: SyncRunner, peer: Peer) -> None:
     """A flow can catch the failure of its step and go on."""
     peer.script(ASK_PATH, reset)
 
@@ -71,10 +71,10 @@ def test_a_failure_is_thrown_into_the_flow(door: SyncRunner, peer: Peer) -> None
             return f"then {response.status_code}"
         raise AssertionError("nothing was thrown in")
 
-    assert door.run(flow()) == "then 200"
+    assert runner.run(flow()) == "then 200"
 
 
-def test_an_exception_of_the_flow_itself_comes_out(door: SyncRunner) -> None:
+def test_an_exception_of_the_flow_itself_comes_out(runner: SyncRunner) -> None:
     """What a flow raises, its caller gets, unchanged."""
 
     def flow() -> Flow[None]:
@@ -82,7 +82,7 @@ def test_an_exception_of_the_flow_itself_comes_out(door: SyncRunner) -> None:
         raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
-        door.run(flow())
+        runner.run(flow())
 
 
 def iter_nothing() -> Flow[None]:
@@ -106,15 +106,17 @@ def test_a_flow_is_closed_when_its_caller_is_interrupted(
             met.append(type(error))
             raise
 
-    door = SyncRunner(http, peer.base_url, PATIENCE, Clock(), interrupted)
+    runner = SyncRunner(http, peer.base_url, PATIENCE, Clock(), interrupted)
     with pytest.raises(interruption) as caught:
-        door.run(flow())
+        runner.run(flow())
     assert met == [interruption]
     assert caught.value.__traceback__ is not None
 
 
 @pytest.mark.parametrize("failure", [LookupError, KeyboardInterrupt])
-def test_the_lock_is_free_after_an_inner_flow_failed(failure: type[BaseException], door: SyncRunner) -> None:
+def test_the_lock_is_free_after_an_inner_flow_failed(
+    failure: type[BaseException], runner: SyncRunner
+) -> None:
     """However an inner flow ends, the next one gets the lock."""
 
     def failing() -> Flow[None]:
@@ -126,9 +128,9 @@ def test_the_lock_is_free_after_an_inner_flow_failed(failure: type[BaseException
         return "done"
 
     with pytest.raises(failure):
-        door.run(outer(failing()))
+        runner.run(outer(failing()))
     done: list[str] = []
-    other = threading.Thread(target=lambda: done.append(door.run(outer(iter_nothing()))), daemon=True)
+    other = threading.Thread(target=lambda: done.append(runner.run(outer(iter_nothing()))), daemon=True)
     other.start()
     other.join(5)
     assert done == ["done"]
@@ -155,20 +157,20 @@ def test_inner_flows_run_one_after_the_other(peer: Peer, http: httpx.Client) -> 
     def alone(inner: Flow[None]) -> Flow[None]:
         yield WithLock(inner, 1010)
 
-    door = SyncRunner(http, peer.base_url, PATIENCE, Clock(), sleep)
-    threads = [threading.Thread(target=door.run, args=(alone(flow),)) for flow in (slow(), quick())]
+    runner = SyncRunner(http, peer.base_url, PATIENCE, Clock(), sleep)
+    threads = [threading.Thread(target=runner.run, args=(alone(flow),)) for flow in (slow(), quick())]
     threads[0].start()
     assert inside.wait(5)
     threads[1].start()
     assert not entered.wait(0.05)
-    assert door.run(sending(1010)).status_code == 200
+    assert runner.run(sending(1010)).status_code == 200
     go.set()
     for thread in threads:
         thread.join()
     assert order == ["first", "second"]
 
 
-def test_a_dripping_answer_is_left_at_the_deadline(door: SyncRunner, peer: Peer, clock: Clock) -> None:
+def test_a_dripping_answer_is_left_at_the_deadline(runner: SyncRunner, peer: Peer, clock: Clock) -> None:
     """A server that sends a byte a second, and would do so for ever, holds nobody longer than the deadline."""
 
     def drip() -> Iterator[bytes]:
@@ -178,12 +180,12 @@ def test_a_dripping_answer_is_left_at_the_deadline(door: SyncRunner, peer: Peer,
 
     peer.script(ASK_PATH, chunked(drip))
     with pytest.raises(APITimeoutError, match="No answer in time") as caught:
-        door.run(sending(1003))
+        runner.run(sending(1003))
     assert caught.value.sent
     assert clock.now > 1003
 
 
-def test_an_answer_that_drips_but_ends_in_time_is_whole(door: SyncRunner, peer: Peer, clock: Clock) -> None:
+def test_an_answer_that_drips_but_ends_in_time_is_whole(runner: SyncRunner, peer: Peer, clock: Clock) -> None:
     """A slow answer that is complete before the deadline is an answer."""
 
     def drip() -> Iterator[bytes]:
@@ -192,13 +194,13 @@ def test_an_answer_that_drips_but_ends_in_time_is_whole(door: SyncRunner, peer: 
             yield piece
 
     peer.script(ASK_PATH, chunked(drip))
-    assert door.run(sending(1010)).json() == {"a": 1}
+    assert runner.run(sending(1010)).json() == {"a": 1}
 
 
-def test_nothing_is_sent_after_the_deadline(door: SyncRunner, peer: Peer, clock: Clock) -> None:
+def test_nothing_is_sent_after_the_deadline(runner: SyncRunner, peer: Peer, clock: Clock) -> None:
     """Where the time is over before the request, it is not sent, and the error says so."""
     with pytest.raises(APITimeoutError) as caught:
-        door.run(sending(clock.now))
+        runner.run(sending(clock.now))
     assert not caught.value.sent
     assert peer.requests == []
 
@@ -211,24 +213,24 @@ def test_the_limits_of_a_request_keep_to_the_deadline() -> None:
     assert limit_request(SendRequest({}, 1002), 1000, limits) == (1002, httpx.Timeout(2))
 
 
-def test_a_redirect_is_not_followed(door: SyncRunner, peer: Peer) -> None:
+def test_a_redirect_is_not_followed(runner: SyncRunner, peer: Peer) -> None:
     """A redirect is an answer like others, also for an httpx client that follows them; its target is sent nothing."""
     with Peer() as elsewhere, httpx.Client(trust_env=False, follow_redirects=True) as following:
         for status in (301, 302, 303, 307, 308):
             peer.script(ASK_PATH, answer(status, location=elsewhere.base_url + ASK_PATH))
-            door = SyncRunner(following, peer.base_url, PATIENCE, Clock())
-            assert door.run(sending(1010)).status_code == status
+            runner = SyncRunner(following, peer.base_url, PATIENCE, Clock())
+            assert runner.run(sending(1010)).status_code == status
         assert elsewhere.requests == []
 
 
-def test_a_closed_httpx_client_is_named(door: SyncRunner, http: httpx.Client) -> None:
+def test_a_closed_httpx_client_is_named(runner: SyncRunner, http: httpx.Client) -> None:
     """A request over connections that were closed is refused, and not with httpx's RuntimeError."""
     http.close()
     with pytest.raises(ConfigurationError, match="has been closed"):
-        door.run(sending(1010))
+        runner.run(sending(1010))
 
 
-def test_a_server_that_is_not_there_was_sent_nothing(door: SyncRunner, http: httpx.Client) -> None:
+def test_a_server_that_is_not_there_was_sent_nothing(runner: SyncRunner, http: httpx.Client) -> None:
     """A refused connection is an APIConnectionError that says that nothing was sent."""
     with Peer() as gone:
         pass

@@ -45,7 +45,7 @@ class Caller:
         self._sandbox, self._session, self._base_url = sandbox, session, base_url or sandbox.base_url
         self._numbers = itertools.count()
         self._token = sandbox.issue_token()
-        self._door = {ACCESS_TOKEN_HEADER: str(self._token["accessToken"])}
+        self._access = {ACCESS_TOKEN_HEADER: str(self._token["accessToken"])}
 
     def ask(self, case: Case, **how: Any) -> Response:
         """Send a request as it is; its answer, which is as the document says."""
@@ -59,9 +59,9 @@ class Caller:
         return response
 
     def ask_as_client(self, case: Case) -> Response:
-        """Send it with what opens the door."""
+        """Send it with an access token."""
         if case.path.startswith(AGENT):
-            return self.ask(case, headers=self._door)
+            return self.ask(case, headers=self._access)
         return self.ask(case, **({"auth": (CLIENT, SECRET)} if case.path.endswith("/token") else {}))
 
     def sensible(self, case: Case) -> Case | None:
@@ -99,7 +99,7 @@ class Caller:
         request = {"jsonrpc": "2.0", "id": "req-1", "method": "tasks/send"}
         body = {**request, "params": {"id": task_id, "message": message}}
         url = self._base_url + PATHS["send_task"]
-        made = self._session.post(url, json=body, headers=self._door, timeout=10).json()
+        made = self._session.post(url, json=body, headers=self._access, timeout=10).json()
         assert made["result"]["id"] == task_id
         return task_id
 

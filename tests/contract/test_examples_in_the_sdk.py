@@ -42,7 +42,7 @@ TASK = "tsk-0b7c6a1e-53a4-4d0c-9a3d-2f1f4f1f7f10"
 ASKED = ["send_task", "send_task_subscribe", "get_task", "cancel_task"]
 
 Do: TypeAlias = Callable[[str], Any]
-Door: TypeAlias = Callable[[Peer], AbstractContextManager[Do]]
+OpenClient: TypeAlias = Callable[[Peer], AbstractContextManager[Do]]
 
 
 @frozen(eq=False)  # each is itself
@@ -170,7 +170,7 @@ def asynchronous(peer: Peer) -> Iterator[Do]:
         runner.run(client.close())
 
 
-DOORS = [sync, asynchronous]
+CLIENTS = [sync, asynchronous]
 
 # What is raised where the server says no: by the status, whichever operation it is, and at first by the example's name.
 BY_NAME = {
@@ -231,7 +231,7 @@ def test_examples_are_for_operations_that_are_tested() -> None:
     assert {example.media_type for example in examples()} == {"application/json", "text/event-stream"}
 
 
-@pytest.mark.parametrize("do", DOORS, indirect=True)
+@pytest.mark.parametrize("do", CLIENTS, indirect=True)
 @pytest.mark.parametrize("operation", ASKED)
 def test_tasks_of_the_examples_are_reported(do: Do, operation: str, peer: Peer) -> None:
     """A task in an example is told with its state, texts, times and metadata, and with the ids of the request."""
@@ -253,7 +253,7 @@ def test_tasks_of_the_examples_are_reported(do: Do, operation: str, peer: Peer) 
     assert reported
 
 
-@pytest.mark.parametrize("do", DOORS, indirect=True)
+@pytest.mark.parametrize("do", CLIENTS, indirect=True)
 @pytest.mark.parametrize("operation", [*ASKED, "create_token"])
 def test_refusals_of_the_examples_are_raised(do: Do, operation: str, peer: Peer) -> None:
     """Each example of an answer that says no is raised as the class of its code or status, and carries what was said."""
@@ -283,7 +283,7 @@ def test_refusals_of_the_examples_are_raised(do: Do, operation: str, peer: Peer)
     assert len(refusals) >= 6
 
 
-@pytest.mark.parametrize("do", DOORS, indirect=True)
+@pytest.mark.parametrize("do", CLIENTS, indirect=True)
 @pytest.mark.parametrize("operation", ["send_task", "send_task_subscribe", "cancel_task", "resubscribe_task"])
 def test_failures_of_the_examples_are_followed_up(do: Do, operation: str, peer: Peer) -> None:
     """After a failure, and whatever it is that keeps a stream from being taken up again, tasks/get tells the end."""
@@ -305,14 +305,14 @@ def test_failures_of_the_examples_are_followed_up(do: Do, operation: str, peer: 
     assert len(failures) == (7 if operation == "resubscribe_task" else 1)
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_tokens_of_the_examples_are_used(door: Door, peer: Peer) -> None:
+@pytest.mark.parametrize("open_client", CLIENTS)
+def test_tokens_of_the_examples_are_used(open_client: OpenClient, peer: Peer) -> None:
     """The token in each example, in either spelling, is what asks carry, for as long as it says."""
     tokens = [example for example in those("create_token") if example.name in TOKENS]
     for example in tokens:
         peer.always(PATHS["create_token"], for_request(example))
         forget_shared_stores()
-        with door(peer) as do:
+        with open_client(peer) as do:
             token = do("create_token")
             do("send_task")
         assert (
@@ -322,7 +322,7 @@ def test_tokens_of_the_examples_are_used(door: Door, peer: Peer) -> None:
     assert len(tokens) == 3
 
 
-@pytest.mark.parametrize("do", DOORS, indirect=True)
+@pytest.mark.parametrize("do", CLIENTS, indirect=True)
 @pytest.mark.parametrize("operation", ["send_task_subscribe", "resubscribe_task"])
 def test_events_of_the_examples_are_reported(do: Do, operation: str, peer: Peer) -> None:
     """The examples of events are told one by one, each as what it is, also when the stream broke off after the first."""

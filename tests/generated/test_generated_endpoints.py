@@ -156,7 +156,7 @@ def test_an_unexpected_status_raises_on_request() -> None:
 
 
 def test_an_ask_over_http(server: Canned) -> None:
-    """Both doors send the access token in its header and give the answer."""
+    """Both functions send the access token in its header and give the answer."""
     server.answer(ANSWER)
     with AuthenticatedClient(server.url, token="your_access_token") as client:
         assert send_task.sync_parsed(client=client, body=ASK) == TaskResponse.from_dict(ANSWER)
@@ -183,7 +183,7 @@ def test_a_status_without_a_name_is_a_number(server: Canned) -> None:
 
 
 def test_a_stream_is_open_before_it_ends(server: Canned) -> None:
-    """Both doors give the response while the server is still writing, and the data of its events can be read."""
+    """Both functions give the response while the server is still writing, and the data of its events can be read."""
     event = {"jsonrpc": "2.0", "id": "req-1", "result": {**TASK, "final": True}}
     server.answer(f"data: {json.dumps(event)}\n\n".encode(), kind="text/event-stream")
 

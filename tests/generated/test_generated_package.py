@@ -48,12 +48,12 @@ def test_all_names_are_there() -> None:
 
 @table("operation", PATHS)
 def test_pure_halves_are_public(operation: str) -> None:
-    """Every operation's module builds requests and reads answers without sending; streams have their own doors."""
+    """Every operation's module builds requests and reads answers without sending; streams have functions of their own kind."""
     module = import_module(f"payman_api.api.{TAGS.get(operation, 'tasks')}.{operation}")
     assert list(signature(module.parse_answer).parameters) == ["response", "raise_on_unexpected_status"]
     assert callable(module.build_request)
-    doors = {"sync_parsed", "sync_detailed", "asyncio_parsed", "asyncio_detailed"}
+    functions = {"sync_parsed", "sync_detailed", "asyncio_parsed", "asyncio_detailed"}
     streaming = {"parse_event", "stream", "astream", "iter_events", "aiter_events"}
-    assert {name for name in doors | streaming if hasattr(module, name)} == (
-        streaming if operation in STREAMS else doors
+    assert {name for name in functions | streaming if hasattr(module, name)} == (
+        streaming if operation in STREAMS else functions
     )

@@ -104,7 +104,7 @@ class Server:
         return client
 
     def async_client(self, **settings: Any) -> AsyncPaymanClient:
-        """The same for the other door."""
+        """The same for tasks."""
         return AsyncPaymanClient.with_credentials(self.config, **settings)
 
     def keep(self, client: PaymanClient) -> PaymanClient:

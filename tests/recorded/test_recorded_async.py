@@ -1,4 +1,4 @@
-"""The other door says the same: it replays what the first one recorded."""
+"""The asynchronous client says the same: it replays what the first one recorded."""
 
 from __future__ import annotations
 

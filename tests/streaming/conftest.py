@@ -24,7 +24,7 @@ def _nothing(_: int) -> None:
 
 
 class StreamListener:
-    """Streams texts with one client, by one of the doors.
+    """Streams texts with a client of one kind.
 
     Args:
         loop: The event loop; None for threads.
@@ -32,7 +32,7 @@ class StreamListener:
 
     def __init__(self, loop: str | None) -> None:
         self._loop = loop
-        self.door = loop or "threads"
+        self.kind = loop or "threads"
 
     def one(self, server: Any, text: str, **settings: Any) -> ReceivedStream:
         """One stream to its end."""
@@ -73,10 +73,10 @@ async def _in_a_task(config: Any, text: str, count: int, prepare: Prepare) -> li
     return received
 
 
-DOORS = ["threads", *LOOPS]
+KINDS = ["threads", *LOOPS]
 
 
-@pytest.fixture(params=[None, *LOOPS], ids=DOORS)
+@pytest.fixture(params=[None, *LOOPS], ids=KINDS)
 def listener(request: pytest.FixtureRequest) -> StreamListener:
-    """Streaming, by each of the doors."""
+    """Streaming, by each kind of client."""
     return StreamListener(request.param)

@@ -16,7 +16,7 @@ from payman_sdk.errors import (
 )
 from payman_sdk.sandbox import Sandbox, StreamFault
 from tests.peer import GET_PATH, Answer, Peer, answer, completed, json_answer, reset, rpc, task_with
-from tests.streaming.conftest import DOORS, ReceivedStream, StreamListener
+from tests.streaming.conftest import KINDS, ReceivedStream, StreamListener
 from tests.streaming.wire import (
     DONE,
     RESUBSCRIBE_PATH,
@@ -84,10 +84,10 @@ def test_cuts_of_the_same_stream_again_and_again(resubscribe: Any, listener: Str
 @pytest.mark.parametrize("resubscribe", ["resume", "replay"])
 def test_a_cut_at_every_byte(resubscribe: Any, listener: StreamListener) -> None:
     """In the middle of events, lines and characters: wherever a short stream is cut, each event is delivered exactly once, and the result is the same."""
-    # Every third byte where the server tells the rest, each with one of the three doors, to save time; fewer where it begins anew.
+    # Every third byte where the server tells the rest, each with one of the three kinds of client, to save time; fewer where it begins anew.
     step, first = (9, 3) if resubscribe == "resume" else (18, 6)
     cuts = range(
-        first * DOORS.index(listener.door), 1300, step
+        first * KINDS.index(listener.kind), 1300, step
     )  # the stream has some 1,200 bytes; a cut behind its end is none
     with Sandbox(resubscribe=resubscribe) as sandbox:
         whole = listener.one(sandbox, "test connection")

@@ -103,7 +103,7 @@ def test_where_a_stream_ends(peer: Peer, connect: Connect) -> None:
     assert len([one for one in peer.requests if one.path == STREAM_PATH]) == len(ENDS)
 
 
-def test_an_artifact_after_the_end_on_every_door(listener: StreamListener, peer: Peer) -> None:
+def test_an_artifact_after_the_end_on_every_kind_of_client(listener: StreamListener, peer: Peer) -> None:
     """`is_final` is what the agent says: the first status ends nothing, and the artifact is part of the answer."""
     peer.script(STREAM_PATH, stream(ENDED, ANSWER, FINAL))
     received = listener.one(peer, "x")

@@ -311,13 +311,13 @@ def test_decompressing_ends_at_the_deadline() -> None:
         return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=_Once(_bomb()))
 
     with httpx.Client(transport=httpx.MockTransport(handle)) as http:
-        door = SyncRunner(http, "https://payman.example", Timeouts(5, 60), clock=clock)
+        runner = SyncRunner(http, "https://payman.example", Timeouts(5, 60), clock=clock)
 
         def flow() -> Any:
             return (yield SendRequest({"method": "GET", "url": "/"}, deadline=2.0))
 
         with pytest.raises(APITimeoutError) as raised:
-            door.run(flow())
+            runner.run(flow())
     assert raised.value.sent is True
     assert now[0] < 4
 

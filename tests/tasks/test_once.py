@@ -218,7 +218,7 @@ class Network:
         self.steps = 0
 
     def run(self, flow: Flow[Any]) -> Any:
-        """Runs a flow to its end; the failure of a step is thrown into it, as doors do."""
+        """Runs a flow to its end; the failure of a step is thrown into it, as runners do."""
         try:
             step = next(flow)
             while True:
