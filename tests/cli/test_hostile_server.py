@@ -7,6 +7,7 @@ import os
 import re
 import select
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -149,8 +150,12 @@ def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
         monkeypatch.setenv("PAYMAN_CLIENT_ID", "pm-1")
         monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "a-secret")
         # How long is waited for what never ends decides nothing here.
-        monkeypatch.setitem(_config._DEFAULT_SECONDS, "timeout", 0.1)
+        _shorten(monkeypatch, 0.1)
         yield peer
+
+
+def _shorten(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    monkeypatch.setitem(_config.READERS, "timeout", partial(_config.read_seconds, default=seconds))
 
 
 def _run(*arguments: str) -> tuple[str, str]:
@@ -181,7 +186,7 @@ def test_nothing_of_a_servers_commands_a_terminal(peer: Peer) -> None:
 
 def test_answers_in_every_words(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer keeps its line breaks and nothing else, in a pipe and where Markdown is rendered."""
-    monkeypatch.setitem(_config._DEFAULT_SECONDS, "timeout", 60.0)  # it ends at once
+    _shorten(monkeypatch, 60.0)  # it ends at once
     for is_rendered in (False, True):
         monkeypatch.setattr(Terminal, "is_output_terminal", is_rendered)
         monkeypatch.setattr(Terminal, "is_error_terminal", is_rendered)
