@@ -389,4 +389,5 @@ def test_nothing_of_httpx_escapes_from_the_token_endpoint(
         # What was asked with a key before is an open question; that nothing was asked now is none.
         assert caught.value.sent is False
         assert not isinstance(caught.value, errors.OutcomeUnknownError) or caught.value.idempotency_key
-    assert {request.path for request in peer.requests} == {TOKEN_PATH}
+    # None at all, where a busy machine needed the whole timeout to connect.
+    assert {request.path for request in peer.requests} <= {TOKEN_PATH}
