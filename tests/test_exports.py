@@ -15,6 +15,12 @@ from payman_sdk.sandbox import Sandbox
 from tests.tables import table
 
 
+@pytest.fixture(autouse=True)
+def _without_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What measures coverage imports a lot into programs that are started."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 def test_everything_that_is_announced_can_be_had() -> None:
     """`__all__`, `dir` and what can be imported are the same names, in order."""
     assert payman_sdk.__all__ == sorted(payman_sdk.__all__)

@@ -271,7 +271,7 @@ def _classify_state(state: str | None) -> str:
             return "failed"
         case Phase.AWAITS_REPLY | Phase.AWAITS_PERSON:
             return "input_required"
-        case Phase.AT_WORK | Phase.UNKNOWN:
+        case _:  # whatever nobody listed may still go on
             return "in_progress"
 
 
