@@ -244,7 +244,7 @@ def _lost(order: PaymentOrder, error: PaymanError, **known: Any) -> Payment:
 
     Args:
         order: The order.
-        error: Why there is no answer.
+        error: Why no answer came.
         known: What is known of the payment from before.
 
     Raises:

@@ -137,7 +137,7 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
         access_token=access_token,
         lifetime=float(expires_in),
         refresh_token=refresh_token,
-        # It was wrapped with the rest, but is no secret.
+        # It was wrapped with the rest, and need not be secret.
         scope=SecretStr(scope).reveal() if isinstance(scope, str) else None,
     )
 
