@@ -98,9 +98,8 @@ class KeyClaim(Generic[T]):
     def _wait(self) -> Flow[T | None]:
         """Look until nothing that was sent with the key before may still arrive."""
         time = self._exchange.time
-        pauses, began = time.iter_pauses(), time.clock()
-        seconds = self._get_seconds_left()
-        while (left := seconds - (time.clock() - began)) > 0:
+        pauses, ends = time.iter_pauses(), time.clock() + self._get_seconds_left()
+        while (left := ends - time.clock()) > 0:  # a time to end at: a rest of seconds could round to no step
             yield Sleep(min(next(pauses).seconds, left))
             if time.is_over():
                 raise self._build_pending_error()

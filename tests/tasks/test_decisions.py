@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
+from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.http import BufferedResponse, Transmission
+from payman_sdk._core.idempotency import KeyClaim
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import FailureClass, classify_failure
-from payman_sdk._core.send import read_repeatedly
+from payman_sdk._core.send import ResponseFlow, read_repeatedly
 from payman_sdk.errors import ErrorResponse, ServerError
 from tests.peer import ASK_PATH, GET_PATH
 from tests.steps import Clock, Outcome, driven, time_of, token_answer
@@ -245,3 +248,26 @@ def test_a_search_consults_the_guard_before_anything_is_sent() -> None:
 
     end, sent = search(before_send=refuse)
     assert (type(end), sent) == (LookupError, [])
+
+
+def test_the_wait_for_an_earlier_ask_ends_on_any_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that moves only by what is slept, what is left of the wait never rounds to nothing."""
+    looks: list[None] = []
+
+    def look(_: KeyClaim[Any]) -> Iterator[Any]:
+        looks.append(None)
+        assert len(looks) < 100
+        return
+        yield
+
+    monkeypatch.setattr(KeyClaim, "_look", look)
+    chance = Random(1)  # noqa: S311 (no secret)
+    for began in (chance.uniform(0, 1e6) for _ in range(200)):
+        looks.clear()
+        clock = Clock(began)
+        claim = KeyClaim(
+            ResponseFlow(ASK, time_of(clock, settle_time=0.1)),
+            KeySettings(None, "https://payman.example", lambda: None),
+        )
+        assert driven(claim.find(), clock=clock) == (None, []), began
+        assert clock.now == began + 0.1
