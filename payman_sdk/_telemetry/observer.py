@@ -140,13 +140,7 @@ class Observer:
         flow: Flow[T],
         build_refresh: Callable[[T | None, PaymanError | None], TokenRefresh | None],
     ) -> Flow[T]:
-        """Return the flow of a token refresh, with events.
-
-        Args:
-            reason: Why an access token is fetched.
-            flow: What fetches it.
-            build_refresh: Called once with the token or the error; returns what to report.
-        """
+        """Return the flow of a token refresh, with events; `ClientObserver` describes the arguments."""
         notify_end, refresh = _notify_refresh_began(self.listeners, reason), None
         try:
             issued = yield from flow
