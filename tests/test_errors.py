@@ -382,12 +382,14 @@ def test_nothing_of_httpx_escapes_from_the_token_endpoint(
     name: str, peer: Peer, connect: Connect, http: httpx.Client, threads: ThreadPoolExecutor
 ) -> None:
     """Whatever the token endpoint answers, it is a PaymanError, and no ask was sent."""
-    client = connect(http_client=http, timeout=0.05)
     peer.always(TOKEN_PATH, TOKEN_FAULTS[name])
-    for caught in threads.map(raised_by, asking(client)):
-        assert_only_ours(caught)
-        # What was asked with a key before is an open question; that nothing was asked now is none.
-        assert caught.value.sent is False
-        assert not isinstance(caught.value, errors.OutcomeUnknownError) or caught.value.idempotency_key
-    # None at all, where a busy machine needed the whole timeout to connect.
-    assert {request.path for request in peer.requests} <= {TOKEN_PATH}
+    for seconds in (0.05, 1, 20):  # a busy machine may need longer to connect
+        client = connect(http_client=http, timeout=seconds)
+        for caught in threads.map(raised_by, asking(client)):
+            assert_only_ours(caught)
+            # What was asked with a key before is an open question; that nothing was asked now is none.
+            assert caught.value.sent is False
+            assert not isinstance(caught.value, errors.OutcomeUnknownError) or caught.value.idempotency_key
+        if peer.requests:
+            break
+    assert {request.path for request in peer.requests} == {TOKEN_PATH}
