@@ -86,6 +86,40 @@ def test_nobody_waits_for_longer_than_they_want_to() -> None:
     assert 20 < looks < 50
 
 
+def test_a_look_that_the_deadline_cuts_off_loses_nothing() -> None:
+    """What the look before it showed stands: an ask ends in that state, and a wait says that it is still the state."""
+    for or_rests in (False, True):
+        clock = Clock()
+
+        def cut_off(_: Any, clock: Clock = clock) -> httpx.Response:
+            clock.now = 1010
+            raise APITimeoutError("No answer in time.")
+
+        flow = wait_for_end("tsk-1", time_of(clock, 10), or_rests=or_rests)
+        end, sent = driven(flow, [token_answer(), found(AT_WORK), cut_off], clock=clock)
+        assert len(sent) == 3
+        if or_rests:
+            assert isinstance(end, tuple)
+            assert end[1].id == "tsk-1"
+        else:
+            assert isinstance(end, APITimeoutError)
+            assert "still working" in str(end)
+
+
+def test_a_first_look_that_the_deadline_cuts_off_shows_nothing() -> None:
+    """Without a look that succeeded, nothing is known; and one that another limit cut off is repeated."""
+    hung = APITimeoutError("No answer in time.")
+    clock = Clock()
+
+    def cut_off(_: Any) -> httpx.Response:
+        clock.now = 1010
+        raise hung
+
+    flow = wait_for_end("tsk-1", time_of(clock, 10), or_rests=True)
+    assert driven(flow, [token_answer(), cut_off], clock=clock)[0] is hung
+    assert waited(found(AT_WORK), hung, found(ENDED))[0].id == "tsk-1"
+
+
 def test_there_are_many_looks_in_a_short_time() -> None:
     """No pause is longer than a tenth of what is left, so that one look that fails is not the last."""
     times = [waited(*[found(AT_WORK)] * count, found(ENDED), seconds=20)[1] for count in range(12)]
