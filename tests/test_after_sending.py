@@ -601,7 +601,7 @@ def test_a_hook_that_raises_for_a_status_changes_nothing(loop: str | None, peer:
     """The common hook ends an ask exactly as the answer itself would: class, words, body, Retry-After, what is sent."""
     hook = raise_for_status if loop is None else raise_for_status_async
     both = [client_of_httpx(loop, trust_env=False, event_hooks={"response": hooks}) for hooks in ([], [hook])]
-    given = settings(peer, max_retries=1, timeout=20)
+    given = settings(peer, max_retries=1, timeout=60)
     peer.always(GET_PATH, error_of_agent(-32001, 404))
     with (
         Caller(loop, **given, http_client=both[0]) as plain,

@@ -38,7 +38,7 @@ def headers_of(peer: Peer, path: str) -> list[httpx.Headers]:
 
 def test_a_copy_with_other_options_shares_everything_else() -> None:
     """Connections, tokens, session, history and counts are shared; settings are not, and closing the copy closes nothing."""
-    with Sandbox() as sandbox, sandbox.client(timeout=20) as client:
+    with Sandbox() as sandbox, sandbox.client(timeout=60) as client:
         with client.with_options(timeout=1e-9, max_retries=0) as hasty:
             assert type(hasty) is PaymanClient
             with pytest.raises(APITimeoutError):

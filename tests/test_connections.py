@@ -108,7 +108,7 @@ def test_what_was_sent_before_the_connection_broke_is_not_sent_again(
     peer.always(ASK_PATH, broken)
     peer.always(GET_PATH, NOBODY_TELLS)
     with pytest.raises(OutcomeUnknownError) as caught:
-        run_on(loop, lambda: asked(peer, max_retries=2, timeout=5))
+        run_on(loop, lambda: asked(peer, max_retries=2, timeout=60))
     assert caught.value.sent
     assert len(peer.asks()) == 1
 
@@ -195,7 +195,7 @@ def test_words_beside_a_status_that_cannot_be_read_are_not_failure(loop: str, pe
             yield piece.replace(b"Scripted", "Erlédigt".encode("latin-1"))
 
     peer.always(ASK_PATH, in_latin_1)
-    assert run_on(loop, lambda: asked(peer, max_retries=2, timeout=5)) == "completed"
+    assert run_on(loop, lambda: asked(peer, max_retries=2, timeout=60)) == "completed"
     assert len(peer.asks()) == 1
 
 
@@ -206,7 +206,7 @@ def test_a_status_that_is_not_an_answer_leaves_it_open(status: str, loop: str, p
     peer.always(ASK_PATH, raw(f"HTTP/1.1 {status} What\r\ncontent-length: 0\r\n\r\n".encode()))
     peer.always(GET_PATH, NOBODY_TELLS)
     with pytest.raises(OutcomeUnknownError):
-        run_on(loop, lambda: asked(peer, max_retries=2, timeout=5))
+        run_on(loop, lambda: asked(peer, max_retries=2, timeout=60))
     assert len(peer.asks()) == 1
 
 
@@ -237,7 +237,7 @@ def test_a_transport_of_aiohttp_that_is_given_does_not_pay_twice(
         http = httpx.AsyncClient(transport=transport) if given == "http_client" else None
         way: Any = {"transport": transport} if http is None else {"http_client": http}
         try:
-            await asked(peer, max_retries=2, timeout=5, **way)
+            await asked(peer, max_retries=2, timeout=60, **way)
         finally:
             await transport.aclose()
 
@@ -403,7 +403,7 @@ def test_own_clients_do_what_a_client_of_httpx_does(peer: Peer) -> None:
             return (await http.get(f"{peer.base_url}/", params={"a": "b"})).json()
 
     with build_http_client(peer.base_url) as http:
-        answers = [http.get(f"{peer.base_url}/", params={"a": "b"}, timeout=5).json(), anyio.run(main)]
+        answers = [http.get(f"{peer.base_url}/", params={"a": "b"}, timeout=60).json(), anyio.run(main)]
     assert answers == [{"hello": "world"}] * 2
     assert [request.target for request in peer.requests] == ["/?a=b"] * 2
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.errors import PaymanError
 from tests.loops import LOOPS, run_on

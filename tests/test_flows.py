@@ -132,7 +132,7 @@ def test_the_lock_is_free_after_an_inner_flow_failed(
     done: list[str] = []
     other = threading.Thread(target=lambda: done.append(runner.run(outer(iter_nothing()))), daemon=True)
     other.start()
-    other.join(5)
+    other.join(60)
     assert done == ["done"]
 
 
@@ -143,7 +143,7 @@ def test_inner_flows_run_one_after_the_other(peer: Peer, http: httpx.Client) -> 
 
     def sleep(_: float) -> None:
         inside.set()
-        assert go.wait(5)
+        assert go.wait(60)
 
     def slow() -> Flow[None]:
         yield Sleep(1)
@@ -160,7 +160,7 @@ def test_inner_flows_run_one_after_the_other(peer: Peer, http: httpx.Client) -> 
     runner = SyncRunner(http, peer.base_url, PATIENCE, Clock(), sleep)
     threads = [threading.Thread(target=runner.run, args=(alone(flow),)) for flow in (slow(), quick())]
     threads[0].start()
-    assert inside.wait(5)
+    assert inside.wait(60)
     threads[1].start()
     assert not entered.wait(0.05)
     assert runner.run(sending(1010)).status_code == 200

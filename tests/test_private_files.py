@@ -35,7 +35,7 @@ Make = Callable[[Path], object]
 
 def save_token(file: Path) -> None:
     store = FileTokenStore(file)
-    assert store.lock.acquire(timeout=5)
+    assert store.lock.acquire(timeout=60)
     store.load()
     store.save(TOKEN)
     store.lock.release()
@@ -45,7 +45,7 @@ def save_operation(file: Path) -> None:
     store = SQLiteOperationStore(file)
     store.save(OPERATION)
     lock = store.lock("operation a")
-    assert lock.acquire(timeout=5)
+    assert lock.acquire(timeout=60)
     lock.release()
 
 

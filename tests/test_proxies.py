@@ -101,7 +101,7 @@ def test_curl_agrees() -> None:
                 [curl, "-gsv", "--max-time", "0.05", "--resolve", f"{NAME}:1:127.0.0.1", f"http://{host}:1/"],
                 env={"http_proxy": PROXY, "no_proxy": exceptions},
                 capture_output=True,
-                timeout=20,
+                timeout=60,
                 check=False,
             )
             if (b"env variable http_proxy" not in answered.stderr) != is_direct:

@@ -117,7 +117,7 @@ def test_ctrl_c_at_any_line_of_a_given_transport_leaves_it_whole(
         options: dict[str, Any] = (
             {"http_client": http} if given == "http_client" else {"transport": transport}
         )
-        with PaymanClient(**settings(peer, timeout=5, **options)) as client:
+        with PaymanClient(**settings(peer, timeout=60, **options)) as client:
             assert ask(client) == "completed"
             with Pressing(folder_of(httpcore)) as counting:
                 use(client)
@@ -138,7 +138,7 @@ def test_ctrl_c_at_any_line_of_an_event_loop_comes_out_on_trio(is_given: bool, p
 
     async def use(at: int) -> int:
         transport = httpx.AsyncHTTPTransport(verify=no_tls, limits=one_connection()) if is_given else None
-        async with AsyncPaymanClient(**settings(peer, timeout=5, transport=transport)) as client:
+        async with AsyncPaymanClient(**settings(peer, timeout=60, transport=transport)) as client:
             try:
                 with Pressing(*folders, at=at) as counting:
                     assert (await client.ask("Hello!")).status == "completed"
@@ -190,7 +190,7 @@ def test_a_stream_whose_closing_was_interrupted_gives_its_connection_back(
             raise KeyboardInterrupt
 
     transport = httpx.HTTPTransport(limits=one_connection(), trust_env=False)
-    with PaymanClient(**settings(peer, timeout=5, transport=transport)) as client:
+    with PaymanClient(**settings(peer, timeout=60, transport=transport)) as client:
         peer.script(STREAM_PATH, sent(WORKING, then=peer.hang))
         with monkeypatch.context() as patch:
             patch.setattr("payman_sdk._io.runner.SyncRunner._read_chunk", stop)

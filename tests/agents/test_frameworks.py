@@ -264,7 +264,7 @@ def test_who_is_cancelled_leaves_at_once(client: PaymanClient, sandbox: Sandbox)
 
     def confirm(proposal: ConfirmationRequest) -> bool:
         asked.set()
-        return go.wait(timeout=20)
+        return go.wait(timeout=60)
 
     toolkit = PaymanToolkit(client, confirm=confirm, store=Store())
 

@@ -127,7 +127,7 @@ def test_a_question_comes_with_the_answer_to_its_call(sandbox: Sandbox) -> None:
         headers = {"Accept": "application/json, text/event-stream", "Authorization": f"Bearer {TOKEN}"}
         async with (
             served(sandbox) as server,
-            httpx.AsyncClient(headers=headers, timeout=10) as http,
+            httpx.AsyncClient(headers=headers, timeout=60) as http,
             anyio.create_task_group() as group,
         ):
             group.start_soon(serve_http, http_app(server, token=TOKEN, port=port), sock)

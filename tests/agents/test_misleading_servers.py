@@ -44,7 +44,7 @@ def test_a_limit_holds_whatever_a_server_says(is_streamed: bool, peer: Peer, con
     options: dict[str, Any] = {"on_message": lambda event: None} if is_streamed else {}
     for row, (name, (first, second)) in enumerate(MISLEADING.items()):
         agent, store = LateAgent(peer, first, second, collapses=True), MemoryOperationStore()
-        client = connect(settle_time=0.01, max_retries=1, timeout=5)
+        client = connect(settle_time=0.01, max_retries=1, timeout=60)
         toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=3), store=store)
         results = [
             toolkit.pay("Bob", "10", "TSD", operation=f"invoice-{row}-{number}", **options)
@@ -62,7 +62,7 @@ def test_resend_never_sends_nothing_twice(peer: Peer, connect: Connect) -> None:
     """Where a second send is forbidden, an operation that Payman does not know is never sent again, however long ago it was sent."""
     for row, (name, (first, second)) in enumerate(MISLEADING.items()):
         agent, store = LateAgent(peer, first, second), MemoryOperationStore()
-        client = connect(settle_time=0.01, resend="never", max_retries=3, timeout=5)
+        client = connect(settle_time=0.01, resend="never", max_retries=3, timeout=60)
         toolkit = PaymanToolkit(client, store=store)
         result = toolkit.pay("Bob", "10", "TSD", operation=f"invoice-{row}")
         let_settle(store, result.task_id)

@@ -88,7 +88,7 @@ def test_a_lock_is_held_by_one(opened: Open) -> None:
     assert not second.acquire(timeout=0)
     assert other.acquire(timeout=0)
     first.release()
-    assert second.acquire(timeout=1)
+    assert second.acquire(timeout=60)
     second.release()
     other.release()
 

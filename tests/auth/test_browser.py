@@ -29,7 +29,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page in a browser of a person's own, with JavaScript switched off."""
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         yield page
 
 

@@ -184,7 +184,7 @@ def test_an_interrupt_while_waiting_for_a_store_leaves_it_usable(
         raise KeyboardInterrupt
 
     with PaymanClient(
-        client_id="x", client_secret="y", base_url=peer.base_url, token_store=store, timeout=5
+        client_id="x", client_secret="y", base_url=peer.base_url, token_store=store, timeout=60
     ) as client:
         with monkeypatch.context() as patched:
             patched.setattr(LockFile, "_lock", interrupted)
@@ -261,12 +261,12 @@ import os, sys, warnings
 warnings.simplefilter("ignore")
 from payman_sdk import FileTokenStore, PaymanClient
 from payman_sdk.sandbox import Sandbox
-client = PaymanClient(client_id=sys.argv[1], client_secret=sys.argv[2], base_url=sys.argv[3], timeout=10,
+client = PaymanClient(client_id=sys.argv[1], client_secret=sys.argv[2], base_url=sys.argv[3], timeout=60,
                       token_store=FileTokenStore(sys.argv[4]) if sys.argv[4] else None)
 assert client.ask("test connection").status == "completed"
 tokens = client._connect().tokens
 lock = tokens._kept.keeping.lock
-assert lock.acquire(timeout=1)        # held by the parent while it forks
+assert lock.acquire(timeout=60)        # held by the parent while it forks
 child = os.fork()
 if child == 0:
     tokens._current = None                # a token from the store then; the file's lock comes when the parent lets go

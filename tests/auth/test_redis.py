@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 TOKEN = StoredToken("pm-1 at https://agent.payman.dev", "access", time.time() + 3600, 3600.0, "refresh")
 SCRIPTS = ("EVAL", "EVALSHA", "SCRIPT")
 TRANSACTIONS = ("WATCH", "MULTI", "EXEC")
-SOON = 15.0
+SOON = 25.0
 """Seconds: more than a busy machine needs, and fewer than a lock that nobody gives back lasts."""
 _NUMBERS = itertools.count()
 
@@ -42,7 +42,7 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 def saved(store: RedisTokenStore, token: StoredToken = TOKEN) -> None:
-    assert store.lock.acquire(timeout=2)
+    assert store.lock.acquire(timeout=60)
     try:
         store.save(token)
     finally:
@@ -109,11 +109,11 @@ def test_keys_do_not_live_for_ever(redis_url: str, name: str, client: redis.Redi
         store = RedisTokenStore(redis_url, name=name)
         saved(store, token)
         assert shortest <= int(client.ttl(f"payman:token:{name}")) <= longest
-        assert store.lock.acquire(timeout=1)
+        assert store.lock.acquire(timeout=60)
         assert 0 < int(client.ttl(f"payman:token:{name}:lock")) <= 30
         store.lock.release()
     lock = RedisOperationStore(redis_url, name=name).lock("operation a")
-    assert lock.acquire(timeout=1)
+    assert lock.acquire(timeout=60)
     assert 0 < int(client.ttl(f"payman:operations:{name}:lock:operation a")) <= 30
     lock.release()
 
@@ -222,7 +222,7 @@ def test_a_server_that_lacks_one_of_them_does(
         assert time.monotonic() - began < SOON
         assert client.exists(f"payman:token:{name}:lock") == 0
         # A lock that was lost is neither written under nor given back.
-        assert one.lock.acquire(timeout=1)
+        assert one.lock.acquire(timeout=60)
         client.set(f"payman:token:{name}:lock", "somebody else's")
         with pytest.raises(TokenStoreError, match="expired"):
             one.save(TOKEN)
@@ -237,14 +237,14 @@ def test_a_server_that_lacks_both_is_named(
     """Without scripts and transactions no lock is taken: the error says what is missing, at once, and leaves no lock behind."""
     with proxying(redis_url, LACKING_BOTH[lacking]) as url:
         began = time.monotonic()
-        for timeout in (0, 10, 10):
+        for timeout in (0, 60, 60):
             with pytest.raises(
                 TokenStoreError, match=r"neither scripts .* nor transactions .*allowed.* Allow EVAL, or WATCH"
             ):
                 RedisTokenStore(url, name=name).lock.acquire(timeout=timeout)
         lock = RedisOperationStore(url, name=name).lock("operation a")
         with pytest.raises(PaymanError, match="Allow EVAL"):
-            lock.acquire(timeout=10)
+            lock.acquire(timeout=60)
         assert time.monotonic() - began < SOON
         assert list(client.scan_iter(f"payman:*:{name}*")) == []
 
@@ -257,7 +257,7 @@ def test_a_real_server_that_forbids_scripts(redis_url: str, name: str, client: r
         with redis.Redis.from_url(redis_url, username=user, password="word") as limited:
             store = RedisTokenStore(limited, name=name)
             saved(store)
-            assert store.lock.acquire(timeout=1)
+            assert store.lock.acquire(timeout=60)
             client.acl_setuser(user, commands=["-@scripting"])
             store.save(TOKEN)
             store.lock.release()

@@ -94,7 +94,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], TokenSt
 
 def saved(store: TokenStore, token: StoredToken = TOKEN) -> None:
     """Saves as a renewal does: with the lock held."""
-    assert store.lock.acquire(timeout=5)
+    assert store.lock.acquire(timeout=60)
     try:
         store.save(token)
     finally:
@@ -116,12 +116,12 @@ def test_a_store_keeps_a_token_whole(make: Callable[[], TokenStore]) -> None:
 def test_a_lock_is_held_by_one(make: Callable[[], TokenStore]) -> None:
     """While one holds the lock, nobody else gets it; afterwards the next does, also in another thread."""
     one, two = make(), make()
-    assert one.lock.acquire(timeout=5)
+    assert one.lock.acquire(timeout=60)
     assert not two.lock.acquire(timeout=0)
     assert not two.lock.acquire(timeout=0.05)
     release = threading.Thread(target=one.lock.release)
     release.start()
-    assert two.lock.acquire(timeout=5)
+    assert two.lock.acquire(timeout=60)
     release.join()
     two.lock.release()
 
@@ -307,8 +307,8 @@ def test_a_lock_in_redis_expires(redis_url: str, tmp_path: Path, monkeypatch: py
     """The lock of a holder that died is free after its time, and the holder can neither save nor release then."""
     monkeypatch.setattr(redis_store, "LOCK_SECONDS", 0.05)
     dead, alive = (RedisTokenStore(redis_url, name=tmp_path.name) for _ in range(2))
-    assert dead.lock.acquire(timeout=1)
-    assert alive.lock.acquire(timeout=5)
+    assert dead.lock.acquire(timeout=60)
+    assert alive.lock.acquire(timeout=60)
     monkeypatch.undo()
     with pytest.raises(TokenStoreError, match="expired"):
         dead.save(TOKEN)

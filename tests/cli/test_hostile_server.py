@@ -229,10 +229,10 @@ def test_a_terminal_is_given_nothing_but_colours(peer: Peer) -> None:
                 if not piece:
                     break
                 shown += piece
-            assert process.wait(timeout=20) in {0, 3}
+            assert process.wait(timeout=60) in {0, 3}
         finally:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
             os.close(master)
         text = _OURS.sub("", shown.decode())
         assert "EVIL" in text

@@ -82,7 +82,7 @@ def test_whatever_does_not_prove_it_is_not_a_sandbox(
     leaving = threading.Event()
 
     def silent(_: http.server.BaseHTTPRequestHandler) -> Answer:
-        leaving.wait(5)
+        leaving.wait(60)
         return 200, {}, b""
 
     def proxied(handler: http.server.BaseHTTPRequestHandler) -> Answer:

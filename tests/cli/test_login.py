@@ -208,11 +208,11 @@ def test_the_token_is_shown_only_when_asked_for(payman: Payman, sandbox: Sandbox
 def test_two_logins_at_once_leave_one(payman: Payman, sandbox: Sandbox) -> None:
     """Forgetting waits for whoever renews the token."""
     store = login_store.open_store("file")
-    assert store.lock.acquire(timeout=1)
+    assert store.lock.acquire(timeout=60)
     thread = threading.Thread(target=login_store.delete_token, args=("file",))
     thread.start()
     store.lock.release()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 

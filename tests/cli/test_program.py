@@ -262,7 +262,7 @@ def test_who_ends_it_gets_the_task(payman: Payman, number: signal.Signals, statu
             time.sleep(0.02)
             assert process.poll() is None
         process.send_signal(number)
-        said, errors = process.communicate(timeout=15)
+        said, errors = process.communicate(timeout=60)
         assert (process.returncode, said) == (status, "")
         assert f"payman tasks get {slow.requests[-1].task_id}" in errors
 

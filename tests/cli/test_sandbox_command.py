@@ -48,14 +48,14 @@ class Served:
     def stop(self) -> str:
         """Presses Ctrl-C; returns what it had said since the introduction."""
         self._process.send_signal(signal.SIGINT)
-        rest, errors = self._process.communicate(timeout=15)
+        rest, errors = self._process.communicate(timeout=60)
         assert (self._process.returncode, errors) == (0, "")
         return rest
 
     def stop_unread(self) -> int | None:
         """Press Ctrl-C without reading what it printed; return the exit status."""
         self._process.send_signal(signal.SIGINT)
-        return self._process.wait(timeout=15)
+        return self._process.wait(timeout=60)
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def served(*arguments: str) -> Iterator[Served]:
         yield Served(process)
     finally:
         process.kill()
-        process.communicate(timeout=15)
+        process.communicate(timeout=60)
 
 
 def test_it_serves_and_reports_what_it_is_asked() -> None:
@@ -99,7 +99,7 @@ def test_a_log_that_nobody_reads_stops_nothing() -> None:
     """The pipe is full after some hundred lines; the sandbox answers all the same, and Ctrl-C ends it."""
     with served() as sandbox:
         address = sandbox.variables["PAYMAN_BASE_URL"].removeprefix("http://")
-        connection = http.client.HTTPConnection(address, timeout=10)
+        connection = http.client.HTTPConnection(address, timeout=60)
         for number in range(600):
             connection.request("GET", f"/{number}/{'x' * 250}")
             response = connection.getresponse()

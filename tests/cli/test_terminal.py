@@ -41,7 +41,7 @@ class Screen:
         """Types keys."""
         os.write(self._master, keys.encode())
 
-    def until(self, words: str, *, times: int = 1, seconds: float = 15.0) -> str:
+    def until(self, words: str, *, times: int = 1, seconds: float = 60.0) -> str:
         """Reads until the words are there so many times; returns everything that was shown."""
         end = time.monotonic() + seconds
         while self.shown.count(words) < times:
@@ -77,7 +77,7 @@ class Screen:
                     break
             except OSError:
                 break
-        return self._process.wait(timeout=15)
+        return self._process.wait(timeout=60)
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def on_a_terminal(
         yield Screen(master, process)
     finally:
         process.kill()
-        process.wait(timeout=15)
+        process.wait(timeout=60)
         os.close(master)
 
 
@@ -182,7 +182,7 @@ class Tmux:
 
     def until(self, words: str, times: int = 1) -> str:
         """What stands on the screen once the words are there so many times."""
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while (shown := self._run("capture-pane", "-p")).count(words) < times:
             assert time.monotonic() < end, shown
             time.sleep(0.05)

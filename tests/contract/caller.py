@@ -50,7 +50,7 @@ class Caller:
     def ask(self, case: Case, **how: Any) -> Response:
         """Send a request as it is; its answer, which is as the document says."""
         response = case.call(
-            base_url=self._base_url, session=self._session, allow_redirects=False, timeout=10, **how
+            base_url=self._base_url, session=self._session, allow_redirects=False, timeout=60, **how
         )
         assert response.request.url is not None
         assert response.request.url.startswith(self._base_url), "nothing leaves this machine"
@@ -99,7 +99,7 @@ class Caller:
         request = {"jsonrpc": "2.0", "id": "req-1", "method": "tasks/send"}
         body = {**request, "params": {"id": task_id, "message": message}}
         url = self._base_url + PATHS["send_task"]
-        made = self._session.post(url, json=body, headers=self._access, timeout=10).json()
+        made = self._session.post(url, json=body, headers=self._access, timeout=60).json()
         assert made["result"]["id"] == task_id
         return task_id
 

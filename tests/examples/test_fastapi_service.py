@@ -142,7 +142,7 @@ def test_the_page_shows_the_answer(payman: Sandbox, address: str) -> None:
         page.goto(address)
         for paid in (1, 2):
             page.get_by_role("button").click()  # which empties what is shown of an earlier answer
-            expect(page.locator("#state")).to_have_text("completed", timeout=20_000)
+            expect(page.locator("#state")).to_have_text("completed", timeout=60_000)
             expect(page.locator("#answer")).to_contain_text("Sent **10.00 TSD** to **Test Payee**")
             assert len(payman.payments) == paid
 

@@ -55,7 +55,7 @@ def test_a_refused_connection_is_refused_by_the_system(call: Calling) -> None:
                 break
             except httpx.ConnectError:
                 time.sleep(0.02)
-        assert 0.1 < time.monotonic() - began < 2
+        assert 0.1 < time.monotonic() - began < 60
     assert [str(entry) for entry in caller.line.entries] == [
         "0 connection [refused (200 ms)]",
         "1 get",

@@ -92,7 +92,7 @@ def _running(name: str, folder: Path, agent_url: str) -> Iterator[str]:
         yield f"http://{HOST}:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _fault_of(text: str) -> str:

@@ -10,6 +10,7 @@ from decimal import ROUND_FLOOR, Context, Decimal, Inexact, InvalidOperation, Ro
 from enum import Enum
 from typing import Any
 
+
 from payman_sdk._core.json_answer import find_objects
 from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import derive_task_id

@@ -28,7 +28,7 @@ def test_a_person_approves(server: Server) -> None:
     client = server.client()
     response = client.ask("send 150 TSD to Test Payee")
     server.meanwhile(lambda sandbox: sandbox.approve(response.task_id))
-    assert client.wait(response, timeout=10).status == "completed"
+    assert client.wait(response, timeout=60).status == "completed"
 
 
 def test_a_payment_is_canceled(server: Server) -> None:

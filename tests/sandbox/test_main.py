@@ -54,7 +54,7 @@ def test_serves_until_stopped(number: signal.Signals) -> None:
         assert exports["page"] == f"{exports['PAYMAN_BASE_URL']}/web/"
         assert "Overview" in httpx.get(exports["page"]).text
         process.send_signal(number)
-        _, complaints = process.communicate(timeout=10)
+        _, complaints = process.communicate(timeout=60)
         assert (process.returncode, complaints) == (0, "")
 
 
@@ -102,7 +102,7 @@ def test_ends_in_the_middle_of_a_stream() -> None:
     with _running("--pace", "1000") as (process, exports), _streaming(exports) as answer:
         assert answer.status_code == 200
         process.send_signal(signal.SIGINT)
-        _, complaints = process.communicate(timeout=10)
+        _, complaints = process.communicate(timeout=60)
         assert (process.returncode, complaints) == (0, "")
         with pytest.raises(httpx.RemoteProtocolError):
             answer.read()
@@ -110,7 +110,7 @@ def test_ends_in_the_middle_of_a_stream() -> None:
 
 def _failure(*arguments: str) -> str:
     """What it complains of: the one line that it says before it ends with status 2."""
-    done = programs.run([*_PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=20)
+    done = programs.run([*_PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     return str(done.stderr.splitlines()[-1])
 

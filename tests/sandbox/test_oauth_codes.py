@@ -146,7 +146,7 @@ def test_code_at_once_is_used_once(at: Till) -> None:
     code, together = at.sandbox.issue_code(), Barrier(8)
 
     def exchange(_: int) -> dict[str, str]:
-        together.wait(10)
+        together.wait(60)
         shape: dict[str, str] = at.exchange(code).json()
         return shape
 

@@ -59,7 +59,7 @@ def test_of_two_at_once_one_wins_and_the_other_is_reuse(at: Till) -> None:
     token, together = _tokens(at), Barrier(8)
 
     def refresh(_: int) -> dict[str, Any]:
-        together.wait(10)
+        together.wait(60)
         shape: dict[str, Any] = at.refresh(token["refreshToken"]).json()
         return shape
 
@@ -194,7 +194,7 @@ def test_what_has_ended_is_cleared_away() -> None:
         for _ in range(20):
             token = _tokens(at)
             at.refresh(token["refreshToken"])
-            at.wait(5)
+            at.wait(60)
         with at.sandbox.service.store.transaction() as tx:
             tokens, grants = (
                 tx.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608 (two fixed names)

@@ -196,7 +196,7 @@ def test_ledger_is_whole_after_anything_at_once(orders: list[tuple[int, int]]) -
         together = Barrier(4)
 
         def work(worker: int) -> None:
-            together.wait(10)
+            together.wait(60)
             for task, cents in orders[worker::2]:  # two workers always send the same
                 text = f"send {Decimal(cents) / 100:.2f} TSD to Test Payee"
                 body = _body("tasks/send", _params(f"tsk-{task}", text))

@@ -43,7 +43,7 @@ _SEND = "/api/a2a/tasks/send"
 def wire_client() -> Iterator[WireClient]:
     """A client of a sandbox of its own, whose token request is forgotten."""
     sandbox = Sandbox()
-    with httpx.Client(base_url="https://sandbox.invalid", transport=sandbox.transport(), timeout=10) as http:
+    with httpx.Client(base_url="https://sandbox.invalid", transport=sandbox.transport(), timeout=60) as http:
         yield WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
     sandbox.close()
 
@@ -200,7 +200,7 @@ def test_a_request_that_hangs_is_there_already() -> None:
         assert (hanging.operation, hanging.task_id, hanging.status) == ("send_task", "tsk", None)
         assert not waiting.done()
         shop.tell()
-        waiting.result(10)
+        waiting.result(60)
         assert shop.wire_client.sandbox.requests[1] == dataclasses.replace(hanging, status=200)
 
 
@@ -309,12 +309,12 @@ def test_many_threads_at_once(wire_client: WireClient) -> None:
     done = threading.Event()
 
     def ask(worker: int) -> None:
-        together.wait(10)
+        together.wait(60)
         for number in range(20):
             wire_client.send(f"question {worker}", f"tsk-{worker}-{number}")
 
     def read() -> int:
-        together.wait(10)
+        together.wait(60)
         longest = 0
         while not done.is_set():
             now = len(wire_client.sandbox.requests)
@@ -327,9 +327,9 @@ def test_many_threads_at_once(wire_client: WireClient) -> None:
         reading = pool.submit(read)
         asking = [pool.submit(ask, worker) for worker in range(8)]
         for future in asking:
-            future.result(20)
+            future.result(60)
         done.set()
-        assert reading.result(10) > 1
+        assert reading.result(60) > 1
     seen = _asked(wire_client)
     assert {(request.task_id, request.text) for request in seen} == {
         (f"tsk-{worker}-{number}", f"question {worker}") for worker in range(8) for number in range(20)

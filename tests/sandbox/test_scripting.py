@@ -32,7 +32,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[PaymanClient]:
-    with sandbox.client(timeout=10) as client:
+    with sandbox.client(timeout=60) as client:
         yield client
 
 
@@ -265,7 +265,7 @@ def test_a_silent_answer_lasts_until_the_client_leaves(sandbox: Sandbox, client:
 
 def test_the_outcome_is_unknown_without_evidence() -> None:
     """With tasks/get switched off, a lost answer is an outcome that nobody can tell: paid, or not sent at all."""
-    with Sandbox(tasks_get=False) as sandbox, sandbox.client(timeout=5) as client:
+    with Sandbox(tasks_get=False) as sandbox, sandbox.client(timeout=60) as client:
         sandbox.script([ConnectionLost(), ConnectionLost(taken=False)])
         for paid in (1, 1):
             with pytest.raises(OutcomeUnknownError):
@@ -277,7 +277,7 @@ def test_stopping_ends_a_silent_answer(sandbox: Sandbox) -> None:
     """A sandbox that stops does not wait for a client that waits for a silent answer."""
     sandbox.script([ConnectionLost(silent=True)])
     ended: list[BaseException] = []
-    with sandbox.client(max_retries=0, timeout=20) as client:
+    with sandbox.client(max_retries=0, timeout=60) as client:
 
         def ask() -> None:
             try:
@@ -290,7 +290,7 @@ def test_stopping_ends_a_silent_answer(sandbox: Sandbox) -> None:
         while sandbox.remaining_script:
             pass
         sandbox.stop()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     assert isinstance(ended[0], APIConnectionError | OutcomeUnknownError | APIStatusError)
 

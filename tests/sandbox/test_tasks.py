@@ -40,7 +40,7 @@ def test_repeated_task_pays_once_at_the_same_instant(wire_client: WireClient) ->
         with httpx.Client(base_url=wire_client.sandbox.base_url, verify=PLAIN) as http:
             one = WireClient(wire_client.sandbox, wire_client.client_id, wire_client.client_secret, http)
             one.session = wire_client.session
-            together.wait(10)
+            together.wait(60)
             return one.send(_PAY, "tsk-race")
 
     with ThreadPoolExecutor(16) as pool:
@@ -61,7 +61,7 @@ def test_two_sandboxes_with_one_file_pay_once(tmp_path: Path) -> None:
                 wire_client = WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
                 seen: list[str] = []
                 for number in range(20):
-                    together.wait(10)
+                    together.wait(60)
                     seen += texts(wire_client.send(_PAY, f"tsk-{number}"))
                 return seen
 
@@ -181,7 +181,7 @@ def test_approvals_at_the_same_instant_pay_once(wire_client: WireClient) -> None
 
     def approve(_: int) -> int:
         with httpx.Client(base_url=wire_client.sandbox.base_url, verify=PLAIN) as http:
-            together.wait(10)
+            together.wait(60)
             headers = {"x-payman-access-token": wire_client.token}
             return http.post("/sandbox/tasks/tsk-many/approve", headers=headers).status_code
 

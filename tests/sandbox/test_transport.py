@@ -60,7 +60,7 @@ def _threads() -> list[threading.Thread]:
 
 def _wait_for_no_thread() -> None:
     for thread in _threads():
-        thread.join(5)
+        thread.join(60)
     assert _threads() == []
 
 
@@ -68,7 +68,7 @@ def _wait_for_no_thread() -> None:
 def _desk(**settings: Any) -> Iterator[WireClient]:
     """A client of a sandbox that serves nowhere."""
     sandbox = Sandbox(**settings)
-    with httpx.Client(base_url=_NOWHERE, transport=sandbox.transport(), timeout=10) as http:
+    with httpx.Client(base_url=_NOWHERE, transport=sandbox.transport(), timeout=60) as http:
         yield WireClient(sandbox, sandbox.client_id, sandbox.client_secret, http)
     sandbox.check_invariants()
     sandbox.close()
@@ -84,7 +84,7 @@ def wire_client() -> Iterator[WireClient]:
 def _client(sandbox: Sandbox, **settings: Any) -> Iterator[PaymanClient]:
     with (
         httpx.Client(transport=sandbox.transport()) as http,
-        sandbox.client(http_client=http, timeout=10, **settings) as client,
+        sandbox.client(http_client=http, timeout=60, **settings) as client,
     ):
         yield client
 
@@ -236,7 +236,7 @@ def _story(client: PaymanClient) -> list[tuple[object, ...]]:
 def test_money_moves_as_over_a_socket() -> None:
     """A client of the SDK is told the same, and the same is in the ledger, as over a socket."""
     with _twins() as (by_socket, without):
-        with by_socket.sandbox.client(timeout=10) as client:
+        with by_socket.sandbox.client(timeout=60) as client:
             one = _story(client)
         with _client(without.sandbox) as client:
             other = _story(client)
@@ -259,7 +259,7 @@ def test_an_event_is_received_before_the_next_is_due() -> None:
         while listener.has(count) and not listener.so_far.results[-1].get("final"):
             clock.time += 1
             count += 1
-        collected = listener.received.result(10)
+        collected = listener.received.result(60)
         assert collected.events == resubscribe(wire_client, "tsk").events
         assert len(collected.events) == count > 3
 
@@ -290,8 +290,8 @@ def test_a_request_is_answered_while_others_wait() -> None:
         assert wire_client.call("tasks/get", id="other")["result"]["status"]["state"] == "WORKING"
         assert not waiting.done()
         clock.time += 100
-        assert waiting.result(10)["status"]["state"] == "COMPLETED"
-        assert listener.received.result(10).events
+        assert waiting.result(60)["status"]["state"] == "COMPLETED"
+        assert listener.received.result(60).events
 
 
 def test_a_revoked_token_is_renewed() -> None:
@@ -312,7 +312,7 @@ def test_async_clients_ask_stream_and_renew(backend: str) -> None:
     async def run() -> None:
         async with (
             httpx.AsyncClient(transport=sandbox.transport()) as http,
-            sandbox.async_client(http_client=http, timeout=10) as client,
+            sandbox.async_client(http_client=http, timeout=60) as client,
         ):
             answers: list[str] = []
 
@@ -375,7 +375,7 @@ def test_fifty_threads_at_once() -> None:
     with _client(sandbox) as client, ThreadPoolExecutor(50) as pool:
 
         def pay(number: int) -> bool:
-            together.wait(10)
+            together.wait(60)
             answer = client.ask(f"send 0.{number:02} TSD to Test Payee")
             return answer.state == "completed" and f"**0.{number:02} TSD**" in answer.text
 
@@ -498,9 +498,9 @@ def test_leaving_early_reports_the_application() -> None:
     with _get(app) as http:
         with http.stream("POST", "/", content=b"all of it") as answer:
             assert next(answer.iter_raw()) == b"one"
-            assert app.reached.wait(5)
+            assert app.reached.wait(60)
             assert not app.gone.is_set()
-        assert app.gone.wait(5)
+        assert app.gone.wait(60)
     assert app.received == [{"type": "http.request", "body": b"all of it", "more_body": False}]
 
 
@@ -532,9 +532,9 @@ def test_a_complete_answer_ends_the_exchange() -> None:
 
     with _get(app) as http:
         with http.stream("GET", "/") as answer:
-            assert done.wait(5)
+            assert done.wait(60)
             assert answer.read() == b"all"
-        again = http.build_request("GET", "/", timeout=5)
+        again = http.build_request("GET", "/", timeout=60)
         body = SandboxTransport(app).handle_request(again).stream
         assert isinstance(body, httpx.SyncByteStream)
         assert (list(body), list(body)) == ([b"all"], [])
@@ -621,7 +621,7 @@ def test_read_timeouts_hold(backend: str, said: tuple[Message, ...]) -> None:
     app = _Patient(*said)
     with _get(app, timeout=0.05) as http, pytest.raises(httpx.ReadTimeout, match="timed out"):
         http.get("/")
-    assert app.gone.wait(5)
+    assert app.gone.wait(60)
     other = _Patient(*said)
 
     async def run() -> None:
@@ -656,11 +656,11 @@ def test_closing_amid_an_exchange_breaks_it_off(said: tuple[Message, ...]) -> No
     http = httpx.Client(base_url=_NOWHERE, transport=transport, timeout=None)  # noqa: S113 (it must not help)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(http.get, "/")
-        assert app.reached.wait(5)
+        assert app.reached.wait(60)
         transport.close()
         assert _threads() == []
         with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
-            waiting.result(5)
+            waiting.result(60)
     with pytest.raises(httpx.ConnectError, match="closed"):
         http.get("/")
     transport.close()
@@ -677,11 +677,11 @@ def test_closing_amid_many_beginnings_leaves_nobody_waiting() -> None:
 
     for _ in range(20):
         transport = SandboxTransport(app)
-        http = httpx.Client(base_url=_NOWHERE, transport=transport, timeout=10)
+        http = httpx.Client(base_url=_NOWHERE, transport=transport, timeout=60)
         together = threading.Barrier(5)
 
         def ask(together: threading.Barrier = together, http: httpx.Client = http) -> int:
-            together.wait(5)
+            together.wait(60)
             for count in range(1000):
                 try:
                     assert http.get("/").content == b"x"
@@ -691,10 +691,10 @@ def test_closing_amid_many_beginnings_leaves_nobody_waiting() -> None:
 
         with ThreadPoolExecutor(4) as pool:
             asked = [pool.submit(ask) for _ in range(4)]
-            together.wait(5)
+            together.wait(60)
             time.sleep(0.005)
             transport.close()
-            assert all(future.result(5) >= 0 for future in asked)
+            assert all(future.result(60) >= 0 for future in asked)
         http.close()
 
 
@@ -717,7 +717,7 @@ def test_an_ask_whose_transport_is_closed_ends_unknown() -> None:
             time.sleep(0.001)
         transport.close()
         with pytest.raises(OutcomeUnknownError):
-            asked.result(10)
+            asked.result(60)
     assert len(sandbox.payments) == 1
     sandbox.close()
 
@@ -726,7 +726,7 @@ def test_after_the_end_errors_are_clear() -> None:
     """Closed clients say so; a closed transport is a server that cannot be reached, and the ask was not sent."""
     sandbox = Sandbox()
     http = httpx.Client(transport=sandbox.transport())
-    with sandbox.client(http_client=http, timeout=10, max_retries=0) as client:
+    with sandbox.client(http_client=http, timeout=60, max_retries=0) as client:
         client.ask("hello")
         sandbox.close()
         with pytest.raises(
@@ -821,7 +821,7 @@ def _ask_of(sandbox: Sandbox) -> Callable[[], Awaitable[str]]:
     async def ask() -> str:
         async with (
             httpx.AsyncClient(transport=sandbox.transport()) as http,
-            sandbox.async_client(http_client=http, timeout=10) as client,
+            sandbox.async_client(http_client=http, timeout=60) as client,
         ):
             return (await client.ask(_PAY)).state
 

@@ -27,7 +27,7 @@ class Clock:
             self._looked.notify_all()
         return self.time
 
-    def looked(self, times: int = 6, within: float = 10) -> bool:
+    def looked(self, times: int = 6, within: float = 60) -> bool:
         """Wait until it has been looked at that often; whether it was, within so many seconds."""
         with self._looked:
             wanted = self._looks + times

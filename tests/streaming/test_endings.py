@@ -88,7 +88,7 @@ def ending(peer: Peer, ends: bool | str, *pieces: Piece) -> Answer:
 
 def test_where_a_stream_ends(peer: Peer, connect: Connect) -> None:
     """No stream waits for its deadline once its task rests; nothing that comes late is lost, or asked for twice."""
-    client = connect(timeout=20, idle_timeout=20)
+    client = connect(timeout=60, idle_timeout=20)
     peer.always(RESUBSCRIBE_PATH, NO_METHOD)
     for name, end in ENDS.items():
         before, looks = monotonic(), client.stats().lookups

@@ -192,7 +192,7 @@ def test_leaving_early_closes_the_connection(peer: Peer, client: PaymanClient) -
     peer.script(STREAM_PATH, watched.answer())
     with client.stream("Hello!") as reported:
         next(reported)
-    assert watched.closed.wait(5)
+    assert watched.closed.wait(60)
     with pytest.raises(ConfigurationError, match="left before its end"):
         reported.result()
     assert client.ask("Hello!").status == "completed"
@@ -252,7 +252,7 @@ def test_asyncios_own_cancel_closes_the_connection(peer: Peer) -> None:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert watched.closed.wait(5)
+            assert watched.closed.wait(60)
             assert (await client.ask("Hello!")).status == "completed"
 
     asyncio.run(main())
@@ -347,7 +347,7 @@ def test_a_callback_that_raises(peer: Peer, client: PaymanClient) -> None:
     with pytest.raises(LookupError) as caught:
         client.ask("Hello!", on_message=stop)
     assert caught.value is failure
-    assert watched.closed.wait(5)
+    assert watched.closed.wait(60)
 
 
 def test_a_callback_that_nobody_would_await(client: PaymanClient, peer: Peer) -> None:

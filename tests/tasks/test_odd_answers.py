@@ -440,7 +440,7 @@ def test_an_update_of_the_status_is_read_the_short_way(monkeypatch: pytest.Monke
 
 def test_the_refusal_of_another_request_is_not_a_refusal_of_this_one(peer: Peer, connect: Connect) -> None:
     """An error whose id is not the request's may follow a payment that was made: the task is looked up, and not sent again."""
-    client = connect(timeout=5)
+    client = connect(timeout=60)
     peer.always(
         GET_PATH, about(lambda request: {**IDS, "id": None, "result": task(request.json["params"]["id"])})
     )

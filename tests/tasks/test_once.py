@@ -927,7 +927,6 @@ def states_told(network: Network) -> set[str]:
     return {state for state in STATES if f'"{state}"' in said}
 
 
-@pytest.mark.slow
 @settings(max_examples=4 * settings().max_examples)
 @given(
     sent_how=st.one_of(st.tuples(st.just("plain"), asks), st.tuples(st.just("stream"), streamed_asks)),

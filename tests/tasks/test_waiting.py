@@ -177,7 +177,7 @@ def test_waiting_for_a_person() -> None:
         assert response.requires_input
         person = threading.Timer(0.1, sandbox.approve, [response.task_id])
         person.start()
-        done = client.wait(response, timeout=10)
+        done = client.wait(response, timeout=60)
         person.join()
     assert (done.task_id, done.status, done.requires_input) == (response.task_id, "completed", False)
     assert len(sandbox.payments) == 1

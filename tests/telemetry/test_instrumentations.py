@@ -195,7 +195,7 @@ class H2Server:
 
     def __exit__(self, *_: object) -> None:
         self._listener.close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _serve(self) -> None:
         connection, _ = self._listener.accept()

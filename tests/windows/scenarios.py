@@ -112,9 +112,9 @@ def hold_a_lock() -> None:
 
     path = Path(tempfile.mkdtemp()) / "token.json"
     one, other = FileTokenStore(path).lock, FileTokenStore(path).lock
-    print(one.acquire(timeout=1), other.acquire(timeout=0.05))
+    print(one.acquire(timeout=60), other.acquire(timeout=0.05))
     one.release()
-    print(other.acquire(timeout=1))
+    print(other.acquire(timeout=60))
     other.release()
 
 

@@ -26,7 +26,7 @@ def fetch(
     sandbox: Sandbox, method: str, path: str, host: str = "sandbox:8642", **headers: str
 ) -> tuple[int, str]:
     port = int(sandbox.base_url.rpartition(":")[2])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, headers={"Host": host, **headers})
         response = connection.getresponse()

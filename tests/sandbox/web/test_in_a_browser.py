@@ -49,7 +49,7 @@ def opened(browser: Browser, sandbox: Sandbox, path: str = "", **settings: Any) 
     """A page, in a browser of somebody's own; no script on it may fail, and nothing is refused by its policy."""
     with browser.new_context(**settings) as context:
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text))
@@ -70,7 +70,7 @@ def test_a_person_decides_while_a_client_waits(
         waiting = pool.submit(client.wait, task)
         page.get_by_role("button", name=f"{button} 150.00 TSD to Test Payee").click()
         expect(page.get_by_role("status").first).to_contain_text("150.00 TSD")
-        assert end in waiting.result(15).text
+        assert end in waiting.result(60).text
     assert sandbox.balance() == (850 if button == "Approve" else 1000)
 
 

@@ -32,7 +32,7 @@ def live_of(sandbox: Sandbox) -> LiveUpdates:
 
 
 def until(true: threading.Event) -> None:
-    assert true.wait(10)
+    assert true.wait(60)
 
 
 def test_a_listener_is_reported_at_once_and_after_each_change(visitor: Visitor) -> None:
