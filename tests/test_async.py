@@ -195,6 +195,7 @@ def test_flows_run_alone_one_after_the_other(own: bool, run: Run) -> None:
 # Money
 
 
+@pytest.mark.slow
 @table("name", SILENT)
 def test_a_fault_after_sending_leaves_the_outcome_open(name: str, run: Run, peer: Peer) -> None:
     """Whatever goes wrong after the request was sent, it was sent once, and where nothing can be learned, the error has its ids."""

@@ -70,6 +70,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert unexpected == []
 
 
+@pytest.mark.slow
 def test_the_variable_that_counts(bundle: Path, tmp_path: Path) -> None:
     """OpenSSL's variables win over those of requests and curl; an empty one does not count; plain http reads none."""
     good, bad, folder = str(bundle), str(tmp_path / "nowhere.pem"), str(tmp_path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.errors import PaymanError
@@ -61,6 +62,7 @@ async def ask_twice_async(text: str, settings: Mapping[str, Any]) -> Any:
             await client.ask("Hello again!")
 
 
+@pytest.mark.slow
 @table(
     "early, size", [*((early, 0) for early in EARLY), ("400", 70_000), ("a hint, then a refusal", 200_000)]
 )

@@ -254,6 +254,7 @@ def test_every_logger_of_the_sdk_is_safe() -> None:
                 assert is_safe, f"{file.relative_to(root)}:{node.lineno}"
 
 
+@pytest.mark.slow
 @table("attribute", ["message", "next_step", "task_id", "session_id", "request_id", "idempotency_key"])
 def test_an_error_says_one_line(attribute: str) -> None:
     """Whatever of an error repeats a server's words, its text is one line in which nothing hides, and not without end."""

@@ -53,6 +53,7 @@ def test_the_mutants_of_a_line(source: str, changes: list[str]) -> None:
         compile(mutant.build_tree(), "mutant", "exec")
 
 
+@pytest.mark.slow
 def test_every_mutant_that_is_explained_is_one() -> None:
     """An explanation goes with the statement that it is about."""
     lines = [line for line in _EXPLAINED.read_text().splitlines() if line and not line.startswith("#")]

@@ -166,6 +166,7 @@ def test_a_run_past_its_money(client: PaymanClient, sandbox: Sandbox) -> None:
     assert sandbox.balance("TSD") == 975
 
 
+@pytest.mark.slow
 def test_what_did_not_happen_does_not_count() -> None:
     """An operation that the agent or its server plainly refused, once, gives its count back."""
     refusals: list[Any] = [

@@ -63,6 +63,7 @@ def check_settled(results: list[OperationResult], place: str, sandbox: Sandbox) 
     assert sends(sandbox) == [PAYMENT, PAYMENT]
 
 
+@pytest.mark.slow
 @table("place, kind", ROWS)
 def test_what_interrupts_a_thread(place: str, kind: type[BaseException]) -> None:
     """An interruption at any step leaves the operation to be looked up, called again, and followed by another."""
@@ -76,6 +77,7 @@ def test_what_interrupts_a_thread(place: str, kind: type[BaseException]) -> None
         check_settled([*again, toolkit.pay(*PAYMENT, operation="b")], place, sandbox)
 
 
+@pytest.mark.slow
 @table("place, kind", ROWS)
 @table("library", ["asyncio", "trio"])
 def test_what_interrupts_a_task(library: str, place: str, kind: type[BaseException]) -> None:

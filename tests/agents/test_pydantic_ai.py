@@ -40,6 +40,7 @@ def test_what_a_model_is_given(toolkit: PaymanToolkit, sandbox: Sandbox) -> None
     assert sends(sandbox) == [PAYMENT]
 
 
+@pytest.mark.slow
 def test_nothing_is_retried(toolkit: PaymanToolkit) -> None:
     """Pydantic AI is told to try no tool again: what a model did wrong is answered, and what failed is the guard's to repeat."""
     from payman_sdk.agents.pydantic_ai import PaymanToolset

@@ -756,6 +756,7 @@ def test_a_token_is_fetched_on_first_need(peer: Peer, client: PaymanClient) -> N
         assert "authorization" not in ask.headers
 
 
+@pytest.mark.slow
 def test_a_hundred_threads_make_one_token_request(peer: Peer, client: PaymanClient) -> None:
     """A fresh client that is asked by a hundred threads at once fetches one token."""
     ready = threading.Barrier(100)

@@ -92,6 +92,7 @@ events = wire({"id": text, "artifact": artifacts}, metadata) | wire(
 )
 
 
+@pytest.mark.slow
 @given(answers)
 def test_an_answer_is_read_without_loss(answer: Json) -> None:
     """Whatever a server sends within the spec, and beside it, is still there when it is written again."""

@@ -98,6 +98,7 @@ def test_amounts_are_exact_and_written_out() -> None:
         assert len(str(refused.value)) < 400, given
 
 
+@pytest.mark.slow
 def test_a_huge_int_is_refused_before_it_is_converted() -> None:
     """A million digits take many seconds to become a Decimal: the int itself is compared."""
 

@@ -49,6 +49,7 @@ FAULTS = (
 )
 
 
+@pytest.mark.slow
 @table("part", FAULTS)
 def test_whatever_fails_after_the_answer_leaves_a_payment(part: str) -> None:
     """It may be made, so that no exception may come in its place, whether it is streamed or decided."""

@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ MANIPULATIONS = (
 )
 
 
+@pytest.mark.slow
 def test_no_text_pays_more_than_the_typed_amount() -> None:
     """Whatever a payee, a memo, a wallet or a name says, the ledger has the typed amounts of the payments that are reported as paid."""
     with Sandbox() as sandbox, sandbox.client(max_retries=0) as client:

@@ -10,6 +10,7 @@ from decimal import ROUND_FLOOR, Context, Decimal, Inexact, InvalidOperation, Ro
 from enum import Enum
 from typing import Any
 
+import pytest
 
 from payman_sdk._core.json_answer import find_objects
 from payman_sdk._core.orders import read_payee_order, read_payment_order
@@ -126,6 +127,7 @@ def test_a_context_that_rounds_changes_no_amount(name: str) -> None:
     assert (list(map(str, made)), str(balance)) == (["99.99", "104.04"], "900.01")
 
 
+@pytest.mark.slow
 @table("name", CONTEXTS)
 def test_a_context_that_rounds_lets_no_payment_past_a_limit(name: str) -> None:
     with Sandbox() as sandbox, sandbox.client() as client:

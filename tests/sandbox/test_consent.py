@@ -272,6 +272,7 @@ _UNUSABLE = [
 ]
 
 
+@pytest.mark.slow
 @table("changed", _UNUSABLE, ids=lambda changed: str(changed)[:60])
 def test_what_could_lead_astray_is_a_page(wire_client: WireClient, changed: dict[str, Any]) -> None:
     """An unknown client or an unusable redirect URI is a page that says so, never a redirect; nor is its form's answer."""

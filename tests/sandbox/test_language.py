@@ -354,6 +354,7 @@ def test_unsure_payees_are_not_created(text: str, because: str) -> None:
     assert not meaning.payment
 
 
+@pytest.mark.slow
 @table(
     "text",
     [

@@ -89,6 +89,7 @@ def test_limit_of_a_day(timed: WireClient, day: _Day) -> None:
     assert timed.ask("send 0.01 TSD to Test Payee").startswith("Sent")
 
 
+@pytest.mark.slow
 def test_limit_of_a_month(timed: WireClient, day: _Day) -> None:
     """10,000 TSD a calendar month and no more; the next month begins anew."""
     _add_money(timed.sandbox, 50_000)

@@ -303,6 +303,7 @@ def test_the_newest_are_kept(wire_client: WireClient, monkeypatch: pytest.Monkey
     assert (too_large.body, too_large.status) == (None, 200)
 
 
+@pytest.mark.slow
 def test_many_threads_at_once(wire_client: WireClient) -> None:
     """Requests of many threads are all listed, whole, while others read the list."""
     together = threading.Barrier(9)

@@ -204,6 +204,7 @@ def test_all_that_was_sent_arrives_before_the_drop(own: WireClient) -> None:
     assert len(received.results[1]["artifact"]["parts"][0]["text"]) == size
 
 
+@pytest.mark.slow
 def test_stop_does_not_wait_for_a_client_that_does_not_read(own: WireClient) -> None:
     """A client that neither reads nor leaves does not hold up the end, whether its stream runs or was dropped."""
     _lengthen(own, "tsk")

@@ -368,6 +368,7 @@ def test_async_events_are_received_before_the_next_is_due(backend: str) -> None:
     sandbox.close()
 
 
+@pytest.mark.slow
 def test_fifty_threads_at_once() -> None:
     """Fifty threads share one client, and each gets the answer to its own question."""
     sandbox = Sandbox()

@@ -138,6 +138,7 @@ def test_the_rest_of_a_text(start: str, rest: str) -> None:
         assert join_halves(start + found) == rest
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.gettrace() is not None, reason="coverage holds the text, so that Python copies it")
 def test_a_long_text_is_not_copied_for_every_piece() -> None:
     """A reader who has each text until the next one is there costs far less than a copy of the text each."""

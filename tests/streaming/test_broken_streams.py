@@ -350,6 +350,7 @@ def test_a_broken_stream_whose_task_waits_for_approval(listener: StreamListener)
         assert received.result.requires_input
 
 
+@pytest.mark.slow
 def test_an_event_beyond_all_measure(listener: StreamListener, peer: Peer) -> None:
     """An event of more than 16 MiB is an error with the ids, and what came before it is told."""
     piece = literally(b"x" * (1024 * 1024))

@@ -105,6 +105,7 @@ def _client(peer: Peer, **settings: Any) -> PaymanClient:
     return PaymanClient.with_token(config, TOKEN)
 
 
+@pytest.mark.slow
 def test_an_answer_too_large_is_looked_up(peer: Peer) -> None:
     """What was asked may have been done: the task says whether it was."""
     with _client(peer, max_retries=2) as client:
@@ -115,6 +116,7 @@ def test_an_answer_too_large_is_looked_up(peer: Peer) -> None:
             assert len(peer.asks()) == before + 1, name
 
 
+@pytest.mark.slow
 def test_an_answer_too_large_is_never_called_not_done(peer: Peer) -> None:
     """Where the look-up is answered in the same way, nobody knows; memory and connections do not suffer."""
     tracemalloc.start()

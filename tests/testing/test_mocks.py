@@ -112,6 +112,7 @@ WAYS: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.slow
 def test_no_mocked_request_reaches_a_server(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the server at hand, and with proxies that connections of their own would go through."""
     for proxy in PROXIES:

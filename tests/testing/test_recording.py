@@ -219,6 +219,7 @@ def test_a_token_of_another_ask_is_another_request(tapes: Tapes, sandbox: Sandbo
         assert ask(client, "https://x", "SCRUBBED-access-token-2").status_code == 404
 
 
+@pytest.mark.slow
 def test_asks_at_the_same_time(tapes: Tapes, sandbox: Sandbox, offline: Callable[[], None]) -> None:
     """Threads that share a client record and play in whatever order: each gets the answer to what it asked."""
 
@@ -480,6 +481,7 @@ def test_answers_are_read_in_either_way() -> None:
     assert dict(body) == {"string": b"recorded"}
 
 
+@pytest.mark.slow
 @given(st.recursive(st.text() | st.binary(max_size=8), lambda inner: st.lists(inner, max_size=3)))
 def test_what_is_written_is_what_is_read(value: Any) -> None:
     """Any text, of one line or several, comes back from the YAML as it was."""

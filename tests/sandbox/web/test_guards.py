@@ -115,6 +115,7 @@ def test_the_api_refuses_pages_of_others(visitor: Visitor) -> None:
     assert visitor.sandbox.requests[-1].status == 403
 
 
+@pytest.mark.slow
 @table("action", sorted(ACTIONS))
 @table("missing", ["token", "wrong token", "cookie", "other cookie", "origin", "foreign origin"])
 def test_no_change_without_token_cookie_and_origin(visitor: Visitor, action: str, missing: str) -> None:

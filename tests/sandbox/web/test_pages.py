@@ -301,6 +301,7 @@ def test_no_secret_is_on_any_page(visitor: Visitor) -> None:
         assert not [secret for secret in secrets if secret in html]
 
 
+@pytest.mark.slow
 def test_ten_thousand_transactions_come_in_pages(visitor: Visitor) -> None:
     """A page has fifty; the first and the last are reached, and a number that is none is the nearest."""
     visitor.client.ask("send 1 TSD to Test Payee")
