@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth import clients, redirects
-from payman_sdk.sandbox._oauth.errors import OAuthError
+from payman_sdk.sandbox._oauth import clients
+from payman_sdk.sandbox._oauth.clients import OAuthError
 from payman_sdk.sandbox._oauth.scopes import Scopes
 from payman_sdk.sandbox._oauth.token_endpoint import parse_requested_scopes
 
@@ -135,10 +135,10 @@ def _choose_redirect_uri(asked: str | None, registered: Sequence[str]) -> str:
             return registered[0]
         raise UnanswerableError("redirect_uri is missing")
     try:
-        redirects.check(asked)
+        clients.check_redirect(asked)
     except ValueError as unusable:
         raise UnanswerableError(str(unusable)) from None
-    if registered and not redirects.is_registered(asked, registered):
+    if registered and not clients.is_registered_redirect(asked, registered):
         raise UnanswerableError("redirect_uri is not one that the application is registered with")
     return asked
 
@@ -170,5 +170,5 @@ def is_challenge(value: str) -> bool:
 
 def _build_redirect(redirect_uri: str, state: str | None, answer: Mapping[str, str]) -> Redirect:
     return Redirect(
-        redirects.add_parameters(redirect_uri, {**answer, **({} if state is None else {"state": state})})
+        clients.add_parameters(redirect_uri, {**answer, **({} if state is None else {"state": state})})
     )

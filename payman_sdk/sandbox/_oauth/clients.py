@@ -1,16 +1,36 @@
-"""Clients: confidential ones, which have a secret, and public ones, which have none; and where they may be redirected to."""
+"""Clients: confidential ones, which have a secret, and public ones, which have none; and their redirect URIs.
+
+Usable redirect URIs are https, http to this machine, and an app's own scheme (RFC 8252); never with a fragment (RFC 6749, section
+3.1.2).
+"""
 
 from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlencode, urlsplit
 
+from payman_sdk._url import is_loopback
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth import redirects
-from payman_sdk.sandbox._oauth.errors import OAuthError
+
+# RFC 6749, sections 4.1.2.1 and 5.2, allows no others in a description.
+_UNSPEAKABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+
+
+class OAuthError(Exception):
+    """An error of RFC 6749, sections 4.1.2.1 and 5.2; `status` is that of its HTTP answer."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        description = _UNSPEAKABLE.sub("?", description)
+        super().__init__(f"{error}: {description}")
+        self.error, self.description, self.status = error, description, status
+
+
+class ReuseError(OAuthError):
+    """A single-use code or token came a second time. Its grant is revoked, and that must be saved."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +66,7 @@ def register_redirects(tx: Transaction, client_id: str, uris: Iterable[str]) -> 
     tx.execute("DELETE FROM redirect_uris WHERE client_id = ?", (client_id,))
     for uri in dict.fromkeys([uris] if isinstance(uris, str) else uris):
         try:
-            redirects.check(uri)
+            check_redirect(uri)
         except ValueError as unusable:
             raise ValueError(f"redirect_uris of {client_id}: {unusable}") from None
         tx.execute("INSERT INTO redirect_uris VALUES (?, ?)", (client_id, uri))
@@ -99,3 +119,88 @@ def _authenticate_basic(tx: Transaction, authorization: str) -> str:
         if known is not None and same:
             return name
     raise refusal
+
+
+_LONGEST = 2000
+# The characters of RFC 3986, of which none can break out of a header.
+_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:.")
+# No app's own, but the browser's: some run or show what is in the URI.
+_BROWSERS = frozenset(
+    "about blob chrome data file filesystem ftp ftps intent javascript jar mailto resource tel vbscript view-source ws wss".split()  # noqa: SIM905 (words read better as words)
+)
+_HOST = re.compile(r"[A-Za-z0-9.\-]+")
+
+
+def check_redirect(uri: str) -> None:
+    """Refuse a redirect URI that no browser should be sent to with a code.
+
+    Raises:
+        ValueError: saying what is wrong with it.
+    """
+    if len(uri) > _LONGEST:
+        raise ValueError(f"redirect_uri is longer than {_LONGEST} characters")
+    if "#" in uri:
+        raise ValueError("redirect_uri has a fragment; leave out the # and what follows it")
+    if not _CHARACTERS.fullmatch(uri) or not _SCHEME.match(uri):
+        raise ValueError("redirect_uri is not an absolute URI such as https://shop.example/back")
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("redirect_uri has no proper host and port") from None
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("redirect_uri has a user in it; leave out the @ and what is before it")
+    match parts.scheme:
+        case "https" if parts.hostname:
+            return
+        case "http" if is_loopback(parts.hostname or ""):
+            return
+        case "http":
+            raise ValueError("redirect_uri is plain http; use https, or http to 127.0.0.1, ::1 or localhost")
+        case "https" | "localhost":
+            raise ValueError("redirect_uri has no scheme or no host; write it as https://shop.example/back")
+        case scheme if scheme in _BROWSERS:
+            raise ValueError(
+                f"redirect_uri cannot begin with {scheme}: use https or a scheme of the app's own"
+            )
+        case _:
+            return
+
+
+def is_registered_redirect(uri: str, registered: Iterable[str]) -> bool:
+    """Whether it is one of the registered ones: the same, or, to this machine, the same but for the port (RFC 8252)."""
+    return any(
+        uri == own or (_strip_port(uri) is not None and _strip_port(uri) == _strip_port(own))
+        for own in registered
+    )
+
+
+def add_parameters(uri: str, parameters: Mapping[str, str]) -> str:
+    """Return the URI with more parameters in its query."""
+    joint = "?" if "?" not in uri else "" if uri.endswith(("?", "&")) else "&"
+    return f"{uri}{joint}{urlencode(parameters)}"
+
+
+def format_origin(uri: str) -> str:
+    """Where it leads, for people to read: scheme, host and port, or an app's scheme."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https") or parts.hostname is None:
+        return f"{parts.scheme}:"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{'' if parts.port is None else f':{parts.port}'}"
+
+
+def format_csp_source(uri: str) -> str:
+    """Where it leads, as a source of a Content-Security-Policy, which knows no IPv6 addresses."""
+    parts = urlsplit(uri)
+    if parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or ""):
+        return format_origin(uri)
+    return f"{parts.scheme}:"
+
+
+def _strip_port(uri: str) -> tuple[str | None, str, str] | None:
+    parts = urlsplit(uri)
+    if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
+        return None
+    return parts.hostname, parts.path, parts.query

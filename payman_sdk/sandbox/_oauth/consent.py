@@ -9,7 +9,7 @@ from html import escape
 
 from payman_api import PATHS
 from payman_sdk._text.sanitizer import sanitize
-from payman_sdk.sandbox._oauth import redirects
+from payman_sdk.sandbox._oauth import clients
 from payman_sdk.sandbox._oauth.authorization import Question
 from payman_sdk.sandbox._oauth.oauth_service import Consent
 from payman_sdk.sandbox._oauth.scopes import IN_WORDS
@@ -45,7 +45,7 @@ _STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).dige
 def build_headers(question: Question | None = None) -> Mapping[str, str]:
     """Return the headers of a page; the one with a question may send its form here, and on to the redirect URI."""
     # Browsers look at form-action again when the form's answer redirects.
-    targets = "'none'" if question is None else f"'self' {redirects.format_csp_source(question.redirect_uri)}"
+    targets = "'none'" if question is None else f"'self' {clients.format_csp_source(question.redirect_uri)}"
     return {
         "Content-Security-Policy": (
             f"default-src 'none'; style-src {_STYLE_SOURCE}; form-action {targets}; "
@@ -63,7 +63,7 @@ def render_page(consent: Consent) -> str:
     question = consent.question
     client, target = (
         _escape_name(question.client_id),
-        _escape_name(redirects.format_origin(question.redirect_uri)),
+        _escape_name(clients.format_origin(question.redirect_uri)),
     )
     asked = "\n".join(f"<li>{IN_WORDS[scope]} <code>{scope}</code></li>" for scope in question.scopes)
     return _render_document(

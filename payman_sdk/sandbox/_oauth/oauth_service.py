@@ -10,8 +10,7 @@ from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Store, Transaction
 from payman_sdk.sandbox._oauth import authorization, clients, grants, token_endpoint
 from payman_sdk.sandbox._oauth.authorization import Question, Redirect, UnanswerableError
-from payman_sdk.sandbox._oauth.clients import Client
-from payman_sdk.sandbox._oauth.errors import OAuthError, ReuseError
+from payman_sdk.sandbox._oauth.clients import Client, OAuthError, ReuseError
 from payman_sdk.sandbox._oauth.grants import Terms, TokenKind
 from payman_sdk.sandbox._oauth.scopes import Scopes
 from payman_sdk.sandbox._oauth.token_endpoint import TokenResponse

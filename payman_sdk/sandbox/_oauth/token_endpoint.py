@@ -19,9 +19,8 @@ from dataclasses import dataclass, field
 
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth import authorizations, grants, scopes
-from payman_sdk.sandbox._oauth.clients import Client
-from payman_sdk.sandbox._oauth.errors import OAuthError, ReuseError
+from payman_sdk.sandbox._oauth import grants, scopes
+from payman_sdk.sandbox._oauth.clients import Client, OAuthError, ReuseError
 from payman_sdk.sandbox._oauth.grants import Grant, Terms, TokenKind, TokenRecord
 from payman_sdk.sandbox._oauth.scopes import Scopes
 
@@ -120,7 +119,7 @@ def _grant_by_credentials(
 ) -> TokenResponse:
     if client.is_public:
         raise OAuthError("unauthorized_client", "client_credentials is for clients that have a secret")
-    if authorizations.is_barred(tx, client.id):
+    if grants.is_barred(tx, client.id):
         raise OAuthError(
             "unauthorized_client",
             "what this client may do by its own credentials was revoked; allow it again on the sandbox's page",

@@ -17,7 +17,7 @@ from payman_sdk.sandbox._agent.serialization import Json
 from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
 from payman_sdk.sandbox._oauth import consent
 from payman_sdk.sandbox._oauth.authorization import Redirect, UnanswerableError
-from payman_sdk.sandbox._oauth.errors import OAuthError
+from payman_sdk.sandbox._oauth.clients import OAuthError
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService
 from payman_sdk.sandbox._server.fault_control import make_failure, respond_mishap
 from payman_sdk.sandbox._server.request_body import parse_parameters, read_body, read_form

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Store
-from payman_sdk.sandbox._oauth import clients, redirects, scopes
+from payman_sdk.sandbox._oauth import clients, scopes
 from payman_sdk.sandbox._oauth.authorization import is_challenge
 from payman_sdk.sandbox._oauth.grants import check_lifetime
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService, TokenRequest
@@ -114,7 +114,7 @@ class ClientControl:
             ...     code = sandbox.issue_code(scopes=["read_balance"])
         """
         if redirect_uri is not None:
-            redirects.check(redirect_uri)
+            clients.check_redirect(redirect_uri)
         if code_challenge is not None and not is_challenge(code_challenge):
             raise ValueError("code_challenge must be the base64url of a SHA-256 digest, 43 characters")
         return self.authority.issue_code(

@@ -14,7 +14,7 @@ from payman_sdk.sandbox._agent.language.amounts import read_amount
 from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, Policy
-from payman_sdk.sandbox._oauth import authorizations
+from payman_sdk.sandbox._oauth import grants
 from payman_sdk.sandbox._oauth.grants import Access
 from payman_sdk.sandbox._server import account_reset
 from payman_sdk.sandbox._server.service import Service
@@ -173,14 +173,14 @@ def revoke(room: PageContext, account: Account, form: Form) -> Decision:
     if kind not in ("consent", "credentials"):
         return FormError("apps", "Choose what to revoke.", None, form)
     with room.service.store.transaction() as tx:
-        authorizations.revoke(tx, account.client_id, by_credentials=kind == "credentials")
+        grants.revoke_authorization(tx, account.client_id, by_credentials=kind == "credentials")
     return PageRedirect(build_link("apps", account=account.id, said="revoked"))
 
 
 def allow_again(room: PageContext, account: Account, form: Form) -> Decision:
     """Let the app's credentials be good again."""
     with room.service.store.transaction() as tx:
-        authorizations.allow_again(tx, account.client_id)
+        grants.allow_credentials(tx, account.client_id)
     return PageRedirect(build_link("apps", account=account.id, said="allowed"))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth import authorizations, redirects, scopes
-from payman_sdk.sandbox._oauth.authorizations import ClientAuthorization
+from payman_sdk.sandbox._oauth import clients, grants, scopes
+from payman_sdk.sandbox._oauth.grants import ClientAuthorization
 from payman_sdk.sandbox._oauth.scopes import IN_WORDS, Scopes
 
 _MOST_TARGETS = 5
@@ -41,12 +41,12 @@ _HOW = {"consent": "By consent", "credentials": "By its own credentials"}
 
 def list_apps(tx: Transaction, world: SandboxEnvironment, account: Account) -> list[AppView]:
     """Return the connections of the account's app."""
-    return [_make_view(one) for one in authorizations.list_authorizations(tx, world, account.client_id)]
+    return [_make_view(one) for one in grants.list_authorizations(tx, world, account.client_id)]
 
 
 def find_scopes(tx: Transaction, world: SandboxEnvironment, account: Account, kind: str) -> Scopes:
     """Return what an ask of that kind may do: as one of the connections may, or everything."""
-    for one in authorizations.list_authorizations(tx, world, account.client_id):
+    for one in grants.list_authorizations(tx, world, account.client_id):
         if _find_kind(one) == kind and one.scopes:
             return one.scopes
     return scopes.EVERY
@@ -54,7 +54,7 @@ def find_scopes(tx: Transaction, world: SandboxEnvironment, account: Account, ki
 
 def _make_view(one: ClientAuthorization) -> AppView:
     kind = _find_kind(one)
-    targets = sorted({redirects.format_origin(uri) for uri in one.redirect_uris})[:_MOST_TARGETS]
+    targets = sorted({clients.format_origin(uri) for uri in one.redirect_uris})[:_MOST_TARGETS]
     allowed = [(scope.value, IN_WORDS[scope]) for scope in one.scopes]
     return AppView(kind, _HOW[kind], allowed, targets, one.tokens, one.revoked)
 
