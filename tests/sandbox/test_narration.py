@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payman_sdk.sandbox._agent.event_schedule import Chunk, Status, schedule_events, select_due, snapshot_task
-from payman_sdk.sandbox._agent.stream_settings import StreamSettings
+from payman_sdk.sandbox._agent.event_schedule import (
+    Chunk,
+    Status,
+    StreamSettings,
+    schedule_events,
+    select_due,
+    snapshot_task,
+)
 from payman_sdk.sandbox._agent.tasks import Message, Task
 from payman_sdk.sandbox._agent.turn import State, TaskArtifact
 

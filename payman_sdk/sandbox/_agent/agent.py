@@ -14,10 +14,10 @@ from payman_api.models.scope import Scope
 from payman_sdk.sandbox._agent import markdown, queries
 from payman_sdk.sandbox._agent.language import intents as intent
 from payman_sdk.sandbox._agent.language import understand
-from payman_sdk.sandbox._ledger import accounts, approvals, payment_orders
+from payman_sdk.sandbox._ledger import accounts, payment_orders
 from payman_sdk.sandbox._ledger.accounts import Account
-from payman_sdk.sandbox._ledger.approvals import Settlement
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
+from payman_sdk.sandbox._ledger.payment_orders import Settlement
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth.scopes import Scopes, find_refusal
@@ -105,7 +105,7 @@ def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
 def _continue(context: AgentContext, waiting: Payment, meaning: intent.Intent) -> AgentAnswer:
     """Read a yes or a no to the payment of a task that waits; nothing else counts."""
     match meaning:
-        case intent.Approve(reference) | intent.Deny(reference) if approvals.is_reference_to(
+        case intent.Approve(reference) | intent.Deny(reference) if payment_orders.is_reference_to(
             reference, waiting
         ):
             return _settle(context, waiting, approve=isinstance(meaning, intent.Approve))
@@ -117,14 +117,14 @@ def _continue(context: AgentContext, waiting: Payment, meaning: intent.Intent) -
 
 
 def _decide(context: AgentContext, reference: str | None, *, approve: bool) -> AgentAnswer:
-    meant = approvals.resolve_payment(context.tx, context.account, context.session_id, reference)
+    meant = payment_orders.resolve_payment(context.tx, context.account, context.session_id, reference)
     if isinstance(meant, str):
         return AgentAnswer(f"{meant} Nothing was changed.")
     return _settle(context, meant, approve=approve)
 
 
 def _settle(context: AgentContext, payment: Payment, *, approve: bool) -> AgentAnswer:
-    settlement = approvals.settle(context.tx, context.world, context.account, payment, approve=approve)
+    settlement = payment_orders.settle(context.tx, context.world, context.account, payment, approve=approve)
     return AgentAnswer(settlement.text, settlement=settlement)
 
 

@@ -1,4 +1,4 @@
-"""The events of a task's stream: what each reports, when each is due, and the task as reported at a moment.
+"""The events of a task's stream: how they are set up, what each reports, when it is due, and the task as reported at a moment.
 
 A task is decided at once, in one transaction, and reported afterwards as work in progress. The events depend only on the task and
 the stream settings, so another process can report them with the same numbers.
@@ -13,10 +13,53 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
-from payman_sdk.sandbox._agent.stream_settings import StreamSettings
 from payman_sdk.sandbox._agent.tasks import Task
 from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact
+
+Resubscribe = Literal["resume", "replay", "live", "off"]
+"""The behavior of `tasks/resubscribe`."""
+
+_MOST_WORDS = 1_000_000
+_LONGEST_WAIT = 24 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamSettings:
+    """The settings of a sandbox that are about telling tasks; `Sandbox` explains them.
+
+    Raises:
+        ValueError: if one of them cannot be one, naming it.
+    """
+
+    chunk_words: int = 6
+    pace: float = 0.0
+    keep_alive: float | None = None
+    resubscribe: Resubscribe = "resume"
+    tasks_get: bool = True
+
+    def __post_init__(self) -> None:
+        words = self.chunk_words
+        if not isinstance(words, int) or isinstance(words, bool) or not 1 <= words <= _MOST_WORDS:
+            raise ValueError(f"chunk_words must be a whole number from 1 to {_MOST_WORDS}, not {words!r}")
+        if not isinstance(self.pace, int | float) or not 0 <= self.pace <= _LONGEST_WAIT:
+            raise ValueError(f"pace must be from 0 to {_LONGEST_WAIT:.0f} seconds, not {self.pace!r}")
+        patience = self.keep_alive
+        if patience is not None and (
+            not isinstance(patience, int | float) or not 0 < patience <= _LONGEST_WAIT
+        ):
+            raise ValueError(
+                f"keep_alive must be above 0 and at most {_LONGEST_WAIT:.0f} seconds, or None, not {patience!r}"
+            )
+        if self.resubscribe not in get_args(Resubscribe):
+            known = ", ".join(repr(way) for way in get_args(Resubscribe))
+            raise ValueError(f"resubscribe must be one of {known}, not {self.resubscribe!r}")
+
+    @property
+    def has_event_numbers(self) -> bool:
+        """Whether the events of streams carry their numbers."""
+        return self.resubscribe not in ("replay", "live")
 
 
 @dataclass(frozen=True)

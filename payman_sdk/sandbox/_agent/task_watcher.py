@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 
 from payman_sdk.sandbox._agent import event_schedule, serialization
+from payman_sdk.sandbox._agent.event_schedule import StreamSettings
 from payman_sdk.sandbox._agent.serialization import Json, Style
-from payman_sdk.sandbox._agent.stream_settings import StreamSettings
 from payman_sdk.sandbox._agent.tasks import SendResult, Task, UnknownTaskError
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from payman_sdk.sandbox._agent import agent, json_facts, typed_orders
+from payman_sdk.sandbox._agent import agent, json_answers, typed_orders
 from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact, Turn
-from payman_sdk.sandbox._ledger import approvals, payments
+from payman_sdk.sandbox._ledger import payment_orders, payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.payments import Payment
@@ -172,7 +172,7 @@ def send(
         waiting = payments.find_by_task(tx, account, task_id)
         context = agent.AgentContext(tx, world, account, scopes, number, session_id, waiting)
         order = typed_orders.read_order(text)
-        answer = json_facts.answer(context, text) if order is None else typed_orders.answer(context, order)
+        answer = json_answers.answer(context, text) if order is None else typed_orders.answer(context, order)
         if answer.settlement is not None and answer.settlement.task_id != task_id:
             _finish_task(tx, world, account, answer.settlement)
         if answer.refusal is not None:
@@ -209,7 +209,7 @@ def _is_repeated(task: Task, text: str) -> bool:
 
 
 def _finish_task(
-    tx: Transaction, world: SandboxEnvironment, account: Account, settlement: approvals.Settlement
+    tx: Transaction, world: SandboxEnvironment, account: Account, settlement: payment_orders.Settlement
 ) -> None:
     """End the task whose payment was decided upon."""
     first = find(tx, account, settlement.task_id).history[0].text
@@ -229,7 +229,7 @@ def settle(
     task, payment = find(tx, account, task_id), payments.find_by_task(tx, account, task_id)
     if task.state is not State.INPUT_REQUIRED or payment is None:
         raise EndedTaskError(f"task {task_id} does not wait for approval")
-    _finish_task(tx, world, account, approvals.settle(tx, world, account, payment, approve=approve))
+    _finish_task(tx, world, account, payment_orders.settle(tx, world, account, payment, approve=approve))
     return find(tx, account, task_id)
 
 

@@ -5,7 +5,6 @@ The orders are those of the SDK's typed calls. What became of them is one object
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,18 +13,24 @@ from typing import Any, cast
 
 from payman_api.models.scope import Scope
 from payman_sdk.sandbox._agent.agent import AgentAnswer, AgentContext
-from payman_sdk.sandbox._agent.json_answers import write
+from payman_sdk.sandbox._agent.json_answers import (
+    Json,
+    format_transaction,
+    identify_payee,
+    payee_shapes,
+    payment_shape,
+    transaction_shapes,
+    wallet_shapes,
+    write,
+)
 from payman_sdk.sandbox._agent.language.intents import Pay, PayeeKind, PayeeReference, Reading
-from payman_sdk.sandbox._ledger import accounts, approvals, ledger, payment_orders, payments
-from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount
-from payman_sdk.sandbox._ledger.approvals import Settlement
+from payman_sdk.sandbox._ledger import accounts, ledger, payment_orders, payments
+from payman_sdk.sandbox._ledger.accounts import Account
+from payman_sdk.sandbox._ledger.payment_orders import Settlement
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
 
-Json = dict[str, Any]
-
 _ORDER, _SCHEMA = "ORDER: ", "SCHEMA: "
-_STATUSES = {"INITIATED": "paid", "AWAITING_APPROVAL": "awaiting_approval", "REJECTED": "refused"}
 _NEEDED = {
     "pay": Scope.WRITE_SEND_PAYMENT,
     "approve": Scope.WRITE_SEND_PAYMENT,
@@ -142,7 +147,7 @@ def _settle(context: AgentContext, order: Order, waiting: Payment) -> AgentAnswe
     wanted = order.values.get("payment_id")
     if wanted not in (None, waiting.id):
         return _answer_refusal(context, order, "this task waits for another payment", waits=True)
-    settlement = approvals.settle(
+    settlement = payment_orders.settle(
         context.tx, context.world, context.account, waiting, approve=order.operation == "approve"
     )
     payment = payments.find_by_task(context.tx, context.account, waiting.task_id)
@@ -167,7 +172,11 @@ def _answer_refusal(context: AgentContext, order: Order, reason: str, *, waits: 
     else:
         text = order.text("payee")
         found = accounts.match_payees(context.tx, context.account, PayeeReference(text))
-        payee = _identity(found.payees[0]) if found.exact and len(found.payees) == 1 else _unknown_payee(text)
+        payee = (
+            identify_payee(found.payees[0])
+            if found.exact and len(found.payees) == 1
+            else _unknown_payee(text)
+        )
         shape = {
             "status": "refused",
             "payment_id": None,
@@ -192,22 +201,6 @@ def _unknown_payee(text: str) -> Json:
     }
 
 
-def payment_shape(tx: Transaction, payment: Payment, text: str) -> Json:
-    """Return what became of a payment, in the words of typed calls; the text says why it is not paid."""
-    return {
-        "status": _STATUSES[payment.status],
-        "payment_id": payment.id,
-        "amount": str(payment.amount),
-        "currency": payment.currency,
-        "payee": _identity(accounts.load_payee(tx, payment.payee_id)),
-        "reason": None if payment.status == "INITIATED" else text.split("\n")[0],
-    }
-
-
-def _identity(payee: PayeeAccount) -> Json:
-    return {"name": payee.name, "id": payee.id, "email": payee.email, "paytag": payee.paytag}
-
-
 def _create_payee(context: AgentContext, order: Order) -> AgentAnswer:
     tx, account = context.tx, context.account
     name, email = order.text("name"), order.text("email") or None
@@ -225,12 +218,12 @@ def _create_payee(context: AgentContext, order: Order) -> AgentAnswer:
             tx, context.world, account, name=name, email=email, kind=PayeeKind(order.text("type"))
         )
     )
-    shape = {"status": "exists" if same else "created", "payee": _payee(payee), "reason": None}
+    shape = {
+        "status": "exists" if same else "created",
+        "payee": {**identify_payee(payee), "type": payee.kind.value},
+        "reason": None,
+    }
     return write(context.world.json_answers, shape, f"Created the payee {name}.", is_payment=False)
-
-
-def _payee(payee: PayeeAccount) -> Json:
-    return {**_identity(payee), "type": payee.kind.value}
 
 
 def _list(context: AgentContext, order: Order) -> AgentAnswer:
@@ -250,7 +243,9 @@ def _list(context: AgentContext, order: Order) -> AgentAnswer:
             limit, skip = order.values.get("limit"), order.values.get("skip")
             if identity := order.text("id"):
                 found = payments.find(context.tx, context.account, identity)
-                items = [_transaction(context, found)] if found is not None and found.id == identity else []
+                items = (
+                    [format_transaction(context, found)] if found is not None and found.id == identity else []
+                )
             else:
                 count = limit if isinstance(limit, int) else 20
                 items = transaction_shapes(context, count, skip if isinstance(skip, int) else 0)
@@ -260,47 +255,3 @@ def _list(context: AgentContext, order: Order) -> AgentAnswer:
         f"You have {len(items)} {what}.",
         is_payment=False,
     )
-
-
-def wallet_shapes(context: AgentContext) -> list[Json]:
-    """Return the wallets of the account, as they are listed."""
-    return [_wallet(context, wallet) for wallet in accounts.list_wallets(context.tx, context.account)]
-
-
-def payee_shapes(context: AgentContext) -> list[Json]:
-    """Return the payees of the account, as they are listed."""
-    return [_payee(payee) for payee in accounts.list_payees(context.tx, context.account)]
-
-
-def transaction_shapes(context: AgentContext, count: int, skip: int = 0) -> list[Json]:
-    """Return the newest transactions of the account, as they are listed, after leaving out so many."""
-    newest = payments.list_newest(context.tx, context.account, count, skip)
-    return [_transaction(context, one) for one in newest]
-
-
-def _wallet(context: AgentContext, wallet: accounts.WalletAccount) -> Json:
-    waiting = payments.list_waiting(context.tx, context.account)
-    pending = sum((one.amount for one in waiting if one.currency == wallet.currency), Decimal("0.00"))
-    shown = context.can_show_balances
-    return {
-        "id": wallet.id,
-        "name": f"{wallet.currency} Wallet",
-        "currency": wallet.currency,
-        "paytag": wallet.paytag,
-        "balance": str(ledger.to_decimal(ledger.read_balance(context.tx, wallet.book))) if shown else None,
-        "pending": str(pending) if shown else None,
-    }
-
-
-def _transaction(context: AgentContext, payment: Payment) -> Json:
-    moment = dt.datetime.fromtimestamp(payment.created // 1_000_000_000, dt.UTC)
-    return {
-        "id": payment.id,
-        "task_id": None if context.world.json_answers == "unlinked" else payment.task_id,
-        "status": payment.status,
-        "amount": str(payment.amount),
-        "currency": payment.currency,
-        "payee": _identity(accounts.load_payee(context.tx, payment.payee_id)),
-        "memo": payment.description,
-        "created": moment.isoformat(),
-    }

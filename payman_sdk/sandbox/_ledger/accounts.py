@@ -7,12 +7,12 @@ a default policy [D].
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from decimal import Decimal
 from typing import Any
 
 from payman_sdk.sandbox._agent.language.intents import PayeeKind, PayeeReference
-from payman_sdk.sandbox._ledger import ledger
+from payman_sdk.sandbox._ledger import accounts, ledger
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 
@@ -133,17 +133,7 @@ def _open_wallet(tx: Transaction, world: SandboxEnvironment, account: Account) -
     )
     tx.execute(
         "INSERT INTO wallets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            wallet.id,
-            account.id,
-            wallet.book,
-            wallet.currency,
-            wallet.paytag,
-            policy.approval_above,
-            policy.most_per_transaction,
-            policy.most_per_day,
-            policy.most_per_month,
-        ),
+        (wallet.id, account.id, wallet.book, wallet.currency, wallet.paytag, *astuple(policy)),
     )
     return wallet
 
@@ -173,13 +163,7 @@ def set_policy(tx: Transaction, identity: str, policy: Policy) -> None:
     tx.execute(
         "UPDATE wallets SET approval_above = ?, most_per_transaction = ?, most_per_day = ?, most_per_month = ? "
         "WHERE id = ?",
-        (
-            policy.approval_above,
-            policy.most_per_transaction,
-            policy.most_per_day,
-            policy.most_per_month,
-            identity,
-        ),
+        (*astuple(policy), identity),
     )
 
 
@@ -281,3 +265,21 @@ def fold_name(name: str) -> str:
     Letters of different scripts that look the same stay different: a payee is paid under its own name only.
     """
     return " ".join(unicodedata.normalize("NFC", name).casefold().split()).strip(" .,;:!\"'")
+
+
+_KEPT_TABLES = frozenset({"accounts", "clients", "redirect_uris"})
+
+
+def reset_accounts(tx: Transaction, world: SandboxEnvironment) -> None:
+    """Forget tasks, money, payees and tokens, and whatever else a table holds, and furnish every account again.
+
+    The clients keep their secrets and redirect URIs.
+    """
+    tx.execute("PRAGMA defer_foreign_keys = ON")  # checked at the commit, so that the order does not matter
+    tables = [row["name"] for row in tx.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for table in tables:
+        if table not in _KEPT_TABLES:
+            tx.execute(f'DELETE FROM "{table}"')  # noqa: S608 # nosec B608 # a name of the schema
+    tx.execute("UPDATE clients SET barred = 0")
+    for account in accounts.list_accounts(tx):
+        accounts.furnish(tx, world, account)

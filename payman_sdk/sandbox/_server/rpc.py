@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import NoReturn, TypeVar, cast
 
 from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
+from payman_sdk.sandbox._agent.event_schedule import StreamSettings
 from payman_sdk.sandbox._agent.serialization import Json, Style
-from payman_sdk.sandbox._agent.stream_settings import StreamSettings
 from payman_sdk.sandbox._agent.task_watcher import Find, TaskWatcher
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self, get_args
 from starlette.applications import Starlette
 
 from payman_sdk._annotations import LazyModule
+from payman_sdk.sandbox._agent.event_schedule import Resubscribe, StreamSettings
 from payman_sdk.sandbox._agent.serialization import Style
-from payman_sdk.sandbox._agent.stream_settings import Resubscribe, StreamSettings
 from payman_sdk.sandbox._ledger.environment import (
     Clock,
     JsonAnswers,

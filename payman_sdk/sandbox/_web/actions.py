@@ -10,13 +10,12 @@ from decimal import Decimal
 from typing import TypeAlias, cast
 
 from payman_sdk.sandbox._agent import tasks
-from payman_sdk.sandbox._agent.language.amounts import read_amount
+from payman_sdk.sandbox._agent.language.patterns import read_amount
 from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, Policy
 from payman_sdk.sandbox._oauth import grants
 from payman_sdk.sandbox._oauth.grants import Access
-from payman_sdk.sandbox._server import account_reset
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
 from payman_sdk.sandbox._web.templating import build_link
@@ -210,7 +209,7 @@ def reset(room: PageContext, account: Account, form: Form) -> Decision:
     if form.get("sure") != "yes":
         return FormError("faults", "Reset: tick the box first; everything is forgotten.", "sure", form)
     with room.service.store.transaction() as tx:
-        account_reset.reset(tx, room.service.world)
+        accounts.reset_accounts(tx, room.service.world)
     room.service.script.clear()
     room.faults.clear()
     return PageRedirect(build_link("", account=account.id, said="reset"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from payman_sdk._core.payment_types import PaymentOutcome
-from payman_sdk.sandbox._server.account_reset import reset
+from payman_sdk.sandbox._ledger.accounts import reset_accounts
 from tests.sandbox.web.visitor import ORIGIN, Visitor, visiting
 
 
@@ -74,5 +74,5 @@ def test_the_page_says_how_to_connect(visitor: Visitor) -> None:
 def test_a_reset_forgets_refusals(visitor: Visitor) -> None:
     visitor.client.ask("send 900 TSD to Test Payee")
     with visitor.sandbox.service.store.transaction() as tx:
-        reset(tx, visitor.sandbox.service.world)
+        reset_accounts(tx, visitor.sandbox.service.world)
     assert "Nothing was refused." in visitor.get("transactions").words

@@ -11,9 +11,14 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from payman_sdk.sandbox._agent.language.amounts import MONEY, read_amount, read_currency
 from payman_sdk.sandbox._agent.language.intents import Pay, PayeeReference, Reading, Unclear
-from payman_sdk.sandbox._agent.language.patterns import POLITE, read_reference
+from payman_sdk.sandbox._agent.language.patterns import (
+    MONEY,
+    POLITE,
+    read_amount,
+    read_currency,
+    read_reference,
+)
 
 _VERB = r"(?:send|pay|transfer|wire|give|remit)"
 _ORDER = re.compile(rf"{POLITE}(?:{_VERB}|(?P<make>make an?(?: payment of)?))\s+(?P<rest>.+)", re.IGNORECASE)

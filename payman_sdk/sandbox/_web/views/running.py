@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from payman_sdk.sandbox._agent import event_schedule, markdown, serialization, tasks, typed_orders
-from payman_sdk.sandbox._agent.event_schedule import Chunk, Status
-from payman_sdk.sandbox._agent.stream_settings import StreamSettings
+from payman_sdk.sandbox._agent.event_schedule import Chunk, Status, StreamSettings
 from payman_sdk.sandbox._agent.tasks import Task
 from payman_sdk.sandbox._agent.turn import State
 from payman_sdk.sandbox._ledger import payments
