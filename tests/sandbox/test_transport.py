@@ -26,7 +26,7 @@ from starlette.types import Message, Receive, Scope, Send
 from payman_sdk import PaymanClient
 from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
 from payman_sdk.sandbox import ConnectionLost, Sandbox, ScriptedResponse, StreamFault
-from payman_sdk.sandbox._server.event_loop_thread import SocketlessLoop
+from payman_sdk.sandbox._server.asgi_exchange import SocketlessLoop
 from payman_sdk.sandbox._server.transport import SandboxTransport
 from tests.sandbox.browser import Page
 from tests.sandbox.streams import opened, resubscribe, subscribe

@@ -222,8 +222,7 @@ def transaction_shapes(context: AgentContext, count: int, skip: int = 0) -> list
 
 
 def _wallet(context: AgentContext, wallet: accounts.WalletAccount) -> Json:
-    waiting = payments.list_waiting(context.tx, context.account)
-    pending = sum((one.amount for one in waiting if one.currency == wallet.currency), Decimal("0.00"))
+    pending = payments.sum_waiting(context.tx, context.account, wallet.currency)
     shown = context.can_show_balances
     return {
         "id": wallet.id,
@@ -231,7 +230,7 @@ def _wallet(context: AgentContext, wallet: accounts.WalletAccount) -> Json:
         "currency": wallet.currency,
         "paytag": wallet.paytag,
         "balance": str(ledger.to_decimal(ledger.read_balance(context.tx, wallet.book))) if shown else None,
-        "pending": str(pending) if shown else None,
+        "pending": str(ledger.to_decimal(pending)) if shown else None,
     }
 
 

@@ -120,12 +120,7 @@ def _format_wallets(tx: Transaction, account: Account, currency: str | None) -> 
         if currency in (None, wallet.currency):
             balance = markdown.format_money(ledger.read_balance(tx, wallet.book), wallet.currency)
             pending = markdown.format_money(
-                sum(
-                    ledger.to_minor(payment.amount)
-                    for payment in payments.list_waiting(tx, account)
-                    if payment.currency == wallet.currency
-                ),
-                wallet.currency,
+                payments.sum_waiting(tx, account, wallet.currency), wallet.currency
             )
             lines.append(_format_wallet(wallet))
             lines.append(f"Spendable balance: {balance}")

@@ -244,7 +244,7 @@ def cancel(tx: Transaction, world: SandboxEnvironment, account: Account, task_id
         raise EndedTaskError(f"task {task_id} has ended")
     payment = payments.find_by_task(tx, account, task_id)
     if payment is not None:
-        payments.reject(tx, account, payment)
+        payments.reject(tx, payment)
     canceled = Turn.from_text("Canceled. No payment was made.", State.CANCELED, "Canceled by the client")
     _record(tx, world, account, task_id, canceled)
     return find(tx, account, task_id)

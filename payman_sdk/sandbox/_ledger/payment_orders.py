@@ -154,10 +154,10 @@ def settle(
     """Approve or deny a waiting payment."""
     what = f"**{markdown.format_amount(payment)}** to **{markdown.escape(payment.payee)}**"
     if not approve:
-        payments.reject(tx, account, payment)
+        payments.reject(tx, payment)
         return Settlement(payment.task_id, f"Denied: {what}. No payment was made (`{payment.id}`).")
     try:
-        payments.approve(tx, world, account, payment)
+        payments.approve(tx, world, payment)
     except RefusedError as refusal:
         text = f"Approved, but refused: {refusal}. No payment was made: {what} (`{payment.id}`)."
         return Settlement(payment.task_id, text)

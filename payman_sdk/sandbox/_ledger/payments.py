@@ -97,6 +97,12 @@ def list_waiting(tx: Transaction, account: Account) -> list[Payment]:
     return [_read_payment(row) for row in found]
 
 
+def sum_waiting(tx: Transaction, account: Account, currency: str) -> int:
+    """Return how much of a currency waits for approval in the account, in minor units."""
+    waiting = list_waiting(tx, account)
+    return sum(ledger.to_minor(one.amount) for one in waiting if one.currency == currency)
+
+
 def find(tx: Transaction, account: Account, reference: str) -> Payment | None:
     """Return the account's payment with that id, or that of the task with that id."""
     found = tx.execute(f"{_SELECT} WHERE p.id = ? AND p.account_id = ?", (reference, account.id)).fetchone()
@@ -200,10 +206,12 @@ def propose(
     )
     if not waits:
         _carry_out(tx, world, identity, wallet, payee, amount, description)
-    return _load_payment(tx, account, identity)
+    written = find(tx, account, identity)
+    assert written is not None  # noqa: S101 (it was written in this transaction)
+    return written
 
 
-def approve(tx: Transaction, world: SandboxEnvironment, account: Account, payment: Payment) -> Payment:
+def approve(tx: Transaction, world: SandboxEnvironment, payment: Payment) -> None:
     """Carry out a waiting payment.
 
     Raises:
@@ -214,24 +222,16 @@ def approve(tx: Transaction, world: SandboxEnvironment, account: Account, paymen
     try:
         _check_policy(tx, world, wallet, payee, row["amount"])
     except RefusedError:
-        reject(tx, account, payment)
+        reject(tx, payment)
         raise
     _carry_out(tx, world, payment.id, wallet, payee, row["amount"], payment.description)
-    return _load_payment(tx, account, payment.id)
 
 
-def reject(tx: Transaction, account: Account, payment: Payment) -> Payment:
+def reject(tx: Transaction, payment: Payment) -> None:
     """Reject a waiting payment."""
     tx.execute(
         "UPDATE payments SET status = 'REJECTED' WHERE id = ? AND status = 'AWAITING_APPROVAL'", (payment.id,)
     )
-    return _load_payment(tx, account, payment.id)
-
-
-def _load_payment(tx: Transaction, account: Account, identity: str) -> Payment:
-    found = find(tx, account, identity)
-    assert found is not None, identity  # noqa: S101 (it was written in this transaction)
-    return found
 
 
 def _check_policy(
@@ -255,12 +255,8 @@ def _check_policy(
         raise InsufficientFundsError(
             f"there is not enough in the wallet: its balance is {format_minor(there)}"
         )
-    for name, most, spent in zip(
-        ("day", "month"),
-        (policy.most_per_day, policy.most_per_month),
-        _sum_spent(tx, world, wallet),
-        strict=True,
-    ):
+    day, month = _sum_spent(tx, world, wallet)
+    for name, most, spent in (("day", policy.most_per_day, day), ("month", policy.most_per_month, month)):
         if spent + amount > most:
             raise LimitError(
                 f"the limit is {format_minor(most)} a {name}, and {format_minor(spent)} of it is spent"

@@ -19,18 +19,27 @@ from payman_sdk.sandbox._oauth import consent
 from payman_sdk.sandbox._oauth.authorization import Redirect, UnanswerableError
 from payman_sdk.sandbox._oauth.clients import OAuthError
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService
-from payman_sdk.sandbox._server.fault_control import make_failure, respond_mishap
-from payman_sdk.sandbox._server.request_body import parse_parameters, read_body, read_form
-from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestLog
+from payman_sdk.sandbox._server.request_log import (
+    RecordingMiddleware,
+    RequestLog,
+    parse_parameters,
+    read_body,
+    read_form,
+)
 from payman_sdk.sandbox._server.rest import create_routes
 from payman_sdk.sandbox._server.rest_service import RestService
 from payman_sdk.sandbox._server.service import ForbiddenError, Service, UnauthorizedError
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
-from payman_sdk.sandbox._server.streaming import EventStream, attend, wait_for_end
-from payman_sdk.sandbox._web.access import NetworkAccess
+from payman_sdk.sandbox._server.streaming import (
+    EventStream,
+    attend,
+    make_failure,
+    respond_mishap,
+    wait_for_end,
+)
 from payman_sdk.sandbox._web.origins import HEADERS, PAGE
 from payman_sdk.sandbox._web.pages import create_pages
-from payman_sdk.sandbox._web.security import SecurityMiddleware
+from payman_sdk.sandbox._web.security import NetworkAccess, SecurityMiddleware
 from payman_sdk.sandbox.scripting import NotTakenError
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -1,4 +1,4 @@
-"""The requests to the sandbox and their statuses, recorded without changing them."""
+"""The requests to the sandbox: how their bodies are read, and what is recorded of them, without changing them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payman_api import PATHS, rest
@@ -207,3 +209,45 @@ def _join_texts(parts: object) -> str | None:
     several = [_as_text(_as_members(part).get("text")) for part in cast("list[object]", parts)]
     words = [text for text in several if text is not None]
     return "\n".join(words) if words else None
+
+
+LARGEST_BODY = 1024 * 1024
+"""The largest body that is read, in bytes."""
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the request's body, or a 413 if it is too large.
+
+    What is too much is read and thrown away, up to a point: a client that is cut off while it sends sees no answer.
+    """
+    body, length = bytearray(), 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length <= LARGEST_BODY:
+            body += chunk
+        elif length > 32 * LARGEST_BODY:
+            break
+    if length > LARGEST_BODY:
+        raise HTTPException(413, f"the body is larger than {LARGEST_BODY} bytes")
+    return bytes(body)
+
+
+async def read_form(request: Request) -> bytes:
+    """Return the body, where it is a form's."""
+    body = await read_body(request)
+    kind = request.headers.get("content-type", "").lower()
+    return body if kind.startswith("application/x-www-form-urlencoded") else b""
+
+
+def parse_parameters(*encoded: bytes) -> list[tuple[str, str]] | None:
+    """Form-encoded parameters; None if they cannot be read."""
+    try:
+        return [
+            pair
+            for text in encoded
+            for pair in parse_qsl(
+                text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50
+            )
+        ]
+    except ValueError:
+        return None

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from payman_api.rest import ACCESS_TOKEN_HEADER, PATHS, SERVERS
-from payman_sdk.sandbox._server.fault_control import respond_mishap
-from payman_sdk.sandbox._server.request_body import parse_parameters, read_body
+from payman_sdk.sandbox._server.request_log import parse_parameters, read_body
 from payman_sdk.sandbox._server.rest_service import ErrorCode, RestError, RestService
+from payman_sdk.sandbox._server.streaming import respond_mishap
 
 BASE_PATH = urlsplit(SERVERS["LIVE"]).path
 """Where the REST API is, below the sandbox's address."""

@@ -24,18 +24,17 @@ from payman_sdk.sandbox._ledger.environment import (
 from payman_sdk.sandbox._ledger.store import Store
 from payman_sdk.sandbox._oauth.grants import Terms
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService
+from payman_sdk.sandbox._server.agent_control import FaultControl, PaymentControl
 from payman_sdk.sandbox._server.app import create_app
 from payman_sdk.sandbox._server.client_control import ClientControl
 from payman_sdk.sandbox._server.clients import ClientFactory
-from payman_sdk.sandbox._server.fault_control import FaultControl
-from payman_sdk.sandbox._server.payment_control import PaymentControl
 from payman_sdk.sandbox._server.request_log import RequestLog, SandboxRequest
 from payman_sdk.sandbox._server.rest import BASE_PATH
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.serving import ServerThread, check_port
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
-from payman_sdk.sandbox._web.access import check_access
 from payman_sdk.sandbox._web.origins import PAGE
+from payman_sdk.sandbox._web.security import check_access
 from payman_sdk.sandbox.scripting import Script
 
 if TYPE_CHECKING:

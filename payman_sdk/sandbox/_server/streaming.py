@@ -1,4 +1,4 @@
-"""Answers that take their time: event streams and waits for a task; and how they end early.
+"""Answers that take their time, such as event streams, or that go wrong as a test has asked for.
 
 They end with the client, with the server, or where a fault says so, and nothing is logged about it.
 """
@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from payman_sdk._io.event_loops import sleep
 from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
-from payman_sdk.sandbox._server.client_connection import find_connection
+from payman_sdk.sandbox._server.serving import find_connection
 from payman_sdk.sandbox._server.stream_faults import StreamFault
+from payman_sdk.sandbox.scripting import ConnectionLost, HTTPError, Mishap, RPCError
 
 _LOOK = 0.01  # seconds between two looks at the clock, which a test may move
 _COMMENT = b": keep-alive\n\n"
@@ -67,6 +68,28 @@ class NoAnswer(Response):
                 raise ConnectionAbortedError("the connection is dropped here, as script() asked for")
             line.hang_up()
         await attend(scope, receive, anyio.sleep_forever)
+
+
+def make_failure(
+    status: int, error: str, description: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Return an error as OAuth and the agent write it."""
+    return JSONResponse({"error": error, "error_description": description}, status, headers)
+
+
+def respond_mishap(mishap: Mishap | RPCError | None) -> Response | None:
+    """Return what the client gets instead of an answer; None if it gets the answer."""
+    match mishap:
+        case HTTPError(status, body=None, headers=headers):
+            return make_failure(status, "scripted", "script() asked for this status", dict(headers))
+        case HTTPError(status, body=str(text), headers=headers):
+            return PlainTextResponse(text, status, dict(headers))
+        case HTTPError(status, body=document, headers=headers):
+            return JSONResponse(document, status, dict(headers))
+        case ConnectionLost(silent=silent):
+            return NoAnswer(silent=silent)
+        case _:
+            return None
 
 
 class EventStream(StreamingResponse):

@@ -18,8 +18,13 @@ from starlette.types import ASGIApp, Scope
 
 from payman_sdk._io.event_loops import move_on_after
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk.sandbox._server.asgi_exchange import ASGIExchange, Piece, ResponseEnd, ResponseHead
-from payman_sdk.sandbox._server.event_loop_thread import EventLoopThread
+from payman_sdk.sandbox._server.asgi_exchange import (
+    ASGIExchange,
+    EventLoopThread,
+    Piece,
+    ResponseEnd,
+    ResponseHead,
+)
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):

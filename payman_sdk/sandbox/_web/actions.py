@@ -18,9 +18,9 @@ from payman_sdk.sandbox._oauth import grants
 from payman_sdk.sandbox._oauth.grants import Access
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
+from payman_sdk.sandbox._web import account_views, fault_choices
+from payman_sdk.sandbox._web.account_views import PolicyField
 from payman_sdk.sandbox._web.templating import build_link
-from payman_sdk.sandbox._web.views import apps, faults, money
-from payman_sdk.sandbox._web.views.money import PolicyField
 from payman_sdk.sandbox.scripting import NotTakenError
 
 _LONGEST_PROMPT = 10_000
@@ -95,7 +95,9 @@ def ask(room: PageContext, account: Account, form: Form) -> Decision:
         return FormError("overview", problem, "prompt", form)
     service = room.service
     with service.store.transaction() as tx:
-        access = Access(account, apps.find_scopes(tx, service.world, account, form.get("scopes", "")))
+        access = Access(
+            account, account_views.find_scopes(tx, service.world, account, form.get("scopes", ""))
+        )
         ids: dict[str, str] = {"id": service.world.new_id("tsk")}
         if number := form.get("reply") or form.get("session"):
             known = tasks.find_by_number(
@@ -112,7 +114,7 @@ def ask(room: PageContext, account: Account, form: Form) -> Decision:
     try:
         answer = service.stream_as(access, json.dumps(request).encode())
     except NotTakenError as refused:
-        problem = f"An app would have got no answer to this: {faults.describe_entry(refused.failure)}."
+        problem = f"An app would have got no answer to this: {fault_choices.describe_entry(refused.failure)}."
         return FormError("overview", problem, None, form)
     if not isinstance(answer, TaskWatcher):
         return FormError("overview", f"An app would have got this error: {_read_error(answer)}.", None, form)
@@ -139,7 +141,7 @@ def set_policy(room: PageContext, account: Account, form: Form) -> Decision:
             )
         amounts: dict[str, int] = {}
         fields: list[PolicyField] = []
-        for field in money.view_policy(wallet):
+        for field in account_views.view_policy(wallet):
             text = form.get(field.name, "").strip()
             read = _parse_amount(text)
             if isinstance(read, str):
@@ -185,7 +187,7 @@ def allow_again(room: PageContext, account: Account, form: Form) -> Decision:
 
 def add_fault(room: PageContext, account: Account, form: Form) -> Decision:
     """Let something go wrong with the next request, or the next stream."""
-    choice = faults.CHOICES.get(form.get("fault", ""))
+    choice = fault_choices.CHOICES.get(form.get("fault", ""))
     if choice is None:
         return FormError("faults", "Fault: choose one of them.", "fault", form)
     if len(room.service.script) + len(room.faults) >= _MOST_FAULTS:

@@ -21,7 +21,7 @@ from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
 from payman_sdk.sandbox._server.streaming import attend
 from payman_sdk.sandbox._web.origins import HEADERS
-from payman_sdk.sandbox._web.views.running import find_next_due
+from payman_sdk.sandbox._web.task_views import find_next_due
 
 MOST_LISTENERS = 32
 _LOOK = 0.05  # seconds between two looks at what may have changed

@@ -1,4 +1,4 @@
-"""The web page over HTTP: addresses, cookies and status codes; what a page shows comes from `views`."""
+"""The web page over HTTP: addresses, cookies and status codes; what a page shows comes from the modules of views."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._ledger import accounts, payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._server.request_body import parse_parameters, read_form
+from payman_sdk.sandbox._server.request_log import parse_parameters, read_form
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
+from payman_sdk.sandbox._web import account_views, fault_choices, task_views
 from payman_sdk.sandbox._web.actions import ACTIONS, Decision, FormError, PageContext
 from payman_sdk.sandbox._web.live import LiveUpdates
 from payman_sdk.sandbox._web.origins import COOKIE, HEADERS, PAGE, CSRFTokens
 from payman_sdk.sandbox._web.templating import build_link, render_template
-from payman_sdk.sandbox._web.views import apps, faults, money, running
 
 _STATIC = {"page.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _NEWEST_TASKS = 5
@@ -57,10 +57,10 @@ def _view_overview(
     tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
-        "wallets": money.view_wallets(tx, account),
-        "pending": money.view_pending(tx, account),
-        "newest": running.view_newest(tx, room.service, account, _NEWEST_TASKS),
-        "apps": apps.list_apps(tx, room.service.world, account),
+        "wallets": account_views.view_wallets(tx, account),
+        "pending": account_views.view_pending(tx, account),
+        "newest": task_views.view_newest(tx, room.service, account, _NEWEST_TASKS),
+        "apps": account_views.list_apps(tx, room.service.world, account),
         "address": query["address"],
         "quoted_client_id": shlex.quote(account.client_id),
     }
@@ -70,24 +70,24 @@ def _view_task(
     tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
-        "view": running.view_task(tx, room.service, account, _parse_number(query, "number")),
-        "apps": apps.list_apps(tx, room.service.world, account),
+        "view": task_views.view_task(tx, room.service, account, _parse_number(query, "number")),
+        "apps": account_views.list_apps(tx, room.service.world, account),
     }
 
 
 def _view_policy(
     tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
 ) -> dict[str, Any]:
-    return {"policies": [(one, money.view_policy(one)) for one in accounts.list_wallets(tx, account)]}
+    return {"policies": [(one, account_views.view_policy(one)) for one in accounts.list_wallets(tx, account)]}
 
 
 def _view_faults(
     tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
-        "choices": faults.CHOICES,
-        "script": faults.list_queued(room.service.script.entries),
-        "streams": faults.list_queued(room.faults.entries),
+        "choices": fault_choices.CHOICES,
+        "script": fault_choices.list_queued(room.service.script.entries),
+        "streams": fault_choices.list_queued(room.faults.entries),
     }
 
 
@@ -96,27 +96,32 @@ _VIEWS: Mapping[str, tuple[str, _View]] = {
     "tasks": (
         "Tasks",
         lambda tx, room, one, query: {
-            "leaf": running.view_tasks(tx, room.service, one, _parse_number(query, "page"))
+            "leaf": task_views.view_tasks(tx, room.service, one, _parse_number(query, "page"))
         },
     ),
     "task": ("Task", _view_task),
     "transactions": (
         "Transactions",
         lambda tx, room, one, query: {
-            "leaf": money.view_transactions(tx, one, _parse_number(query, "page")),
-            "refused": money.view_refusals(tx, one),
+            "leaf": account_views.view_transactions(tx, one, _parse_number(query, "page")),
+            "refused": account_views.view_refusals(tx, one),
         },
     ),
     "ledger": (
         "Ledger",
-        lambda tx, room, one, query: {"leaf": money.entries(tx, one, _parse_number(query, "page"))},
+        lambda tx, room, one, query: {"leaf": account_views.entries(tx, one, _parse_number(query, "page"))},
     ),
     "payees": (
         "Payees",
-        lambda tx, room, one, query: {"leaf": money.view_payees(tx, one, _parse_number(query, "page"))},
+        lambda tx, room, one, query: {
+            "leaf": account_views.view_payees(tx, one, _parse_number(query, "page"))
+        },
     ),
     "policy": ("Policy", _view_policy),
-    "apps": ("Apps", lambda tx, room, one, query: {"apps": apps.list_apps(tx, room.service.world, one)}),
+    "apps": (
+        "Apps",
+        lambda tx, room, one, query: {"apps": account_views.list_apps(tx, room.service.world, one)},
+    ),
     "faults": ("Faults", _view_faults),
 }
 

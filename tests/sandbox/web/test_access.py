@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox._web.access import check_access
+from payman_sdk.sandbox._web.security import check_access
 
 TOKEN = "an-admin-token-of-this-test"
 

@@ -1,4 +1,7 @@
-"""Wallets, payees, transactions, what waits for approval, and the policy."""
+"""What pages show of an account: wallets, payees, transactions, what waits for approval, the policy, and connected apps.
+
+A transaction in, plain data out. Templates decide nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,14 @@ from typing import Generic, TypeVar
 
 from payman_sdk.sandbox._agent import markdown, tasks, typed_orders
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
-from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, Policy, WalletAccount
+from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.ledger import LedgerRow
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
+from payman_sdk.sandbox._oauth import clients, grants, scopes
+from payman_sdk.sandbox._oauth.grants import ClientAuthorization
+from payman_sdk.sandbox._oauth.scopes import IN_WORDS, Scopes
 
 ON_A_PAGE = 50
 _T = TypeVar("_T")
@@ -107,15 +114,10 @@ def view_wallets(tx: Transaction, account: Account) -> list[WalletView]:
             one.currency,
             markdown.format_money(ledger.read_balance(tx, one.book), one.currency),
             one.paytag,
-            markdown.format_money(_pending_in(tx, account, one), one.currency),
+            markdown.format_money(payments.sum_waiting(tx, account, one.currency), one.currency),
         )
         for one in accounts.list_wallets(tx, account)
     ]
-
-
-def _pending_in(tx: Transaction, account: Account, wallet: WalletAccount) -> int:
-    waiting = payments.list_waiting(tx, account)
-    return sum(ledger.to_minor(one.amount) for one in waiting if one.currency == wallet.currency)
 
 
 def view_pending(tx: Transaction, account: Account) -> ListPage[PaymentView]:
@@ -175,9 +177,58 @@ def view_payment(tx: Transaction, account: Account, one: Payment) -> PaymentView
 
 def view_policy(wallet: WalletAccount) -> list[PolicyField]:
     """Return the form of a wallet's policy, as the policy is."""
-    written = _format_fields(wallet.policy)
-    return [PolicyField(name, *words, written[name]) for name, words in POLICY.items()]
+    return [
+        PolicyField(name, *words, str(ledger.to_decimal(getattr(wallet.policy, name))))
+        for name, words in POLICY.items()
+    ]
 
 
-def _format_fields(one: Policy) -> dict[str, str]:
-    return {name: f"{ledger.to_decimal(getattr(one, name))}" for name in POLICY}
+_MOST_TARGETS = 5
+
+
+@dataclass(frozen=True)
+class AppView:
+    """A connection of the account's app.
+
+    Attributes:
+        kind: `consent` or `credentials`.
+        how: that in words.
+        scopes: names and what they allow.
+        targets: where consents led, some of them.
+        tokens: how many tokens are alive.
+        revoked: whether it was ended, so that it can be allowed again.
+    """
+
+    kind: str
+    how: str
+    scopes: Sequence[tuple[str, str]]
+    targets: Sequence[str]
+    tokens: int
+    revoked: bool
+
+
+_HOW = {"consent": "By consent", "credentials": "By its own credentials"}
+
+
+def list_apps(tx: Transaction, world: SandboxEnvironment, account: Account) -> list[AppView]:
+    """Return the connections of the account's app."""
+    return [_view_authorization(one) for one in grants.list_authorizations(tx, world, account.client_id)]
+
+
+def find_scopes(tx: Transaction, world: SandboxEnvironment, account: Account, kind: str) -> Scopes:
+    """Return what an ask of that kind may do: as one of the connections may, or everything."""
+    for one in grants.list_authorizations(tx, world, account.client_id):
+        if _find_kind(one) == kind and one.scopes:
+            return one.scopes
+    return scopes.EVERY
+
+
+def _view_authorization(one: ClientAuthorization) -> AppView:
+    kind = _find_kind(one)
+    targets = sorted({clients.format_origin(uri) for uri in one.redirect_uris})[:_MOST_TARGETS]
+    allowed = [(scope.value, IN_WORDS[scope]) for scope in one.scopes]
+    return AppView(kind, _HOW[kind], allowed, targets, one.tokens, one.revoked)
+
+
+def _find_kind(one: ClientAuthorization) -> str:
+    return "credentials" if one.by_credentials else "consent"

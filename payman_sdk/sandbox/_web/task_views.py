@@ -14,7 +14,7 @@ from payman_sdk.sandbox._ledger import payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._server.service import Service
-from payman_sdk.sandbox._web.views.money import ON_A_PAGE, OUTCOMES, ListPage, PaymentView, view_payment
+from payman_sdk.sandbox._web.account_views import ON_A_PAGE, OUTCOMES, ListPage, PaymentView, view_payment
 
 _LONGEST = 20_000
 _MOST_EVENTS = 300
