@@ -30,7 +30,7 @@ _PRELOADED = (
     *("httpx", "rich.console", "rich.markdown", "rich.live", "rich.progress", "typer", "dotenv", "filelock", "platformdirs"),
     *("uvicorn", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on", "starlette.applications", "jinja2", "pytest"),
     *("payman_sdk._client.sync", "payman_sdk._io.runner", "payman_sdk._io.async_runner", "payman_sdk._core.operations"),
-    *("payman_sdk._io.pool", "payman_sdk._io.async_pool", "payman_sdk._cli.app", "payman_sdk.sandbox._server.server"),
+    *("payman_sdk._io.pool", "payman_sdk._io.async_pool", "payman_sdk._cli.context", "payman_sdk.sandbox._server.server"),
 )  # fmt: skip
 
 _ABSENT = (

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._cli.app import app
+from payman_sdk._cli.context import app
 from payman_sdk._cli.login_store import delete_login, load_login
 from payman_sdk._io.private_files import find_user_folder
 from payman_sdk.errors import ConfigurationError, TokenStoreError

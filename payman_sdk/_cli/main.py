@@ -9,7 +9,7 @@ from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from payman_sdk._cli.standard_streams import flush_streams, prepare_streams
+from payman_sdk._cli.terminal import flush_streams, prepare_streams
 
 if TYPE_CHECKING:
     from payman_sdk._cli.run import Run
@@ -25,7 +25,7 @@ def main() -> int:
     prepare_streams()
     try:
         import_module("rich")  # what needs it imports it late
-        from payman_sdk._cli.app import app
+        from payman_sdk._cli.context import app
         from payman_sdk._cli.run import Run
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in _NEEDED:
@@ -63,8 +63,8 @@ def _handle_sigterm() -> None:
 
 def _report_unexpected(error: Exception, run: Run) -> int:
     """Return the message of a bug in the program. It matters whether it happened before or after the payment."""
-    from payman_sdk._cli.error_report import describe_failure, write_error
     from payman_sdk._cli.exit_codes import FAILED, UNDETERMINED
+    from payman_sdk._cli.output import describe_failure, write_error
     from payman_sdk._text.logger import format_traceback
 
     if run.debug:

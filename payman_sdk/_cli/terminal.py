@@ -7,9 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from payman_sdk._cli.standard_streams import hush
 from payman_sdk._text.logger import format_traceback
 from payman_sdk._text.sanitizer import sanitize
 
@@ -17,6 +18,38 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from rich.console import Console
     from rich.markdown import Markdown
+
+
+def prepare_streams() -> None:
+    """Make the streams such that writing to them neither fails for want of a character nor of a stream."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller: `payman … 2>&-`
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (it stays open)
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a Windows code page has no `✓`
+
+
+def flush_streams() -> None:
+    """Write what is left now; at the end of the interpreter a failure could not be kept quiet any more."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            hush(stream)
+
+
+def hush(stream: object) -> None:
+    """Lets everything written to a stream from now on go nowhere: its reader has left."""
+    try:
+        number = stream.fileno() if isinstance(stream, TextIOWrapper) else None
+        if number is not None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+    except (OSError, ValueError):
+        pass
+
 
 _LONGEST = 4000
 """Characters of a message."""

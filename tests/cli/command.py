@@ -13,8 +13,8 @@ import typer.main
 import typer.testing
 from typer.testing import CliRunner
 
-from payman_sdk._cli.app import app
-from payman_sdk._cli.context import Run
+from payman_sdk._cli.context import app
+from payman_sdk._cli.run import Run
 from tests import programs
 
 SECRET = "the-secret-of-the-cli-tests"

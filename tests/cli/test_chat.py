@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from payman_sdk._cli.commands import chat
-from payman_sdk._cli.commands.chat_input import COMMANDS, Command, Prompt, UnknownInput, read_line
+from payman_sdk._cli.commands.chat import COMMANDS, Command, Prompt, UnknownInput, read_line
 from payman_sdk._cli.live import ProgressView
 from payman_sdk._client.sync import Conversation
 from payman_sdk.errors import PaymanError, TaskNotCancelableError

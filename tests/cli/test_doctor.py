@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from payman_sdk._cli.commands import diagnosis
-from payman_sdk._cli.commands.diagnosis import Level
+from payman_sdk._cli.commands import doctor
+from payman_sdk._cli.commands.doctor import Level
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import Payman
 from tests.tables import table
@@ -109,19 +109,19 @@ def test_a_clock_that_is_wrong(late: str) -> None:
 )
 def test_how_much_a_clock_may_differ(ahead: float | None, level: Level) -> None:
     """Up to 5 seconds are nothing, up to a minute is a warning."""
-    assert diagnosis.check_clock(ahead).level is level
+    assert doctor.check_clock(ahead).level is level
 
 
 def test_a_server_in_trouble_is_a_warning() -> None:
     """Any answer is a sign of life; a 5xx is worth a word."""
-    assert diagnosis.check_reach(404, 0.1).level is Level.OK
-    assert diagnosis.check_reach(503, 0.1).level is Level.WARNING
+    assert doctor.check_reach(404, 0.1).level is Level.OK
+    assert doctor.check_reach(503, 0.1).level is Level.WARNING
 
 
 def test_a_sandbox_that_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
     """With `--env SANDBOX` and nothing there, it is said how to start it."""
     url = "http://127.0.0.1:9"
-    for module in ("settings", "clients", "commands.diagnosis"):
+    for module in ("settings", "clients", "commands.doctor"):
         monkeypatch.setattr(f"payman_sdk._cli.{module}.SANDBOX_URL", url)
     doctor = Payman()("--env", "SANDBOX", "doctor")
     assert (doctor.status, doctor.out.count("-> Start payman sandbox in another terminal.")) == (1, 2)

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from payman_api import PATHS
 from payman_sdk import _config
-from payman_sdk._cli.app import app
-from payman_sdk._cli.context import Run
+from payman_sdk._cli.context import app
 from payman_sdk._cli.identity import IDENTITY_PATH
+from payman_sdk._cli.run import Run
 from payman_sdk._cli.terminal import Terminal
 from payman_sdk._text.sanitizer import find_hidden
 from tests import programs

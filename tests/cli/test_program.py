@@ -76,7 +76,7 @@ def test_help_is_cheap(arguments: list[str]) -> None:
         env=environment_of(COVERAGE_PROCESS_CONFIG=""),  # what measures coverage imports sqlite3
     )
     loaded = set(done.stdout.split())
-    assert "payman_sdk._cli.app" in loaded
+    assert "payman_sdk._cli.context" in loaded
     unwanted = {
         "httpx",
         "starlette",

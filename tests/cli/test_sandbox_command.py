@@ -14,8 +14,7 @@ import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk._cli.commands.sandbox import SEED, seed
-from payman_sdk._cli.request_log_middleware import format_request
-from payman_sdk._cli.request_printer import RequestPrinter
+from payman_sdk._cli.request_log import RequestPrinter, format_request
 from payman_sdk.sandbox import Sandbox, SandboxRequest
 from tests import programs
 from tests.cli.command import PROGRAM, Payman, environment_of

@@ -9,7 +9,6 @@ import typer
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import announce, connect, resolve_settings
-from payman_sdk._cli.error_report import report_error
 from payman_sdk._cli.login_store import (
     delete_login,
     delete_token,
@@ -18,6 +17,7 @@ from payman_sdk._cli.login_store import (
     open_store,
     save_login,
 )
+from payman_sdk._cli.output import report_error
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import Login
 from payman_sdk._io.clock import wall_time

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from attrs import frozen
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
-from payman_sdk._cli.commands.chat_input import HELP, Command, Prompt, UnknownInput, read_line
 from payman_sdk._cli.commands.options import Yes
 from payman_sdk._cli.confirm import confirm_send
-from payman_sdk._cli.error_report import report_error
-from payman_sdk._cli.output import comment
+from payman_sdk._cli.output import comment, report_error
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import Settings
 from payman_sdk.errors import (
@@ -27,6 +27,68 @@ from payman_sdk.errors import (
 if TYPE_CHECKING:
     from payman_sdk._client.sync import PaymanClient
     from payman_sdk._core.task_response import FormattedTaskResponse
+
+
+COMMANDS = {
+    "/new": "begin a new session; a waiting task stays as it is",
+    "/session": "show the session id, to continue it later",
+    "/approve": "approve the waiting payment",
+    "/deny": "deny the waiting payment",
+    "/cancel": "cancel the waiting task, or the last one",
+    "/help": "show this",
+    "/quit": "end the chat; exit, quit and Ctrl-D do the same",
+}
+_LEAVING = ("exit", "quit", "/exit")
+HELP = "\n".join(f"{name:<10}{meaning}" for name, meaning in COMMANDS.items()) + (
+    "\nAny other text goes to the agent. If a task waits, the text answers it.\n"
+    "Ctrl-C cancels the running task and does not end the chat."
+)
+
+
+@frozen
+class Prompt:
+    """Something for the agent."""
+
+    text: str
+
+
+@frozen
+class Command:
+    """One of `COMMANDS`."""
+
+    name: str
+
+
+@frozen
+class UnknownInput:
+    """Nothing that is known; `advice` says what is."""
+
+    advice: str
+
+
+def read_line(line: str) -> Prompt | Command | UnknownInput | None:
+    """Return what a line means, None for an empty one.
+
+    Example:
+        >>> from payman_sdk._cli.commands.chat import read_line
+        >>> read_line("list all wallets"), read_line("/quit ")
+        (Prompt(text='list all wallets'), Command(name='/quit'))
+    """
+    text = line.strip()
+    if not text:
+        return None
+    name = text.casefold()
+    if name in _LEAVING:
+        return Command("/quit")
+    if not text.startswith("/"):
+        return Prompt(text)
+    if name in COMMANDS:
+        return Command(name)
+    near = difflib.get_close_matches(name.partition(" ")[0], COMMANDS, n=1)
+    return UnknownInput(
+        f"{text!r} is not a command. " + (f"Did you mean {near[0]}?" if near else "See /help.")
+    )
+
 
 _END = 10.0
 """Seconds that a task which cannot be canceled any more gets for its end."""

@@ -10,15 +10,16 @@ import typer
 from payman_sdk._cli.clients import connect
 from payman_sdk._cli.commands.options import Json, Key, Timeout, Yes
 from payman_sdk._cli.confirm import confirm_order
-from payman_sdk._cli.error_report import report_not_sent
+from payman_sdk._cli.output import report_not_sent, to_json
 from payman_sdk._cli.run import Run
-from payman_sdk._cli.tables import format_table
 from payman_sdk._core.confirmation import Field
+from payman_sdk._text.sanitizer import sanitize
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from payman_sdk.types import Payee, PayeeType, Transaction, Wallet
+
 
 payees = typer.Typer(rich_markup_mode=None)
 
@@ -159,8 +160,6 @@ def add(
             **given,
         )
     if as_json:
-        from payman_sdk._cli.typed_json import to_json
-
         run.terminal.write_document(to_json(payee))
     else:
         _write_table(run, _PAYEE_HEADINGS, [_payee_row(payee)])
@@ -182,8 +181,6 @@ def _show(
     as_json: bool,
 ) -> None:
     if as_json:
-        from payman_sdk._cli.typed_json import to_json
-
         run.terminal.write_document([to_json(one) for one in found])
     elif found:
         _write_table(run, headings, [row(one) for one in found])
@@ -209,3 +206,30 @@ def _title(field: str) -> str:
 
 def _show_value(value: object) -> str:
     return ", ".join(cast("Sequence[str]", value)) if isinstance(value, list | tuple) else str(value)
+
+
+_WIDEST = 60
+"""Characters of a cell that are shown; `--json` shows all of them."""
+
+
+def format_table(headings: Sequence[str], rows: Sequence[Sequence[str | None]]) -> list[str]:
+    r"""Format rows as lines of aligned columns. Cells are words of others: each stays on its line, and nothing in it hides.
+
+    Example:
+        >>> from payman_sdk._cli.commands.listings import format_table
+        >>> print("\n".join(format_table(["NAME", "ID"], [["Ada\nEve", "pd-1"], ["Bob", None]])))
+        NAME      ID
+        Ada\nEve  pd-1
+        Bob       -
+    """
+    from rich.cells import cell_len
+
+    cells = [[sanitize(cell or "-", one_line=True, max_length=_WIDEST) for cell in row] for row in rows]
+    lines = [list(headings), *cells]
+    widths = [max(cell_len(line[column]) for line in lines) for column in range(len(headings))]
+    return [
+        "  ".join(
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    ]

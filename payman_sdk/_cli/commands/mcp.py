@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from payman_sdk._cli.clients import announce, open_settings
-from payman_sdk._cli.context import Run, TerminatedError
 from payman_sdk._cli.login_store import open_store
+from payman_sdk._cli.run import Run, TerminatedError
 from payman_sdk._cli.settings import Settings
 from payman_sdk._client.environment import has_env_file
 from payman_sdk._io.private_files import find_user_folder

@@ -11,7 +11,7 @@ from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
 from payman_sdk._cli.commands.options import Json, Key, TaskId, Timeout, Yes, refuse_more_words
 from payman_sdk._cli.confirm import confirm_order
-from payman_sdk._cli.error_report import report_not_sent
+from payman_sdk._cli.output import report_not_sent, to_json
 from payman_sdk._cli.run import Run
 from payman_sdk._core.confirmation import Field
 
@@ -142,8 +142,6 @@ def show_order(order: PaymentOrder) -> list[Field]:
 
 def show_payment(run: Run, payment: Payment, *, as_json: bool) -> int:
     """Write how a payment ended and what to do next, and return the exit status."""
-    from payman_sdk._cli.typed_json import to_json
-
     if as_json:
         run.terminal.write_document(to_json(payment))
     else:

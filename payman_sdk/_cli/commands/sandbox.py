@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from payman_sdk._cli.clients import make_sandbox
-from payman_sdk._cli.request_log_middleware import RequestLogMiddleware
-from payman_sdk._cli.request_printer import RequestPrinter
+from payman_sdk._cli.request_log import RequestLogMiddleware, RequestPrinter
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_PORT
 from payman_sdk._config import BASE_URL_VARIABLE
