@@ -16,7 +16,7 @@ from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import derive_task_id, generate_id
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
-from payman_sdk.agents import asks, listings, messages, operations, payees, replies
+from payman_sdk.agents import asks, listings, messages, operations, replies
 from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
 from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.operation_context import OperationContext
@@ -147,7 +147,7 @@ class BaseToolkit(Generic[Client]):
         if _TASK_ID.fullmatch(operation):
             return messages.reject_task_id(operation)
         task_id = derive_task_id(self._client_id, operation)
-        flow = payees.create_payee(self._context, order, operation, task_id, self._patience)
+        flow = listings.create_payee(self._context, order, operation, task_id, self._patience)
         return (yield from _handle_store_error(flow, operation, task_id))
 
     def _pay(

@@ -15,9 +15,8 @@ from payman_sdk._core.exchange import KeyStore
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
 from payman_sdk._text.logger import get_logger
-from payman_sdk.agents.claims import get_claims, replace
+from payman_sdk.agents.claims import OperationKey, get_claims, replace
 from payman_sdk.agents.limits import SpendingLimit
-from payman_sdk.agents.operation_key import OperationKey
 from payman_sdk.agents.stores import (
     MemoryOperationStore,
     Operation,

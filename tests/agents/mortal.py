@@ -19,7 +19,7 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._core.exchange import KeyStore
 from payman_sdk._io.key_store import SQLiteKeyStore
 from payman_sdk.agents import MemoryOperationStore, OperationStore, PaymanToolkit, SpendingLimit
-from payman_sdk.agents.stores._redis_lock import RenewedLock
+from payman_sdk.agents.stores._redis_server import RenewedLock
 from payman_sdk.agents.stores.postgres import PostgresOperationStore
 from payman_sdk.agents.stores.redis import RedisOperationStore
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore

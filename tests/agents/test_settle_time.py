@@ -25,8 +25,8 @@ from payman_sdk.agents import (
     OperationStoreError,
     SpendingLimit,
 )
+from payman_sdk.agents.claims import OperationKey
 from payman_sdk.agents.operation_context import OperationContext
-from payman_sdk.agents.operation_key import OperationKey
 from payman_sdk.agents.operation_log import OperationLog
 from payman_sdk.agents.operations import check, pay
 from payman_sdk.agents.replies import reply

@@ -29,7 +29,7 @@ from payman_sdk.agents import (
     RunTotals,
     SpendingLimit,
 )
-from payman_sdk.agents.stores._redis_lock import RenewedLock
+from payman_sdk.agents.stores._redis_server import RenewedLock
 from payman_sdk.agents.stores.postgres import PostgresOperationStore
 from payman_sdk.agents.stores.redis import RedisOperationStore
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore

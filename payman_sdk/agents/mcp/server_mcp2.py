@@ -30,8 +30,7 @@ from payman_sdk._io.event_loops import move_on_after
 from payman_sdk._text.error_response import shorten
 from payman_sdk._version import __version__
 from payman_sdk.agents.mcp import elicitation
-from payman_sdk.agents.mcp.card import URI, fetch_agent_card
-from payman_sdk.agents.mcp.served_tools import CARD, ServedTools
+from payman_sdk.agents.mcp.served_tools import CARD, URI, ServedTools, fetch_agent_card
 
 Context = ServerRequestContext[Any, Any]
 

@@ -19,8 +19,7 @@ except ImportError as error:
         "RedisOperationStore needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
-from payman_sdk.agents.stores._redis_lock import RenewedLock
-from payman_sdk.agents.stores._redis_server import RedisServer
+from payman_sdk.agents.stores._redis_server import RedisServer, RenewedLock
 from payman_sdk.token_stores._redis_access import check_name, escape, get_client
 
 _INCARNATION = "incarnation"
