@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from typing import Any, Final, cast
 from urllib.parse import unquote_plus
 
-from payman_sdk.testing._redaction.leak_scanner import LeakScanner
 from payman_sdk.testing._redaction.secret_names import (
     BASIC,
     BEARER,
@@ -36,7 +35,7 @@ from payman_sdk.testing._redaction.secret_names import (
     parse_input,
     unescape,
 )
-from payman_sdk.testing._redaction.secret_registry import SecretRegistry
+from payman_sdk.testing._redaction.secret_registry import LeakScanner, SecretRegistry
 
 _HARMLESS_HEADERS: Final = frozenset(
     {
