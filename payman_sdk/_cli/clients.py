@@ -32,11 +32,6 @@ class ConnectedClient(NamedTuple):
 def resolve_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Settings:
     """Return the settings that hold in this run; `--sandbox` has its own, see `open_settings`.
 
-    Args:
-        run: The run.
-        client_id: The flag `--client-id`.
-        dotenv: Whether to read `.env` in the working directory.
-
     Raises:
         ConfigurationError: They contradict each other, or `.env` cannot be read.
         TokenStoreError: The stored login cannot be read.
@@ -87,10 +82,6 @@ def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True
 @contextmanager
 def connect(run: Run, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClient]:
     """Provide a client of the settings that hold in this run, closed at the end.
-
-    Args:
-        run: The run.
-        **config: More settings of the client.
 
     Raises:
         PaymanError: As for `open_settings`.

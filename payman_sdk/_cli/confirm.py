@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 def confirm_send(
     run: Run, client: PaymanClient, settings: Settings, text: str, *, yes: bool, is_reply: bool = False
 ) -> bool:
-    """Return whether a text may be sent.
-
-    Args:
-        run: The run.
-        client: The client that would send it.
-        settings: Where it would go.
-        text: What would be sent.
-        yes: Whether that was agreed to beforehand.
-        is_reply: Whether it answers a task that waits, whatever it says.
+    """Return whether a text may be sent. A reply to a task that waits has to be confirmed whatever the token may do.
 
     Raises:
         ConfigurationError: It may move money, and nobody can be asked, or it cannot be shown whole.
@@ -45,13 +37,6 @@ def confirm_send(
 
 def confirm_order(run: Run, settings: Settings, fields: Iterable[Field], question: str, *, yes: bool) -> bool:
     """Whether a typed order may be sent: to a live server, only after a person has seen it.
-
-    Args:
-        run: The run.
-        settings: Where it would go.
-        fields: The order, one field for each line that is shown.
-        question: What the person is asked.
-        yes: Whether that was agreed to beforehand.
 
     Raises:
         ConfigurationError: Nobody can be asked, or it cannot be shown whole.

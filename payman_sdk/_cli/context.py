@@ -23,13 +23,12 @@ from payman_sdk._cli.commands.chat import chat
 from payman_sdk._cli.commands.doctor import doctor
 from payman_sdk._cli.commands.listings import payees, transactions, wallets
 from payman_sdk._cli.commands.mcp import mcp
-from payman_sdk._cli.commands.options import MORE_WORDS
 from payman_sdk._cli.commands.pay import pay, payments
 from payman_sdk._cli.commands.sandbox import sandbox
 from payman_sdk._cli.commands.tasks import tasks
 from payman_sdk._cli.exit_codes import TABLE
 from payman_sdk._cli.output import describe_failure, report_error, write_error
-from payman_sdk._cli.run import Run, TerminatedError
+from payman_sdk._cli.run import MORE_WORDS, Run, TerminatedError
 from payman_sdk._cli.settings import ServerName
 from payman_sdk._cli.terminal import report_unwritten
 from payman_sdk._text.logger import SafeFormatter, get_logger

@@ -26,9 +26,6 @@ _NAME = "payman-cli"
 def open_store(keep: str) -> TokenStore:
     """Return the store for the token of the login.
 
-    Args:
-        keep: `file` or `keyring`.
-
     Raises:
         ConfigurationError: It needs an extra that is not installed; the message names it.
     """

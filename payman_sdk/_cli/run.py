@@ -1,10 +1,12 @@
-"""One run of the command: its global flags, and what it has sent."""
+"""One run of the command: its global flags, what it has sent, and the arguments and options that several commands have."""
 
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from attrs import define, field
 
 from payman_sdk._cli.terminal import Terminal
@@ -70,3 +72,36 @@ class Run:
         if self.sandbox:
             return f" The task {task_id} belongs to this command's own sandbox, which ends now."
         return f" To look up the outcome: {self.format_command(f'{self.lookup} {shlex.quote(task_id)}')}"
+
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Send it to a live server without asking first.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer, or the error, as one JSON document.")]
+Timeout = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="Seconds for the whole command; 300 by default.")
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        "--idempotency-key",
+        metavar="KEY",
+        help="The idempotency key: a name for the operation. Repeat it, and it is still done once.",
+    ),
+]
+TaskId = Annotated[str, typer.Argument(metavar="ID", help="The id of the task (tsk-…).")]
+
+MORE_WORDS = {"allow_extra_args": True}
+"""The settings of a command that calls `refuse_more_words`."""
+
+
+def refuse_more_words(run: Run, context: typer.Context, before: Sequence[str], text: str, what: str) -> None:
+    """Refuse words that were meant as one text and were not quoted, and show how to quote them.
+
+    Raises:
+        typer.BadParameter: There are more words.
+    """
+    if context.args:
+        quoted = shlex.join([*before, " ".join([text, *context.args])])
+        raise typer.BadParameter(
+            f"the {what} must be one argument, so quote it: {run.format_command(quoted)}"
+        )

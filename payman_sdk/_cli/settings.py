@@ -182,15 +182,6 @@ def resolve(
 ) -> Settings:
     """Return the settings that hold.
 
-    Args:
-        env: The flag `--env`.
-        base_url: The flag `--base-url`.
-        client_id: The flag `--client-id` of commands that have it.
-        environ: The variables of the environment.
-        env_file: What the `.env` file holds.
-        env_file_name: Where it is.
-        login: The stored login.
-
     Raises:
         ConfigurationError: Flags contradict each other, a value is none, or another server than Payman's and the credentials
             for it come from two sources.

@@ -37,14 +37,7 @@ def has_read_only_token(client: Client) -> bool:
 
 
 def ask(reader: Client, text: str, confirm: Confirm | None, options: dict[str, Any]) -> Flow[OperationResult]:
-    """Return a flow that asks in free words.
-
-    Args:
-        reader: The client that asks.
-        text: The words.
-        confirm: Who confirms them, where the token may write; None if nobody can.
-        options: Options of the ask.
-    """
+    """Return a flow that asks in free words."""
     try:
         yield Invoke(reader.get_access_token)  # a token that is renewed now may have other scopes
     except ConfigurationError:

@@ -47,12 +47,7 @@ class Claims:
         return list(self._claims.get(run_id, {}))
 
     def check(self, run_id: str, expected: Collection[str], found: Collection[str]) -> None:
-        """Refuse to go on where the store has lost a claim.
-
-        Args:
-            run_id: The run.
-            expected: What `list_by_run` returned before the store was asked.
-            found: The task ids that the store counts.
+        """Refuse to go on where the store has lost a claim; `expected` is what `list_by_run` returned before it was asked.
 
         Raises:
             OperationStoreError: A claim is missing that was not taken back meanwhile.
@@ -66,12 +61,7 @@ class Claims:
         return self._changes.get(run_id, 0)
 
     def check_changes(self, run_id: str, expected: int, found: int) -> None:
-        """Refuse to go on where the totals of a run have changed less often than this process has seen.
-
-        Args:
-            run_id: The run.
-            expected: What `get_changes` returned before the store was asked.
-            found: How often they have changed.
+        """Refuse to go on where the totals of a run have changed less often than `get_changes` said before the store was asked.
 
         Raises:
             OperationStoreError: The store has gone back in time.
@@ -128,13 +118,7 @@ class OperationKey:
 
     The client records each attempt here before it sends it. So even if the process dies, the record of the operation is never
     older than its last attempt. The client's own key store also knows asks with the same key that were made without a toolkit.
-
-    Args:
-        store: Where the operation is written down.
-        clock: The time in seconds since 1970.
-        claimed: The operation as it is written down.
-        before: When it was sent before it was claimed; None if it was not.
-        keys: The client's own key store; None for the one of this user, which is left out where it cannot be used.
+    Where it has none, that of this user serves, unless it cannot be used.
 
     Attributes:
         operation: The operation as it is written down now.

@@ -59,13 +59,7 @@ def describe_transaction(one: Transaction) -> Item:
 
 
 def list_items(read: Callable[[], Any], describe: Callable[[Any], Item], what: str) -> Flow[OperationResult]:
-    """Return a flow that reads a list.
-
-    Args:
-        read: The typed call of a client.
-        describe: Returns what a model is shown of an item.
-        what: What the items are.
-    """
+    """Return a flow that reads a list."""
     try:
         found: Sequence[Any] = yield Invoke(read)
     except BlockedByHook as withheld:
@@ -105,15 +99,7 @@ def _clean(**members: Any) -> Item:
 def create_payee(
     context: OperationContext, order: PayeeOrder, operation: str, task_id: str, patience: float
 ) -> Flow[OperationResult]:
-    """Return a flow that creates a payee. The client's idempotency key keeps it from being created twice.
-
-    Args:
-        context: The client, the log, and who is asked before money moves.
-        order: The payee.
-        operation: The name of the operation.
-        task_id: The id of its task.
-        patience: Seconds to wait for somebody else who uses the name.
-    """
+    """Return a flow that creates a payee. The client's idempotency key keeps it from being created twice."""
     limit = context.log.limit
     if limit is not None and limit.allowed_payees is not None:
         return _describe(

@@ -25,14 +25,7 @@ if TYPE_CHECKING:
 
 
 class OperationContext:
-    """What operations need: a client, its log, and who is asked before money moves.
-
-    Args:
-        client: The client that everything is sent with.
-        log: What is written down.
-        confirm: Who is asked; None where nobody is.
-        config: The client's settings: its hooks, and when something may be sent again.
-    """
+    """What operations need: a client, its log, and who is asked before money moves."""
 
     def __init__(
         self,
@@ -47,12 +40,7 @@ class OperationContext:
         self.config = config
 
     def build_options(self, on_message: OnMessage | None, raised: list[Exception]) -> dict[str, Any]:
-        """Return the options of what is sent.
-
-        Args:
-            on_message: Called with every event.
-            raised: What hooks raise is added here.
-        """
+        """Return the options of what is sent."""
         config = self.config
         hooks = {"on_event": on_message, "on_retry": config.on_retry, "on_task": config.on_task}
         watched = {name: remember_raised(hook, raised) for name, hook in hooks.items() if hook is not None}
@@ -78,12 +66,7 @@ class OperationContext:
             return None
 
     def may_resend(self, operation: Operation, now: float) -> bool:
-        """Return whether an operation that Payman does not know at this time may be sent again: it cannot arrive any more.
-
-        Args:
-            operation: What was sent.
-            now: The time by the log's clock.
-        """
+        """Return whether an operation that Payman does not know at this time may be sent again: it cannot arrive any more."""
         if self.config.resend != "after_settling" or operation.payee is None or operation.is_replying:
             return False
         sent_at = operation.sent_at

@@ -36,15 +36,7 @@ _RUN_PATIENCE = 30.0
 
 
 class OperationLog:
-    """The operations of one account, and what counts in one run.
-
-    Args:
-        store: Where they are written down.
-        account: The client's id and server.
-        run_id: The run.
-        limit: How much the run may pay.
-        clock: The time in seconds since 1970; without one, the store's, or else this machine's.
-    """
+    """The operations of one account, and what counts in one run, by a clock: the given one, or the store's, or this machine's."""
 
     def __init__(
         self,
@@ -170,11 +162,6 @@ class OperationLog:
         """Return what a client needs to know to send an operation that was claimed; None where memory alone knows it.
 
         A process that died took its memory with it, so the client's own key store says what may have been sent before.
-
-        Args:
-            claimed: The operation as it is written down.
-            before: The same before it was claimed.
-            keys: The client's own key store; None for the one of this user.
         """
         if isinstance(self._store, MemoryOperationStore):
             return None

@@ -47,16 +47,7 @@ def pay(
     patience: float,
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
-    """Return a flow that makes a payment, once.
-
-    Args:
-        context: The client, the log, and who is asked before money moves.
-        order: The payment.
-        operation: The name of the operation.
-        task_id: The id of its task.
-        patience: Seconds to wait for somebody else who carries it out.
-        on_message: Called with every event.
-    """
+    """Return a flow that makes a payment, once."""
     log = context.log
     with (yield from log.make_guard(task_id)) as guard:
         if not (yield from guard.acquire(patience)):

@@ -35,16 +35,7 @@ def reply(
     patience: float,
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
-    """Return a flow that approves or denies a payment that waits, once.
-
-    Args:
-        context: The client, the log, and who is asked before money moves.
-        decision: The decision.
-        operation: The name of the operation, or the id of its task.
-        task_id: The id of its task.
-        patience: Seconds to wait for somebody else who is at it.
-        on_message: Called with every event.
-    """
+    """Return a flow that approves or denies a payment that waits, once."""
     log = context.log
     with (yield from log.make_guard(task_id)) as guard:
         if not (yield from guard.acquire(patience)):

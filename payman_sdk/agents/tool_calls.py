@@ -49,14 +49,7 @@ def get_blocking_tools(toolkit: PaymanToolkit) -> tuple[Tool[Any], ...]:
 async def run_tool(
     toolkit: Toolkit, tool: Tool[Any], arguments: Any, on_message: OnMessage | None
 ) -> OperationResult:
-    """Call a tool from an event loop. One that blocks runs in a new thread, so that many may wait at once.
-
-    Args:
-        toolkit: The toolkit.
-        tool: One of its tools.
-        arguments: What the model gave, whatever it is.
-        on_message: Called with every event.
-    """
+    """Call a tool from an event loop. One that blocks runs in a new thread, so that many may wait at once."""
     call: Callable[[], Any] = partial(tool.call, arguments, on_message)
     if isinstance(toolkit, AsyncPaymanToolkit):
         result: OperationResult = await call()
@@ -72,12 +65,6 @@ def call_tool(
     toolkit: Toolkit, tool: Tool[Any], arguments: Any, on_message: OnMessage | None
 ) -> OperationResult:
     """Call a tool without an event loop.
-
-    Args:
-        toolkit: The toolkit.
-        tool: One of its tools.
-        arguments: What the model gave, whatever it is.
-        on_message: Called with every event.
 
     Raises:
         ConfigurationError: The toolkit needs an event loop.

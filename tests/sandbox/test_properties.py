@@ -13,9 +13,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox._agent.language import LONGEST, understand
+from payman_sdk.sandbox._agent.language import LONGEST, NEGATIONS, understand
 from payman_sdk.sandbox._agent.language.intents import Approve, CreatePayee, Pay
-from payman_sdk.sandbox._agent.language.validation import NEGATIONS
 from payman_sdk.sandbox._agent.serialization import make_error
 
 pytestmark = pytest.mark.slow

@@ -9,10 +9,9 @@ import typer
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
-from payman_sdk._cli.commands.options import Json, Key, Timeout, Yes, refuse_more_words
 from payman_sdk._cli.confirm import confirm_send, may_move_money
 from payman_sdk._cli.output import comment, report_not_sent
-from payman_sdk._cli.run import Run
+from payman_sdk._cli.run import Json, Key, Run, Timeout, Yes, refuse_more_words
 from payman_sdk.errors import ConfigurationError
 
 COMPLETED_IS_NOT_PAID = "completed does not mean paid: a refusal is completed too. To pay, use payman pay."

@@ -11,10 +11,9 @@ from attrs import frozen
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
-from payman_sdk._cli.commands.options import Yes
 from payman_sdk._cli.confirm import confirm_send
 from payman_sdk._cli.output import comment, report_error
-from payman_sdk._cli.run import Run
+from payman_sdk._cli.run import Run, Yes
 from payman_sdk._cli.settings import Settings
 from payman_sdk.errors import (
     APITimeoutError,
@@ -117,15 +116,7 @@ def chat(
 
 
 class Chat:
-    """A conversation and its state.
-
-    Args:
-        run: The run.
-        client: Who talks with the agent.
-        settings: Where that is.
-        session: A session to go on with.
-        yes: Whether what moves money was agreed to beforehand.
-    """
+    """A conversation and its state."""
 
     def __init__(
         self, run: Run, client: PaymanClient, settings: Settings, *, session: str | None, yes: bool

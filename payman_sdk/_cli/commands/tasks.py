@@ -8,10 +8,9 @@ import typer
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
-from payman_sdk._cli.commands.options import MORE_WORDS, Json, TaskId, Timeout, Yes, refuse_more_words
 from payman_sdk._cli.confirm import confirm_send
 from payman_sdk._cli.output import comment, report_not_sent
-from payman_sdk._cli.run import Run
+from payman_sdk._cli.run import MORE_WORDS, Json, Run, TaskId, Timeout, Yes, refuse_more_words
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import APITimeoutError
 

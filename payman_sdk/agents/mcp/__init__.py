@@ -10,8 +10,7 @@ from payman_sdk.errors import ConfigurationError
 
 try:
     from payman_sdk.agents.mcp.elicitation import CannotAskError, elicit
-    from payman_sdk.agents.mcp.server import mcp_server
-    from payman_sdk.agents.mcp.transports import http_app, listening, serve_http, serve_stdio
+    from payman_sdk.agents.mcp.server import http_app, listening, mcp_server, serve_http, serve_stdio
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("payman"):
         raise

@@ -88,13 +88,7 @@ _RESULT = {
 
 
 class ServedTools:
-    """What a server serves, whichever version of the official SDK it is made with.
-
-    Args:
-        toolkit: The tools.
-        client: The client that the agent card is fetched with.
-        reader: The client for what only reads.
-    """
+    """What a server serves, whichever version of the official SDK it is made with."""
 
     def __init__(
         self, toolkit: AsyncPaymanToolkit, client: AsyncPaymanClient, reader: AsyncPaymanClient | None
@@ -115,14 +109,7 @@ class ServedTools:
         asking: ElicitationCall,
         report: Callable[[str], Awaitable[object]] | None,
     ) -> dict[str, Any] | None:
-        """Call a tool and return its result in the form of the protocol, or None if the tool does not exist.
-
-        Args:
-            name: Its name.
-            arguments: Its arguments.
-            asking: The call, whose client is asked for a confirmation.
-            report: Sends a line of progress to the client.
-        """
+        """Call a tool and return its result in the form of the protocol, or None if the tool does not exist."""
         tool = next((one for one in self._toolkit.tools if one.name == name), None)
         if tool is None:
             return None

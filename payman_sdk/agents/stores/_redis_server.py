@@ -24,12 +24,7 @@ _REPLICA_MILLISECONDS = 1000
 
 
 class RedisServer:
-    """The Redis behind a store.
-
-    Args:
-        client: How it is reached.
-        key: The key of the store, for messages.
-    """
+    """The Redis behind a store."""
 
     def __init__(self, client: redis.Redis, key: str) -> None:
         self._client = client

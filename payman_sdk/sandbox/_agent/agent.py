@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from payman_api.models.scope import Scope
-from payman_sdk.sandbox._agent import markdown, queries
+from payman_sdk.sandbox._agent import markdown
 from payman_sdk.sandbox._agent.language import intents as intent
 from payman_sdk.sandbox._agent.language import understand
 from payman_sdk.sandbox._ledger import accounts, payment_orders
@@ -92,7 +92,7 @@ def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
             return AgentAnswer(text, refusal=text if payment else None)
         case question:
             return AgentAnswer(
-                queries.answer_question(
+                markdown.answer_question(
                     context.tx,
                     context.account,
                     context.session_id,
@@ -149,6 +149,6 @@ def _create_payee(context: AgentContext, order: intent.CreatePayee) -> str:
 
 def _explain_unclear(reason: str, *, payment: bool) -> str:
     if not reason:
-        return f"I did not understand that. You can ask me things like:\n\n{queries.ABILITIES}"
+        return f"I did not understand that. You can ask me things like:\n\n{markdown.ABILITIES}"
     refusal = "No payment was made: " if payment else "Nothing was done: "
     return f"{refusal}{reason}."

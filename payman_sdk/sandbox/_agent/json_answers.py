@@ -139,14 +139,7 @@ def _resolve_reference(schema: Mapping[str, Any], root: Json) -> Mapping[str, An
 
 
 def write(manner: str, shape: Mapping[str, Any], prose: str, *, is_payment: bool) -> AgentAnswer:
-    """Answer with an object as the agent's manner has it.
-
-    Args:
-        manner: one of `JsonAnswers`.
-        shape: the object, which is true.
-        prose: the same in words.
-        is_payment: whether it is about a payment; only then is anything in it changed.
-    """
+    """Answer with a true object as the agent's manner has it: only what is about a payment is changed."""
     if is_payment:
         shape = _change_shape(manner, dict(shape))
     text = json.dumps(shape, ensure_ascii=False)

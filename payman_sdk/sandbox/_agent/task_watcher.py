@@ -20,16 +20,6 @@ Find = Callable[[Account, str], Task]
 class TaskWatcher:
     """A task that one request watches.
 
-    Args:
-        find: Looks the task up again.
-        world: The clock.
-        style: The spelling of states and timestamps.
-        manner: The stream settings.
-        account: The owner of the task.
-        sent: The task as the request found or made it, and the fault of its answer.
-        request_id: The id of the request.
-        history_length: The number of messages in the finished answer.
-
     Attributes:
         mishap: The fault of the answer.
         over: Whether the final event was sent.

@@ -141,16 +141,6 @@ def send(
 ) -> SendResult:
     """Take a message: make its task, continue the one that waits for it, or give back the one that is known.
 
-    Args:
-        tx: the transaction it all happens in.
-        world: the clock and the source of ids.
-        account: whose task it is.
-        scopes: what the sender may do with it.
-        script: what the agent is to answer, where that was said.
-        task_id: made by the client.
-        session_id: the session; None makes a new one.
-        text: what the message says.
-
     Raises:
         NotTakenError: if the script says that it is not taken; nothing was written then.
     """
@@ -255,12 +245,7 @@ def order_directly(
 ) -> Payment:
     """Make a payment that no message asks for, in a task that a person can approve or deny as any other.
 
-    Args:
-        tx: the transaction it all happens in.
-        world: the clock and the source of ids.
-        account: whose payment it is.
-        text: what the task's history says.
-        make: makes the payment for the task of that number.
+    `make` makes it, for the task of that number.
     """
     task_id = world.new_id("tsk")
     tx.execute(

@@ -89,16 +89,9 @@ def post(
     moment: int,
     payment_id: str | None = None,
 ) -> None:
-    """Write one transfer: its two entries, of opposite sign.
+    """Write one transfer: its two entries, of opposite sign. A payment has one at most.
 
-    Args:
-        tx: the transaction it belongs to.
-        source: the book that gives.
-        target: the book that gets.
-        amount: in minor units, above zero.
-        memo: what it is for.
-        moment: the time, in nanoseconds since 1970.
-        payment_id: the payment it carries out; a payment has one transfer at most.
+    The amount is in minor units, and the moment in nanoseconds since 1970.
 
     Raises:
         ValueError: if the amount is not above zero, or if there is not that much in the source.

@@ -167,18 +167,9 @@ def propose(
     description: str | None,
     ask: bool,
 ) -> Payment:
-    """Pay, or let the payment wait where the policy requires a person's approval.
+    """Pay, or let the payment wait where the policy requires a person's approval; with `ask`, however small it is.
 
-    Args:
-        tx: the transaction it belongs to.
-        world: the clock and the source of ids.
-        account: whose payment it is.
-        task_number: the task that asks for it.
-        wallet: where the money comes from.
-        payee: whose payee it goes to.
-        amount: in minor units, above zero.
-        description: what it is for.
-        ask: let it wait however small it is.
+    The amount is in minor units, above zero.
 
     Returns:
         The payment, carried out or waiting.

@@ -113,10 +113,7 @@ def parse_request(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Que
 def sign_ticket(request: str, key: bytes, expires: int) -> str:
     """Return what only the page of this request has, so that no other page can answer in the person's name.
 
-    Args:
-        request: the request that the page asks about.
-        key: the server's secret.
-        expires: when it ends, in seconds since 1970.
+    It ends at a time in seconds since 1970.
     """
     return f"{expires}.{hmac.new(key, f'{expires}.{request}'.encode(), hashlib.sha256).hexdigest()}"
 

@@ -51,11 +51,6 @@ class Consent:
 class OAuthService:
     """Answers token requests and asks people for their consent.
 
-    Args:
-        store: where everything is kept.
-        world: the clock and the source of chance.
-        terms: how long tokens live, and which are given.
-
     Attributes:
         token_requests: every request to the token endpoint, oldest first.
         reuse_detected: how many times a refresh token came that had been used.
@@ -71,12 +66,7 @@ class OAuthService:
     def answer_token_request(
         self, authorization: str | None, parameters: Sequence[tuple[str, str]] | None
     ) -> TokenResponse:
-        """Answer a token request; raises OAuthError.
-
-        Args:
-            authorization: the header of that name.
-            parameters: those of the query and of the form; None if they could not be read.
-        """
+        """Answer a token request, whose parameters are None if they could not be read; raises OAuthError."""
         given: Mapping[str, str] = {}
         client: Client | None = None
         outcome = "server_error"

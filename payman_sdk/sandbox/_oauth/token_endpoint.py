@@ -52,13 +52,6 @@ def grant(
 ) -> TokenResponse:
     """Answer a client's token request. What is written before a ReuseError must be kept.
 
-    Args:
-        tx: the transaction it happens in.
-        world: the clock and the source of chance.
-        terms: how long tokens live, and which are given.
-        client: who asks.
-        given: the request's parameters by name.
-
     Raises:
         OAuthError: if the request is refused or not understood.
     """

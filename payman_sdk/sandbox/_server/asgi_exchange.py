@@ -64,9 +64,6 @@ class SocketlessLoop(asyncio.BaseEventLoop):
 class EventLoopThread:
     """Runs coroutines in its own thread, from the making of this object until `stop()`.
 
-    Args:
-        name: of the thread.
-
     Attributes:
         leaving: set, in the thread, once it is to end.
     """
@@ -145,14 +142,7 @@ Piece: TypeAlias = ResponseHead | bytes | ResponseEnd
 
 
 class ASGIExchange:
-    """One request and its answer. The application runs in the background; the client may be in any thread.
-
-    Args:
-        app: the application.
-        scope: the request.
-        body: all of the request's body.
-        background: where the application runs.
-    """
+    """One request and its answer. The application runs in the background; the client may be in any thread."""
 
     def __init__(self, app: ASGIApp, scope: Scope, body: bytes, background: EventLoopThread) -> None:
         self._app, self._body, self._background = app, body, background

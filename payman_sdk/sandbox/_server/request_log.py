@@ -96,12 +96,7 @@ class RequestLog:
 
 
 class RecordingMiddleware:
-    """An ASGI application whose requests are noted, but for those of the web page.
-
-    Args:
-        app: the application.
-        log: where they are noted.
-    """
+    """An ASGI application whose requests are noted, but for those of the web page."""
 
     def __init__(self, app: ASGIApp, log: RequestLog) -> None:
         self._app, self._log = app, log

@@ -60,13 +60,7 @@ class RestPayment:
 
 
 class RestService:
-    """The inside of the REST API.
-
-    Args:
-        store: where everything is kept.
-        world: the clock and the source of chance.
-        script: what goes wrong with the next payments, where that was said.
-    """
+    """The inside of the REST API."""
 
     def __init__(self, store: Store, world: SandboxEnvironment, script: Script) -> None:
         self._store, self._world, self._script = store, world, script

@@ -135,17 +135,7 @@ def _read_request_id(request: dict[str, object]) -> str | int:
 
 
 class RPCMethods:
-    """The methods of the agent for whoever has an access token, inside one transaction.
-
-    Args:
-        tx: the transaction.
-        find: looks up a task again, later.
-        world: the clock and the source of chance.
-        style: how states and timestamps are spelled.
-        manner: how tasks are reported.
-        script: what the agent is to answer, where that was said.
-        access: what the access token opens.
-    """
+    """The methods of the agent for whoever has an access token, inside one transaction."""
 
     def __init__(
         self,

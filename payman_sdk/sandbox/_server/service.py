@@ -30,15 +30,7 @@ class ForbiddenError(Exception):
 
 
 class Service:
-    """The agent endpoints' inside.
-
-    Args:
-        store: where everything is kept.
-        world: the clock and the source of chance.
-        style: how states and timestamps are spelled.
-        manner: how tasks are reported.
-        script: what the agent is to answer, where that was said.
-    """
+    """The agent endpoints' inside."""
 
     def __init__(
         self, store: Store, world: SandboxEnvironment, style: Style, manner: StreamSettings, script: Script
@@ -58,13 +50,7 @@ class Service:
         return self._ask(token, body, lambda agent: agent.stream(body))
 
     def resubscribe(self, token: str | None, body: bytes, last_event_id: str | None) -> Json | TaskWatcher:
-        """Return what a resubscribing request has to watch, or an error's answer; raises UnauthorizedError.
-
-        Args:
-            token: the access token.
-            body: the request.
-            last_event_id: the number of the last event that its sender has seen.
-        """
+        """Return what a resubscribing request has to watch, or an error's answer; raises UnauthorizedError."""
         return self._ask(token, body, lambda agent: agent.resubscribe(body, last_event_id))
 
     def stream_as(self, access: Access, body: bytes) -> Json | TaskWatcher:

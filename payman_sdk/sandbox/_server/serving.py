@@ -36,9 +36,6 @@ class JoinedTransport:
     """A transport of asyncio's that sends head and body of an answer in one piece; a send is much of what a short answer costs.
 
     The first piece of each turn of the event loop waits for the second one, or for the end of the turn.
-
-    Args:
-        transport: the one that sends.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -179,11 +176,6 @@ class _Server(uvicorn.Server):
 
 class ServerThread:
     """An application that is being served, from the making of this object until `stop()`.
-
-    Args:
-        app: the application.
-        host: an address of this machine.
-        port: 0 takes a free one.
 
     Raises:
         OSError: if the port is taken, or may not be used; the message names it.

@@ -50,11 +50,7 @@ async def wait_for_end(watch: TaskWatcher) -> None:
 
 
 class NoAnswer(Response):
-    """The connection is closed in place of an answer, or nothing comes until the client leaves.
-
-    Args:
-        silent: whether nothing comes.
-    """
+    """The connection is closed in place of an answer, or nothing comes until the client leaves."""
 
     def __init__(self, *, silent: bool) -> None:
         super().__init__()
@@ -93,12 +89,7 @@ def respond_mishap(mishap: Mishap | RPCError | None) -> Response | None:
 
 
 class EventStream(StreamingResponse):
-    """The events of a task, each when it is due.
-
-    Args:
-        watch: the task.
-        fault: what goes wrong; nothing, if none is given.
-    """
+    """The events of a task, each when it is due."""
 
     def __init__(self, watch: TaskWatcher, fault: StreamFault | None = None) -> None:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}

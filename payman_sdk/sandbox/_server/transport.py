@@ -37,9 +37,6 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     The application runs in a thread, which ends with `close()` and with the transport itself.
 
-    Args:
-        app: the application.
-
     Example:
         >>> from payman_sdk.sandbox import Sandbox
         >>> sandbox = Sandbox()

@@ -38,13 +38,7 @@ class _PageVersion:
 
 
 class LiveUpdates:
-    """The listeners of a sandbox.
-
-    Args:
-        service: what the endpoints do.
-        faults: those of the next streams.
-        most: how many may listen at a time.
-    """
+    """The listeners of a sandbox."""
 
     def __init__(self, service: Service, faults: StreamFaults, most: int = MOST_LISTENERS) -> None:
         self._service, self._faults, self._most = service, faults, most

@@ -59,11 +59,6 @@ class NetworkAccess:
 def check_access(host: str, allow_hosts: Iterable[str], admin_token: str | None) -> NetworkAccess | None:
     """Return how a sandbox on this address is guarded; None where only this machine reaches it and nothing was given.
 
-    Args:
-        host: The address to serve on.
-        allow_hosts: Names under which other machines reach it.
-        admin_token: At least 16 printable characters; None makes one.
-
     Raises:
         ValueError: A name or the token cannot be one, or other machines reach the address and no name is allowed.
     """
@@ -105,12 +100,7 @@ what it is."""
 
 
 class SecurityMiddleware:
-    """An ASGI application that browsers reach from its own pages only, and other machines only as they were allowed to.
-
-    Args:
-        app: the application.
-        access: how it is guarded where other machines reach it.
-    """
+    """An ASGI application that browsers reach from its own pages only, and other machines only as they were allowed to."""
 
     def __init__(self, app: ASGIApp, access: NetworkAccess | None = None) -> None:
         self._app, self._access = app, access

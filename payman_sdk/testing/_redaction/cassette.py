@@ -13,11 +13,7 @@ _FAR: Final = 1000  # another method or path is further away than any number of 
 
 
 class CassetteState:
-    """What is known while one cassette is recorded or played: its secrets, and which ids stand for which.
-
-    Args:
-        scrubber: The cassette's own.
-    """
+    """What is known while one cassette is recorded or played: its secrets, and which ids stand for which."""
 
     def __init__(self, scrubber: Scrubber) -> None:
         self.scrubber = scrubber

@@ -68,10 +68,7 @@ class IdMap:
     """Which recorded id means which live one, in one cassette.
 
     Placeholders of secrets match by kind: one for a secret of the test may have another number than the recorded one. A
-    placeholder that the cassette issued must come back unchanged.
-
-    Args:
-        minted: The placeholders that were made in this run.
+    placeholder that the cassette issued must come back unchanged; `minted` are those that were made in this run.
     """
 
     def __init__(self, minted: Container[str] = frozenset()) -> None:

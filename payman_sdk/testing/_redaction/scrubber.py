@@ -145,9 +145,6 @@ class Scrubber:
     def find_leaks(self, serialized: str) -> list[str]:
         """Return what scrubbing missed in a serialized cassette: the lines and the kinds, never a value.
 
-        Args:
-            serialized: The cassette as it would be written.
-
         Example:
             >>> scrubber = Scrubber()
             >>> later = scrubber.scrub_text("it is hunter2-or-not")
@@ -159,9 +156,6 @@ class Scrubber:
 
     def find_leaks_in_body(self, body: bytes | str) -> list[str]:
         r"""Return what scrubbing missed in a body as a program reads it: parsed, its events joined, its escapes undone.
-
-        Args:
-            body: A body of any type that was scrubbed.
 
         Example:
             >>> Scrubber().find_leaks_in_body(r'{"access\u005ftoken": "hunted", "password": 4711}')

@@ -45,9 +45,6 @@ class SecretRegistry:
     What a program brings along goes by its role: an id and a secret that happen to be equal are two secrets, as they are when
     they differ. What a server gives out keeps one placeholder in every role, for it has to come back.
 
-    Args:
-        known: Kinds and values of secrets that are known beforehand.
-
     Attributes:
         minted: The placeholders that were made here, as against those that were found.
         is_answer: Whether a server says what is read now.
@@ -176,11 +173,7 @@ class SecretRegistry:
 
 
 class LeakScanner:
-    """Looks for secrets by what is known of them, by their names and by their looks.
-
-    Args:
-        known: The secrets that were seen, or are known beforehand.
-    """
+    """Looks for secrets by what is known of them, by their names and by their looks."""
 
     def __init__(self, known: SecretRegistry) -> None:
         self._known = known
