@@ -10,6 +10,7 @@ Example:
 
 from typing import TYPE_CHECKING
 
+from payman_sdk import errors
 from payman_sdk._annotations import import_on_use
 from payman_sdk._version import __version__
 
@@ -38,40 +39,10 @@ if TYPE_CHECKING:
     from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
     from payman_sdk._telemetry.settings import Stats, Telemetry
     from payman_sdk._telemetry.task_history import TaskEntry
+    from payman_sdk.errors import *  # noqa: F403 (its `__all__` says which)
     from payman_sdk.errors import (
-        AgentError,
-        APIConnectionError,
-        APIStatusError,
-        APITimeoutError,
-        AuthenticationError,
-        BadRequestError,
-        ConfigurationError,
-        ConflictError,
-        ErrorResponse,
-        IdempotencyKeyReuseError,
-        InternalAgentError,
-        InvalidJSONError,
-        InvalidParamsError,
-        InvalidRequestError,
-        KeyStoreError,
-        MethodNotFoundError,
-        NotFoundError,
-        OutcomeUnknownError,
-        PaymanError,
-        PaymentNotMadeError,
-        PermissionDeniedError,
-        PushNotificationsNotSupportedError,
-        RateLimitError,
-        ResponseValidationError,
-        ServerError,
-        StreamInterruptedError,
-        TaskFailedError,
-        TaskNotCancelableError,
-        TaskNotFoundError,
-        TokenStoreError,
-        UnprocessableEntityError,
-        UnsupportedOperationError,
-    )
+        ErrorResponse as ErrorResponse,
+    )  # griffe follows no star to what the module itself imports
     from payman_sdk.token_stores.file import FileTokenStore as FileTokenStore
     from payman_sdk.token_stores.keyring import KeyringTokenStore as KeyringTokenStore
     from payman_sdk.token_stores.memory import MemoryTokenStore
@@ -79,62 +50,33 @@ if TYPE_CHECKING:
     from payman_sdk.token_stores.redis import RedisTokenStore as RedisTokenStore
 
 __all__ = [
-    "APIConnectionError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AgentError",
     "ArtifactUpdate",
     "AskOptions",
     "AsyncConversation",
     "AsyncPaymanClient",
     "AsyncTaskStream",
-    "AuthenticationError",
     "AuthorizationRequest",
-    "BadRequestError",
-    "ConfigurationError",
-    "ConflictError",
     "Conversation",
     "Environment",
-    "ErrorResponse",
     "FormattedTaskResponse",
-    "IdempotencyKeyReuseError",
-    "InternalAgentError",
-    "InvalidJSONError",
-    "InvalidParamsError",
-    "InvalidRequestError",
     "KeyStore",
-    "KeyStoreError",
     "MemoryKeyStore",
     "MemoryTokenStore",
-    "MethodNotFoundError",
-    "NotFoundError",
-    "OutcomeUnknownError",
     "OutgoingAsk",
     "ParsedResponse",
     "Payee",
     "PaymanClient",
     "PaymanConfig",
-    "PaymanError",
     "Payment",
-    "PaymentNotMadeError",
     "PaymentOutcome",
-    "PermissionDeniedError",
-    "PushNotificationsNotSupportedError",
-    "RateLimitError",
-    "ResponseValidationError",
     "RetryDetails",
     "SQLiteKeyStore",
     "Scope",
-    "ServerError",
     "Stats",
     "StatusUpdate",
     "StoredToken",
     "StreamEvent",
-    "StreamInterruptedError",
     "TaskEntry",
-    "TaskFailedError",
-    "TaskNotCancelableError",
-    "TaskNotFoundError",
     "TaskResponse",
     "TaskState",
     "TaskStateChange",
@@ -143,19 +85,18 @@ __all__ = [
     "TokenInfo",
     "TokenRefresh",
     "TokenStore",
-    "TokenStoreError",
     "Transaction",
     "UnknownUpdate",
-    "UnprocessableEntityError",
-    "UnsupportedOperationError",
     "Wallet",
     "__version__",
     "authorization_url",
     "login",
     "parse_redirect",
 ]
+__all__ += errors.__all__
 
 if not TYPE_CHECKING:
+    __all__.sort()
     # `__all__` leaves out the stores that need an extra, so that `import *` needs none.
     __getattr__, __dir__ = import_on_use(
         __name__,
@@ -178,15 +119,7 @@ if not TYPE_CHECKING:
             "_io.key_store": "MemoryKeyStore SQLiteKeyStore",
             "_telemetry.settings": "Stats Telemetry",
             "_telemetry.task_history": "TaskEntry",
-            "errors": (
-                "APIConnectionError APIStatusError APITimeoutError AgentError AuthenticationError BadRequestError "
-                "ConfigurationError ConflictError ErrorResponse IdempotencyKeyReuseError InternalAgentError "
-                "InvalidJSONError InvalidParamsError InvalidRequestError KeyStoreError MethodNotFoundError "
-                "NotFoundError OutcomeUnknownError PaymanError PaymentNotMadeError PermissionDeniedError "
-                "PushNotificationsNotSupportedError RateLimitError ResponseValidationError ServerError "
-                "StreamInterruptedError TaskFailedError TaskNotCancelableError TaskNotFoundError TokenStoreError "
-                "UnprocessableEntityError UnsupportedOperationError"
-            ),
+            "errors": " ".join(errors.__all__),
             "token_stores.file": "FileTokenStore",
             "token_stores.keyring": "KeyringTokenStore",
             "token_stores.memory": "MemoryTokenStore",
