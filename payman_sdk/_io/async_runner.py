@@ -21,11 +21,7 @@ from payman_sdk._core.http import HTTPResponse, is_event_stream
 from payman_sdk._io.async_streams import AsyncOpenStream, repair_pools
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, run_in_thread, sleep
 from payman_sdk._io.failures import classify_exception, map_exception, map_read_exception, may_have_left
-from payman_sdk._io.http import (
-    Outcome,
-    buffer_answer,
-    unwrap_outcome,
-)
+from payman_sdk._io.http import Outcome, buffer_answer, unwrap_outcome
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.runner import BaseRunner
@@ -44,10 +40,17 @@ _POLL = 0.01
 """Seconds between two tries of a lock that a task waits for; a thread can wait inside the lock itself."""
 
 
+@allow_on_trio
+async def _call_function(function: Callable[..., Any], *about: Any) -> Any:
+    returned = function(*about)
+    return await returned if isawaitable(returned) else returned
+
+
 class AsyncRunner(BaseRunner[httpx.AsyncClient]):
     """Carries flows out with an `httpx.AsyncClient`, on asyncio or trio; safe to use from several tasks at once."""
 
     _usual_sleep = staticmethod(sleep)
+    _call_hook = _invoke = staticmethod(_call_function)
     _hurry = 0.1  # so that its error says that it waited for a connection
 
     def _set_up(self) -> None:
@@ -89,45 +92,34 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
         what interrupts, a cancellation above all, when the flow has taken note of it.
         """
         mark_for_trio()
-        try:
-            return await self._advance(flow, line)
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                for step in effects.interrupt(flow, error):
-                    await self._notify_hook(step)
-            shorten_traceback(error)
-            raise
-
-    async def _advance(
-        self, flow: effects.Flow[T], line: AsyncOpenStream
-    ) -> effects.Emit | effects.FlowResult[T]:
         outcome: Any = None
         failure: Exception | None = None
-        while True:
-            try:
-                # Thrown out here, a failure does not become the context of what the flow raises instead.
-                step = flow.send(outcome) if failure is None else flow.throw(failure)
-            except StopIteration as end:
-                return effects.FlowResult(end.value)
-            if isinstance(step, effects.Emit):
-                return step
-            outcome, failure = None, None
-            try:
-                outcome = await self._perform(step, line)
-            except Exception as error:
-                if isinstance(step, effects.CallHook):
-                    raise
-                failure = error
+        try:
+            while True:
+                try:
+                    # Thrown out here, a failure does not become the context of what the flow raises instead.
+                    step = flow.send(outcome) if failure is None else flow.throw(failure)
+                except StopIteration as end:
+                    return effects.FlowResult(end.value)
+                if isinstance(step, effects.Emit):
+                    return step
+                outcome, failure = None, None
+                try:
+                    outcome = await self._perform(step, line)
+                except Exception as error:
+                    if isinstance(step, effects.CallHook):
+                        raise
+                    failure = error
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                for notice in effects.interrupt(flow, error):
+                    await self._notify_hook(notice)
+            shorten_traceback(error)
+            raise
 
     async def _call_blocking(self, step: effects.CallBlocking) -> Any:
         call = partial(run_in_thread, step.function)
         return await (run_shielded(call) if step.is_shielded else call())
-
-    async def _invoke(self, function: Callable[[], Any]) -> Any:
-        return await _call_hook(function)
-
-    async def _call_hook(self, function: Callable[[Any], Any], about: Any) -> Any:
-        return await _call_hook(function, about)
 
     async def _run_with_lock(self, step: effects.WithLock) -> Any:
         if step.lock is not None:
@@ -172,7 +164,7 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
     async def _notify_hook(self, step: effects.NotifyHook) -> None:
         try:
             with anyio.CancelScope(shield=True), move_on_after(_NOTICE):
-                await _call_hook(step.function, step.about)
+                await _call_function(step.function, step.about)
         except Exception as error:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
@@ -238,9 +230,3 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
             raise_interrupt(error, handled)
             raise
         raise failure
-
-
-@allow_on_trio
-async def _call_hook(function: Callable[..., Any], *about: Any) -> Any:
-    returned = function(*about)
-    return await returned if isawaitable(returned) else returned

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import httpcore
-import httpx
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.forks import defer_forks
@@ -123,22 +122,3 @@ class _DeadlineNetworkStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._has_read if info == "has_read" else self._stream.get_extra_info(info)
-
-
-class DeadlineStream(httpx.SyncByteStream):
-    """A body that stops at the deadline: a server that drips must not hold the caller longer."""
-
-    def __init__(self, body: httpx.SyncByteStream, deadline: float, clock: Callable[[], float]) -> None:
-        self._body = body
-        self._deadline = deadline
-        self._clock = clock
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._body:
-            if self._clock() > self._deadline:
-                raise httpx.ReadTimeout("the answer was not complete at the deadline")
-            yield piece
-
-    def close(self) -> None:
-        """Lets the connection go."""
-        self._body.close()

@@ -17,7 +17,7 @@ import httpx
 from payman_sdk._core import effects
 from payman_sdk._core.http import HTTPResponse, Transmission, is_event_stream
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.deadlines import DeadlineStream, deadline_scope
+from payman_sdk._io.deadlines import deadline_scope
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import classify_exception, map_read_exception, may_have_left
 from payman_sdk._io.http import (
@@ -36,11 +36,9 @@ from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
 from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T")
+HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
 
 log = logging.getLogger("payman_sdk")
-
-
-HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
 
 
 class BaseRunner(Generic[HttpT]):
@@ -174,33 +172,30 @@ class SyncRunner(BaseRunner[httpx.Client]):
         What a hook raises is the user's, and no flow may take it for a failure of what was asked: it comes out at once. So does
         what interrupts, when the flow has taken note of it.
         """
-        try:
-            return self._advance(flow, line)
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                for step in effects.interrupt(flow, error):
-                    self._notify_hook(step)
-            shorten_traceback(error)
-            raise
-
-    def _advance(self, flow: effects.Flow[T], line: OpenStream) -> effects.Emit | effects.FlowResult[T]:
         outcome: Any = None
         failure: Exception | None = None
-        while True:
-            try:
-                # Thrown out here, a failure does not become the context of what the flow raises instead.
-                step = flow.send(outcome) if failure is None else flow.throw(failure)
-            except StopIteration as end:
-                return effects.FlowResult(end.value)
-            if isinstance(step, effects.Emit):
-                return step
-            outcome, failure = None, None
-            try:
-                outcome = self._perform(step, line)
-            except Exception as error:
-                if isinstance(step, effects.CallHook):
-                    raise
-                failure = error
+        try:
+            while True:
+                try:
+                    # Thrown out here, a failure does not become the context of what the flow raises instead.
+                    step = flow.send(outcome) if failure is None else flow.throw(failure)
+                except StopIteration as end:
+                    return effects.FlowResult(end.value)
+                if isinstance(step, effects.Emit):
+                    return step
+                outcome, failure = None, None
+                try:
+                    outcome = self._perform(step, line)
+                except Exception as error:
+                    if isinstance(step, effects.CallHook):
+                        raise
+                    failure = error
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                for notice in effects.interrupt(flow, error):
+                    self._notify_hook(notice)
+            shorten_traceback(error)
+            raise
 
     def _call_blocking(self, step: effects.CallBlocking) -> Any:
         return step.function()
@@ -253,25 +248,27 @@ class SyncRunner(BaseRunner[httpx.Client]):
         reading = line if is_stream and is_event_stream(answer) else OpenStream()
         reading.keep(answer, self._guard)
         is_open = False
+
+        def check_deadline() -> None:
+            if self._clock() > until:
+                raise httpx.ReadTimeout("the answer was not complete at the deadline")
+
         try:
-            if reading is not line:
-                answer.stream = DeadlineStream(
-                    cast("httpx.SyncByteStream", answer.stream), until, self._clock
-                )
-            reading.open()
             if reading is line:
+                reading.open()
                 answer.extensions.pop("reason_phrase", None)
                 if self._call_handlers is not None:
                     self._streams[answer] = weakref.ref(line)
                 is_open = True
                 return answer
+            # A server that drips must not hold the caller longer.
+            reading.open(check_deadline)
             body = BoundedBody(answer.headers, self._max_answer_bytes)
             while (piece := reading.read()) is not None:
                 body.add(piece)
                 if self._call_handlers is not None:
                     self._call_handlers()
-                if self._clock() > until:
-                    raise httpx.ReadTimeout("the answer was not complete at the deadline")
+                check_deadline()
             return buffer_answer(answer, body.content())
         finally:
             if not is_open:

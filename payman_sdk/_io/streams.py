@@ -185,21 +185,24 @@ class OpenStream:
         """
         self._answer, self._guard = answer, guard
 
-    def open(self) -> None:
-        """Begins to read its body.
+    def open(self, check: Callable[[], None] = lambda: None) -> None:
+        """Begin to read its body.
+
+        Args:
+            check: Called whenever something has come over the wire.
 
         Raises:
             UnreadableAnswerError: The body is encoded in a way that is not read.
         """
         if self._answer is not None:
-            self._pieces = _pieces_of(self._answer)
+            self._pieces = _iter_pieces(self._answer, check)
 
     def read(self) -> bytes | None:
         """Return the next piece as it comes, None at the end."""
         return next(self._pieces, None)
 
     def close(self) -> None:
-        """Lets the connection go."""
+        """Let the connection go."""
         if self._answer is None:
             return
         with self._guard():
@@ -209,11 +212,17 @@ class OpenStream:
             self._answer, self._pieces = None, iter(())
 
 
-def _pieces_of(answer: httpx.Response) -> Iterator[bytes]:
+def _iter_pieces(answer: httpx.Response, check: Callable[[], None]) -> Iterator[bytes]:
     if answer.is_stream_consumed:  # a hook has read it, or it was never sent
         return iter((answer.content,))
     decompressor = Decompressor(answer.headers.get("content-encoding", ""))
-    return (piece for raw in answer.iter_raw() for piece in decompressor.feed(raw))
+
+    def iter_decompressed() -> Iterator[bytes]:
+        for raw in answer.iter_raw():
+            check()
+            yield from decompressor.feed(raw)
+
+    return iter_decompressed()
 
 
 def close_quietly(answer: httpx.Response) -> None:
