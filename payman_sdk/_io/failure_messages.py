@@ -24,14 +24,13 @@ class TransportInfo(NamedTuple):
 
     Attributes:
         is_exact: What it raises says by its class whether the request was sent.
-        is_watched: It reports when it sends, so that silence means that nothing was sent.
-        is_discreet: What it raises repeats nothing of the request, and nobody else has a say.
+        is_watched: It reports when it sends, so that silence means that nothing was sent, and what it raises repeats nothing of
+            the request.
         proxy: The address of the proxy that it connects to, if any, without a user's name.
     """
 
     is_exact: bool = False
     is_watched: bool = False
-    is_discreet: bool = False
     proxy: str | None = None
 
 
@@ -60,7 +59,7 @@ def get_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) ->
         reports = is_of_httpx or vars(kind).get("reports_sending") is True
         # A mock of httpx reports nothing.
         is_watched = reports and not (TRANSPORTS.is_on() or CLIENTS.is_on())
-        return TransportInfo(reports or is_bridge, is_watched, is_watched, proxy)
+        return TransportInfo(reports or is_bridge, is_watched, proxy)
     except Exception:  # somebody else's objects may break whoever looks at them
         return UNKNOWN_TRANSPORT
 
@@ -146,7 +145,7 @@ def describe_cause(
     if isinstance(error, httpx.ProxyError) and isinstance(cause, httpcore.ProxyError):
         status = str(cause)[:3]
         return f"the proxy answered {status}" if status.isdigit() else "the proxy refused"
-    if (was_seen or knowledge.is_discreet) and isinstance(error, _DISCREET):
+    if (was_seen or knowledge.is_watched) and isinstance(error, _DISCREET):
         return str(error).rstrip(".") or type(error).__name__
     return "timed out" if is_timeout(error) else type(error).__name__
 
