@@ -213,7 +213,7 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
                 body.add(piece)
                 if self._clock() > until:
                     raise httpx.ReadTimeout("the answer was not complete at the deadline")
-            return buffer_answer(answer, body.content())
+            return buffer_answer(answer.status_code, answer.headers, body.content())
         finally:
             if not is_open:
                 await reading.close()

@@ -121,15 +121,13 @@ def classify_exception(
     if isinstance(error, UnreadableAnswerError):
         return error.failure
     try:
-        answer = _extract_response(error, request)
+        answer = _extract_answer(error, request)
     except Exception:  # an exception may break whoever looks at it
         answer = None
-    if answer is not None:
-        return buffer_answer(answer, answer.content)
-    return map_exception(error, transmission, request, knowledge)
+    return map_exception(error, transmission, request, knowledge) if answer is None else answer
 
 
-def _extract_response(error: Exception, request: httpx.Request) -> httpx.Response | None:
+def _extract_answer(error: Exception, request: httpx.Request) -> Outcome | None:
     """Return the answer that an exception about its status carries, as hooks and sessions with `raise_for_status` raise it.
 
     It must be the answer to this very request. Where its body was not read, it is empty: the status alone counts then.
@@ -142,31 +140,18 @@ def _extract_response(error: Exception, request: httpx.Request) -> httpx.Respons
             body = response.content
         except httpx.ResponseNotRead:
             body = b""
-        return _build_response(response.status_code, response.headers.multi_items(), body, request)
+        return buffer_answer(response.status_code, response.headers, body)
     kind: Any = type(error)
     if kind.__name__ != "ClientResponseError" or kind.__module__ != "aiohttp.client_exceptions":
         return None
     carried: Any = error
-    # An answer that aiohttp cannot read is called 400, and has a cause.
-    headers: Any = carried.headers
-    if headers is None:
-        return None
-    is_status = error.__cause__ is None and error.__context__ is None
-    about = carried.request_info
+    about, headers = carried.request_info, carried.headers
     is_ours = about.method == request.method and str(about.real_url) == str(request.url)
-    if not is_status or not is_ours or carried.history:
+    # An answer that aiohttp cannot read is called 400, and has a cause.
+    is_status = error.__cause__ is None and error.__context__ is None
+    if headers is None or not is_status or not is_ours or carried.history:
         return None
-    return _build_response(carried.status, list(headers.items()), b"", request)
-
-
-def _build_response(
-    status: int, headers: list[tuple[str, str]], body: bytes, request: httpx.Request
-) -> httpx.Response:
-    kept = [(name, value) for name, value in headers if name.lower() not in _ABOUT_BODY]
-    return httpx.Response(status, headers=kept, content=body, request=request)
-
-
-_ABOUT_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+    return buffer_answer(carried.status, httpx.Headers(list(headers.items())), b"")
 
 
 def _is_misnamed(error: Exception) -> bool:

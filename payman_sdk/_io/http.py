@@ -6,7 +6,7 @@ import functools
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import httpx
 
@@ -151,18 +151,17 @@ def limit_request(
 _MOST_HURRY = 1.0
 
 
-def buffer_answer(answer: httpx.Response, body: bytes) -> BufferedResponse:
+def buffer_answer(status: int, headers: httpx.Headers, body: bytes) -> BufferedResponse:
     """Return an answer with the body that was read of it, and without headers that no longer fit the body if it was decompressed.
 
     It is redacted unless it is a success, for that may hold new secrets.
     """
-    headers = answer.headers
-    if not answer.is_success:
+    if not 200 <= status < 300:
         headers = httpx.Headers({name: redact(headers[name]) for name in _NEEDED if name in headers})
-        return BufferedResponse(answer.status_code, headers, redact(body))
-    if any(name.lower() == b"content-encoding" for name, _ in headers.raw):
+        body = redact(body)
+    elif any(name.lower() == b"content-encoding" for name, _ in headers.raw):
         headers = httpx.Headers([one for one in headers.raw if one[0].lower() not in _OF_THE_BODY])
-    return BufferedResponse(answer.status_code, headers, body)
+    return BufferedResponse(status, headers, body)
 
 
 _NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
@@ -192,58 +191,66 @@ def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> HTTPResponse
     raise outcome
 
 
-class BareClient(httpx.Client):
-    """The connections of a client that was given none: an httpx client that sends what it is given, and nothing else.
-
-    httpx handles authentication, redirects, cookies and hooks for every request. That takes as long as all the work of the SDK
-    for an ask. Cookies would also be wrong: those of one person must not travel with another person's ask.
+class _BareMethods:
+    """What the two clients share.
 
     Args:
         way: What it sends with, and closes when it is closed.
         connections: What that is, should it only stand before the connections.
     """
 
-    def __init__(self, way: httpx.BaseTransport, connections: httpx.BaseTransport | None = None) -> None:
-        super().__init__(transport=way, trust_env=False)
+    def __init__(self, way: Any, connections: Any = None) -> None:
+        client: Any = super()
+        client.__init__(transport=way, trust_env=False)
         self.way = way
         self.connections = connections or way
         self.bears_interrupts = getattr(way, "bears_interrupts", False)
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
         """Return the request, with the headers that httpx always sends and none that it remembers."""
-        return _build_request(method, url, given, self.timeout)
+        timeout: Any = given.pop("timeout", None)
+        if isinstance(timeout, float | int):
+            timeout = httpx.Timeout(timeout)
+        elif not isinstance(timeout, httpx.Timeout):
+            timeout = cast("Any", self).timeout
+        headers: dict[str, str] = {**_build_headers(), **(given.pop("headers", None) or {})}
+        given["extensions"] = {"timeout": timeout.as_dict()}
+        if (content := given.pop("json", None)) is None:
+            return httpx.Request(method, url, headers=headers, **given)
+        # What httpx would do with `json`, without making all headers a second time for the two that are missing.
+        body, url = _JSON.encode(content).encode(), httpx.URL(url)
+        headers |= {"Host": url.netloc.decode("ascii"), "Content-Length": str(len(body))}
+        request = httpx.Request(method, url, headers=headers, stream=httpx.ByteStream(body), **given)
+        request.read()
+        return request
+
+
+class BareClient(_BareMethods, httpx.Client):
+    """The connections of a client that was given none: an httpx client that sends what it is given, and nothing else.
+
+    httpx handles authentication, redirects, cookies and hooks for every request. That takes as long as all the work of the SDK
+    for an ask. Cookies would also be wrong: those of one person must not travel with another person's ask.
+    """
 
     def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
-        """Hands it to the connections."""
+        """Hand it to the connections."""
         if _is_for_httpx(request):
             return super().send(request, stream=stream, auth=None, follow_redirects=False)
-        answer = self.way.handle_request(request)
+        answer: httpx.Response = self.way.handle_request(request)
         answer.request = request
         if not stream:
             answer.read()
         return answer
 
 
-class BareAsyncClient(httpx.AsyncClient):
+class BareAsyncClient(_BareMethods, httpx.AsyncClient):
     """The same for tasks."""
 
-    def __init__(
-        self, way: httpx.AsyncBaseTransport, connections: httpx.AsyncBaseTransport | None = None
-    ) -> None:
-        super().__init__(transport=way, trust_env=False)
-        self.way = way
-        self.connections = connections or way
-        self.bears_interrupts = getattr(way, "bears_interrupts", False)
-
-    def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
-        """Return the request, with the headers that httpx always sends and none that it remembers."""
-        return _build_request(method, url, given, self.timeout)
-
     async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
-        """Hands it to the connections."""
+        """Hand it to the connections."""
         if _is_for_httpx(request):
             return await super().send(request, stream=stream, auth=None, follow_redirects=False)
-        answer = await self.way.handle_async_request(request)
+        answer: httpx.Response = await self.way.handle_async_request(request)
         answer.request = request
         if not stream:
             await answer.aread()
@@ -258,26 +265,6 @@ def _is_for_httpx(request: httpx.Request) -> bool:
         show_query(request)
         return True
     return not request.url.query
-
-
-def _build_request(
-    method: str, url: httpx.URL | str, given: dict[str, Any], timeout: httpx.Timeout
-) -> httpx.Request:
-    own = given.pop("timeout", None)
-    if isinstance(own, httpx.Timeout):
-        timeout = own
-    elif isinstance(own, float | int):
-        timeout = httpx.Timeout(own)
-    headers: dict[str, str] = {**_build_headers(), **(given.pop("headers", None) or {})}
-    given["extensions"] = {"timeout": timeout.as_dict()}
-    if (content := given.pop("json", None)) is None:
-        return httpx.Request(method, url, headers=headers, **given)
-    # What httpx would do with `json`, without making all headers a second time for the two that are missing.
-    body, url = _JSON.encode(content).encode(), httpx.URL(url)
-    headers |= {"Host": url.netloc.decode("ascii"), "Content-Length": str(len(body))}
-    request = httpx.Request(method, url, headers=headers, stream=httpx.ByteStream(body), **given)
-    request.read()
-    return request
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))

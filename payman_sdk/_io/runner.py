@@ -269,7 +269,7 @@ class SyncRunner(BaseRunner[httpx.Client]):
                 if self._call_handlers is not None:
                     self._call_handlers()
                 check_deadline()
-            return buffer_answer(answer, body.content())
+            return buffer_answer(answer.status_code, answer.headers, body.content())
         finally:
             if not is_open:
                 reading.close()
