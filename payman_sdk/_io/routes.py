@@ -194,39 +194,33 @@ class Interception:
 
     def __init__(self, *places: tuple[type, str]) -> None:
         self._places = [(vars(kind), name) for kind, name in places]
-        self._harmless: list[Any] = []
-        self._untouched: list[Any] = []
+        self._last: tuple[list[Any], int] = [], _UNTOUCHED
 
     def is_on(self) -> bool:
         """Return whether one of the methods is replaced at the moment."""
-        found = [members.get(name) for members, name in self._places]
-        if found != self._harmless:
-            if not all(map(_is_harmless, found)):
-                return True
-            self._harmless = found
-        return False
+        return self._look() == _REPLACED
 
     def is_watched(self) -> bool:
         """Return whether one of the methods is replaced at the moment, or somebody looks on."""
+        return self._look() != _UNTOUCHED
+
+    def _look(self) -> int:
         found = [members.get(name) for members, name in self._places]
-        if found != self._untouched:
-            if not all(map(_is_untouched, found)):
-                return True
-            self._untouched = found
-        return False
+        seen, verdict = self._last
+        if found != seen:
+            verdict = max(map(_judge, found))
+            self._last = found, verdict
+        return verdict
 
 
-def _is_harmless(function: Any) -> bool:
-    while _find_library(function) in _WATCHERS:
-        inner = getattr(function, "__wrapped__", None)
-        if inner is None:
-            return True
-        function = inner
-    return _is_untouched(function)
+_UNTOUCHED, _WATCHED, _REPLACED = range(3)
 
 
-def _is_untouched(function: Any) -> bool:
-    return function is None or _find_library(function) in _LIBRARIES
+def _judge(function: Any) -> int:
+    verdict = _UNTOUCHED
+    while function is not None and _find_library(function) in _WATCHERS:
+        verdict, function = _WATCHED, getattr(function, "__wrapped__", None)
+    return verdict if function is None or _find_library(function) in _LIBRARIES else _REPLACED
 
 
 def _find_library(function: object) -> str:
@@ -243,16 +237,11 @@ CLIENTS = Interception(
     *(
         (kind, name)
         for kind in (httpx.Client, httpx.AsyncClient)
-        for name in (
-            "send",
-            "_send_handling_auth",
-            "_send_handling_redirects",
-            "_send_single_request",
-            "_transport_for_url",
-        )
+        for name in vars(kind)
+        if name == "send" or (name.startswith("_") and not name.startswith("__"))
     )
 )
-"""What httpx's clients do with a request."""
+"""What httpx's clients do with a request: `send`, and all that is not public, whatever it is called, for `send` may go through it."""
 
 TRANSPORTS = Interception(
     *(
