@@ -104,10 +104,6 @@ def _has_ended(loop: Any) -> bool:
     return False
 
 
-_SOON = 0.001
-"""Seconds that a loop may call early."""
-
-
 class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
     """Cancel what the block waits for after so many seconds of real time; None never does.
 
@@ -117,7 +113,7 @@ class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
 
     def __init__(self, seconds: float | None) -> None:
         self._scope = anyio.CancelScope()
-        self._timer = None if seconds is None else _ScopeTimer(self._scope, monotonic() + seconds)
+        self._timer = None if seconds is None else RealTimer(self._scope.cancel, seconds)
 
     def __enter__(self) -> anyio.CancelScope:
         scope = self._scope.__enter__()
@@ -196,24 +192,29 @@ def new_real_time_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-class _ScopeTimer:
-    """Cancels a scope when its time has come.
+class RealTimer:
+    """Calls a function when so many seconds of real time have passed, never early.
 
     On asyncio, the loop's own timer is asked, and set again should it come early because its clock was moved. While a clock is
     replaced, a thread waits instead: the loop's timers would come late or never. On trio, which has no timers apart
     from scopes, a task does so.
+
+    Args:
+        end: The function. It is called in the loop that runs here.
+        seconds: The time, from now on.
     """
 
-    def __init__(self, scope: anyio.CancelScope, until: float) -> None:
-        self._scope = scope
-        self._until = until
+    def __init__(self, end: Callable[[], object], seconds: float) -> None:
+        self._end = end
+        self._until = monotonic() + seconds
         self._loop = get_asyncio_loop()
         self._stop: Callable[[], None] = _do_nothing
 
     def start(self) -> None:
+        """Begin to wait."""
         left = self._until - monotonic()
         if left <= _SOON:
-            self._scope.cancel()
+            self._end()
         elif is_patched():
             self._start_thread(left)
         elif self._loop is None:
@@ -222,6 +223,7 @@ class _ScopeTimer:
             self._stop = self._loop.call_later(left, self.start).cancel
 
     def stop(self) -> None:
+        """Call nothing any more."""
         self._stop()
 
     def _start_task(self) -> None:
@@ -239,15 +241,19 @@ class _ScopeTimer:
 
     def _start_thread(self, seconds: float) -> None:
         if self._loop is not None:
-            call_soon: Callable[[Callable[[], None]], object] = self._loop.call_soon_threadsafe
+            call_soon: Callable[[Callable[[], object]], object] = self._loop.call_soon_threadsafe
         else:
             call_soon = sys.modules["trio"].lowlevel.current_trio_token().run_sync_soon
 
-        def cancel() -> None:
+        def end() -> None:
             with contextlib.suppress(Exception):  # the loop has ended
-                call_soon(self._scope.cancel)
+                call_soon(self._end)
 
-        thread = threading.Timer(min(seconds, threading.TIMEOUT_MAX), cancel)
+        thread = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
         thread.daemon = True
         thread.start()
         self._stop = thread.cancel
+
+
+_SOON = 0.001
+"""Seconds that a loop may call early."""

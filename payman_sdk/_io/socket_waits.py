@@ -7,12 +7,12 @@ import os
 import select
 import socket
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import anyio
 
-from payman_sdk._io.clock import monotonic
-from payman_sdk._io.event_loops import get_asyncio_loop, move_on_after
+from payman_sdk._io.event_loops import RealTimer, get_asyncio_loop, move_on_after
 from payman_sdk._io.signals import defer_on_trio
 
 _STAGGER = 0.25
@@ -94,36 +94,15 @@ async def wait_for_socket(sock: socket.socket, timeout: float | None, *, to_writ
         add(descriptor, _set_result, future, True)
     except NotImplementedError:  # Windows' usual loop
         return await _wait_anywhere(sock, timeout, to_write=to_write)
-    timer = None if timeout is None else _WaitTimer(loop, future, timeout)
+    timer = None if timeout is None else RealTimer(partial(_set_result, future, False), timeout)
     try:
+        if timer is not None:
+            timer.start()
         return await future
     finally:
         remove(descriptor)
         if timer is not None:
-            timer.cancel()
-
-
-class _WaitTimer:
-    """Ends waiting in time, though never early where a test moves the clock that the loop reads."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[bool], seconds: float) -> None:
-        self._loop = loop
-        self._future = future
-        self._until = monotonic() + seconds
-        self._handle = loop.call_later(seconds, self._end)
-
-    def cancel(self) -> None:
-        self._handle.cancel()
-
-    def _end(self) -> None:
-        if (left := self._until - monotonic()) > _SOON:
-            self._handle = self._loop.call_later(left, self._end)
-        else:
-            _set_result(self._future, came=False)
-
-
-_SOON = 0.001
-"""Seconds that a loop may call early."""
+            timer.stop()
 
 
 def _set_result(future: asyncio.Future[bool], came: bool) -> None:
