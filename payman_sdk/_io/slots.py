@@ -132,11 +132,18 @@ class Slots(Generic[C]):
                 self.discard(slot)
         return self._take_new(route, self._limit if limit is None else min(limit, self._limit))
 
-    def give_back(self, slot: Slot[C]) -> None:
-        """End a lease in order; the next one to ask gets the connection, if it is still good."""
-        if self.is_closed or not slot.connection.is_idle():
-            self.discard(slot)
-            return
+    def release(self, slot: Slot[C], *, in_order: bool) -> None:
+        """End a lease; the connection is used again only if all that was to be read has been read."""
+        try:
+            if in_order and not self.is_closed and slot.connection.is_idle():
+                self._keep(slot)
+            else:
+                self.discard(slot)
+        finally:
+            self.wake_next()
+
+    def _keep(self, slot: Slot[C]) -> None:
+        """Keep a connection for the next one to ask."""
         now = monotonic()
         slot.expires_at = now + KEPT_FOR
         idle = self._idle.setdefault(slot.route, deque())
@@ -206,16 +213,6 @@ class Slots(Generic[C]):
 
     def _list_open(self) -> list[Slot[C]]:
         return [slot for entry in list(self._all) if (slot := entry()) is not None]
-
-    def release(self, slot: Slot[C], *, in_order: bool) -> None:
-        """End a lease; the connection is used again only if all that was to be read has been read."""
-        try:
-            if in_order:
-                self.give_back(slot)
-            else:
-                self.discard(slot)
-        finally:
-            self.wake_next()
 
     def wake_next(self) -> None:
         """Wake the one who has waited longest for a connection."""
