@@ -34,6 +34,7 @@ _DEFAULT_RETRIES, _MOST_RETRIES = 2, 1000
 _DEFAULT_SETTLE_TIME = 30.0
 _RESEND: tuple[Resend, ...] = ("after_settling", "never")
 _ANSWER_BYTES, _EVENT_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
+_BYTES = "number of bytes above zero"
 _TOO_LONG = 2**31 / 1000
 """Seconds from which sockets cannot count, about 24 days: they hold milliseconds in 32 bits."""
 
@@ -144,33 +145,18 @@ def read_seconds(value: object, name: str, default: float) -> float:
     return float(value)
 
 
-def read_retries(value: object, name: str) -> int:
-    """How often something is tried again, the default for None.
+def read_integer(
+    value: object, name: str, *, default: int, least: int, most: float = float("inf"), what: str
+) -> int:
+    """Return a whole number, the default for None.
 
     Raises:
-        ConfigurationError: It is not a whole number, negative, or too large.
-    """
-    if value is None:
-        return _DEFAULT_RETRIES
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_RETRIES:
-        raise ConfigurationError(
-            f"{name} is {value!r}.", next_step=f"Give a whole number from 0 to {_MOST_RETRIES}."
-        )
-    return value
-
-
-def read_bytes(value: object, name: str, default: int) -> int:
-    """Return a number of bytes, the default for None.
-
-    Raises:
-        ConfigurationError: It is not a whole number above zero.
+        ConfigurationError: It is not a whole number, or not within the limits.
     """
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise ConfigurationError(
-            f"{name} is {value!r}."[:300], next_step="Give a number of bytes above zero."
-        )
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ConfigurationError(f"{name} is {value!r}."[:300], next_step=f"Give a {what}.")
     return value
 
 
@@ -314,13 +300,19 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "client_secret": _read_secret,
     **dict.fromkeys(("name", "session_id"), read_text),
     **{name: partial(read_seconds, default=seconds) for name, seconds in _DEFAULT_SECONDS.items()},
-    "max_retries": read_retries,
+    "max_retries": partial(
+        read_integer,
+        default=_DEFAULT_RETRIES,
+        least=0,
+        most=_MOST_RETRIES,
+        what=f"whole number from 0 to {_MOST_RETRIES}",
+    ),
     "settle_time": read_settle_time,
     "resend": read_resend,
     **dict.fromkeys(("on_retry", "before_send", "on_token", "on_task"), check_hook),
     "key_store": check_key_store,
-    "max_answer_bytes": partial(read_bytes, default=_ANSWER_BYTES),
-    "max_event_bytes": partial(read_bytes, default=_EVENT_BYTES),
+    "max_answer_bytes": partial(read_integer, default=_ANSWER_BYTES, least=1, what=_BYTES),
+    "max_event_bytes": partial(read_integer, default=_EVENT_BYTES, least=1, what=_BYTES),
     "default_headers": read_headers,
     "proxy": _read_secret,
     **dict.fromkeys(("transport", "telemetry", "verify"), lambda value, _: value),  # checked by who uses them
