@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
@@ -33,23 +34,21 @@ class UserTransport(httpx.BaseTransport):
     Args:
         given: The transport, or what makes one.
 
+    Attributes:
+        transport: The transport of this process.
+
     Raises:
         ConfigurationError: It is neither.
     """
 
     def __init__(self, given: Any) -> None:
         self._make = (
-            None if isinstance(given, httpx.BaseTransport) else build_factory(given, httpx.BaseTransport)
+            None if isinstance(given, httpx.BaseTransport) else _build_factory(given, httpx.BaseTransport)
         )
-        self._transport: httpx.BaseTransport = given if self._make is None else self._make()
+        self.transport: httpx.BaseTransport = given if self._make is None else self._make()
         self._is_used = self._is_inherited = False
         self._parents: list[httpx.BaseTransport] = []
         renew_after_fork(self)
-
-    @property
-    def transport(self) -> httpx.BaseTransport:
-        """The transport of this process."""
-        return self._transport
 
     def check_usable(self) -> None:
         """See that the transport is this process's.
@@ -67,11 +66,11 @@ class UserTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with the transport."""
         self.check_usable()
-        transport, self._is_used = self._transport, True
+        transport, self._is_used = self.transport, True
         given, address = request.extensions, request.url
         enter_section()
         try:
-            restore_query(request, transport)
+            _restore_query(request, transport)
             sections = _ForkSections(given.get("trace"))
             request.extensions = {**request.extensions, "trace": sections.note}
             answer = transport.handle_request(request)
@@ -85,20 +84,93 @@ class UserTransport(httpx.BaseTransport):
         """Close the transport."""
         if not self._is_inherited:
             with defer_signals():
-                self._transport.close()
+                self.transport.close()
 
     def _renew(self) -> None:
-        inherited = self._transport
+        inherited = self.transport
         is_renewed = isinstance(inherited, Renewable) or _close_in_time(inherited.close)
         if self._make is not None:
             # What is left of the parent's connections stays as it is: to free it may wait for locks of OpenSSL's.
             self._parents.append(inherited)
-            self._transport = self._make()
+            self.transport = self._make()
         elif not is_renewed:
-            raise build_refusal(
+            raise _build_refusal(
                 "transport was in use when this process was forked, and its locks belong to the parent process."
             )
         self._is_inherited = self._is_used = False
+
+
+_WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.ASGITransport)
+
+
+class AsyncUserTransport(httpx.AsyncBaseTransport):
+    """A transport for tasks.
+
+    Args:
+        given: The transport, or what makes one.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+
+    def __init__(self, given: Any) -> None:
+        # Here, because an event loop takes a while to import, which programs with threads do not need.
+        from payman_sdk._io.event_loops import PerLoop, get_running_loop
+
+        self._get_loop = get_running_loop
+        self._given: httpx.AsyncBaseTransport | None = None
+        self._made: PerLoop[httpx.AsyncBaseTransport] | None = None
+        if isinstance(given, httpx.AsyncBaseTransport):
+            self._given = given
+        else:
+            self._made = PerLoop(_build_factory(given, httpx.AsyncBaseTransport))
+        self._used_in: tuple[int, weakref.ref[Any]] | None = None
+
+    def check_usable(self) -> None:
+        """See that the transport is this process's and this event loop's.
+
+        Raises:
+            ConfigurationError: It was used in another one, and is of no use here.
+        """
+        here = os.getpid(), weakref.ref(self._get_loop())
+        if self._given is not None and self._used_in is not None and self._used_in != here:
+            self._check(self._given, is_inherited=self._used_in[0] != here[0])
+        self._used_in = here
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with the transport."""
+        self.check_usable()
+        transport = self._made.get() if self._given is None and self._made is not None else self._given
+        assert transport is not None  # noqa: S101 (it is one or the other)
+        given, address = request.extensions, request.url
+        try:
+            _restore_query(request, transport)
+            return await transport.handle_async_request(request)
+        finally:
+            request.extensions, request.url = given, address
+
+    async def aclose(self) -> None:
+        """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""
+        if self._given is not None:
+            await self._given.aclose()
+        elif self._made is not None and (made := self._made.pop()) is not None:
+            await made.aclose()
+
+    def _check(self, transport: httpx.AsyncBaseTransport, *, is_inherited: bool) -> None:
+        if isinstance(transport, (Renewable, *_WITHOUT_CONNECTIONS)):
+            return
+        if is_inherited:
+            raise _build_refusal(
+                "transport was used before this process was forked; its connections belong to the parent process."
+            )
+        if isinstance(transport, httpx.AsyncHTTPTransport) or _is_aiohttp(transport):
+            raise _build_refusal(
+                "transport was used in another event loop, and its connections belong to that."
+            )
+
+
+def _is_aiohttp(transport: object) -> bool:
+    return any(kind.__module__.partition(".")[0] == "httpx_aiohttp" for kind in type(transport).__mro__)
 
 
 class _ForkSections:
@@ -147,7 +219,7 @@ class _ProcessBoundBody(httpx.SyncByteStream):
         return next(pieces, None)
 
 
-def restore_query(request: httpx.Request, transport: object) -> None:
+def _restore_query(request: httpx.Request, transport: object) -> None:
     """Give a request its query back, unless the transport says that it does so itself."""
     if getattr(transport, "completes_requests", False) is not True:
         show_query(request)
@@ -174,7 +246,7 @@ def check_transport(given: object, kind: type) -> None:
         raise _build_kind_error(given, kind)
 
 
-def build_factory(given: Any, kind: type[T]) -> Callable[[], T]:
+def _build_factory(given: Any, kind: type[T]) -> Callable[[], T]:
     """Return a function that makes a transport of this kind, or refuses what was given."""
     check_transport(given, kind)
 
@@ -193,7 +265,7 @@ def _build_kind_error(given: object, kind: type) -> ConfigurationError:
     return ConfigurationError(f"transport is a {name}.", next_step=f"Give an httpx.{kind.__name__}.")
 
 
-def build_refusal(why: str) -> ConfigurationError:
+def _build_refusal(why: str) -> ConfigurationError:
     """Return the error for a transport that cannot be used here; nothing was sent."""
     return ConfigurationError(
         why,

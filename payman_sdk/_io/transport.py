@@ -79,15 +79,13 @@ def build_async_http_client(
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
         return BareAsyncClient(AsyncPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify)))
-    from payman_sdk._io.given_transport import check_transport
+    from payman_sdk._io.given_transport import AsyncUserTransport, check_transport
 
     check_transport(transport, httpx.AsyncBaseTransport)
     if transport == "aiohttp":
         from payman_sdk._io.aiohttp_transport import AiohttpPool
 
         return BareAsyncClient(AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify), base_url))
-    from payman_sdk._io.async_given_transport import AsyncUserTransport
-
     way = AsyncUserTransport(transport)
     return BareAsyncClient(way, transport if isinstance(transport, httpx.AsyncBaseTransport) else None)
 
