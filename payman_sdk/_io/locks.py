@@ -6,8 +6,8 @@ import contextlib
 import math
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.forks import renew_after_fork
@@ -221,7 +221,7 @@ def adapt_lock(lock: Lock) -> HolderLock:
     return lock if isinstance(lock, HolderLock) else _PlainLockAdapter(lock)
 
 
-async def run_shielded(run: Callable[[], Awaitable[T]]) -> T:
+async def run_shielded(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Await a call to its end; a cancellation takes effect after it.
 
     anyio's shields stop cancellations of anyio and trio, but not asyncio's own `task.cancel()`.
@@ -237,17 +237,14 @@ async def run_shielded(run: Callable[[], Awaitable[T]]) -> T:
         except RuntimeError:  # trio
             result = await run()
         else:
-            result = await _run_to_end(run, loop)
+            result = await _run_to_end(loop.create_task(run()))
     return result  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType] # a shield that nobody cancels swallows nothing
 
 
-async def _run_to_end(run: Callable[[], Awaitable[T]], loop: asyncio.AbstractEventLoop) -> T:
+async def _run_to_end(task: asyncio.Task[T]) -> T:
     import asyncio
 
-    async def call_run() -> T:
-        return await run()
-
-    task, stopped = loop.create_task(call_run()), False
+    stopped = False
     while not task.done():
         try:
             await asyncio.wait([task])
