@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
 
 import anyio.lowlevel
 import httpcore
@@ -18,6 +19,10 @@ from payman_sdk._io.event_loops import move_on_after, sleep
 from payman_sdk._io.forks import defer_forks
 from payman_sdk._io.slots import Sockets
 from payman_sdk._io.socket_waits import connect, find_addresses, is_readable, wait_for_socket
+
+T = TypeVar("T")
+
+_PIECE = 64 * 1024
 
 
 class AsyncSockets(httpcore.AsyncNetworkBackend):
@@ -146,36 +151,24 @@ class _TlsStream(_Stream):
 
     async def shake_hands(self) -> None:
         """Agree on keys, and see that the server is the one that is meant."""
-        while True:
-            try:
-                with defer_forks():  # OpenSSL has locks for the whole process, which a child could find taken
-                    self._tls.do_handshake()
-            except ssl.SSLWantReadError:
-                await self._exchange(None)
-            else:
-                return await self._flush(None)
+        await self._run(self._tls.do_handshake, None)
+        await self._flush(None)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        while True:
-            try:
-                with defer_forks():
-                    return self._tls.read(max_bytes)
-            except ssl.SSLWantReadError:
-                await self._exchange(timeout)
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                return b""
-            except OSError as error:
-                raise httpcore.ReadError(str(error)) from error
+        try:
+            return await self._run(partial(self._tls.read, max_bytes), timeout)
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         rest = memoryview(buffer)
-        while rest:
-            try:
-                rest = rest[self._tls.write(rest) :]
-            except ssl.SSLWantReadError:
-                await self._exchange(timeout)
-            except OSError as error:
-                raise httpcore.WriteError(str(error)) from error
+        try:
+            while rest:
+                rest = rest[await self._run(partial(self._tls.write, rest), timeout) :]
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
         await self._flush(timeout)
 
     async def aclose(self) -> None:
@@ -188,6 +181,15 @@ class _TlsStream(_Stream):
             return True
         return self._stream.get_extra_info(info)
 
+    async def _run(self, step: Callable[[], T], timeout: float | None) -> T:  # noqa: ASYNC109
+        """Take a step of the protocol, once there is from the server what it needs."""
+        while True:
+            try:
+                with defer_forks():  # OpenSSL has locks for the whole process, which a child could find taken
+                    return step()
+            except ssl.SSLWantReadError:
+                await self._exchange(timeout)
+
     async def _flush(self, timeout: float | None) -> None:  # noqa: ASYNC109
         if self._goes.pending:
             await self._stream.write(self._goes.read(), timeout)
@@ -199,6 +201,3 @@ class _TlsStream(_Stream):
             self._came.write(data)
         else:
             self._came.write_eof()
-
-
-_PIECE = 64 * 1024
