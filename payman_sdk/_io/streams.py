@@ -73,10 +73,13 @@ class Decompressor:
         while raw and not self._has_ended:
             if self._stream is None and not self._begins(raw):
                 return
-            piece = self._decompress(raw)
+            stream: Any = self._stream
+            try:
+                piece: bytes | None = stream.decompress(raw, _PIECE)
+            except zlib.error:
+                piece = None
             if piece is None:
                 raise UnreadableAnswerError("The answer is not compressed as it says.")
-            stream: Any = self._stream
             raw = stream.unconsumed_tail
             if stream.eof:
                 # A gzip file may be followed by another. Anything else after it does not belong to the body.
@@ -97,13 +100,6 @@ class Decompressor:
             self._format = _RAW  # some servers leave the frame of zlib out
         self._stream = zlib.decompressobj(self._format)
         return True
-
-    def _decompress(self, raw: bytes) -> bytes | None:
-        """Return the next piece, None for bytes that make no sense."""
-        try:
-            return bytes(self._stream.decompress(raw, _PIECE))
-        except zlib.error:
-            return None
 
 
 class BoundedBody:
