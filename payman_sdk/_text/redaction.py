@@ -106,9 +106,7 @@ def redact_shape(value: Any) -> Any:
 
 
 def _redact_copy(value: Any) -> Any:
-    if type(value) is str:
-        return redact(value)
-    if type(value) is bytes:
+    if type(value) in (str, bytes):
         return redact(value)
     if type(value) is dict:
         members = cast("dict[object, object]", value)
@@ -149,12 +147,13 @@ class _NeedleIndex:
         return self.run is None and self.word is None
 
     def refresh(self) -> _NeedleIndex:
+        global _index
         changes = sent_secrets.changes
         if changes == self._changes:
             return self
         secrets = sent_secrets.values()
         if self._times_cleared != sent_secrets.times_cleared or len(self._secrets) > 2 * len(secrets) + 64:
-            _replace_index()  # most of what it holds is forgotten
+            _index = _NeedleIndex()  # most of what it holds is forgotten
             return _index.refresh()
         for secret in secrets:
             if secret not in self._secrets:
@@ -187,11 +186,6 @@ class _NeedleIndex:
 
 
 _index = _NeedleIndex()
-
-
-def _replace_index() -> None:
-    global _index
-    _index = _NeedleIndex()
 
 
 def _iter_spans(body: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]:
