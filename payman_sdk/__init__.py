@@ -99,31 +99,5 @@ if not TYPE_CHECKING:
     __all__.sort()
     # `__all__` leaves out the stores that need an extra, so that `import *` needs none.
     __getattr__, __dir__ = import_on_use(
-        __name__,
-        {
-            "_client.async_": "AsyncConversation AsyncPaymanClient",
-            "_client.async_task_stream": "AsyncTaskStream",
-            "_client.config_types": "Environment PaymanConfig",
-            "_client.login": "login",
-            "_client.sync": "Conversation PaymanClient",
-            "_client.task_stream": "TaskStream",
-            "_core.auth.access_token": "TokenInfo",
-            "_core.auth.authorization": "AuthorizationRequest Scope authorization_url parse_redirect",
-            "_core.auth.stored_token": "StoredToken TokenStore",
-            "_core.events": "ArtifactUpdate StatusUpdate StreamEvent UnknownUpdate",
-            "_core.exchange": "KeyStore",
-            "_core.hook_payloads": "OutgoingAsk RetryDetails TaskStateChange TokenRefresh",
-            "_core.option_types": "AskOptions",
-            "_core.payment_types": "Payee Payment PaymentOutcome Transaction Wallet",
-            "_core.task_response": "FormattedTaskResponse ParsedResponse TaskResponse TaskState",
-            "_io.key_store": "MemoryKeyStore SQLiteKeyStore",
-            "_telemetry.settings": "Stats Telemetry",
-            "_telemetry.task_history": "TaskEntry",
-            "errors": " ".join(errors.__all__),
-            "token_stores.file": "FileTokenStore",
-            "token_stores.keyring": "KeyringTokenStore",
-            "token_stores.memory": "MemoryTokenStore",
-            "token_stores.postgres": "PostgresTokenStore",
-            "token_stores.redis": "RedisTokenStore",
-        },
+        __name__, ("FileTokenStore", "KeyringTokenStore", "PostgresTokenStore", "RedisTokenStore")
     )

@@ -8,7 +8,7 @@ them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, Required, TypeAlias, get_origin, get_type_hints
 
@@ -42,25 +42,63 @@ class LazyModule:
             return Any
 
 
+_HOMES = {
+    name: home
+    for home, names in {
+        "_client.async_": "AsyncConversation AsyncPaymanClient",
+        "_client.async_task_stream": "AsyncTaskStream",
+        "_client.config_types": "Environment PaymanConfig",
+        "_client.login": "login",
+        "_client.sync": "Conversation PaymanClient",
+        "_client.task_stream": "TaskStream",
+        "_client.transports": "Transport Verify",
+        "_config": "Resend",
+        "_core.auth.access_token": "TokenInfo",
+        "_core.auth.authorization": "AuthorizationRequest Scope authorization_url parse_redirect",
+        "_core.auth.stored_token": "StoredToken TokenStore",
+        "_core.events": "ArtifactUpdate OnAnswer OnEvent StatusUpdate StreamEvent UnknownUpdate",
+        "_core.exchange": "KeyStore",
+        "_core.hook_payloads": "BeforeSend OnRetry OnTask OnToken OutgoingAsk RetryDetails TaskStateChange TokenRefresh",
+        "_core.option_types": (
+            "AskOptions JsonAskOptions MarkdownAskOptions OutputFormat PayOptions RawAskOptions ReadOptions "
+            "ReplyOptions SettleOptions StreamOptions"
+        ),
+        "_core.payment_types": "Payee PayeeType Payment PaymentOutcome Transaction Wallet",
+        "_core.task_response": "Artifact FormattedTaskResponse ParsedResponse Status TaskResponse TaskState",
+        "_io.key_store": "MemoryKeyStore SQLiteKeyStore",
+        "_telemetry.settings": "Stats Telemetry",
+        "_telemetry.task_history": "TaskEntry",
+        "_text.error_response": "ErrorResponse",
+        "token_stores.file": "FileTokenStore",
+        "token_stores.keyring": "KeyringTokenStore",
+        "token_stores.memory": "MemoryTokenStore",
+        "token_stores.postgres": "PostgresTokenStore",
+        "token_stores.redis": "RedisTokenStore",
+    }.items()
+    for name in names.split()
+}
+"""The modules of `payman_sdk` that public names come from, where another module offers them; those of `errors` come from there."""
+
+
 def import_on_use(
-    module: str, names: Mapping[str, str]
+    module: str, others: Iterable[str] = ()
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Return the `__getattr__` and the `__dir__` of a module.
+    """Return the `__getattr__` and the `__dir__` of a module that offers what is in its `__all__`, and imports it on first use.
 
     Args:
         module: The name of the module.
-        names: The names that it has, with spaces between, by the modules of `payman_sdk` that they come from.
+        others: What it offers beside that.
     """
-    homes = {name: home for home, several in names.items() for name in several.split()}
+    offered = sys.modules[module].__all__
 
     def find(name: str) -> object:
-        if name not in homes:
+        if name not in offered and name not in others:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        value = getattr(import_module(f"payman_sdk.{homes[name]}"), name)
+        value = getattr(import_module(f"payman_sdk.{_HOMES.get(name, 'errors')}"), name)
         setattr(sys.modules[module], name, value)
         return value
 
-    return find, lambda: sorted(sys.modules[module].__all__)
+    return find, lambda: sorted(offered)
 
 
 class Unlisted:

@@ -361,4 +361,4 @@ class IdempotencyKeyReuseError(PaymanError, ValueError):
 
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = import_on_use(__name__, {"_text.error_response": "ErrorResponse"})
+    __getattr__, __dir__ = import_on_use(__name__)

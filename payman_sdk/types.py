@@ -106,23 +106,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = import_on_use(
-        __name__,
-        {
-            "_client.config_types": "Environment PaymanConfig",
-            "_client.transports": "Transport Verify",
-            "_config": "Resend",
-            "_core.auth.access_token": "TokenInfo",
-            "_core.events": "ArtifactUpdate OnAnswer OnEvent StatusUpdate StreamEvent UnknownUpdate",
-            "_core.exchange": "KeyStore",
-            "_core.hook_payloads": "BeforeSend OnRetry OnTask OnToken OutgoingAsk RetryDetails TaskStateChange TokenRefresh",
-            "_core.option_types": (
-                "AskOptions JsonAskOptions MarkdownAskOptions OutputFormat PayOptions RawAskOptions ReadOptions "
-                "ReplyOptions SettleOptions StreamOptions"
-            ),
-            "_core.payment_types": "Payee PayeeType Payment PaymentOutcome Transaction Wallet",
-            "_core.task_response": "Artifact FormattedTaskResponse ParsedResponse Status TaskResponse TaskState",
-            "_telemetry.settings": "Stats Telemetry",
-            "_telemetry.task_history": "TaskEntry",
-        },
-    )
+    __getattr__, __dir__ = import_on_use(__name__)

@@ -33,14 +33,4 @@ __all__ = [
 
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = import_on_use(
-        __name__,
-        {
-            "token_stores.base": "StoredToken TokenStore",
-            "token_stores.file": "FileTokenStore",
-            "token_stores.keyring": "KeyringTokenStore",
-            "token_stores.memory": "MemoryTokenStore",
-            "token_stores.postgres": "PostgresTokenStore",
-            "token_stores.redis": "RedisTokenStore",
-        },
-    )
+    __getattr__, __dir__ = import_on_use(__name__)
