@@ -121,7 +121,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
             connection = self._connection
             if connection is None:
                 from payman_sdk._client.token_manager import create_token_manager
-                from payman_sdk._io.log_redaction import install_log_redaction
+                from payman_sdk._text.logger import install_log_redaction
 
                 install_log_redaction()
                 connection = self._build_connection(create_token_manager(self._credentials, self._observer))

@@ -27,7 +27,7 @@ from payman_sdk import (
     parse_redirect,
 )
 from payman_sdk._io import loopback
-from payman_sdk._io.log_redaction import install_log_redaction
+from payman_sdk._text.logger import install_log_redaction
 from payman_sdk.errors import PaymanError
 from tests.loops import LOOPS, run_on
 from tests.peer import (
