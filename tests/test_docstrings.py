@@ -50,5 +50,5 @@ def test_docstring_examples_run(package: str) -> None:
 def test_there_are_examples() -> None:
     """The finder finds examples: without this, a broken finder would pass."""
     finder = doctest.DocTestFinder()
-    client = importlib.import_module("payman_sdk._client.sync_methods")
+    client = importlib.import_module("payman_sdk._client.sync")
     assert sum(bool(test.examples) for test in finder.find(client)) >= 4

@@ -5,29 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from payman_sdk._annotations import LazyModule, Setting
+from payman_sdk._annotations import Setting
 from payman_sdk._client.calls import RunnerT
 from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.connection import ConnectionOwner, Http
 from payman_sdk._client.earlier_names import EarlierNames
+from payman_sdk._client.lazy import access_token, exchange, hooks, settings, stored_token, transports
 from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
 from payman_sdk._secrets import wrap_secrets
 
 if TYPE_CHECKING:
-    from payman_sdk._client import transports
-    from payman_sdk._core import exchange
-    from payman_sdk._core import hook_payloads as hooks
-    from payman_sdk._core.auth import access_token, stored_token
     from payman_sdk._core.effects import Flow
-    from payman_sdk._telemetry import settings
-else:
-    access_token = LazyModule("payman_sdk._core.auth.access_token")
-    exchange = LazyModule("payman_sdk._core.exchange")
-    hooks = LazyModule("payman_sdk._core.hook_payloads")
-    settings = LazyModule("payman_sdk._telemetry.settings")
-    stored_token = LazyModule("payman_sdk._core.auth.stored_token")
-    transports = LazyModule("payman_sdk._client.transports")
 
 ClientT = TypeVar("ClientT", bound="BaseClient[Any, Any]")
 """Used instead of `Self`, which jedi takes for the class that defines the method."""

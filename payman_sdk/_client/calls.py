@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
+from payman_sdk._annotations import Hidden
 from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_hook, read_seconds
 from payman_sdk.errors import ConfigurationError
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
 
+T = TypeVar("T")
 RunnerT = TypeVar("RunnerT")
+
+Json = Mapping[str, Any]
+Headers = Mapping[str, str]
+TaskRef = str | Hidden[Mapping[str, Any]]
+"""The id of a task, or an answer about it."""
 
 _HOOKS = ("on_message", "on_event", "on_retry", "on_task", "on_token", "before_send")
 

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
-from payman_sdk._annotations import LazyModule, Setting
+from payman_sdk._annotations import Setting
 from payman_sdk._client.base import gather_settings
 from payman_sdk._client.config_types import Environment, PaymanConfig
+from payman_sdk._client.lazy import authorizations, exchange, hooks, httpx, settings, stored_token, transports
 from payman_sdk._client.sync import PaymanClient
 from payman_sdk._config import Resend, read_config
 from payman_sdk._secrets import wrap_secrets
-
-if TYPE_CHECKING:
-    import httpx
-
-    from payman_sdk._client import transports
-    from payman_sdk._core import exchange
-    from payman_sdk._core import hook_payloads as hooks
-    from payman_sdk._core.auth import authorization as authorizations
-    from payman_sdk._core.auth import stored_token
-    from payman_sdk._telemetry import settings
-else:
-    authorizations = LazyModule("payman_sdk._core.auth.authorization")
-    exchange = LazyModule("payman_sdk._core.exchange")
-    hooks = LazyModule("payman_sdk._core.hook_payloads")
-    httpx = LazyModule("httpx")
-    settings = LazyModule("payman_sdk._telemetry.settings")
-    stored_token = LazyModule("payman_sdk._core.auth.stored_token")
-    transports = LazyModule("payman_sdk._client.transports")
 
 
 # fmt: off

@@ -6,36 +6,190 @@ Whatever takes long to import (httpx, the generated models) is imported where it
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
-from payman_sdk._annotations import Hidden, LazyModule, Setting
+from payman_sdk._annotations import Hidden, Option, ParsedT, Setting
 from payman_sdk._client.base import BaseClient, gather_settings
+from payman_sdk._client.calls import BaseCalls, Headers, Json, T, TaskRef
 from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.conversation import BaseConversation
-from payman_sdk._client.sync_methods import SyncMethods
+from payman_sdk._client.lazy import (
+    access_token,
+    decimal,
+    events,
+    exchange,
+    hooks,
+    httpx,
+    options_of,
+    payments,
+    responses,
+    settings,
+    stored_token,
+    task_stream,
+    transports,
+)
 from payman_sdk._config import Config, Resend
 from payman_sdk._io.forks import get_fork_lock
 from payman_sdk._secrets import to_secret, wrap_secrets
 
 if TYPE_CHECKING:
-    import httpx
-
-    from payman_sdk._client import transports
-    from payman_sdk._core import exchange
-    from payman_sdk._core import hook_payloads as hooks
-    from payman_sdk._core.auth import access_token, stored_token
+    from payman_sdk._core.effects import Flow
     from payman_sdk._io.runner import SyncRunner
-    from payman_sdk._telemetry import settings
-else:
-    access_token = LazyModule("payman_sdk._core.auth.access_token")
-    exchange = LazyModule("payman_sdk._core.exchange")
-    hooks = LazyModule("payman_sdk._core.hook_payloads")
-    httpx = LazyModule("httpx")
-    settings = LazyModule("payman_sdk._telemetry.settings")
-    stored_token = LazyModule("payman_sdk._core.auth.stored_token")
-    transports = LazyModule("payman_sdk._client.transports")
+
+
+class SyncMethods(BaseCalls["SyncRunner"]):
+    """Asks, streams, payments, and the tasks that come of them."""
+
+    # The keywords that many methods share stand in groups, a group a line.
+    # fmt: off
+    @overload
+    def ask(  # pyright: ignore[reportOverlappingOverload] # a call without options has the first one
+        self, text: str, options: Option[options_of.MarkdownAskOptions] = None, raw: Literal[False] = False, *,
+        response_format: type[ParsedT] | Mapping[str, Any] | None = None, output_format: Option[Literal["markdown"]] = None,
+        on_message: Option[events.OnEvent] = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
+    ) -> responses.FormattedTaskResponse[ParsedT]: ...
+    @overload
+    def ask(
+        self, text: str, options: Option[options_of.JsonAskOptions | options_of.RawAskOptions] = None, raw: Literal[True] = ..., *,
+        response_format: None = None, output_format: Option[Literal["json"]] = None, on_message: Option[events.OnAnswer] = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
+    ) -> responses.TaskResponse: ...
+    def ask(
+        self, text: str, options: Option[options_of.AskOptions | options_of.RawAskOptions] = None, raw: Hidden[bool] = False, *,
+        response_format: Option[Any] = None, output_format: Option[options_of.OutputFormat] = None, on_message: Option[events.OnEvent | events.OnAnswer] = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
+    ) -> responses.FormattedTaskResponse | responses.TaskResponse:
+        plan = self._plan_ask(locals())
+        return self._run(plan.flow, plan.describe)
+
+    def stream(
+        self, text: str, options: Option[options_of.StreamOptions] = None, *,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
+    ) -> task_stream.TaskStream:
+        return task_stream.TaskStream(*self._plan_stream(locals()))
+
+    def reply(
+        self, task: TaskRef, text: str, options: Option[options_of.ReplyOptions] = None, *, on_message: Option[events.OnEvent] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
+    ) -> responses.FormattedTaskResponse:
+        plan = self._plan_reply(locals())
+        return self._run(plan.flow, plan.describe)
+
+    def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
+        return self._run(self._plan("get_task", task))
+
+    def wait(self, task: TaskRef, timeout: float | None = None) -> responses.FormattedTaskResponse:
+        return self._run(self._plan("wait", task, self._check_seconds(timeout)))
+
+    def cancel_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
+        return self._run(self._plan("cancel", task))
+
+    def pay(
+        self, payee: str | Hidden[payments.Payee], amount: decimal.Decimal | str | int, currency: str, *,
+        memo: str | None = None, wallet: str | Hidden[payments.Wallet] | None = None,
+        verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        extra_headers: Option[Headers] = None,
+    ) -> payments.Payment:
+        return self._run(self._plan_payment(locals()))
+
+    def approve(
+        self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        extra_headers: Option[Headers] = None,
+    ) -> payments.Payment:
+        return self._run(self._plan_decision("approve", locals()))
+
+    def deny(
+        self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        extra_headers: Option[Headers] = None,
+    ) -> payments.Payment:
+        return self._run(self._plan_decision("deny", locals()))
+
+    def payment_status(
+        self, payment: TaskRef | Hidden[payments.Payment], *, verify: Hidden[bool] = True,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
+    ) -> payments.Payment:
+        return self._run(self._plan_status(locals()))
+
+    def wallets(
+        self, *,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
+    ) -> list[payments.Wallet]:
+        return self._run(self._plan_list("wallets", locals()))
+
+    def payees(
+        self, query: str | None = None, *,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
+    ) -> list[payments.Payee]:
+        return self._run(self._plan_list("payees", locals(), query))
+
+    def transactions(
+        self, limit: int = 20, wallet: str | Hidden[payments.Wallet] | None = None, *,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
+    ) -> list[payments.Transaction]:
+        return self._run(self._plan_list("transactions", locals(), limit, wallet))
+
+    def create_payee(
+        self, name: str, type: payments.PayeeType, *,  # noqa: A002 (as the API has it)
+        account_holder_name: str | None = None, account_holder_type: Literal["individual", "business"] | None = None,
+        account_number: str | None = None, routing_number: str | None = None, account_type: Literal["checking", "savings"] | None = None,
+        address: str | None = None, chain: str | None = None, currency: str | None = None, paytag: str | None = None,
+        email: str | None = None, phone: str | None = None, postal_address: str | None = None, tax_id: str | None = None,
+        tags: Sequence[str] | None = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        extra_headers: Option[Headers] = None,
+    ) -> payments.Payee:
+        return self._run(self._plan_payee(locals()))
+    # fmt: on
+
+    def _run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
+        return self._connect().runner.run(flow, describe)
 
 
 class Conversation(SyncMethods, BaseConversation["SyncRunner"]):
@@ -130,9 +284,7 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
         self.close()
 
     def _prepare_http(self, config: Config) -> type[SyncRunner]:

@@ -1,0 +1,45 @@
+"""The modules that annotations of methods name, imported when somebody evaluates an annotation: most programs never do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from payman_sdk._annotations import LazyModule
+
+if TYPE_CHECKING:
+    import decimal
+
+    import httpx
+
+    from payman_sdk._client import async_task_stream, task_stream, transports
+    from payman_sdk._core import events, exchange
+    from payman_sdk._core import hook_payloads as hooks
+    from payman_sdk._core import option_types as options_of
+    from payman_sdk._core import payment_types as payments
+    from payman_sdk._core import task_response as responses
+    from payman_sdk._core.auth import access_token, stored_token
+    from payman_sdk._core.auth import authorization as authorizations
+    from payman_sdk._telemetry import settings
+else:
+    access_token = LazyModule("payman_sdk._core.auth.access_token")
+    async_task_stream = LazyModule("payman_sdk._client.async_task_stream")
+    authorizations = LazyModule("payman_sdk._core.auth.authorization")
+    decimal = LazyModule("decimal")
+    events = LazyModule("payman_sdk._core.events")
+    exchange = LazyModule("payman_sdk._core.exchange")
+    hooks = LazyModule("payman_sdk._core.hook_payloads")
+    httpx = LazyModule("httpx")
+    options_of = LazyModule("payman_sdk._core.option_types")
+    payments = LazyModule("payman_sdk._core.payment_types")
+    responses = LazyModule("payman_sdk._core.task_response")
+    settings = LazyModule("payman_sdk._telemetry.settings")
+    stored_token = LazyModule("payman_sdk._core.auth.stored_token")
+    task_stream = LazyModule("payman_sdk._client.task_stream")
+    transports = LazyModule("payman_sdk._client.transports")
+
+# fmt: off
+__all__ = [
+    "access_token", "async_task_stream", "authorizations", "decimal", "events", "exchange", "hooks", "httpx",
+    "options_of", "payments", "responses", "settings", "stored_token", "task_stream", "transports",
+]
+# fmt: on
