@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome, Transaction, Wallet
     from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse, TaskResponse
     from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
+    from payman_sdk._telemetry.observer import TaskEntry
     from payman_sdk._telemetry.settings import Stats, Telemetry
-    from payman_sdk._telemetry.task_history import TaskEntry
     from payman_sdk.errors import *  # noqa: F403 (its `__all__` says which)
     from payman_sdk.errors import (
         ErrorResponse as ErrorResponse,

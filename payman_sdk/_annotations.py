@@ -67,7 +67,7 @@ _HOMES = {
         "_core.task_response": "Artifact FormattedTaskResponse ParsedResponse Status TaskResponse TaskState",
         "_io.key_store": "MemoryKeyStore SQLiteKeyStore",
         "_telemetry.settings": "Stats Telemetry",
-        "_telemetry.task_history": "TaskEntry",
+        "_telemetry.observer": "TaskEntry",
         "_text.error_response": "ErrorResponse",
         "token_stores.file": "FileTokenStore",
         "token_stores.keyring": "KeyringTokenStore",

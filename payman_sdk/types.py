@@ -53,8 +53,8 @@ if TYPE_CHECKING:
         Status,
         TaskResponse,
     )
+    from payman_sdk._telemetry.observer import TaskEntry
     from payman_sdk._telemetry.settings import Stats, Telemetry
-    from payman_sdk._telemetry.task_history import TaskEntry
 
 __all__ = [
     "Artifact",

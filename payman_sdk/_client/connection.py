@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from payman_sdk._annotations import LazyModule
 from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
 from payman_sdk._client.interface import ClientInterface
+from payman_sdk._client.lazy import exchange, observers, settings
 from payman_sdk._config import Config
 from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._io.clock import monotonic, wall_time
@@ -16,13 +16,8 @@ from payman_sdk._io.forks import expect_forks, get_fork_lock
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from payman_sdk._core import exchange
     from payman_sdk._core.auth.tokens import TokenManager
-    from payman_sdk._telemetry import settings, task_history
-else:
-    exchange = LazyModule("payman_sdk._core.exchange")
-    settings = LazyModule("payman_sdk._telemetry.settings")
-    task_history = LazyModule("payman_sdk._telemetry.task_history")
+    from payman_sdk._core.tracking import ClientObserver
 
 Http = TypeVar("Http")
 
@@ -93,7 +88,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         return self._observer.get_stats()
 
     @property
-    def tasks(self) -> list[task_history.TaskEntry]:
+    def tasks(self) -> list[observers.TaskEntry]:
         """The newest tasks of this client and its conversations, at most 1,000, the newest last.
 
         Example:
@@ -120,11 +115,10 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
             self._refuse_if_closed()
             connection = self._connection
             if connection is None:
-                from payman_sdk._client.token_manager import create_token_manager
                 from payman_sdk._text.logger import install_log_redaction
 
                 install_log_redaction()
-                connection = self._build_connection(create_token_manager(self._credentials, self._observer))
+                connection = self._build_connection(_create_token_manager(self._credentials, self._observer))
                 self._connection = connection
                 self._process = None if self._owns_http else os.getpid()
         return connection
@@ -171,3 +165,47 @@ def _open_key_store() -> exchange.KeyStore | None:
     from payman_sdk._io.key_store import open_default_store  # asks without a key need no database
 
     return open_default_store()
+
+
+def _create_token_manager(credentials: Credentials, observer: ClientObserver) -> TokenManager:
+    """Return the tokens of these credentials; the observer sees every refresh."""
+    from payman_sdk._core.auth.access_token import TokenOwner
+    from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
+    from payman_sdk._core.auth.tokens import TokenManager
+    from payman_sdk._io.token_store_access import TokenStoreAccess
+    from payman_sdk.token_stores.memory import SHARERS, MemoryTokenStore, shared_store
+
+    config, given = credentials.config, credentials.given
+    owner = TokenOwner(
+        application=credentials.application,
+        base_url=config.base_url,
+        has_own_account=credentials.has_own_account,
+    )
+    store = credentials.store
+    is_shared = False
+    if store is None and credentials.has_own_account and config.client_secret is not None:
+        is_shared = True
+        store = shared_store(config.base_url, config.client_id, config.client_secret)
+    known = None
+    if given is not None:
+        known = StoredToken(
+            issued_to=owner.name,
+            access_token=given.access_token,
+            expires_at=wall_time() + given.lifetime,
+            lifetime=given.lifetime,
+            refresh_token=given.refresh_token,
+            scope=given.scope,
+            lineage=fingerprint_token(given.refresh_token or given.access_token),
+        )
+    manager = TokenManager(
+        owner,
+        TokenStoreAccess(store or MemoryTokenStore()),
+        clock=monotonic,
+        now=wall_time,
+        given=known,
+        observer=observer,
+        on_token=config.on_token,
+    )
+    if is_shared:
+        SHARERS.add(manager)
+    return manager

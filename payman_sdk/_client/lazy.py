@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from payman_sdk._core import task_response as responses
     from payman_sdk._core.auth import access_token, stored_token
     from payman_sdk._core.auth import authorization as authorizations
+    from payman_sdk._telemetry import observer as observers
     from payman_sdk._telemetry import settings
 else:
     access_token = LazyModule("payman_sdk._core.auth.access_token")
@@ -29,6 +30,7 @@ else:
     exchange = LazyModule("payman_sdk._core.exchange")
     hooks = LazyModule("payman_sdk._core.hook_payloads")
     httpx = LazyModule("httpx")
+    observers = LazyModule("payman_sdk._telemetry.observer")
     options_of = LazyModule("payman_sdk._core.option_types")
     payments = LazyModule("payman_sdk._core.payment_types")
     responses = LazyModule("payman_sdk._core.task_response")
@@ -40,6 +42,6 @@ else:
 # fmt: off
 __all__ = [
     "access_token", "async_task_stream", "authorizations", "decimal", "events", "exchange", "hooks", "httpx",
-    "options_of", "payments", "responses", "settings", "stored_token", "task_stream", "transports",
+    "observers", "options_of", "payments", "responses", "settings", "stored_token", "task_stream", "transports",
 ]
 # fmt: on

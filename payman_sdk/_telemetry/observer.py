@@ -9,12 +9,12 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from payman_api.models.task_state import TaskState
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.task_response import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk._telemetry.task_history import TaskEntry
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError
 
@@ -34,6 +34,28 @@ _MOST = 1000
 
 OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "unknown", "abandoned")
 """How an ask may end, in a word."""
+
+
+class TaskEntry(NamedTuple):
+    """A task of a client: an entry of `client.tasks`. It does not hold the text of the ask, which may be private.
+
+    Attributes:
+        task_id: The id of the task (`tsk-…`), for `client.get_task`.
+        session_id: The id of its session (`ses-…`).
+        request_id: The id of the newest request for it (`req-…`).
+        idempotency_key: The key that the caller gave the ask, if any.
+        state: The last known state; `unknown` if no answer has arrived.
+        is_final: Whether it has ended.
+        error: The name of the exception that the ask ended with, if it did.
+    """
+
+    task_id: str
+    session_id: str
+    request_id: str
+    idempotency_key: str | None = None
+    state: TaskState | str = TaskState.UNKNOWN
+    is_final: bool = False
+    error: str | None = None
 
 
 class Observer:

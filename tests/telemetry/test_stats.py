@@ -153,6 +153,5 @@ def test_what_nobody_listens_to_is_not_made() -> None:
     done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [
         "payman_sdk._telemetry",
-        "payman_sdk._telemetry.task_history",
         "payman_sdk._telemetry.observer",
     ]
