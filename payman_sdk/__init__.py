@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from payman_sdk._client.login import login
     from payman_sdk._client.sync import Conversation, PaymanClient
     from payman_sdk._client.task_stream import TaskStream
-    from payman_sdk._core.auth.access_token import TokenInfo
     from payman_sdk._core.auth.authorization import (
         AuthorizationRequest,
         Scope,
         authorization_url,
         parse_redirect,
     )
+    from payman_sdk._core.auth.grants import TokenInfo
     from payman_sdk._core.auth.stored_token import StoredToken, TokenStore
     from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
     from payman_sdk._core.exchange import KeyStore

@@ -53,7 +53,7 @@ _HOMES = {
         "_client.task_stream": "TaskStream",
         "_client.transports": "Transport Verify",
         "_config": "Resend",
-        "_core.auth.access_token": "TokenInfo",
+        "_core.auth.grants": "TokenInfo",
         "_core.auth.authorization": "AuthorizationRequest Scope authorization_url parse_redirect",
         "_core.auth.stored_token": "StoredToken TokenStore",
         "_core.events": "ArtifactUpdate OnAnswer OnEvent StatusUpdate StreamEvent UnknownUpdate",

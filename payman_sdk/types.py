@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from payman_sdk._client.config_types import Environment, PaymanConfig
     from payman_sdk._client.transports import Transport, Verify
     from payman_sdk._config import Resend
-    from payman_sdk._core.auth.access_token import TokenInfo
+    from payman_sdk._core.auth.grants import TokenInfo
     from payman_sdk._core.events import (
         ArtifactUpdate,
         OnAnswer,

@@ -9,8 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import httpx
 
 from payman_sdk._config import Resend
-from payman_sdk._core.auth.access_token import TokenOwner
-from payman_sdk._core.auth.grants import Application
+from payman_sdk._core.auth.grants import Application, TokenOwner
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, CallHook, Effect, Flow, SendRequest, Sleep, WithLock
 from payman_sdk._core.exchange import KeySettings

@@ -12,7 +12,7 @@ import typer
 
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import Settings
-from payman_sdk._core.auth.access_token import is_read_only
+from payman_sdk._core.auth.grants import is_read_only
 from payman_sdk._core.confirmation import Field, find_problem, format_lines
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 

@@ -10,11 +10,12 @@ from payman_sdk._client.base import BaseClient, gather_settings
 from payman_sdk._client.calls import BaseCalls, Headers, Json, T, TaskRef
 from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.conversation import BaseConversation
+from payman_sdk._client.lazy import async_task_stream as task_stream
 from payman_sdk._client.lazy import (
-    access_token,
     decimal,
     events,
     exchange,
+    grants,
     hooks,
     httpx,
     options_of,
@@ -24,7 +25,6 @@ from payman_sdk._client.lazy import (
     stored_token,
     transports,
 )
-from payman_sdk._client.lazy import async_task_stream as task_stream
 from payman_sdk._config import Config, Resend
 from payman_sdk._secrets import to_secret, wrap_secrets
 
@@ -264,7 +264,7 @@ class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunn
     def conversation(self, session_id: str | None = None) -> AsyncConversation:
         return AsyncConversation(self._connect, self._refuse_if_closed, session_id, self._config)
 
-    async def get_access_token(self) -> access_token.TokenInfo | None:
+    async def get_access_token(self) -> grants.TokenInfo | None:
         connection = self._connect()
         return await connection.runner.run(connection.tokens.info(connection.agent.compute_deadline()))
 

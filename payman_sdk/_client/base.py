@@ -10,7 +10,7 @@ from payman_sdk._client.calls import RunnerT
 from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.connection import ConnectionOwner, Http
 from payman_sdk._client.earlier_names import EarlierNames
-from payman_sdk._client.lazy import access_token, exchange, hooks, settings, stored_token, transports
+from payman_sdk._client.lazy import exchange, grants, hooks, settings, stored_token, transports
 from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
 from payman_sdk._secrets import wrap_secrets
@@ -127,7 +127,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
 
     @classmethod
     def with_token(
-        cls: type[ClientT], client_id: Setting[str | PaymanConfig | Mapping[str, Any]] = None, token_info: Setting[access_token.TokenInfo | Mapping[str, Any]] = None,
+        cls: type[ClientT], client_id: Setting[str | PaymanConfig | Mapping[str, Any]] = None, token_info: Setting[grants.TokenInfo | Mapping[str, Any]] = None,
         environment: Setting[Environment] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         client_secret: Setting[str] = None, *, base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
@@ -228,7 +228,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         code_verifier: str | None,
         http_client: Http | None,
         token_store: stored_token.TokenStore | None,
-    ) -> tuple[Self, Flow[access_token.AccessToken]]:
+    ) -> tuple[Self, Flow[grants.AccessToken]]:
         """Return a client that has no token yet, and the flow that exchanges a code for its first."""
         code, verifier = check_code(auth_code), check_parameter(code_verifier, "code_verifier")
         redirect_uri = check_parameter(redirect_uri, "redirect_uri")

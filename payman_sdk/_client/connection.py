@@ -169,7 +169,7 @@ def _open_key_store() -> exchange.KeyStore | None:
 
 def _create_token_manager(credentials: Credentials, observer: ClientObserver) -> TokenManager:
     """Return the tokens of these credentials; the observer sees every refresh."""
-    from payman_sdk._core.auth.access_token import TokenOwner
+    from payman_sdk._core.auth.grants import TokenOwner
     from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._io.token_store_access import TokenStoreAccess

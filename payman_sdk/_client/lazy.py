@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from payman_sdk._core import option_types as options_of
     from payman_sdk._core import payment_types as payments
     from payman_sdk._core import task_response as responses
-    from payman_sdk._core.auth import access_token, stored_token
     from payman_sdk._core.auth import authorization as authorizations
+    from payman_sdk._core.auth import grants, stored_token
     from payman_sdk._telemetry import observer as observers
     from payman_sdk._telemetry import settings
 else:
-    access_token = LazyModule("payman_sdk._core.auth.access_token")
     async_task_stream = LazyModule("payman_sdk._client.async_task_stream")
     authorizations = LazyModule("payman_sdk._core.auth.authorization")
     decimal = LazyModule("decimal")
     events = LazyModule("payman_sdk._core.events")
     exchange = LazyModule("payman_sdk._core.exchange")
+    grants = LazyModule("payman_sdk._core.auth.grants")
     hooks = LazyModule("payman_sdk._core.hook_payloads")
     httpx = LazyModule("httpx")
     observers = LazyModule("payman_sdk._telemetry.observer")
@@ -41,7 +41,7 @@ else:
 
 # fmt: off
 __all__ = [
-    "access_token", "async_task_stream", "authorizations", "decimal", "events", "exchange", "hooks", "httpx",
+    "async_task_stream", "authorizations", "decimal", "events", "exchange", "grants", "hooks", "httpx",
     "observers", "options_of", "payments", "responses", "settings", "stored_token", "task_stream", "transports",
 ]
 # fmt: on

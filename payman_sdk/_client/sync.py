@@ -15,10 +15,10 @@ from payman_sdk._client.calls import BaseCalls, Headers, Json, T, TaskRef
 from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.conversation import BaseConversation
 from payman_sdk._client.lazy import (
-    access_token,
     decimal,
     events,
     exchange,
+    grants,
     hooks,
     httpx,
     options_of,
@@ -264,7 +264,7 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
     def conversation(self, session_id: str | None = None) -> Conversation:
         return Conversation(self._connect, self._refuse_if_closed, session_id, self._config)
 
-    def get_access_token(self) -> access_token.TokenInfo | None:
+    def get_access_token(self) -> grants.TokenInfo | None:
         connection = self._connect()
         return connection.runner.run(connection.tokens.info(connection.agent.compute_deadline()))
 

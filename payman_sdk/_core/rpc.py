@@ -25,7 +25,7 @@ from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.auth.access_token import AccessToken
+    from payman_sdk._core.auth.grants import AccessToken
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.retry import CallContext
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk._core.auth.access_token import is_read_only
+from payman_sdk._core.auth.grants import is_read_only
 from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk.agents.confirmation import (
     BlockedByHook,

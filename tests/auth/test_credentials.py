@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from payman_api import SERVERS
-from payman_sdk._core.auth.access_token import TokenOwner, is_read_only
 from payman_sdk._core.auth.authorization import authorization_url, parse_redirect
 from payman_sdk._core.auth.credentials import (
     FoundSetting,
@@ -18,7 +17,7 @@ from payman_sdk._core.auth.credentials import (
     is_payman_url,
     read_token_info,
 )
-from payman_sdk._core.auth.grants import Application
+from payman_sdk._core.auth.grants import Application, TokenOwner, is_read_only
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import AuthenticationError, ConfigurationError
 from tests.tables import table

@@ -10,11 +10,10 @@ import httpx
 import pytest
 
 from payman_sdk._core.auth import rotation
-from payman_sdk._core.auth.access_token import AccessToken
 from payman_sdk._core.auth.current_token import CurrentToken
-from payman_sdk._core.auth.grants import IssuedToken, parse_token_response
+from payman_sdk._core.auth.grants import AccessToken, IssuedToken, parse_token_response
 from payman_sdk._core.auth.rotation import Rotation
-from payman_sdk._core.auth.stored_token import StoreAdapter, StoredToken, fingerprint_token
+from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
 from payman_sdk._core.auth.token_requests import RefreshReports, _is_about_the_grant
 from payman_sdk._core.auth.tokens import TokenManager, is_early, is_late
 from payman_sdk._core.effects import CallHook, Flow, WithLock
@@ -375,7 +374,7 @@ def test_a_note_that_cannot_be_written_is_known_all_the_same(
         kept.known = token
         assert driven(kept.note(noted, clock.now + 60)) == (None, [])
         assert kept.known == noted and not kept.is_unsaved
-        assert (f"Could not note a renewal in {kept.keeping.name}" in caplog.text) is (failure is not None)
+        assert (f"Could not note a renewal in {kept.store.name}" in caplog.text) is (failure is not None)
 
 
 def test_while_one_saves_nobody_else_tries(clock: Clock) -> None:
@@ -497,15 +496,17 @@ def test_notes_of_one_moment_are_two_notes_in_every_process(clock: Clock) -> Non
         assert Rotation(clock, lambda: WALL).merge(None, token).unanswered == token.unanswered
 
 
-def test_a_store_says_its_name(clock: Clock) -> None:
-    access = TokenStoreAccess(MemoryTokenStore())
-    adapter = StoreAdapter(access, PERSON.name)
-    assert (adapter.name, adapter.lock) == (access.name, access.lock) and adapter.name
-    assert adapter.peek() is None
-    access.save(stored(OWN, clock, "a-1"), 1)
-    assert adapter.peek() is None
-    access.save(stored(PERSON, clock, "a-1"), 1)
-    assert (adapter.peek() or stored(OWN, clock, None)).access_token == "a-1"
+def test_what_is_in_memory_is_taken_at_once_from_this_owner_alone(clock: Clock) -> None:
+    for kept, expected in (
+        (None, None),
+        (stored(OWN, clock, "a-1"), None),
+        (stored(PERSON, clock, "a-1"), "a-1"),
+    ):
+        access = TokenStoreAccess(MemoryTokenStore())
+        if kept is not None:
+            access.save(kept, 1)
+        token = CurrentToken(PERSON, access, None, clock, lambda: WALL + clock.now).access_token
+        assert (token and token.value) == expected
 
 
 # --- answers

@@ -265,7 +265,7 @@ client = PaymanClient(client_id=sys.argv[1], client_secret=sys.argv[2], base_url
                       token_store=FileTokenStore(sys.argv[4]) if sys.argv[4] else None)
 assert client.ask("test connection").status == "completed"
 tokens = client._connect().tokens
-lock = tokens._kept.keeping.lock
+lock = tokens._kept.store.lock
 assert lock.acquire(timeout=60)        # held by the parent while it forks
 child = os.fork()
 if child == 0:

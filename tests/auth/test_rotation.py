@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from payman_sdk._core.auth import rotation
-from payman_sdk._core.auth.access_token import AccessToken
+from payman_sdk._core.auth.grants import AccessToken
 from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, Flow, SendRequest, Sleep, WithLock

@@ -12,8 +12,7 @@ import pytest
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
-from payman_sdk._core.auth.access_token import AccessToken, TokenOwner
-from payman_sdk._core.auth.grants import Application
+from payman_sdk._core.auth.grants import AccessToken, Application, TokenOwner
 from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.auth.tokens import TokenManager, is_early, is_late
 from payman_sdk._core.effects import CallBlocking, Lock, SendRequest, WithLock
@@ -656,7 +655,7 @@ def test_whatever_a_store_raises_is_an_error_of_ours(wrong: str, peer: Peer) -> 
     with PaymanClient(
         client_id="pm-test-1", client_secret="x", base_url=peer.base_url, token_store=OddStore(wrong)
     ) as client:
-        client._connect().tokens._kept.keeping._owner = OWN.name
+        client._connect().tokens._kept._owner = OWN
         with pytest.raises(TokenStoreError) as raised:
             client.ask("Hello!")
     assert "secret" not in str(raised.value)

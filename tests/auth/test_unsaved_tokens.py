@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from payman_sdk._core.auth.access_token import AccessToken
+from payman_sdk._core.auth.grants import AccessToken
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, WithLock
 from payman_sdk.errors import PaymanError, TokenStoreError
@@ -135,5 +135,5 @@ def test_a_stored_token_that_no_header_can_carry(clock: Clock) -> None:
         store = Failing()
         tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
         store.save(stored(PERSON, clock, access, 3600, refresh))
-        error, _ = driven(tokens._kept.keeping.load(10))
+        error, _ = driven(tokens._kept.load_stored(10))
         assert isinstance(error, TokenStoreError)

@@ -4,7 +4,7 @@ import pytest
 
 from payman_sdk._cli.settings import Settings
 from payman_sdk._cli.terminal import Terminal
-from payman_sdk._core.auth.access_token import is_read_only
+from payman_sdk._core.auth.grants import is_read_only
 from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import Payman

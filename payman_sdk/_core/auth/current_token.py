@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from payman_sdk._core.auth.access_token import AccessToken, TokenOwner
-from payman_sdk._core.auth.grants import IssuedToken
+from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, is_header_safe
 from payman_sdk._core.auth.rotation import NEVER, Rotation
-from payman_sdk._core.auth.stored_token import StoreAccess, StoreAdapter, StoredToken, fingerprint_token
-from payman_sdk._core.effects import Flow, Lock
+from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken, fingerprint_token
+from payman_sdk._core.effects import CallBlocking, Flow
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
@@ -46,7 +46,7 @@ class CurrentToken:
 
     Attributes:
         known: The token; None where there is none.
-        keeping: The store.
+        store: The store.
         rotation: When the refresh token may be sent.
         is_unsaved: Whether the store does not have it yet.
     """
@@ -60,7 +60,7 @@ class CurrentToken:
         now: Callable[[], float],
     ) -> None:
         self.known = given
-        self.keeping = StoreAdapter(store, owner.name)
+        self.store = store
         self.rotation = Rotation(clock, now)
         self.is_unsaved = False
         self._owner, self._clock, self._now = owner, clock, now
@@ -68,14 +68,9 @@ class CurrentToken:
         self._replaces_all = False
         self._save_after = self._silent_until = NEVER
         # What is in memory can be looked at without waiting for anybody.
-        in_memory = self.keeping.peek()
-        if in_memory is not None:
+        in_memory = store.peek()
+        if in_memory is not None and in_memory.issued_to == owner.name:
             self.adopt(in_memory)
-
-    @property
-    def lock(self) -> Lock:
-        """The store's lock."""
-        return self.keeping.lock
 
     @property
     def refresh_token(self) -> SecretStr | None:
@@ -114,14 +109,10 @@ class CurrentToken:
         Raises:
             ConfigurationError: It lives, and is of another person's authorization, or of another of the same person's.
         """
-        if not self._is_superseded_by(stored):
+        if not self.is_usable(stored):
             return False
         self.known = self.rotation.merge(self.known, stored)
         return True
-
-    def is_usable(self, stored: StoredToken) -> bool:
-        """Whether a token in the store may be used by this client."""
-        return self._is_superseded_by(stored)
 
     def load(self, seconds: float) -> Flow[bool]:
         """Return a flow that looks into the store, and returns whether what is known is now what is there, or was given.
@@ -129,8 +120,40 @@ class CurrentToken:
         Raises:
             PaymanError: The store failed, or holds somebody else's token.
         """
-        stored = (yield from self.keeping.load(seconds)) or self.known
+        stored = (yield from self.load_stored(seconds)) or self.known
         return stored is not None and self.adopt(stored)
+
+    def load_stored(self, seconds: float) -> Flow[StoredToken | None]:
+        """Return a flow that returns the token in the store, None if there is none.
+
+        Args:
+            seconds: How long it may take, as far as the store can be left behind.
+
+        Raises:
+            ConfigurationError: It is somebody else's.
+            TokenStoreError: The store failed, or gave something that cannot be used.
+        """
+        stored: Any = yield CallBlocking(partial(self.store.load, seconds))
+        if stored is None:
+            return None
+        if not isinstance(stored, StoredToken):
+            raise TokenStoreError(f"The token store returned a {type(stored).__name__}, not a StoredToken.")
+        if stored.issued_to != self._owner.name:
+            raise ConfigurationError(
+                f"The token store holds a token of {stored.issued_to}, and this client is {self._owner.name}.",
+                next_step="Give every account its own store, with its own name.",
+            )
+        access_token, refresh_token = stored.access_token, stored.refresh_token
+        if access_token is not None and not is_header_safe(access_token):
+            raise TokenStoreError(
+                "The token store holds an access token with characters that a header cannot carry."
+            )
+        if refresh_token is not None and not (refresh_token.isascii() and refresh_token.isprintable()):
+            raise TokenStoreError(
+                "The token store holds a refresh token that cannot be sent.",
+                next_step="Your own store must save StoredToken.to_json() unchanged.",
+            )
+        return stored
 
     def keep(self, issued: IssuedToken, deadline: float, *, replaces_all: bool = False) -> Flow[None]:
         """Return a flow that keeps a token that was issued, in memory first.
@@ -160,16 +183,16 @@ class CurrentToken:
         """Return a flow that writes down whether the refresh token may be spent; where that fails, this process knows it all the same."""
         self.known = noted
         try:
-            yield from self.keeping.save(noted, self._get_seconds(deadline))
+            yield from self._write(noted, deadline)
         except PaymanError as error:
-            log.debug("Could not note a renewal in %s: %s", self.keeping.name, error)
+            log.debug("Could not note a renewal in %s: %s", self.store.name, error)
 
     def drop_refresh_token(self, deadline: float) -> Flow[None]:
         """Return a flow that forgets the refresh token, which no longer works."""
         if self.known is not None:
             self.known = self.known._replace(refresh_token=None, unanswered=())
             try:
-                yield from self.keeping.save(self.known, self._get_seconds(deadline))
+                yield from self._write(self.known, deadline)
             except PaymanError as error:
                 log.warning("Could not remove a refused refresh token: %s", error)
 
@@ -182,7 +205,7 @@ class CurrentToken:
         if not self.is_unsaved or self.known is None:
             return
         try:
-            stored = yield from self.keeping.load(self._get_seconds(deadline))
+            stored = yield from self.load_stored(self._get_seconds(deadline))
         except TokenStoreError:  # nothing that can be read, so that nothing is lost by writing
             stored = None
         except PaymanError as error:  # somebody else's, which is not replaced
@@ -195,7 +218,7 @@ class CurrentToken:
         if stored is not None and not self._replaces_all and not self._may_replace(stored):
             self.is_unsaved = False
             log.warning(
-                "Did not save the renewed token: %s holds one of another authorization", self.keeping.name
+                "Did not save the renewed token: %s holds one of another authorization", self.store.name
             )
             return
         yield from self._save(deadline)
@@ -211,13 +234,16 @@ class CurrentToken:
         began, known = self._clock(), self.known
         self._save_after = began + _SAVING  # meanwhile nobody else tries
         try:
-            yield from self.keeping.save(known, self._get_seconds(deadline))
+            yield from self._write(known, deadline)
         except PaymanError as error:
             self._save_after = self._clock() + _SHARE * (self._clock() - began)
             self._warn_unsaved(error)
             return
         if self.known is known:
             self.is_unsaved = False
+
+    def _write(self, token: StoredToken, deadline: float) -> Flow[None]:
+        yield CallBlocking(partial(self.store.save, token, self._get_seconds(deadline)))
 
     def _get_seconds(self, deadline: float) -> float:
         return max(_LEAST, min(deadline - self._clock(), _SAVING))
@@ -229,8 +255,12 @@ class CurrentToken:
         lost = ", and its refresh token would be lost with this process" if self.refresh_token else ""
         log.warning("Could not save the new access token%s; the next use tries again: %s", lost, error)
 
-    def _is_superseded_by(self, stored: StoredToken) -> bool:
-        """Whether a stored token takes the place of what this client knows."""
+    def is_usable(self, stored: StoredToken) -> bool:
+        """Whether a stored token takes the place of what this client knows.
+
+        Raises:
+            ConfigurationError: As for `adopt`.
+        """
         ours, theirs = self.known.lineage if self.known else (), stored.lineage
         if self._is_dead(stored):
             return False

@@ -9,9 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from payman_sdk._core.auth.access_token import AccessToken, TokenOwner
 from payman_sdk._core.auth.current_token import CurrentToken
-from payman_sdk._core.auth.grants import IssuedToken, parse_token_response
+from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
 from payman_sdk._core.effects import CallHook, Flow, SendRequest
 from payman_sdk._core.tracking import ClientObserver, create_tracker

@@ -14,9 +14,8 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk._core.auth.access_token import AccessToken, TokenInfo, TokenOwner
 from payman_sdk._core.auth.current_token import CurrentToken
-from payman_sdk._core.auth.grants import IssuedToken
+from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenInfo, TokenOwner
 from payman_sdk._core.auth.rotation import NEVER, RefreshPause
 from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken
 from payman_sdk._core.auth.token_requests import RefreshReports, TokenRequests
@@ -149,7 +148,7 @@ class TokenManager:
             PaymanError: As for `get`.
         """
         if not self.can_refresh and self.get_seconds_left() <= 0:
-            stored = (yield from self._kept.keeping.load(self._get_time_left(deadline))) or self._kept.known
+            stored = (yield from self._kept.load_stored(self._get_time_left(deadline))) or self._kept.known
             if stored is None or not self._kept.is_usable(stored):
                 return None
         token = yield from self.get(deadline)
@@ -163,10 +162,10 @@ class TokenManager:
         """
         until = min(deadline, self._clock() + _WAIT)
         token = yield from self._run_with_lock(
-            WithLock(self._exchange_code(request, deadline), until=until, lock=self._kept.lock)
+            WithLock(self._exchange_code(request, deadline), until=until, lock=self._kept.store.lock)
         )
         if not isinstance(token, AccessToken):
-            raise _build_busy_error(self._kept.keeping.name)
+            raise _build_busy_error(self._kept.store.name)
         return token
 
     @property
@@ -235,7 +234,7 @@ class TokenManager:
 
     def _retry_save(self, deadline: float) -> Flow[None]:
         try:
-            yield WithLock(self._kept.retry_save(deadline), until=self._clock(), lock=self._kept.lock)
+            yield WithLock(self._kept.retry_save(deadline), until=self._clock(), lock=self._kept.store.lock)
         except PaymanError as error:
             log.debug("Could not get the lock for saving the token: %s", error)
 
@@ -245,7 +244,7 @@ class TokenManager:
         now = self._clock()
         try:
             # At most half of the time that the caller has: its request needs the rest.
-            yield WithLock(self._refresh_shared((now + deadline) / 2), until=now, lock=self._kept.lock)
+            yield WithLock(self._refresh_shared((now + deadline) / 2), until=now, lock=self._kept.store.lock)
         except PaymanError as error:
             self._early_after = self._clock() + _PAUSE
             log.warning("Could not renew the access token yet; the current one is still valid: %s", error)
@@ -262,10 +261,10 @@ class TokenManager:
         until = min(deadline, self._clock() + _WAIT)
         try:
             token: AccessToken | RefreshPause | None = yield WithLock(
-                self._refresh_shared(deadline), until=until, lock=self._kept.lock
+                self._refresh_shared(deadline), until=until, lock=self._kept.store.lock
             )
             if token is None:
-                raise _build_busy_error(self._kept.keeping.name)
+                raise _build_busy_error(self._kept.store.name)
         except PaymanError as error:
             if had_time:  # those who waited may have more time than one who was in a hurry
                 self._failure, self._failures = copy.copy(error), self._failures + 1
