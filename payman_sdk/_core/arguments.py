@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, cast
 
 from payman_sdk._text.sanitizer import describe, is_hidden
 from payman_sdk.errors import ConfigurationError
-
-T = TypeVar("T")
 
 MAX_MEMO, MAX_NAME = 140, 100
 """Characters of a memo, and of every other text."""
@@ -132,6 +131,17 @@ def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
     return value
 
 
+def read_lines(value: object, name: str) -> list[str]:
+    """Return a list of such texts.
+
+    Raises:
+        ConfigurationError: It is anything else.
+    """
+    if not isinstance(value, list | tuple):
+        refuse(name, f"is a {type(value).__name__}", "Give a list of strings.")
+    return [read_line(one, name) for one in cast("Sequence[object]", value)]
+
+
 def optional(value: object, read: Any, *arguments: Any) -> Any:
     """Return None for None, what `read` makes of anything else."""
     return None if value is None else read(value, *arguments)
@@ -170,15 +180,15 @@ def read_pattern(value: object, name: str, pattern: str, example: str) -> str:
     return str.__str__(value)
 
 
-def read_routing_number(value: object) -> str:
+def read_routing_number(value: object, name: str) -> str:
     """Return an ABA routing number.
 
     Raises:
         ConfigurationError: It is not nine digits whose check digit fits.
     """
-    digits = read_pattern(value, "routing_number", "[0-9]{9}", "nine digits, as a string")
+    digits = read_pattern(value, name, "[0-9]{9}", "nine digits, as a string")
     if sum(int(digit) * weight for digit, weight in zip(digits, _ROUTING_WEIGHTS, strict=True)) % 10:
-        refuse("routing_number", "has a wrong check digit", "Check how it was copied.")
+        refuse(name, "has a wrong check digit", "Check how it was copied.")
     return digits
 
 

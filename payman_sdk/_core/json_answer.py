@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
-Json: TypeAlias = dict[str, Any]
+from payman_sdk._core.wire_json import Json, as_list, as_object
 
 MAX_CHARACTERS = 1_000_000
 """Characters of text that are searched."""
@@ -76,14 +76,13 @@ def find_objects(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, A
 
 def _objects_of(parts: object, artifact: int) -> list[FoundObject]:
     found: list[FoundObject] = []
-    for part in cast("list[object]", parts) if isinstance(parts, list) else []:
-        members = cast("Json", part) if isinstance(part, dict) else {}
-        text, data = members.get("text"), members.get("data")
+    for part in as_list(parts) or ():
+        members = as_object(part) or {}
+        text, data = members.get("text"), as_object(members.get("data"))
         if isinstance(text, str):
             found += _objects_in(text, artifact)
-        elif isinstance(data, dict):
-            value = cast("Json", data)
-            found.append(FoundObject(value, _encode_value(value), artifact))
+        elif data is not None:
+            found.append(FoundObject(data, _encode_value(data), artifact))
     return found
 
 

@@ -6,10 +6,13 @@ A keyword that is not known here is refused when a schema is given, because igno
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias, cast
+
+from payman_sdk._core.wire_json import as_list, as_object
 
 Schema: TypeAlias = Mapping[str, Any]
 
@@ -79,16 +82,20 @@ def _check(schema: object, root: Schema, path: str) -> None:
         if keyword == "$ref":
             _look_up(value, root)
         elif keyword in (*_DEFINITIONS, "properties"):
-            for name, one in _a_mapping(value, here).items():
+            if not isinstance(value, Mapping):
+                raise SchemaError(f"has no object at {here}")
+            for name, one in cast("Schema", value).items():
                 _check(one, root, f"{here}/{name}")
         elif keyword in ("anyOf", "oneOf", "allOf", "prefixItems"):
-            for position, one in enumerate(_a_list(value, here)):
+            if not (several := as_list(value)):
+                raise SchemaError(f"has no list at {here}")
+            for position, one in enumerate(several):
                 _check(one, root, f"{here}/{position}")
         elif keyword in ("items", "additionalProperties", "not"):
             _check(value, root, here)
-        elif keyword not in _CHECKS:
+        elif keyword not in _KEYWORDS:
             raise SchemaError(f"uses {keyword!r} at {path or '/'}, which the SDK cannot check")
-        elif not _USABLE[keyword](value):
+        elif not _KEYWORDS[keyword][0](value):
             raise SchemaError(f"has an unusable {keyword!r} at {path or '/'}")
 
 
@@ -102,8 +109,8 @@ def _validate(value: object, schema: Schema | bool, root: Schema, path: str, dep
     where = path or "it"
     if "$ref" in schema:
         _validate(value, _look_up(schema["$ref"], root), root, path, depth + 1)
-    for keyword, check in _CHECKS.items():
-        if keyword in schema and not check(value, schema[keyword]):
+    for keyword, (_, allows) in _KEYWORDS.items():
+        if keyword in schema and not allows(value, schema[keyword]):
             wanted = json.dumps(schema[keyword], ensure_ascii=False)[:100]
             raise MismatchError(f"{where}: {_kind(value)} does not fit {keyword} {wanted}")
     for one in schema.get("allOf", ()):
@@ -115,15 +122,14 @@ def _validate(value: object, schema: Schema | bool, root: Schema, path: str, dep
                 raise MismatchError(f"{where}: {_kind(value)} fits {fitting} of {keyword}")
     if "not" in schema and _fits(value, schema["not"], root, depth):
         raise MismatchError(f"{where}: {_kind(value)} is excluded")
-    if isinstance(value, dict):
-        members = cast("dict[str, object]", value)
+    if (members := as_object(value)) is not None:
         properties: Schema = schema.get("properties", {})
         for name, member in members.items():
             one = properties.get(name, schema.get("additionalProperties", True))
             _validate(member, one, root, f"{path}.{name}" if path else name, depth + 1)
-    if isinstance(value, list):
+    if (items := as_list(value)) is not None:
         prefix: list[Schema] = schema.get("prefixItems", [])
-        for position, item in enumerate(cast("list[object]", value)):
+        for position, item in enumerate(items):
             one = prefix[position] if position < len(prefix) else schema.get("items", True)
             _validate(item, one, root, f"{path}[{position}]", depth + 1)
 
@@ -156,18 +162,6 @@ def _resolve_reference(schema: Schema, root: Schema) -> Schema:
     raise SchemaError("refers to itself")
 
 
-def _a_mapping(value: object, path: str) -> Schema:
-    if not isinstance(value, Mapping):
-        raise SchemaError(f"has no object at {path}")
-    return cast("Schema", value)
-
-
-def _a_list(value: object, path: str) -> list[object]:
-    if not isinstance(value, list) or not value:
-        raise SchemaError(f"has no list at {path}")
-    return cast("list[object]", value)
-
-
 def is_number(value: object) -> bool:
     """Return whether a value is a number of JSON."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
@@ -194,17 +188,16 @@ _TYPES: dict[str, Callable[[object], bool]] = {
 
 
 def _names(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else [value]
+    several = as_list(value)
+    return [value] if several is None else several
 
 
 def _is_equal(one: object, other: object) -> bool:
-    if isinstance(one, list):
-        items = cast("list[object]", one)
-        others = cast("list[object]", other) if isinstance(other, list) else None
+    if (items := as_list(one)) is not None:
+        others = as_list(other)
         return others is not None and len(items) == len(others) and all(map(_is_equal, items, others))
-    if isinstance(one, dict):
-        members = cast("dict[str, object]", one)
-        more = cast("dict[str, object]", other) if isinstance(other, dict) else None
+    if (members := as_object(one)) is not None:
+        more = as_object(other)
         return (
             more is not None
             and members.keys() == more.keys()
@@ -215,40 +208,9 @@ def _is_equal(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-def _is_unique(items: list[object]) -> bool:
+def _is_unique(value: object) -> bool:
+    items = as_list(value) or []
     return not any(_is_equal(one, other) for place, one in enumerate(items) for other in items[:place])
-
-
-def _build_comparison(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[Any, Any], bool]:
-    return lambda value, bound: not is_number(value) or compare(Decimal(str(value)), Decimal(str(bound)))
-
-
-def _build_size_check(kind: type[Any], compare: Callable[[int, int], bool]) -> Callable[[Any, Any], bool]:
-    return lambda value, bound: not isinstance(value, kind) or compare(len(value), bound)
-
-
-_CHECKS: dict[str, Callable[[Any, Any], bool]] = {
-    "type": lambda value, names: any(_TYPES[str(name)](value) for name in _names(names)),
-    "enum": lambda value, allowed: any(_is_equal(value, one) for one in allowed),
-    "const": _is_equal,
-    "required": lambda value, names: not isinstance(value, dict) or all(name in value for name in names),
-    "minProperties": _build_size_check(dict, lambda size, bound: size >= bound),
-    "maxProperties": _build_size_check(dict, lambda size, bound: size <= bound),
-    "minItems": _build_size_check(list, lambda size, bound: size >= bound),
-    "maxItems": _build_size_check(list, lambda size, bound: size <= bound),
-    "uniqueItems": lambda value, wanted: (
-        not wanted or not isinstance(value, list) or _is_unique(cast("list[object]", value))
-    ),
-    "minLength": _build_size_check(str, lambda size, bound: size >= bound),
-    "maxLength": _build_size_check(str, lambda size, bound: size <= bound),
-    "pattern": lambda value, form: not isinstance(value, str) or re.search(form, value) is not None,
-    "minimum": _build_comparison(lambda value, bound: value >= bound),
-    "maximum": _build_comparison(lambda value, bound: value <= bound),
-    "exclusiveMinimum": _build_comparison(lambda value, bound: value > bound),
-    "exclusiveMaximum": _build_comparison(lambda value, bound: value < bound),
-    "multipleOf": _build_comparison(lambda value, bound: value % bound == 0),
-}
-"""What a keyword allows of a value."""
 
 
 def _is_pattern(value: object) -> bool:
@@ -263,23 +225,62 @@ def _is_size(value: object) -> bool:
 
 
 def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in cast("list[object]", value))
+    several = as_list(value)
+    return several is not None and all(isinstance(one, str) for one in several)
 
 
-_USABLE: dict[str, Callable[[object], bool]] = {
-    "type": lambda value: all(isinstance(name, str) and name in _TYPES for name in _names(value)),
-    "enum": lambda value: isinstance(value, list),
-    "const": lambda value: True,
-    "required": _are_texts,
-    "uniqueItems": lambda value: isinstance(value, bool),
-    "pattern": _is_pattern,
-    "multipleOf": lambda value: is_number(value) and cast("float", value) > 0,
-    **dict.fromkeys(
-        ("minProperties", "maxProperties", "minItems", "maxItems", "minLength", "maxLength"), _is_size
+_Keyword: TypeAlias = tuple[Callable[[Any], bool], Callable[[Any, Any], bool]]
+"""Whether what a schema says with a keyword can be used; and whether that allows a value."""
+
+
+def _build_comparison(compare: Callable[[Decimal, Decimal], bool]) -> _Keyword:
+    def allows(value: object, bound: object) -> bool:
+        return not is_number(value) or compare(Decimal(str(value)), Decimal(str(bound)))
+
+    return (is_number, allows)
+
+
+def _build_size_check(kind: type[Any], compare: Callable[[int, int], bool]) -> _Keyword:
+    return (_is_size, lambda value, bound: not isinstance(value, kind) or compare(len(value), bound))
+
+
+_KEYWORDS: dict[str, _Keyword] = {
+    "type": (
+        lambda names: all(isinstance(name, str) and name in _TYPES for name in _names(names)),
+        lambda value, names: any(_TYPES[str(name)](value) for name in _names(names)),
     ),
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), is_number),
+    "enum": (
+        lambda allowed: isinstance(allowed, list),
+        lambda value, allowed: any(_is_equal(value, one) for one in allowed),
+    ),
+    "const": (lambda _: True, _is_equal),
+    "required": (
+        _are_texts,
+        lambda value, names: not isinstance(value, dict) or all(name in value for name in names),
+    ),
+    "minProperties": _build_size_check(dict, operator.ge),
+    "maxProperties": _build_size_check(dict, operator.le),
+    "minItems": _build_size_check(list, operator.ge),
+    "maxItems": _build_size_check(list, operator.le),
+    "uniqueItems": (
+        lambda wanted: isinstance(wanted, bool),
+        lambda value, wanted: not wanted or _is_unique(value),
+    ),
+    "minLength": _build_size_check(str, operator.ge),
+    "maxLength": _build_size_check(str, operator.le),
+    "pattern": (
+        _is_pattern,
+        lambda value, form: not isinstance(value, str) or re.search(form, value) is not None,
+    ),
+    "minimum": _build_comparison(operator.ge),
+    "maximum": _build_comparison(operator.le),
+    "exclusiveMinimum": _build_comparison(operator.gt),
+    "exclusiveMaximum": _build_comparison(operator.lt),
+    "multipleOf": (
+        lambda bound: is_number(bound) and bound > 0,
+        _build_comparison(lambda value, bound: value % bound == 0)[1],
+    ),
 }
-"""Whether the value of a keyword can be used."""
 
 
 def _kind(value: Any) -> str:

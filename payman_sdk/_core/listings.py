@@ -6,11 +6,12 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from payman_sdk._core.formatting import build_failure, get_ids
 from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction, Wallet
+from payman_sdk._core.wire_json import Json, as_list, as_object
 from payman_sdk._text.error_response import shorten
 from payman_sdk._text.sanitizer import find_hidden, sanitize
 from payman_sdk.errors import ResponseValidationError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from payman_sdk._core.task_response import FormattedTaskResponse
 
 T = TypeVar("T")
-Json: TypeAlias = dict[str, Any]
 
 MAX_TEXT = 300
 """Characters of a text in an answer that are kept for a person to read."""
@@ -74,8 +74,8 @@ def read_transactions(response: FormattedTaskResponse) -> list[Transaction]:
 
     def read(item: Json) -> Transaction:
         status = _text(item, "status")
-        payee = item.get("payee")
-        if not isinstance(payee, dict | None):
+        payee = as_object(item.get("payee"))
+        if payee is None and item.get("payee") is not None:
             raise InvalidObjectError("payee is neither an object nor null")
         return Transaction(
             id=read_id(item, "id"),
@@ -84,7 +84,7 @@ def read_transactions(response: FormattedTaskResponse) -> list[Transaction]:
             status=status,
             amount=read_number(item, "amount"),
             currency=_text(item, "currency"),
-            payee=None if payee is None else read_payee(cast("Json", payee), None, is_named=False),
+            payee=None if payee is None else read_payee(payee, None, is_named=False),
             memo=text_or_none(item, "memo"),
             created=read_moment(item.get("created")),
             response=response,
@@ -208,11 +208,8 @@ def _read_list(response: FormattedTaskResponse, name: str, read: Callable[[Json]
         value = find_object(response, response.artifacts).value
         error = text_or_none(value, "error")
         items = value.get(name)
-        if isinstance(items, list) and error is None:
-            return [
-                _read_item(item, name, position, read)
-                for position, item in enumerate(cast("list[object]", items))
-            ]
+        if (several := as_list(items)) is not None and error is None:
+            return [_read_item(item, name, position, read) for position, item in enumerate(several)]
     except (NoObjectError, InvalidObjectError) as problem:
         raise unreadable(response, str(problem)) from None
     if error is not None and items is None:
@@ -221,10 +218,10 @@ def _read_list(response: FormattedTaskResponse, name: str, read: Callable[[Json]
 
 
 def _read_item(item: object, name: str, position: int, read: Callable[[Json], T]) -> T:
-    if not isinstance(item, dict):
+    if (members := as_object(item)) is None:
         raise InvalidObjectError(f"{name}[{position}] is not an object")
     try:
-        return read(cast("Json", item))
+        return read(members)
     except InvalidObjectError as problem:
         raise InvalidObjectError(f"{name}[{position}]: {problem}") from None
 

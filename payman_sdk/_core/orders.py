@@ -7,10 +7,10 @@ sentence, and none can break out of its line: line breaks and invisible characte
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import chain
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from payman_sdk._core import arguments, schemas
 from payman_sdk._core.payment_types import Payee, Wallet
@@ -225,27 +225,23 @@ def read_payee_order(name: object, type: object, given: Mapping[str, object]) ->
     return PayeeOrder(arguments.read_line(name, "name"), kind, checked)
 
 
+_READERS: dict[str, tuple[Any, ...]] = {
+    "account_holder_type": (arguments.read_choice, ("individual", "business")),
+    "account_type": (arguments.read_choice, ("checking", "savings")),
+    "account_number": (arguments.read_pattern, "[0-9]{4,17}", "4 to 17 digits, as a string"),
+    "routing_number": (arguments.read_routing_number,),
+    "currency": (arguments.read_currency,),
+    "address": (arguments.read_pattern, "[0-9A-Za-z:]{10,128}", "the address without spaces"),
+    "email": (
+        arguments.read_pattern,
+        r"[^\s@\"<>]{1,64}@[0-9A-Za-z.-]+\.[0-9A-Za-z-]+",
+        "an email address",
+    ),
+    "tags": (arguments.read_lines,),
+}
+"""What reads a field, and what it is given beside the value and the name; every other field is a line."""
+
+
 def _read_field(name: str, value: object) -> Any:
-    match name:
-        case "account_holder_type":
-            return arguments.read_choice(value, name, ("individual", "business"))
-        case "account_type":
-            return arguments.read_choice(value, name, ("checking", "savings"))
-        case "account_number":
-            return arguments.read_pattern(value, name, "[0-9]{4,17}", "4 to 17 digits, as a string")
-        case "routing_number":
-            return arguments.read_routing_number(value)
-        case "currency":
-            return arguments.read_currency(value)
-        case "address":
-            return arguments.read_pattern(value, name, "[0-9A-Za-z:]{10,128}", "the address without spaces")
-        case "email":
-            return arguments.read_pattern(
-                value, name, r"[^\s@\"<>]{1,64}@[0-9A-Za-z.-]+\.[0-9A-Za-z-]+", "an email address"
-            )
-        case "tags":
-            if isinstance(value, str) or not isinstance(value, list | tuple):
-                arguments.refuse(name, f"is a {type(value).__name__}", "Give a list of strings.")
-            return [arguments.read_line(tag, "tags") for tag in cast("Sequence[object]", value)]
-        case _:
-            return arguments.read_line(value, name)
+    read, *more = _READERS.get(name, (arguments.read_line,))
+    return read(value, name, *more)

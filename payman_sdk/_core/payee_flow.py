@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from payman_sdk._core import listings
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.formatting import build_failure, get_ids
-from payman_sdk._core.json_answer import Json, NoObjectError, find_object
+from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.orders import PayeeOrder
 from payman_sdk._core.payment_flows import Call, send_order
 from payman_sdk._core.payment_types import Payee
 from payman_sdk._core.payments import fold
+from payman_sdk._core.wire_json import as_object
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import OutcomeUnknownError, PaymanError
 
@@ -26,13 +27,13 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
         listings.check_completed(response)
         value = find_object(response, response.artifacts).value
         reason = listings.text_or_none(value, "reason")
-        found = value.get("payee")
+        found = as_object(value.get("payee"))
         if value.get("status") == "refused":
             raise build_failure(
                 response, f"The payee was not created: {shorten(reason or 'no reason was given')}"
             )
-        if value.get("status") in {"created", "exists"} and isinstance(found, dict):
-            payee = listings.read_payee(cast("Json", found), response)
+        if value.get("status") in {"created", "exists"} and found is not None:
+            payee = listings.read_payee(found, response)
             if _is_same(payee, order):
                 return payee
         problem = "it is about another payee"

@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from payman_sdk._core import listings
-from payman_sdk._core.json_answer import FoundObject, Json, NoObjectError, find_objects
+from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_objects
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
 from payman_sdk._core.task_response import Phase, get_phase
+from payman_sdk._core.wire_json import Json, as_object
 
 if TYPE_CHECKING:
     from payman_sdk._core.task_response import FormattedTaskResponse
@@ -222,19 +223,19 @@ def _read_object(value: Json, order: PaymentOrder) -> Verdict:
     Raises:
         InvalidObjectError: It does not match the schema, contradicts itself, or is about another payment.
     """
-    status, payee = value.get("status"), value.get("payee")
+    status, payee = value.get("status"), as_object(value.get("payee"))
     outcome = listings.outcome_of_status(status) if isinstance(status, str) else None
     if outcome is None:
         raise listings.InvalidObjectError("its status is not one of the words that were asked for")
     payment_id, reason = listings.read_id(value, "payment_id"), listings.text_or_none(value, "reason")
     currency = value.get("currency")
-    if not isinstance(payee, dict) or not isinstance(currency, str):
+    if payee is None or not isinstance(currency, str):
         raise listings.InvalidObjectError("its payee or its currency is missing")
     if listings.read_number(value, "amount") != order.amount:
         raise listings.InvalidObjectError("it is about another amount")
     if fold(currency) != fold(order.currency):
         raise listings.InvalidObjectError("it is about another currency")
-    if not is_same_payee(order, listings.read_payee(cast("Json", payee), None, is_named=False)):
+    if not is_same_payee(order, listings.read_payee(payee, None, is_named=False)):
         raise listings.InvalidObjectError("it is about another payee")
     if outcome is PAID and reason is not None:
         raise listings.InvalidObjectError(
