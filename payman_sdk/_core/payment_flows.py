@@ -9,6 +9,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from attrs import evolve
+
 from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, hand_out
 from payman_sdk._core.exchange import get_earlier_artifacts
 from payman_sdk._core.interruptions import describe_interruption, is_not_recorded
@@ -28,11 +30,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+_IDS = ("task_id", "session_id", "idempotency_key")
 _SLACK = dt.timedelta(seconds=1)
 """Transactions are listed to the second."""
-
-_KEPT = ("task_id", "session_id", "payment_id", "idempotency_key", "ordered_at")
-"""What a payment keeps if the answer to its approval is lost."""
 
 
 class Call(NamedTuple):
@@ -51,41 +51,29 @@ class Call(NamedTuple):
     verify: bool = True
 
 
-class _Past(NamedTuple):
-    """What is known of a payment beside its answer."""
-
-    order: PaymentOrder
-    task_id: str
-    session_id: str | None
-    since: dt.datetime | None
-    idempotency_key: str | None = None
-
-    def ids(self) -> dict[str, str | None]:
-        return {
-            "task_id": self.task_id,
-            "session_id": self.session_id,
-            "idempotency_key": self.idempotency_key,
-        }
-
-
 def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
     """Order a payment, and return how it ended."""
     clock = Stopwatch(agent.now)
+    ordered = Payment(outcome=UNDETERMINED, **order._asdict())
     try:
         response = yield from clock.without_guard(
             send_order(agent, order.text(), call), call.options.before_send
         )
     except PaymanError as error:
-        return _lost(order, error)
-    key = call.options.idempotency_key
-    past = _Past(order, response.task_id, response.session_id, _earliest(response, call, clock), key)
-    return (yield from _conclude(agent, past, response, call, clock))
+        return _lose_answer(evolve(ordered, **{name: getattr(error, name) for name in _IDS}), error)
+    sent = evolve(
+        ordered,
+        task_id=response.task_id,
+        session_id=response.session_id,
+        idempotency_key=call.options.idempotency_key,
+        ordered_at=_earliest(response, call, clock),
+    )
+    return (yield from _conclude(agent, sent, response, call, clock))
 
 
 def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) -> Flow[Payment]:
     """Approve or deny a payment that waits, and return how it ended."""
-    order, task_id = _order_of(payment), payment.task_id
-    response = payment.response
+    task_id, response = payment.task_id, payment.response
     if task_id is None or payment.outcome is not PaymentOutcome.AWAITING_APPROVAL:
         raise ConfigurationError(
             f"The payment does not wait for approval; its outcome is {payment.outcome.value}.",
@@ -103,8 +91,8 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
         order_flow = send_order(agent, text, call, task_id=task_id, earlier=earlier)
         answer = yield from clock.without_guard(order_flow, call.options.before_send)
     except PaymanError as error:
-        return _lost(order, error, **{name: getattr(payment, name) for name in _KEPT})
-    return (yield from _conclude(agent, _past_of(payment, task_id), answer, call, clock))
+        return _lose_answer(payment, error)
+    return (yield from _conclude(agent, payment, answer, call, clock))
 
 
 def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], call: Call) -> Flow[Payment]:
@@ -116,7 +104,7 @@ def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], c
         before = payment.response
         earlier = None if before is None else get_earlier_artifacts(before)
         response, _ = yield from agent.look_up(payment.task_id, call.options, earlier)
-        return (yield from _conclude(agent, _past_of(payment, payment.task_id), response, call, clock))
+        return (yield from _conclude(agent, payment, response, call, clock))
     response, text = yield from agent.look_up(payment, call.options, None)
     order = find_payment_order(text)
     if order is None:
@@ -125,8 +113,8 @@ def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], c
             "no history.",
             next_step="Pass the Payment that client.pay() returned, or read client.get_task(task_id).",
         )
-    past = _Past(order, response.task_id, response.session_id, None)
-    return (yield from _conclude(agent, past, response, call, clock))
+    known = Payment(outcome=UNDETERMINED, **order._asdict(), task_id=response.task_id)
+    return (yield from _conclude(agent, known, response, call, clock))
 
 
 def send_order(
@@ -146,35 +134,30 @@ def send_order(
 
 
 def _conclude(
-    agent: Operations, past: _Past, response: FormattedTaskResponse, call: Call, clock: Stopwatch
+    agent: Operations, payment: Payment, response: FormattedTaskResponse, call: Call, clock: Stopwatch
 ) -> Flow[Payment]:
-    """Return the payment that an answer is about; the transactions are looked at once, where its task has ended."""
+    """Return a payment with what an answer says of it; the transactions are looked at once, where its task has ended."""
+    order, task_id = _order_of(payment), response.task_id if payment.task_id is None else payment.task_id
     error: PaymanError | None = None
     verdict = Verdict(UNDETERMINED)
     # Whatever fails here is a fault of the SDK's own: the payment may be made all the same.
     try:
-        verdict = read_claim(response, past.order)
+        verdict = read_claim(response, order)
     except Exception as fault:
         verdict = _build_fault_verdict(fault, verdict)
     try:
         if needs_proof(response) and (call.verify or verdict.outcome is UNDETERMINED):
-            verdict, error = yield from _look_at_transactions(agent, past, verdict, call, clock)
-        if verdict.transaction is not None and not agent.proofs.take(verdict.transaction, past.task_id):
+            verdict, error = yield from _look_at_transactions(agent, payment, task_id, verdict, call, clock)
+        if verdict.transaction is not None and not agent.proofs.take(verdict.transaction, task_id):
             verdict = Verdict(UNDETERMINED, "Its transaction shows another payment.", verdict.payment_id)
     except Exception as fault:
         verdict = _build_fault_verdict(fault, verdict)
-    return Payment(
-        outcome=verdict.outcome,
-        reason=verdict.reason,
-        payment_id=verdict.payment_id,
-        transaction=verdict.transaction,
-        task_id=past.task_id,
-        session_id=response.session_id or past.session_id,
-        idempotency_key=past.idempotency_key,
-        ordered_at=past.since,
+    return evolve(
+        payment,
+        **verdict._asdict(),
+        session_id=response.session_id or payment.session_id,
         error=error,
         response=response,
-        **past.order._asdict(),
     )
 
 
@@ -185,9 +168,10 @@ def _build_fault_verdict(fault: Exception, claim: Verdict) -> Verdict:
 
 
 def _look_at_transactions(
-    agent: Operations, past: _Past, claim: Verdict, call: Call, clock: Stopwatch
+    agent: Operations, payment: Payment, task_id: str, claim: Verdict, call: Call, clock: Stopwatch
 ) -> Flow[tuple[Verdict, PaymanError | None]]:
     """Return the verdict that the transactions support, and why they could not be read."""
+    since = payment.ordered_at
     # The payment is made or not: nothing that a hook says to this look may replace its outcome.
     options = call.options._replace(
         before_send=None,
@@ -199,22 +183,23 @@ def _look_at_transactions(
         idempotency_key=None,
     )
     try:
-        ids = past.task_id, claim.payment_id
-        found = yield from search_transactions(agent, *ids, past.since, options, clock)
+        ids = task_id, claim.payment_id
+        found = yield from search_transactions(agent, *ids, since, options, clock)
     except BaseException as interruption:
         if not isinstance(interruption, Exception):
-            describe_interruption(interruption, past.ids(), sent=True)
+            ids_of_payment = {name: getattr(payment, name) for name in _IDS} | {"task_id": task_id}
+            describe_interruption(interruption, ids_of_payment, sent=True)
         raise
     if found.problem is not None and claim.outcome in {PaymentOutcome.REFUSED, PaymentOutcome.FAILED}:
         return claim, None
     verdict = prove(
         claim,
-        past.order,
+        _order_of(payment),
         found.transactions,
-        task_id=past.task_id,
+        task_id=task_id,
         # Without an id, only one of all that were made since may be it.
-        since=past.since if found.is_whole or claim.payment_id is not None else None,
-        is_taken=lambda one: agent.proofs.is_taken(one, past.task_id),
+        since=since if found.is_whole or claim.payment_id is not None else None,
+        is_taken=lambda one: agent.proofs.is_taken(one, task_id),
     )
     if found.problem is not None and verdict.transaction is None:
         reason = (
@@ -235,31 +220,16 @@ def _earliest(response: FormattedTaskResponse, call: Call, clock: Stopwatch) -> 
         return None
 
 
-def _may_be_done(error: PaymanError) -> bool:
-    return isinstance(error, OutcomeUnknownError) or error.sent is True
-
-
-def _lost(order: PaymentOrder, error: PaymanError, **known: Any) -> Payment:
+def _lose_answer(payment: Payment, error: PaymanError) -> Payment:
     """Return the payment whose answer was lost.
-
-    Args:
-        order: The order.
-        error: Why no answer came.
-        known: What is known of the payment from before.
 
     Raises:
         PaymanError: Nothing was sent, or it was turned away.
     """
-    if not _may_be_done(error):
+    if not (isinstance(error, OutcomeUnknownError) or error.sent is True):
         raise error
-    ids = {name: getattr(error, name) for name in ("task_id", "session_id", "idempotency_key")}
     reason = sanitize_line(error.message)
-    return Payment(outcome=UNDETERMINED, reason=reason, error=error, **order._asdict(), **ids | known)
-
-
-def _past_of(payment: Payment, task_id: str) -> _Past:
-    """Return what an earlier call knows of a payment."""
-    return _Past(_order_of(payment), task_id, payment.session_id, payment.ordered_at, payment.idempotency_key)
+    return evolve(payment, outcome=UNDETERMINED, reason=reason, error=error, transaction=None, response=None)
 
 
 def _order_of(payment: Payment) -> PaymentOrder:
