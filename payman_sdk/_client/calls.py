@@ -166,12 +166,12 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         return self._connect().agent.read(text, call.session_id, call.options, read)
 
     def _plan_payee(self, given: Mapping[str, Any]) -> Flow[Payee]:
+        from payman_sdk._core import payment_flows
         from payman_sdk._core.orders import PAYEE_FIELDS, read_payee_order
-        from payman_sdk._core.payee_flow import create_payee
 
         order = read_payee_order(given["name"], given["type"], {name: given[name] for name in PAYEE_FIELDS})
         call = self._build_call("create_payee", given)
-        return create_payee(self._connect().agent, order, call)
+        return payment_flows.create_payee(self._connect().agent, order, call)
 
     def _build_call(self, what: str, given: Mapping[str, Any]) -> Call:
         """Return the options of a typed call, in a session that may begin with it."""

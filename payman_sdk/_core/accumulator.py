@@ -287,9 +287,7 @@ class TaskAccumulator:
             state=state,
             status_message=format_message(status.message),
             timestamp=status.timestamp if isinstance(status.timestamp, str) else None,
-            task_id=self._task_id,
-            session_id=self.session_id,
-            request_id=self._request_id,
+            **self._get_ids(),
             metadata=metadata,
         )
         update.raw = cast("TaskResponse", said)
@@ -299,12 +297,13 @@ class TaskAccumulator:
         if self.artifacts.was_seen(data):
             return []
         self.count += 1
-        update = UnknownUpdate(
-            type="unknown",
-            data=data,
-            task_id=self._task_id,
-            session_id=self.session_id,
-            request_id=self._request_id,
-        )
+        update = UnknownUpdate(type="unknown", data=data, **self._get_ids())
         update.raw = said
         return [update]
+
+    def _get_ids(self) -> dict[str, str]:
+        return {
+            "task_id": self._task_id,
+            "session_id": self.session_id,
+            "request_id": self._request_id,
+        }

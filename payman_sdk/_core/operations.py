@@ -6,7 +6,7 @@ import copy
 import datetime as dt
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar, cast
 
 from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, get_earlier_artifacts
 from payman_sdk._core.formatting import format_answer, format_task, raise_if_failed
@@ -18,7 +18,6 @@ from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
 from payman_sdk._core.tracking import ClientObserver, create_tracker
 
 if TYPE_CHECKING:
-    from payman_api.models.task import Task
     from payman_sdk._config import Config
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Flow
@@ -219,9 +218,16 @@ class Operations:
     ) -> Flow[FormattedTaskResponse]:
         task_id, began = read_task_id(task), self._clock()
         time = self._build_context(options, task_id)
-        found = yield from fetch(task_id, time)
-        yield from time.watch.track_state(found[1])
-        return self._time(_format_fetched(*found, task), began)
+        answer, found = yield from fetch(task_id, time)
+        yield from time.watch.track_state(found)
+        request_id = answer.get("id")
+        response = format_task(
+            found,
+            request_id=request_id if isinstance(request_id, str) else "",
+            session_id=None,
+            earlier=get_earlier_artifacts(task),
+        )
+        return self._time(response, began)
 
     def _get_keys(self, options: CallOptions) -> KeySettings:
         return self._keys._replace(store=options.key_store)
@@ -256,14 +262,3 @@ class Operations:
             idempotency_key=key,
             is_reply=replied is not None,
         )
-
-
-def _format_fetched(answer: dict[str, Any], task: Task, given: object) -> FormattedTaskResponse:
-    """Return a task that was asked for by its id, or by an answer of it."""
-    request_id = answer.get("id")
-    return format_task(
-        task,
-        request_id=request_id if isinstance(request_id, str) else "",
-        session_id=None,
-        earlier=get_earlier_artifacts(given),
-    )

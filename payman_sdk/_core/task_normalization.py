@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import cast
+from collections.abc import Callable
 
 from payman_sdk._core.wire_json import (
     Json,
@@ -44,10 +44,18 @@ def normalize_parts(given: Json, path: str, warnings: Warnings) -> list[Json]:
     if parts is None:
         warnings.note(f"{path}.parts", parts)
         return []
-    several = as_list(parts)
-    several = [parts] if several is None else several
-    read = [_normalize_part(one, f"{path}.parts[{index}]", warnings) for index, one in enumerate(several)]
-    return [part for part in read if part is not None]
+    return _normalize_all(parts, f"{path}.parts", _normalize_part, warnings)
+
+
+def _normalize_all(
+    given: object, path: str, normalize: Callable[[object, str, Warnings], Json | None], warnings: Warnings
+) -> list[Json]:
+    """Return what can be read of a list, or of the one thing that stands for a list of it."""
+    several = as_list(given)
+    if several is None:
+        several = [] if given is None else [given]
+    read = [normalize(one, f"{path}[{index}]", warnings) for index, one in enumerate(several)]
+    return [one for one in read if one is not None]
 
 
 def build_text_part(text: str) -> Json:
@@ -55,10 +63,11 @@ def build_text_part(text: str) -> Json:
     return {"type": "text", "text": text}
 
 
-def drop_odd_metadata(given: Json, path: str, warnings: Warnings) -> None:
-    """Drop metadata that is not an object."""
-    if not isinstance(given.get("metadata"), dict | None):
-        warnings.note(f"{path}metadata", given.pop("metadata"))
+def drop_odd(given: Json, path: str, warnings: Warnings, kind: type, *names: str) -> None:
+    """Drop the members of these names that are not of a kind."""
+    for name in names:
+        if not isinstance(given.get(name), kind | None):
+            warnings.note(f"{path}{name}", given.pop(name))
 
 
 def parse_timestamp(value: object) -> str | None:
@@ -79,17 +88,17 @@ def _normalize_part(given: object, path: str, warnings: Warnings) -> Json | None
     given = unwrap_single(given)
     if isinstance(given, str):
         return build_text_part(given)
-    if not isinstance(given, dict):
+    if (members := as_object(given)) is None:
         warnings.note(path, given)
         return None
-    part: Json = {**cast("Json", given)}
+    part: Json = {**members}
     kind = _find_kind(part)
     if kind is None:
         warnings.note(f"{path}.type", get_first(part, "type", "kind"))
     part["type"] = "unknown" if kind is None else kind
     if kind not in _KINDS:
         return part
-    drop_odd_metadata(part, f"{path}.", warnings)
+    drop_odd(part, f"{path}.", warnings, dict, "metadata")
     if kind == "text":
         part["text"] = _read_text(part.get("text"), f"{path}.text", warnings)
     elif kind == "file":
@@ -126,15 +135,13 @@ def _normalize_file(part: Json, path: str, warnings: Warnings) -> Json:
         return {"uri" if ":" in given else "name": given}
     if given is None:
         given = {name: part[name] for name in (*_FILE_MEMBERS, "url") if name in part} or None
-    if not isinstance(given, dict):
+    if (members := as_object(given)) is None:
         warnings.note(path, given)
         return {}
-    file: Json = {**cast("Json", given)}
+    file: Json = {**members}
     if file.get("uri") is None and isinstance(file.get("url"), str):
         file["uri"] = file["url"]
-    for name in _FILE_MEMBERS:
-        if not isinstance(file.get(name), str | None):
-            warnings.note(f"{path}.{name}", file.pop(name))
+    drop_odd(file, f"{path}.", warnings, str, *_FILE_MEMBERS)
     return file
 
 
@@ -165,7 +172,7 @@ def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
     task: Json = {
         "id": task_id,
         "status": _normalize_status(given, warnings),
-        "artifacts": _normalize_artifacts(given.get("artifacts"), warnings),
+        "artifacts": _normalize_all(given.get("artifacts"), "artifacts", normalize_artifact, warnings),
     }
     session_id = get_first(given, "sessionId", "contextId", "session_id", "context_id")
     if isinstance(session_id, str) and is_sendable(session_id):
@@ -176,14 +183,15 @@ def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
     if history is not None:
         task["history"] = history
     task["metadata"] = given.get("metadata")
-    drop_odd_metadata(task, "", warnings)
+    drop_odd(task, "", warnings, dict, "metadata")
     return task
 
 
 def find_state(given: Json) -> str | None:
     """Return the state that a task or an update of its status is in; None where none can be recognised."""
     status = unwrap_single(given.get("status"))
-    state = cast("Json", status).get("state") if isinstance(status, dict) else status
+    members = as_object(status)
+    state = status if members is None else members.get("state")
     state = given.get("state") if state is None else state
     return state if isinstance(state, str) else None
 
@@ -202,14 +210,12 @@ def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | N
     given = unwrap_single(given)
     if isinstance(given, str):
         return {"parts": [build_text_part(given)]}
-    if not isinstance(given, dict):
+    if (members := as_object(given)) is None:
         warnings.note(path, given)
         return None
-    artifact: Json = {**cast("Json", given)}
+    artifact: Json = {**members}
     artifact["parts"] = normalize_parts(artifact, path, warnings)
-    for name in ("name", "description"):
-        if not isinstance(artifact.get(name), str | None):
-            warnings.note(f"{path}.{name}", artifact.pop(name))
+    drop_odd(artifact, f"{path}.", warnings, str, "name", "description")
     if artifact.get("lastChunk") is None and "last_chunk" in artifact:
         artifact["lastChunk"] = artifact.pop("last_chunk")
     for name, read in (("index", parse_int), ("append", parse_bool), ("lastChunk", parse_bool)):
@@ -218,14 +224,12 @@ def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | N
             artifact[name] = known
         elif value is not None:
             warnings.note(f"{path}.{name}", value)
-    drop_odd_metadata(artifact, f"{path}.", warnings)
+    drop_odd(artifact, f"{path}.", warnings, dict, "metadata")
     return artifact
 
 
 def _normalize_status(task: Json, warnings: Warnings) -> Json:
-    given = unwrap_single(task.get("status"))
-    status: Json = {**cast("Json", given)} if isinstance(given, dict) else {}
-    status["state"] = find_state(task)
+    status: Json = {**(as_object(unwrap_single(task.get("status"))) or {}), "state": find_state(task)}
     message = _normalize_message(status.pop("message", None), "status.message", warnings)
     if message is not None:
         status["message"] = message
@@ -236,15 +240,6 @@ def _normalize_status(task: Json, warnings: Warnings) -> Json:
     elif timestamp is not None:
         warnings.note("status.timestamp", timestamp)
     return status
-
-
-def _normalize_artifacts(given: object, warnings: Warnings) -> list[Json]:
-    if given is None:
-        return []
-    several = as_list(given)
-    several = [given] if several is None else several
-    read = [normalize_artifact(one, f"artifacts[{index}]", warnings) for index, one in enumerate(several)]
-    return [artifact for artifact in read if artifact is not None]
 
 
 def _normalize_history(given: object, warnings: Warnings) -> list[Json] | None:
@@ -279,5 +274,5 @@ def _normalize_message(given: object, path: str, warnings: Warnings) -> Json | N
         message["role"] = "agent"
         if role is not None:
             warnings.note(f"{path}.role", role)
-    drop_odd_metadata(message, f"{path}.", warnings)
+    drop_odd(message, f"{path}.", warnings, dict, "metadata")
     return message

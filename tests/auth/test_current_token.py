@@ -14,7 +14,7 @@ from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, parse_token_response
 from payman_sdk._core.auth.rotation import Rotation
 from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
-from payman_sdk._core.auth.token_requests import RefreshReports, _is_about_the_grant
+from payman_sdk._core.auth.token_requests import TokenRequests, _is_about_the_grant
 from payman_sdk._core.auth.tokens import TokenManager, is_early, is_late
 from payman_sdk._core.effects import CallHook, Flow, WithLock
 from payman_sdk._core.hook_payloads import TokenRefresh
@@ -565,7 +565,7 @@ def report(
 ) -> tuple[TokenRefresh | None, list[TokenRefresh]]:
     """What is made of a refresh for the observer, and what the hook is called with."""
     kept = current(clock, Store(), stored(PERSON, clock, "a-1", 3600, "r-1"))
-    reports, seen = RefreshReports(observer, hook, kept), []
+    reports, seen = TokenRequests(PERSON, kept, clock, observer, hook), []
 
     def track(reason: Any, flow: Flow[Any], build_refresh: Any) -> Flow[Any]:
         yield from ()
@@ -597,7 +597,7 @@ def test_what_is_reported_of_a_refresh(clock: Clock) -> None:
 
 def test_the_newest_sixty_four_refreshes_wait_for_the_hook(clock: Clock) -> None:
     """A hook that is never called takes no memory for ever."""
-    reports = RefreshReports(Observer(), print, current(clock, Store()))
+    reports = TokenRequests(PERSON, current(clock, Store()), clock, Observer(), print)
 
     def refreshes() -> Flow[AccessToken]:
         yield from ()

@@ -11,10 +11,10 @@ from payman_api.models.legacy_token_response import LegacyTokenResponse
 from payman_api.models.token_response import TokenResponse
 from payman_api.types import UNSET, Unset
 from payman_sdk._annotations import support_pydantic
-from payman_sdk._core.error_classes import find_status_class
+from payman_sdk._core.error_classes import build_error_response, find_status_class
 from payman_sdk._core.http import HTTPResponse, parse_json_object
 from payman_sdk._secrets import SecretStr, build_basic_credentials, sent_secrets
-from payman_sdk._text.error_response import ErrorResponse, shorten, summarize_body
+from payman_sdk._text.error_response import shorten, summarize_body
 from payman_sdk.errors import AuthenticationError, ResponseValidationError
 
 _UNSAID_LIFETIME = 3600.0
@@ -201,7 +201,7 @@ def _parse_lifetime(expires_in: Any) -> float | None:
 
 
 def _build_refusal(answer: HTTPResponse) -> Exception:
-    response = ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
+    response = build_error_response(answer)
     refused = answer.status_code in {400, 401, 403}
     error_class = AuthenticationError if refused else find_status_class(answer.status_code)
     said = _read_oauth_error(answer)

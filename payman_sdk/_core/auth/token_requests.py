@@ -1,7 +1,4 @@
-"""What gets the next token: the requests to the token endpoint, in which order, and what a failure of one means.
-
-`RefreshReports` says what the observer and the hook of a program get of it.
-"""
+"""What gets the next token: the requests to the token endpoint, in which order, and what a failure of one means."""
 
 from __future__ import annotations
 
@@ -13,13 +10,17 @@ from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
 from payman_sdk._core.effects import CallHook, Flow, SendRequest
-from payman_sdk._core.tracking import ClientObserver, create_tracker
+from payman_sdk._core.tracking import create_tracker
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import Reason, TokenRefresh
     from payman_sdk._core.tracking import ClientObserver
+
+
+_MAX_PENDING_HOOKS = 64
+"""How many refreshes wait for the hook at most."""
 
 
 class _TokenFailure(NamedTuple):
@@ -35,22 +36,30 @@ class _TokenFailure(NamedTuple):
 
 
 class TokenRequests:
-    """Asks the token endpoint on behalf of an owner.
+    """Asks the token endpoint on behalf of an owner, and reports each refresh: to the observer at once, to the hook out of every lock.
 
     Args:
         owner: Whose token it is.
         kept: What is known of it.
         clock: Seconds that only go forward.
         observer: Sees every attempt.
+        on_token: The hook.
     """
 
     def __init__(
-        self, owner: TokenOwner, kept: CurrentToken, clock: Callable[[], float], observer: ClientObserver
+        self,
+        owner: TokenOwner,
+        kept: CurrentToken,
+        clock: Callable[[], float],
+        observer: ClientObserver,
+        on_token: Callable[[TokenRefresh], Any] | None,
     ) -> None:
         self._owner = owner
         self._kept = kept
         self._clock = clock
         self._observer = observer
+        self._on_token = on_token
+        self._pending: deque[TokenRefresh] = deque(maxlen=_MAX_PENDING_HOOKS)
 
     def refresh(self, deadline: float) -> Flow[IssuedToken]:
         """Return a flow that gets a token by the refresh token, or by the credentials of the application's own account.
@@ -80,18 +89,16 @@ class TokenRequests:
         Raises:
             PaymanError: There is none; where the code may be spent, the error says so.
         """
-        answer = yield from self._attempt(request, deadline)
-        if isinstance(answer, _TokenFailure):
-            if answer.may_have_arrived:
-                answer.error.next_step = "The code may be spent. Ask the person to authorize again."
-            raise answer.error
-        return answer
+        if_spent = "The code may be spent. Ask the person to authorize again."
+        return (yield from self._issue(request, deadline, if_spent))
 
-    def _issue(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
+    def _issue(self, request: dict[str, Any], deadline: float, if_spent: str = "") -> Flow[IssuedToken]:
         answer = yield from self._attempt(request, deadline)
-        if isinstance(answer, _TokenFailure):
-            raise answer.error
-        return answer
+        if not isinstance(answer, _TokenFailure):
+            return answer
+        if answer.may_have_arrived and if_spent:
+            answer.error.next_step = if_spent
+        raise answer.error
 
     def _send_refresh_token(self, refresh_token: SecretStr, deadline: float) -> Flow[IssuedToken]:
         """Send a refresh token, with a note in the store that stays until it is known whether it was spent."""
@@ -138,36 +145,6 @@ class TokenRequests:
             failure.sent = False  # the token request perhaps, what the token was wanted for certainly not
         return failed
 
-
-def _is_about_the_grant(error: AuthenticationError) -> bool:
-    """Whether a refusal says that the refresh token does not work any more, and not the client, the request or a proxy."""
-    if error.error is not None:
-        return error.error == "invalid_grant"
-    response = error.response
-    return response is not None and response.status_code in {400, 401} and "json" in response.content_type
-
-
-_MAX_PENDING_HOOKS = 64
-"""How many refreshes wait for the hook at most."""
-
-
-class RefreshReports:
-    """Reports refreshes: to the observer at once, and to the hook when every lock is free.
-
-    Args:
-        observer: Sees every refresh.
-        on_token: The hook.
-        kept: The token of the client.
-    """
-
-    def __init__(
-        self, observer: ClientObserver, on_token: Callable[[TokenRefresh], Any] | None, kept: CurrentToken
-    ) -> None:
-        self._observer = observer
-        self._on_token = on_token
-        self._kept = kept
-        self._pending: deque[TokenRefresh] = deque(maxlen=_MAX_PENDING_HOOKS)
-
     def track(self, reason: Reason, flow: Flow[AccessToken]) -> Flow[AccessToken]:
         """Return the flow of a refresh, reported when it ends."""
         before = self._kept.refresh_token
@@ -193,3 +170,11 @@ class RefreshReports:
             except IndexError:
                 return
             yield CallHook(self._on_token, refresh)
+
+
+def _is_about_the_grant(error: AuthenticationError) -> bool:
+    """Whether a refusal says that the refresh token does not work any more, and not the client, the request or a proxy."""
+    if error.error is not None:
+        return error.error == "invalid_grant"
+    response = error.response
+    return response is not None and response.status_code in {400, 401} and "json" in response.content_type

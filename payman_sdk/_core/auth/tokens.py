@@ -18,7 +18,7 @@ from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenInfo, TokenOwner
 from payman_sdk._core.auth.rotation import NEVER, RefreshPause
 from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken
-from payman_sdk._core.auth.token_requests import RefreshReports, TokenRequests
+from payman_sdk._core.auth.token_requests import TokenRequests
 from payman_sdk._core.effects import Flow, Sleep, WithLock
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
@@ -81,8 +81,7 @@ class TokenManager:
         self._early_after = NEVER
         self._failure: PaymanError | None = None
         self._failures = 0
-        self._requests = TokenRequests(owner, self._kept, clock, observer)
-        self._reports = RefreshReports(observer, on_token, self._kept)
+        self._requests = TokenRequests(owner, self._kept, clock, observer, on_token)
 
     @property
     def refresh_token(self) -> SecretStr | None:
@@ -227,9 +226,9 @@ class TokenManager:
         try:
             token: AccessToken | RefreshPause | None = yield step
         except PaymanError:
-            yield from self._reports.call_hooks()
+            yield from self._requests.call_hooks()
             raise
-        yield from self._reports.call_hooks()
+        yield from self._requests.call_hooks()
         return token
 
     def _retry_save(self, deadline: float) -> Flow[None]:
@@ -296,7 +295,7 @@ class TokenManager:
             yield from self._kept.keep(issued, deadline, replaces_all=reason == "code")
             return token
 
-        return (yield from self._reports.track(reason, issue()))
+        return (yield from self._requests.track(reason, issue()))
 
     def _exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[AccessToken]:
         until = min(deadline, self._clock() + _RENEWAL)
