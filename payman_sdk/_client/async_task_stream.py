@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from types import TracebackType
 from typing import Self
 
 from payman_sdk._client.task_stream import BaseTaskStream, Described, LiveView, TextExtractor
@@ -40,9 +39,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
             await self._read_more()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         try:
             with Described(self._describe):
                 await self.close()

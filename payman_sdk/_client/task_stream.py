@@ -9,7 +9,6 @@ import copy
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from payman_sdk._core.effects import Emit, FlowResult
@@ -182,9 +181,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
             self._read_more()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         try:
             with Described(self._describe):
                 self.close()

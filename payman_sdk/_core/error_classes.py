@@ -1,10 +1,13 @@
-"""What an answer that is an error says: which exception it is, whether it refuses, and how long to wait."""
+"""What an answer that is an error says: which exception it is, whether it refuses, and how long to wait.
+
+What interrupts an ask gets the ids of the ask, and a note for whoever reads the traceback.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -41,6 +44,10 @@ PLAIN_REFUSALS = frozenset({400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 43
 
 AGENT_REFUSALS = frozenset({-32700, -32600, -32601, -32602, -32001, -32002, -32003, -32004})
 """JSON-RPC codes with which the agent refuses a request. Every other code leaves open what was done before the error."""
+
+
+_MARK = "Payman: "
+"""How the SDK's note on an exception begins; there is one at most, for some exceptions are raised again and again."""
 
 
 def find_status_class(status_code: int) -> type[errors.APIStatusError]:
@@ -118,3 +125,41 @@ def parse_retry_after(failure: errors.PaymanError, now: Callable[[], float]) -> 
         return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - sent_at)
     except (ValueError, OverflowError):
         return None
+
+
+def describe_interruption(error: BaseException, ids: Mapping[str, str | None], *, sent: bool) -> None:
+    """Write on an exception which ask it interrupted: the ids as attributes, and a note for whoever reads the traceback.
+
+    An exception that takes neither stays as it is.
+
+    Args:
+        error: The exception.
+        ids: The ids of the ask; `task_id` is one of them.
+        sent: Whether the ask may have been sent.
+    """
+    for name, value in ids.items():
+        with contextlib.suppress(Exception):
+            setattr(error, name, value)
+    task_id = ids["task_id"]
+    note = (
+        f"{_MARK}The ask was sent, and its outcome is unknown: task {task_id}. "
+        f"client.get_task({task_id!r}) returns its state. Do not send it again."
+        if sent
+        else f"{_MARK}Nothing was sent: the ask (task {task_id}) was interrupted before it was sent."
+    )
+    with contextlib.suppress(Exception):
+        notes = [one for one in getattr(error, "__notes__", ()) if not str(one).startswith(_MARK)]
+        error.__notes__ = [*notes, note]
+
+
+def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
+    """Whether an exception is a failure, or says already that it interrupted this very ask."""
+    return isinstance(error, Exception) or getattr(error, "task_id", None) == ids["task_id"]
+
+
+def is_not_recorded(error: Exception) -> bool:
+    """Return whether vcrpy raised this for a request that a cassette does not hold.
+
+    It is for the author of the test and passes unchanged. Nothing was sent.
+    """
+    return type(error).__module__ == "vcr.errors"

@@ -13,9 +13,9 @@ from attrs import evolve
 
 from payman_sdk._core import listings
 from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, hand_out
+from payman_sdk._core.error_classes import describe_interruption, is_not_recorded
 from payman_sdk._core.exchange import get_earlier_artifacts
 from payman_sdk._core.formatting import build_failure, get_ids
-from payman_sdk._core.interruptions import describe_interruption, is_not_recorded
 from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.listings import read_moment, sanitize_line
 from payman_sdk._core.orders import PayeeOrder, PaymentOrder, decision_text, find_payment_order

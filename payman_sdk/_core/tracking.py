@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from payman_api.models.task_state import TaskState
 from payman_sdk._core.effects import CallHook, Flow, NotifyHook, SendRequest
+from payman_sdk._core.error_classes import describe_interruption, is_described, is_not_recorded
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.http import Transmission
-from payman_sdk._core.interruptions import describe_interruption, is_described, is_not_recorded
 from payman_sdk._core.task_response import STATES, Phase, get_phase, get_state, has_ended
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from payman_sdk._core.effects import Flow, Stopwatch
-from payman_sdk._core.interruptions import is_not_recorded
+from payman_sdk._core.error_classes import is_not_recorded
 from payman_sdk._core.listings import read_transactions
 from payman_sdk._core.orders import transactions_text
 from payman_sdk._core.requests import generate_id

@@ -13,8 +13,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from payman_sdk._core.error_classes import is_not_recorded
 from payman_sdk._core.http import Transmission
-from payman_sdk._core.interruptions import is_not_recorded
 from payman_sdk._io.failure_messages import (
     UNKNOWN_TRANSPORT,
     TransportInfo,
