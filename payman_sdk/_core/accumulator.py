@@ -53,9 +53,6 @@ class TaskAccumulator:
 
     After a break, a server may replay the stream, resume it, or leave out the events in between. So after `rejoin`, what
     came before is recognized by what it says, and `catch_up` returns what is missing.
-
-    Args:
-        ask: Whose stream it is.
     """
 
     def __init__(self, ask: AskRequest) -> None:

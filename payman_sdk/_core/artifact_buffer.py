@@ -51,9 +51,6 @@ class ArtifactBuffer:
 
     A text that is appended continues the text before it: agents stream their words in pieces.
 
-    Args:
-        artifact: The artifact, or its first chunk.
-
     Attributes:
         weight: How many bytes of the stream it is made of.
     """

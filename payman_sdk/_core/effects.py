@@ -171,10 +171,7 @@ OnEvent: TypeAlias = Callable[["StreamEvent"], Any]
 def hand_out(flow: Flow[T], on_event: OnEvent, note: Callable[[BaseException], None]) -> Flow[T]:
     """Run a flow that emits events, calling a function with each.
 
-    Args:
-        flow: The flow.
-        on_event: The function. Its exceptions pass unchanged and end the flow.
-        note: Called with what it raises, to write the ids of the task on it.
+    What the function raises passes unchanged and ends the flow; `note` gets it first, to write the ids of the task on it.
     """
     noted = _note_failures(on_event, note)
 
@@ -227,11 +224,7 @@ def _note_failures(on_event: OnEvent, note: Callable[[BaseException], None]) -> 
 
 
 class Stopwatch:
-    """The time that a call has taken, without that of the guard: a person may take theirs to allow it.
-
-    Args:
-        now: Seconds that only go forward.
-    """
+    """The time that a call has taken, without that of the guard: a person may take theirs to allow it."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

@@ -68,12 +68,7 @@ def build_error_response(answer: HTTPResponse) -> ErrorResponse:
 def build_agent_error(
     body: dict[str, Any] | None, response: ErrorResponse | None = None
 ) -> errors.PaymanError | None:
-    """Return the error for a JSON-RPC error; None where the body holds none.
-
-    Args:
-        body: The JSON-RPC answer.
-        response: The answer of HTTP that it came in, unless it came in a stream.
-    """
+    """Return the error for a JSON-RPC error; None where the body holds none."""
     members = as_object((body or {}).get("error"))
     if members is None:
         return None
@@ -131,11 +126,6 @@ def describe_interruption(error: BaseException, ids: Mapping[str, str | None], *
     """Write on an exception which ask it interrupted: the ids as attributes, and a note for whoever reads the traceback.
 
     An exception that takes neither stays as it is.
-
-    Args:
-        error: The exception.
-        ids: The ids of the ask; `task_id` is one of them.
-        sent: Whether the ask may have been sent.
     """
     for name, value in ids.items():
         with contextlib.suppress(Exception):

@@ -46,12 +46,8 @@ def format_task(
 ) -> FormattedTaskResponse:
     """Format a task for the caller; whatever is odd in it, it is formatted.
 
-    Args:
-        task: The task as the agent sent it.
-        request_id: The id of the request it answers.
-        session_id: The session the request was sent in; the agent's own word wins.
-        idempotency_key: The key that the caller gave the ask, if any.
-        earlier: The artifacts that it had when it last waited for an answer; None where they are not known.
+    The agent's own word for the session wins. `earlier` are the artifacts that the task had when it last waited for an answer;
+    None where they are not known.
 
     Raises:
         ResponseValidationError: It has no state that can be recognised.
@@ -153,11 +149,7 @@ def format_artifact(
 ) -> Artifact:
     """Format an artifact for the caller; whatever is odd in it, it is formatted.
 
-    Args:
-        artifact: The artifact as the agent sent it, or as it was put together from a stream.
-        timestamp: When it was made, unless it says so itself.
-        path: What a warning calls it.
-        warnings: Where to note what cannot be shown.
+    `path` is what a warning calls it.
     """
     parts = artifact.parts
     texts = _collect_texts(parts)

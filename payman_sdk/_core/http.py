@@ -210,11 +210,7 @@ def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
 
 
 class AnswerScan:
-    """Decides whether an answer that comes in pieces must be redacted.
-
-    Args:
-        own: A secret of the request that it answers.
-    """
+    """Decides whether an answer that comes in pieces must be redacted."""
 
     def __init__(self, own: SecretStr | None = None) -> None:
         self._own = own

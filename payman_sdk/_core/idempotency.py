@@ -26,12 +26,7 @@ MESSAGES = 100
 
 
 class KeyClaim(Generic[T]):
-    """The key of one ask: who may send it, and when.
-
-    Args:
-        exchange: How the ask is sent and followed.
-        keys: Where it is recorded that an ask with a key is sent.
-    """
+    """The key of one ask: who may send it, and when."""
 
     def __init__(self, exchange: AskExchange[T], keys: KeySettings) -> None:
         self._exchange = exchange

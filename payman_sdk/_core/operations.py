@@ -63,14 +63,8 @@ class DescribedFlow(NamedTuple, Generic[T]):
 class Operations:
     """What can be asked of the agent, and within which time.
 
-    Args:
-        tokens: Where its requests get their token.
-        config: How much time there is.
-        clock: Seconds that only go forward; the clock of the runner.
-        random: A number from 0 to 1, another at every call.
-        wall_clock: Seconds since 1970, for what processes share.
-        observer: Sees what is done.
-        open_key_store: Returns the key store of this user on this machine.
+    `clock` is the clock of the runner; `wall_clock` gives seconds since 1970, for what processes share; `random` gives numbers
+    from 0 to 1.
     """
 
     def __init__(

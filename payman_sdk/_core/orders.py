@@ -203,10 +203,7 @@ PAYEE_FIELDS = tuple(chain(*_NEEDED.values(), _CONTACT))
 def read_payee_order(name: object, type: object, given: Mapping[str, object]) -> PayeeOrder:  # noqa: A002 (as the API has it)
     """Check what a payee was given.
 
-    Args:
-        name: Its name.
-        type: Its type.
-        given: The other fields; None counts as not given.
+    None counts as not given.
 
     Raises:
         ConfigurationError: A field is missing, unusable, or of another type of payee; the message names it.

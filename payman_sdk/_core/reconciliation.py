@@ -150,13 +150,7 @@ class Attempts(Generic[T]):
 def build_unknown_error(
     lost: PaymanError, why: PaymanError | None = None, seen: str = ""
 ) -> OutcomeUnknownError:
-    """Make the error for an ask that may have been done and whose outcome is undetermined.
-
-    Args:
-        lost: Why it is not known.
-        why: Why the look-up failed.
-        seen: What the look-ups showed.
-    """
+    """Make the error for an ask that may have been done and whose outcome is undetermined."""
     more = "" if why is None else f" Looking the task up failed too: {shorten(why.message)}"
     parts = [lost.message, seen, f"The outcome of the ask is undetermined.{more}"]
     return OutcomeUnknownError(

@@ -22,9 +22,7 @@ _MOST = 1000
 class ResponseFormat(Generic[T]):
     """What an answer is to be read as.
 
-    Args:
-        schema: Its JSON Schema.
-        read: Makes it of the object in an answer; what it raises is why the object does not fit.
+    What `read` raises is why the object in an answer does not fit.
     """
 
     def __init__(self, schema: Mapping[str, Any], read: Callable[[FoundObject], T]) -> None:

@@ -97,19 +97,8 @@ def is_transient(failure: errors.PaymanError) -> bool:
 class CallContext(NamedTuple):
     """The tokens, time limits and retries of one call.
 
-    Args:
-        tokens: The token manager.
-        deadline: The end, on `clock`.
-        patience: Seconds until one attempt must be answered.
-        max_retries: The number of retries.
-        clock: Monotonic seconds.
-        random: Returns a random number from 0 to 1.
-        watch: The observer.
-        wall_clock: Seconds since 1970.
-        settle_time: As in `PaymanConfig`, like the two that follow.
-        resend: See `settle_time`.
-        on_retry: See `settle_time`.
-        headers: More headers of requests.
+    `deadline` is on `clock`; `patience` are the seconds until one attempt must be answered. `wall_clock` gives seconds since 1970,
+    and `random` numbers from 0 to 1. The rest is as in `PaymanConfig`.
     """
 
     tokens: TokenManager
@@ -152,11 +141,6 @@ class CallContext(NamedTuple):
 
     def wait_before_retry(self, attempt: int, failure: errors.PaymanError, task_id: str | None) -> Flow[bool]:
         """Return a flow that waits before another attempt: as long as the server says, or else longer each time, by chance.
-
-        Args:
-            attempt: Which attempt failed, from 1.
-            failure: How.
-            task_id: The task it was about.
 
         Returns:
             Whether there is another attempt, and time for it.

@@ -170,10 +170,7 @@ def _extract_answer(came: Any, request_id: str, task_id: str) -> dict[str, Any] 
 def _extract_task(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str, Any] | None, str]:
     """Return the JSON of the task that was meant, or None; and what cannot be read otherwise.
 
-    Args:
-        result: The result of the answer.
-        task_id: The id of the task.
-        is_ours: Whether the answer names the request, so that it need not name the task.
+    With `is_ours`, the answer names the request, so that it need not name the task.
     """
     task = unwrap_task(result)
     if task is None:

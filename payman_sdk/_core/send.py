@@ -27,10 +27,7 @@ def carry_out(
 ) -> Flow[T]:
     """Send an ask once, and return how it ended.
 
-    Args:
-        exchange: How it is sent and followed. Its time grows by what the guard takes.
-        before_send: Consulted before anything is sent; what it raises comes out unchanged.
-        keys: Where idempotency keys are recorded.
+    The time of the exchange grows by what the guard takes, and what the guard raises comes out unchanged.
 
     Raises:
         OutcomeUnknownError: It was sent, and its outcome is undetermined.
@@ -97,11 +94,7 @@ def exactly_once(
 ) -> Flow[T]:
     """Have something done once, and return how it ended.
 
-    Args:
-        attempt: Sends it, and returns how it ended.
-        look: Looks the outcome up.
-        time: The time there is for all of it.
-        ask: What is sent. A reply that may have arrived is never sent again, as no look-up can show whether it arrived.
+    A reply that may have arrived is never sent again, as no look-up can show whether it arrived.
 
     Raises:
         OutcomeUnknownError: It may have been done, and its outcome is undetermined.
@@ -129,10 +122,7 @@ def exactly_once(
 class ResponseFlow:
     """Sends an ask whose answer is read as a whole.
 
-    Args:
-        ask: What is asked.
-        time: The time there is for all of it.
-        renews: Whether a 401 sends it again at once with another token: right for what only reads.
+    With `renews`, a 401 sends it again at once with another token: right for what only reads.
     """
 
     def __init__(self, ask: AskRequest, time: CallContext, *, renews: bool = False) -> None:
@@ -174,11 +164,8 @@ def read_repeatedly(
 ) -> Flow[T]:
     """Ask for something that changes nothing, as often as it takes, and return what `read` makes of the answer.
 
-    Args:
-        ask: What is asked. Each attempt is a task by itself; the first has the id of this ask.
-        time: The time there is.
-        read: Reads the answer. A `ResponseValidationError` of it counts as an attempt that failed.
-        before_send: Consulted before anything is sent; what it raises comes out unchanged.
+    Each attempt is a task by itself; the first has the id of this ask. A `ResponseValidationError` of `read` counts as an attempt
+    that failed.
 
     Raises:
         PaymanError: The last failure.

@@ -208,9 +208,7 @@ class RedactingDecoder:
 
     A secret that an agent spreads over several chunks of an artifact is not found.
 
-    Args:
-        own: A secret of the request that the stream answers.
-        limit: How many bytes one line, and the data of one event, may have.
+    `own` is a secret of the request that the stream answers; `limit` is as for `SSEDecoder`.
     """
 
     def __init__(self, own: SecretStr | None = None, limit: int = 16 * 1024 * 1024) -> None:

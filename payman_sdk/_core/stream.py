@@ -53,14 +53,7 @@ def ask_with_callback(
 class StreamFlow(StreamReader):
     """One streamed ask, from its request to its last event.
 
-    Args:
-        ask: What is asked.
-        time: The time there is for all of it.
-        idle: Seconds without an event after which the stream counts as broken; comments do not count.
-        before_send: What is consulted before the ask is sent.
-        keys: Where idempotency keys are recorded.
-        raise_on_failure: Whether a task that ends without success has no result but an exception.
-        max_bytes: How much is kept of the stream, and how large one event may be.
+    The arguments are those of `StreamReader`, of `carry_out`, and `raise_on_failure` of an ask.
     """
 
     def __init__(

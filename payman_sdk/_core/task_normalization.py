@@ -162,13 +162,7 @@ def _describe_type(value: object) -> str:
 
 
 def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
-    """Return the task, with its state as it came.
-
-    Args:
-        given: The task, or an update of its status.
-        task_id: Its id, which the caller has compared.
-        warnings: Where to note what cannot be read.
-    """
+    """Return the task, with its state as it came."""
     task: Json = {
         "id": task_id,
         "status": _normalize_status(given, warnings),

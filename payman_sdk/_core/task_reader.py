@@ -73,11 +73,6 @@ def read_task(given: Json, task_id: str, raw: Any = None) -> ParsedTask | None:
     """Read a task, or an update of its status; None where no state can be recognised.
 
     Nothing but the state and the id decides: what else cannot be read costs that member.
-
-    Args:
-        given: Its JSON.
-        task_id: Its id, which the caller has compared.
-        raw: The answer that it came in.
     """
     task = _read_plainly(given)
     if task is None:

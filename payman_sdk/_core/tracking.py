@@ -57,10 +57,7 @@ class ClientObserver(Protocol):
     ) -> Flow[T]:
         """Return the flow that gets a token, tracked.
 
-        Args:
-            reason: Why an access token is fetched.
-            flow: Fetches it.
-            build_refresh: Called once with the token or the error; returns what to report.
+        `build_refresh` is called once, with the token or the error, and returns what to report.
         """
         ...
 
@@ -88,11 +85,7 @@ class ClientObserver(Protocol):
 class Tracker:
     """Observes one ask: counts, and calls the hook of tasks.
 
-    Args:
-        observer: The client's.
-        clock: Seconds that only go forward; the clock of the runner.
-        task_id: The task it is about; None for a token.
-        on_task: Called with a `TaskStateChange` when the task changes state.
+    `task_id` is None for the request of a token.
     """
 
     answer: Callable[[], str] | None = None

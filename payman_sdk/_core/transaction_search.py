@@ -51,13 +51,7 @@ def search_transactions(
 ) -> Flow[Search]:
     """Return the newest transactions, and older ones until they show the payment or are older than its order.
 
-    Args:
-        agent: What asks for them.
-        task_id: The task of the payment.
-        payment_id: Its id, as the agent gave it.
-        since: The earliest time, by the server's clock, at which it can have been made.
-        options: The options of the call.
-        clock: How long the call has taken.
+    `since` is the earliest time, by the server's clock, at which the payment can have been made.
     """
     known: list[Transaction] = []
     skip, lacks_id = 0, False

@@ -26,9 +26,6 @@ _OTHER_BYTES = bytes(byte for byte in range(256) if byte not in b"{}[]")
 def read_json(content: bytes | str) -> tuple[Any, list[str]]:
     """Read JSON, and say in a few words what of it could not be read.
 
-    Args:
-        content: The JSON, encoded or not.
-
     Raises:
         ValueError: It is not JSON.
     """

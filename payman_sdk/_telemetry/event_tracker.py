@@ -24,15 +24,7 @@ log = get_logger()
 
 
 class EventTracker(Tracker):
-    """Notifies listeners of one ask, beside counting it.
-
-    Args:
-        observer: The client's.
-        clock: Seconds that only go forward; the clock of the runner.
-        task_id: The task it is about; None for a token.
-        on_task: Called with a `TaskStateChange` when the task changes state.
-        listeners: Who reads events.
-    """
+    """Notifies listeners of one ask, beside counting it."""
 
     def __init__(
         self,

@@ -53,11 +53,7 @@ class AttemptBegan(NamedTuple):
 class AttemptEnded(NamedTuple):
     """A request was answered, with the head of a stream at least, or failed.
 
-    Args:
-        began: Its beginning.
-        status_code: The HTTP status, if there was an answer.
-        error: The class of what was raised instead.
-        seconds: How long it took.
+    `error` is the class of what was raised in place of an answer.
     """
 
     began: AttemptBegan
@@ -126,20 +122,7 @@ class TokenRefreshEnded(NamedTuple):
 class AskEnded(NamedTuple):
     """An ask has ended.
 
-    Args:
-        ask: The ask.
-        is_stream: Whether its answer was streamed.
-        outcome: One of the outcomes in `Stats`.
-        state: The state of its task, or None.
-        error: The raised error, or None.
-        seconds: The duration.
-        first_event: Seconds until the first event of a stream.
-        attempts: The number of attempts.
-        lookups: The number of look-ups.
-        events: The number of events.
-        is_reconciled: Whether a look-up found the outcome of a lost answer.
-        is_repeated: Whether the agent already knew the ask.
-        answer: Returns the text of the answer.
+    `outcome` is one of the outcomes in `Stats`; `first_event` are the seconds until the first event of a stream.
     """
 
     ask: AskRequest

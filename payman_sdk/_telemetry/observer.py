@@ -61,9 +61,7 @@ class TaskEntry(NamedTuple):
 class Observer:
     """Counts what a client does, and notifies listeners; safe to use from several threads at once.
 
-    Args:
-        readers: Who gets every event, beside the log.
-        within: What the flow of every ask runs within.
+    `readers` get every event, beside the log; the flow of every ask runs within `within`.
     """
 
     def __init__(

@@ -45,12 +45,7 @@ class _AskSpan:
 
 
 class Tracing:
-    """Makes spans and metrics of a client's events.
-
-    Args:
-        telemetry: Who takes them, and what they may hold.
-        base_url: The server that the client talks to.
-    """
+    """Makes spans and metrics of a client's events."""
 
     def __init__(self, telemetry: Telemetry, base_url: str) -> None:
         server = urlsplit(base_url)

@@ -22,9 +22,7 @@ _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 2
 class Metrics:
     """Counts and measures a client's events.
 
-    Args:
-        provider: Who takes the metrics; None for the global provider.
-        server: What is said of the server with each.
+    Without a provider, it is the global one.
     """
 
     def __init__(self, provider: MeterProvider | None, server: Mapping[str, str | int]) -> None:

@@ -40,10 +40,6 @@ def is_payman_url(base_url: str) -> bool:
 def check_sources(server: FoundSetting, *credentials: FoundSetting | None) -> None:
     """Refuse a server whose credentials come from another source.
 
-    Args:
-        server: The address of the server.
-        *credentials: What would be sent to it.
-
     Raises:
         ConfigurationError: The server is not one of Payman's, and something else named it than gave the credentials.
     """

@@ -37,13 +37,6 @@ _REMEMBERED = 64
 class CurrentToken:
     """The newest token of an owner.
 
-    Args:
-        owner: Whose token it is.
-        store: Where it is kept.
-        given: A token to begin with, where the store has none.
-        clock: Seconds that only go forward.
-        now: Seconds since 1970, which is what stores understand.
-
     Attributes:
         known: The token; None where there is none.
         store: The store.
@@ -125,9 +118,6 @@ class CurrentToken:
 
     def load_stored(self, seconds: float) -> Flow[StoredToken | None]:
         """Return a flow that returns the token in the store, None if there is none.
-
-        Args:
-            seconds: How long it may take, as far as the store can be left behind.
 
         Raises:
             ConfigurationError: It is somebody else's.

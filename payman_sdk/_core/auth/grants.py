@@ -32,12 +32,7 @@ class AccessToken(NamedTuple):
 class IssuedToken(NamedTuple):
     """What the token endpoint issued. Its values are in no `repr`.
 
-    Args:
-        access_token: What goes into the header.
-        lifetime: Seconds it lives from when it was issued.
-        expires_at: When it ends, on the clock of the client.
-        refresh_token: What gets the next one; None where the answer holds none.
-        scope: What it allows, as the server said it.
+    `lifetime` counts from its issue, in seconds; `expires_at` is on the clock of the client.
     """
 
     access_token: SecretStr

@@ -43,9 +43,7 @@ class RefreshPause(NamedTuple):
 class Rotation:
     """When the refresh token may be sent.
 
-    Args:
-        clock: Seconds that only go forward.
-        now: Seconds since 1970, which the notes in the store are in. It may jump.
+    `now` gives seconds since 1970, which the notes in the store are in. It may jump.
     """
 
     def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:

@@ -26,9 +26,7 @@ _MAX_PENDING_HOOKS = 64
 class _TokenFailure(NamedTuple):
     """A request for a token failed.
 
-    Args:
-        error: The error to raise.
-        may_have_arrived: Whether the server may have carried it out all the same.
+    `may_have_arrived` says whether the server may have carried it out all the same.
     """
 
     error: PaymanError
@@ -36,15 +34,7 @@ class _TokenFailure(NamedTuple):
 
 
 class TokenRequests:
-    """Asks the token endpoint on behalf of an owner, and reports each refresh: to the observer at once, to the hook out of every lock.
-
-    Args:
-        owner: Whose token it is.
-        kept: What is known of it.
-        clock: Seconds that only go forward.
-        observer: Sees every attempt.
-        on_token: The hook.
-    """
+    """Asks the token endpoint on behalf of an owner, and reports each refresh: to the observer at once, to the hook out of every lock."""
 
     def __init__(
         self,
