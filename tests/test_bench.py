@@ -180,7 +180,7 @@ def test_sides_take_turns_and_one_that_fails_does_not_stop_the_others(
     assert "KeyError: 'no such side'" in capfd.readouterr().err
     [(label, rounds)] = measured.readings.items()
     assert (label, [reading.count for reading in rounds]) == ("socket", [2, 2])
-    assert all(min(one.busy, one.seconds, one.served) > 0 and one.size > 2**20 for one in rounds)
+    assert all(min(one.busy, one.seconds) > 0 and one.size > 2**20 for one in rounds)
 
 
 def test_a_program_is_timed_from_outside_and_an_import_from_inside() -> None:
@@ -216,16 +216,13 @@ def answers(*requests: bytes) -> bytes:
     return bytes(wire.written)
 
 
-@pytest.mark.parametrize("kind", ["task", "numbered"])
-def test_a_stream_has_as_many_events_as_were_asked_for_and_the_ids_of_the_ask(kind: str) -> None:
-    """Whoever heeds ids and whoever counts events gets the same bytes, however many events there are."""
+def test_a_stream_has_as_many_events_as_were_asked_for_and_the_ids_of_the_ask() -> None:
     request, task = b"req-" + b"1" * 36, b"tsk-" + b"2" * 36
     for events in (3, 4, 1003, 2500):
-        body = b'{"id":"%b","params":{"id":"%b","text":"%b %d"}}' % (request, task, kind.encode(), events)
+        body = b'{"id":"%b","params":{"id":"%b","text":"task %d"}}' % (request, task, events)
         sent = Sent("/stream", {}, body.decode()).encode()
         answer = answers(sent[:20], sent[20:])
         assert answer.count(b"data: ") == answer.count(request) == answer.count(task) == events
-        assert answer.count(b"\nid: ") + answer.startswith(b"id: ") == (events if kind == "numbered" else 0)
         assert b"0000-0000-000000000000" not in re.sub(rb'"(?:agent|org)Id":"[^"]*"', b"", answer)
 
 

@@ -71,7 +71,7 @@ class Row(NamedTuple):
         baseline: The side that the others are shown as a multiple of.
         aims: What they should reach.
         rounds: How often each side is measured.
-        how: After one round in the same process, as its first round, or as an import or a program in a new process.
+        how: After one round in the same process, or as an import or a program in a new process.
         note: What a reader has to know.
     """
 
@@ -82,7 +82,7 @@ class Row(NamedTuple):
     baseline: str = ""
     aims: Sequence[Aim] = ()
     rounds: int = 1
-    how: Literal["warm", "cold", "import", "program"] = "warm"
+    how: Literal["warm", "import", "program"] = "warm"
     note: str = ""
 
 
@@ -126,7 +126,7 @@ def _measure_side(row: Row, side: Side, environments: Mapping[str, str], target:
     if side.peer not in environments:
         raise SideFailedError(NOT_INSTALLED)
     [peer] = [one for one in PEERS if one.name == side.peer]
-    code, arguments = SIDE, [peer.module, side.does, json.dumps(side.arguments), row.how]
+    code, arguments = SIDE, [peer.module, side.does, json.dumps(side.arguments)]
     if row.how == "import":
         code, arguments = build_import(peer.imports), []
     elif row.how == "program":

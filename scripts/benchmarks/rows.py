@@ -8,16 +8,17 @@ from scripts.benchmarks.peers import PEERS
 
 def build_rows(*, quick: bool) -> tuple[Row, ...]:
     """Return all rows, in the order in which they are measured."""
-    builders = (_build_ask, _build_asks, _build_stream, _build_import, _build_first_ask, _build_many_streams)
+    builders = (_build_ask, _build_asks, _build_stream, _build_import, _build_first_ask)
     return tuple(build(quick) for build in builders)
 
 
 _PER_SECOND = {"a second": lambda reading: reading.count / reading.seconds}
-_MILLIS = {"ms": lambda reading: reading.seconds * 1e3}
 _BUSY = {"CPU µs": lambda reading: reading.busy / reading.count * 1e6}
-_SERVER = {"server %": lambda reading: reading.served / reading.seconds * 100}
-_MEMORY = {"MiB of memory": lambda reading: reading.size / 2**20}
-_PROCESS = {**_MILLIS, "CPU ms": lambda reading: reading.busy * 1e3, **_MEMORY}
+_PROCESS = {
+    "ms": lambda reading: reading.seconds * 1e3,
+    "CPU ms": lambda reading: reading.busy * 1e3,
+    "MiB of memory": lambda reading: reading.size / 2**20,
+}
 
 
 def _build_ask(quick: bool) -> Row:
@@ -33,7 +34,7 @@ def _build_ask(quick: bool) -> Row:
     return Row(
         name="ask",
         title="One ask, sync, over loopback",
-        columns={"µs": lambda reading: reading.seconds / reading.count * 1e6, **_BUSY, **_SERVER},
+        columns={"µs": lambda reading: reading.seconds / reading.count * 1e6, **_BUSY},
         sides=[Side(*side, {"calls": calls}, calls) for side in sides],
         baseline="httpx",
         aims=(
@@ -61,7 +62,7 @@ def _build_asks(quick: bool) -> Row:
     return Row(
         name="asks",
         title=f"{calls} asks at once, async",
-        columns={**_PER_SECOND, **_BUSY, **_SERVER},
+        columns={**_PER_SECOND, **_BUSY},
         sides=[Side(*side, {"calls": calls}, calls) for side in sides],
         baseline=peer,
         aims=(
@@ -78,23 +79,22 @@ def _build_stream(quick: bool) -> Row:
     events = 5_000 if quick else 100_000
     sync, parallel, untyped = "client.stream", "async client.stream", "openai.Stream, untyped"
     sides = (
-        ("httpx, bytes only", "httpx", "bytes", "task", sync),
-        ("httpx, split, json.loads", "httpx", "bytes, json", "task", sync),
-        (sync, "ours", "stream", "task", sync),
-        (f"{sync}, events with ids", "ours", "stream", "numbered", sync),
-        (untyped, "openai", "stream", "task", sync),
-        ("async httpx, bytes only", "httpx", "async bytes", "task", parallel),
-        (parallel, "ours", "async stream", "task", parallel),
-        (f"{parallel}, extra aiohttp", "ours-aiohttp", "async stream", "task", parallel),
-        ("openai.AsyncStream, untyped", "openai", "async stream", "task", parallel),
+        ("httpx, bytes only", "httpx", "bytes", sync),
+        ("httpx, split, json.loads", "httpx", "bytes, json", sync),
+        (sync, "ours", "stream", sync),
+        (untyped, "openai", "stream", sync),
+        ("async httpx, bytes only", "httpx", "async bytes", parallel),
+        (parallel, "ours", "async stream", parallel),
+        (f"{parallel}, extra aiohttp", "ours-aiohttp", "async stream", parallel),
+        ("openai.AsyncStream, untyped", "openai", "async stream", parallel),
     )
     return Row(
         name="stream",
         title=f"One stream of {events:,} events",
-        columns={**_PER_SECOND, **_BUSY, **_SERVER},
+        columns={**_PER_SECOND, **_BUSY},
         sides=[
-            Side(label, peer, does, {"task": f"{kind} {events}"}, events, baseline)
-            for label, peer, does, kind, baseline in sides
+            Side(label, peer, does, {"task": f"task {events}"}, events, baseline)
+            for label, peer, does, baseline in sides
         ],
         baseline=sync,
         aims=[Aim("typed and formatted, at least as fast as openai's untyped", sync, untyped, at_least=True)],
@@ -139,31 +139,4 @@ def _build_first_ask(quick: bool) -> Row:
         how="program",
         note="Each requests a token and then asks, over plain http. This SDK reads no certificates for plain http. An httpx client does "
         "by default, so it is measured both ways. Memory is the peak of the process.",
-    )
-
-
-def _build_many_streams(quick: bool) -> Row:
-    events = 25_000 if quick else 500_000
-    counts = (1, 1000) if quick else (1, 10, 100, 1000)
-    peers = (("client.stream", "ours", "async stream"), ("httpx, bytes only", "httpx", "async bytes"))
-
-    def build_side(label: str, peer: str, does: str, count: int) -> Side:
-        arguments = {"task": f"task {events // count}", "streams": count}
-        return Side(f"{label}, {count:,}", peer, does, arguments, events, f"{label}, 1")
-
-    return Row(
-        name="many streams",
-        title=f"Many streams at once, async, {events:,} events in all",
-        columns={
-            "µs an event": lambda reading: (reading.seconds - reading.opening) / reading.count * 1e6,
-            "open, ms": lambda reading: reading.opening * 1e3,
-            "first event, ms": lambda reading: reading.first * 1e3,
-            **_MEMORY,
-            **_SERVER,
-        },
-        sides=[build_side(*peer, count) for peer in peers for count in counts],
-        rounds=1 if quick else 3,
-        how="cold",
-        note="All streams are open before the first is read. The first event is that of the last stream to have one, counted from then. "
-        "httpx has 1,000 connections, as many as this SDK. Compared with one stream of the same kind.",
     )

@@ -1,7 +1,7 @@
 """The server of the benchmarks: a separate process that writes canned bytes as fast as the socket takes them.
 
 The bytes are encoded beforehand: whole answers, and streams of any length. A request names the stream that it wants, as the
-text of the ask: its kind and its number of events, `task 1000`.
+text of the ask: its number of events, `task 1000`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import functools
 import json
 import multiprocessing
 import re
-import time
 from collections.abc import Iterator
 from itertools import cycle, islice
 from multiprocessing.connection import Connection
@@ -84,27 +83,12 @@ _BODIES = {
 _CANNED = {path: _HEAD % (len(body), body) for path, body in _BODIES.items()}
 
 
-def iter_blocks(kind: str, events: int) -> Iterator[bytes]:
-    """Yield the events of a stream, many at a time.
-
-    Args:
-        kind: `task`, or `numbered`: a task whose events have the ids that the sandbox gives them by default.
-        events: How many; at least 3, the first and the last of which are no chunks.
-    """
-    if kind == "numbered":
-        yield from _number_events(events)
-        return
+def iter_blocks(events: int) -> Iterator[bytes]:
+    """Yield the events of a stream, at least 3, many at a time; the first and the last are not chunks."""
     yield _BEGIN
     for _ in range((events - 3) // _BLOCK):
         yield _join_chunks(_BLOCK)
     yield _join_chunks((events - 3) % _BLOCK) + _END
-
-
-@functools.cache
-def _number_events(events: int) -> list[bytes]:
-    plain = b"".join(iter_blocks("task", events)).split(b"\n\n")[:-1]
-    numbered = [b"id: %d\n%b\n\n" % (number, event) for number, event in enumerate(plain, 1)]
-    return [b"".join(numbered[at : at + _BLOCK]) for at in range(0, events, _BLOCK)]
 
 
 @functools.cache
@@ -162,12 +146,9 @@ class CannedAnswers(asyncio.Protocol):
         path, ids = request.split(b" ", 2)[1].partition(b"?")[0], _join_ids(request) or _IDS
         if canned := _CANNED.get(path):
             yield canned
-        elif path == b"/busy":
-            busy = str(time.process_time()).encode()
-            yield _HEAD % (len(busy), busy)
-        elif stream := re.search(rb'"(task|numbered) (\d+)"', request):
+        elif stream := re.search(rb'"task (\d+)"', request):
             yield _STREAM_HEAD
-            for block in iter_blocks(stream[1].decode(), int(stream[2])):
+            for block in iter_blocks(int(stream[1])):
                 addressed = ids.join(_split_at_ids(block))
                 yield b"%x\r\n%b\r\n" % (len(addressed), addressed)
             yield b"0\r\n\r\n"

@@ -7,9 +7,7 @@ times. The environments of all peers import this module, so it needs nothing but
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import http.client
 import importlib
 import json
 import os
@@ -18,7 +16,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 if sys.platform != "win32":
     import resource
@@ -68,13 +65,10 @@ class Reading:
     """One round of one side.
 
     Attributes:
-        count: How many calls were made or events read, in all streams together.
+        count: How many calls were made or events read.
         characters: How many characters of text, or bytes.
         seconds: From the first request to the last answer.
         busy: How many seconds the process computed; in the others it waited.
-        served: How many seconds the server computed.
-        opening: How many seconds it took until all streams were open.
-        first: How many seconds later the last of them had its first event.
         size: The most memory that the process has had, in bytes.
     """
 
@@ -82,9 +76,6 @@ class Reading:
     characters: int = 0
     seconds: float = 0.0
     busy: float = 0.0
-    served: float = 0.0
-    opening: float = 0.0
-    first: float = 0.0
     size: int = 0
 
 
@@ -113,33 +104,15 @@ def run_at_once(runner: asyncio.Runner, call: Callable[[], Awaitable[object]]) -
     return lambda calls: runner.run(call_all(calls))
 
 
-class Streams(Reading):
-    """The reading of streams that are all open before the first is read."""
+def run_stream(runner: asyncio.Runner, read: Callable[[str, Reading], Awaitable[None]]) -> Side:
+    """Return a side that reads a stream by `read`."""
 
-    def __init__(self, streams: int) -> None:
-        super().__init__()
-        self._barrier = asyncio.Barrier(streams)
-        self._start = time.perf_counter()
-
-    async def wait_for_others(self) -> None:
-        """Wait until all are open."""
-        await self._barrier.wait()
-        self.opening = self.opening or time.perf_counter() - self._start
-
-    def note_first(self) -> None:
-        """Note that one of them has its first event."""
-        self.first = time.perf_counter() - self._start - self.opening
-
-
-def run_streams(runner: asyncio.Runner, read: Callable[[str, Streams], Awaitable[None]]) -> Side:
-    """Return a side that reads streams at once, each with what `read` does for one."""
-
-    async def read_all(task: str, streams: int) -> Reading:
-        reading = Streams(streams)
-        await asyncio.gather(*(read(task, reading) for _ in range(streams)))
+    async def read_all(task: str) -> Reading:
+        reading = Reading()
+        await read(task, reading)
         return reading
 
-    return lambda task, streams=1: runner.run(read_all(task, streams))
+    return lambda task: runner.run(read_all(task))
 
 
 def read_event(reading: Reading, event: Any) -> None:
@@ -170,27 +143,18 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def read_busy_seconds(base_url: str) -> float:
-    """Return how many seconds the server has computed so far."""
-    with contextlib.closing(http.client.HTTPConnection(urlsplit(base_url).netloc)) as connection:
-        connection.request("GET", "/busy")
-        return float(connection.getresponse().read())
-
-
-def main(target: str, module: str, name: str, arguments: str, how: str) -> None:
-    """Run a side, a second time if it is to be warm, and print its last reading as JSON."""
+def main(target: str, module: str, name: str, arguments: str) -> None:
+    """Run a side twice, and print its second reading, of a warm process, as JSON."""
     raise_file_limit()
     peer, parsed = importlib.import_module(f"scripts.benchmarks.peers.{module}"), Target.parse(target)
     side: Side = peer.build_sides(parsed)[name]
     reading = Reading()
-    for _ in range(2 if how == "warm" else 1):
+    for _ in range(2):
         gc.collect()
-        served = read_busy_seconds(parsed.base_url)
         seconds, busy = time.perf_counter(), time.process_time()
         reading = side(**json.loads(arguments))
         reading.busy = time.process_time() - busy
         reading.seconds = time.perf_counter() - seconds
-        reading.served = read_busy_seconds(parsed.base_url) - served
     reading.size = measure_peak()
     print(json.dumps(asdict(reading)), flush=True)
     os._exit(0)  # the sides close nothing, and some libraries would complain of it

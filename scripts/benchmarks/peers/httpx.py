@@ -62,14 +62,10 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
                         reading.characters += len(artifact["parts"][0]["text"])
         return reading
 
-    async def read_async(task: str, reading: sides.Streams) -> None:
+    async def read_async(task: str, reading: sides.Reading) -> None:
         reading.count += int(task.split()[1])
-        async with open_stream(with_1000, task) as answer:
-            await reading.wait_for_others()
-            pieces = answer.aiter_bytes()
-            reading.characters += len(await anext(pieces))
-            reading.note_first()
-            async for piece in pieces:
+        async with open_stream(async_client, task) as answer:
+            async for piece in answer.aiter_bytes():
                 reading.characters += len(piece)
 
     return {
@@ -78,5 +74,5 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
         "asks, 1,000 connections": sides.run_at_once(runner, lambda: ask(with_1000)),
         "bytes": read_bytes,
         "bytes, json": read_json,
-        "async bytes": sides.run_streams(runner, read_async),
+        "async bytes": sides.run_stream(runner, read_async),
     }

@@ -27,7 +27,7 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
             sides.read_event(reading, event)
         return reading
 
-    async def read_async(task: str, reading: sides.Streams) -> None:
+    async def read_async(task: str, reading: sides.Reading) -> None:
         async for event in await post(async_client, library.AsyncStream, task):
             sides.read_event(reading, event)
 
@@ -38,5 +38,5 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
         ),
         "asks": sides.run_at_once(runner, lambda: async_client.chat.completions.create(**chat)),
         "stream": read,
-        "async stream": sides.run_streams(runner, read_async),
+        "async stream": sides.run_stream(runner, read_async),
     }

@@ -35,12 +35,8 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
                     reading.characters += len(event.delta)
         return reading
 
-    async def read_async(task: str, reading: sides.Streams) -> None:
+    async def read_async(task: str, reading: sides.Reading) -> None:
         async with async_client.stream(task) as stream:
-            await reading.wait_for_others()
-            await anext(stream)  # a status, without text
-            reading.note_first()
-            reading.count += 1
             async for event in stream:
                 reading.count += 1
                 if event.type == "artifact_update":
@@ -50,5 +46,5 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
         "ask": sides.repeat(lambda: client.ask(sides.ASKED)),
         "asks": sides.run_at_once(runner, lambda: async_client.ask(sides.ASKED)),
         "stream": read,
-        "async stream": sides.run_streams(runner, read_async),
+        "async stream": sides.run_stream(runner, read_async),
     }
