@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,108 +26,93 @@ class Kind:
     Attributes:
         name: What is attacked, or by what.
         promise: What holds in spite of it.
-        tests: Files of tests, or ids of tests in them.
-        tables: What those tests try row by row, as `module:NAME`, or `module:NAME*OTHER` for each of one with each of the other.
+        tests: Files of tests, or ids of tests in them, each with the names of the tables that are tried row by row there;
+            `ONE*OTHER` for each of one with each of the other.
     """
 
     name: str
     promise: str
-    tests: tuple[str, ...]
-    tables: tuple[str, ...] = ()
+    tests: Mapping[str, str]
 
 
 KINDS = (
     Kind(
         "A hostile `.env` or redirect",
         "Credentials go only to the server that the same source names, or to Payman",
-        ("tests/cli/test_sources.py",),
-        tuple(
-            f"tests.cli.test_sources:{name}" for name in ("MIXTURES", "LOOKALIKES", "EXPANSIONS", "REDIRECTS")
-        ),
+        {"tests/cli/test_sources.py": "MIXTURES LOOKALIKES EXPANSIONS REDIRECTS"},
     ),
     Kind(
         "Spans and breadcrumbs",
         "No instrumentation of httpx, aiohttp or requests records a secret",
-        ("tests/telemetry/test_instrumentations.py",),
-        ("tests.telemetry.test_instrumentations:KINDS",),
+        {"tests/telemetry/test_instrumentations.py": "KINDS"},
     ),
     Kind(
         "Slices and copies of secrets",
         "Every operation on a secret gives a masked value",
-        ("tests/test_secrecy.py", "tests/auth/test_secrets.py", "tests/auth/test_tracebacks.py"),
-        ("tests.test_secrecy:OPERATIONS", "tests.auth.test_secrets:FAULTS*WAYS"),
+        {
+            "tests/test_secrecy.py": "OPERATIONS",
+            "tests/auth/test_secrets.py": "FAULTS*WAYS",
+            "tests/auth/test_tracebacks.py": "",
+        },
     ),
     Kind(
         "Echoes of secrets",
         "What a server repeats of a secret is redacted in errors, logs and answers",
-        ("tests/auth/test_echoes.py", "tests/test_redaction.py"),
-        ("tests.auth.test_echoes:SPELLINGS*PLACES", "tests.test_redaction:TEXTS"),
+        {"tests/auth/test_echoes.py": "SPELLINGS*PLACES", "tests/test_redaction.py": "TEXTS"},
     ),
     Kind(
         "Answers that exhaust memory or time",
         "The size of an answer and of an event is limited, also when decompressed",
-        ("tests/test_decompression.py", "tests/tasks/test_large_answers.py"),
-        (
-            "tests.test_decompression:READABLE",
-            "tests.test_decompression:UNREADABLE",
-            "tests.tasks.test_large_answers:ANSWERS",
-            "tests.tasks.test_large_answers:STREAMS",
-        ),
+        {
+            "tests/test_decompression.py": "READABLE UNREADABLE",
+            "tests/tasks/test_large_answers.py": "ANSWERS STREAMS",
+        },
     ),
     Kind(
         "Operation names that look alike",
         "Names that look alike are one operation, or are refused",
-        ("tests/agents/test_operation_names.py",),
-        ("tests.agents.test_operation_names:_SAME", "tests.agents.test_operation_names:_REFUSED"),
+        {"tests/agents/test_operation_names.py": "_SAME _REFUSED"},
     ),
     Kind(
         "Text that hides from a person",
         "A person sees all of what is sent, or is not asked",
-        ("tests/agents/test_confirmation.py", "tests/cli/test_consent.py", "tests/test_sanitizer.py"),
-        (
-            "tests.agents.test_confirmation:_SHOWN",
-            "tests.agents.test_confirmation:_REFUSED",
-            "tests.test_sanitizer:_HOSTILE",
-        ),
+        {
+            "tests/agents/test_confirmation.py": "_SHOWN _REFUSED",
+            "tests/cli/test_consent.py": "",
+            "tests/test_sanitizer.py": "_HOSTILE",
+        },
     ),
     Kind(
         "Terminals and logs",
         "A server's text commands no terminal and begins no line of a log",
-        ("tests/cli/test_hostile_server.py", "tests/test_logs.py"),
-        (
-            "tests.cli.test_hostile_server:_WORDS",
-            "tests.cli.test_hostile_server:_MODES",
-            "tests.test_logs:_WORDS",
-        ),
+        {"tests/cli/test_hostile_server.py": "_WORDS _MODES", "tests/test_logs.py": "_WORDS"},
     ),
     Kind(
         "Instructions in tool results",
         "A model gets text of others in a frame that the text cannot leave",
-        ("tests/agents/test_framing.py",),
-        ("tests.agents.test_framing:_WORDS",),
+        {"tests/agents/test_framing.py": "_WORDS"},
     ),
     Kind(
         "The supply chain",
         "Tools come from exact versions and hashes; a release can be built again to the byte",
-        ("tests/test_locks.py", "tests/test_distribution.py"),
+        {"tests/test_locks.py": "", "tests/test_distribution.py": ""},
     ),
     Kind(
         "Files, stores and addresses",
         "Files are their owner's alone, names in Redis stay apart, no address hides a host",
-        (
-            "tests/test_private_files.py",
-            "tests/auth/test_redis.py",
-            "tests/auth/test_loopback.py",
-            "tests/cli/test_login.py",
-            "tests/cli/test_identity.py",
-            "tests/test_config.py",
-        ),
-        ("tests.test_private_files:PLANTED*STORES",),
+        {
+            "tests/test_private_files.py": "PLANTED*STORES",
+            "tests/auth/test_redis.py": "",
+            "tests/auth/test_loopback.py": "",
+            "tests/cli/test_login.py": "",
+            "tests/cli/test_identity.py": "",
+            "tests/test_config.py": "",
+        },
     ),
     Kind(
         "The sandbox's pages",
         "Only the sandbox's own pages decide, and a public client needs PKCE",
-        ("tests/sandbox/test_consent_guards.py", "tests/sandbox/web/test_guards.py"),
+        {"tests/sandbox/test_consent_guards.py": "", "tests/sandbox/web/test_guards.py": ""},
     ),
 )
 
@@ -163,8 +149,8 @@ def write_table(kinds: Iterable[Kind], outcomes: Mapping[str, str]) -> str:
     """Return the table of kinds in Markdown."""
     lines = ["| Attack | Tests | Rows | What holds | Result |", "|---|---|---|---|---|"]
     for kind in kinds:
-        found = [outcome for name, outcome in outcomes.items() if name.startswith(kind.tests)]
-        rows = sum(map(count_rows, kind.tables)) or "–"
+        found = [outcome for name, outcome in outcomes.items() if name.startswith(tuple(kind.tests))]
+        rows = sum(count_rows(*one) for one in kind.tests.items()) or "–"
         lines.append(
             f"| {kind.name} | {len(found) or '–'} | {rows} | {kind.promise} | {describe(kind, outcomes)} |"
         )
@@ -175,7 +161,7 @@ def describe(kind: Kind, outcomes: Mapping[str, str]) -> str:
     """Say how the tests of a kind ended; a file without a test that ran counts as missing."""
     if any(not any(name.startswith(path) for name in outcomes) for path in kind.tests):
         return MISSING
-    found = [outcome for name, outcome in outcomes.items() if name.startswith(kind.tests)]
+    found = [outcome for name, outcome in outcomes.items() if name.startswith(tuple(kind.tests))]
     failed = sum(outcome not in {"passed", "skipped"} for outcome in found)
     if failed:
         return f"{failed} failed"
@@ -183,13 +169,10 @@ def describe(kind: Kind, outcomes: Mapping[str, str]) -> str:
     return f"held, {skipped} not run here" if skipped else "held"
 
 
-def count_rows(table: str) -> int:
-    """Count the rows of a table of a test, or of two that are tried with each other."""
-    module, _, names = table.partition(":")
-    rows = 1
-    for name in names.split("*"):
-        rows *= len(getattr(importlib.import_module(module), name))
-    return rows
+def count_rows(path: str, tables: str) -> int:
+    """Count the rows of tables in a file of tests."""
+    module = importlib.import_module(path.removesuffix(".py").replace("/", ".")) if tables else None
+    return sum(math.prod(len(getattr(module, name)) for name in table.split("*")) for table in tables.split())
 
 
 class _Results:
