@@ -27,38 +27,10 @@ COUNTED_PHRASES = ("told", "stands", "is no", "of its own")
 """Phrases that are counted in whole files, names in code included."""
 
 UNCLEAR_PHRASES = (
-    *(
-        "told",
-        "tells",
-        "tell",
-        "stands",
-        "heard",
-        "hears",
-        "learns",
-        "learned",
-        "takes? up again",
-        "taken up again",
-    ),
-    *(
-        "is over",
-        "are over",
-        "gives back",
-        "given back",
-        "holds? against",
-        "is no",
-        "are no",
-        "of its own",
-        "of their own",
-    ),
-    *(
-        "otherwise than",
-        "it is waited",
-        "is waited",
-        "so it is with",
-        "by then",
-        "wants a person",
-        "none but",
-    ),
+    *("told", "tells", "tell", "stands", "heard", "hears", "learns", "learned", "takes? up again"),
+    *("taken up again", "is over", "are over", "gives back", "given back", "holds? against", "is no"),
+    *("are no", "of its own", "of their own", "otherwise than", "it is waited", "is waited"),
+    *("so it is with", "by then", "wants a person", "none but"),
 )
 _UNCLEAR = re.compile(rf"\b(?:{'|'.join(UNCLEAR_PHRASES)})\b(?! longer)(?<!no longer)", re.IGNORECASE)
 _FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2[^\n]*$", re.DOTALL | re.MULTILINE)
