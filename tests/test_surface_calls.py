@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.surface.calling import broken_calls
+from scripts.surface.comparing import broken_calls
 from tests.tables import table
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from scripts.surface.calling import broken_calls, wider
+from scripts.surface.comparing import broken_calls, wider
 
 _DEFAULT = " = …"
 Names = dict[str, str]
