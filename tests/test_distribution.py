@@ -15,10 +15,8 @@ import pytest
 
 from scripts.distribution import build as building
 from scripts.distribution.__main__ import main
-from scripts.distribution.build import IrreproducibleError, build
-from scripts.distribution.checkout import Checkout
-from scripts.distribution.materials import write_materials
-from scripts.distribution.provenance import LOCKS
+from scripts.distribution.build import Checkout, IrreproducibleError, build
+from scripts.distribution.description import LOCKS, write_materials
 from scripts.distribution.readiness import problems
 
 pytestmark = pytest.mark.slow

@@ -10,10 +10,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.distribution.build import IrreproducibleError, build, digest
-from scripts.distribution.checkout import Checkout
-from scripts.distribution.materials import write_materials
-from scripts.distribution.provenance import write_provenance
+from scripts.distribution.build import Checkout, IrreproducibleError, build, digest
+from scripts.distribution.description import write_materials, write_provenance
 from scripts.distribution.readiness import problems, read_project
 
 ROOT = Path(__file__).parents[2]
