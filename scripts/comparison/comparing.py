@@ -5,7 +5,7 @@ paths and the names of parameters, and `jsoncompat` says of two schemas no more 
 rules are followed here, is a Go program that neither registry has, and what npm has either knows no direction
 (`api-smart-diff`), no OpenAPI 3.1 (`openapi-diff`), or fetches a binary when it is installed (`@pb33f/openapi-changes`).
 
-`compare` is pure. Operations are compared by `operations` and `answers`, schemas by `schemas` and
+`compare` is pure. Operations are compared by `operations` and `messages`, schemas by `schemas` and
 `keywords`; those modules say what counts as breaking, and where that is not what oasdiff says. What operations share is
 compared once, in the directions in which an operation of both documents uses it; the worse direction counts. Of what no rule
 is for, webhooks and callbacks, every change is breaking: better to look once too often.
@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from scripts.comparison.answers import compare_answer, compare_header
 from scripts.comparison.changes import (
     ADDITIVE,
     BREAKING,
@@ -33,6 +32,7 @@ from scripts.comparison.changes import (
 )
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, Use
 from scripts.comparison.document import compare_documents
+from scripts.comparison.messages import compare_answer, compare_body, compare_header, compare_parameter
 from scripts.comparison.operations import compare_operations
 from scripts.comparison.places import (
     Finding,
@@ -44,7 +44,6 @@ from scripts.comparison.places import (
     in_words,
     is_written_differently,
 )
-from scripts.comparison.requests import compare_body, compare_parameter
 from scripts.comparison.resemblance import renamed_schemas
 from scripts.comparison.schemas import compare_schemas
 from scripts.comparison.shapes import has_class

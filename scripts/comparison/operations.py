@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from scripts.comparison.answers import compare_answers
 from scripts.comparison.changes import ADDITIVE, BREAKING, Change, Level
 from scripts.comparison.contract import Contract, Operation, mapping, sequence
+from scripts.comparison.messages import compare_answers, compare_body, compare_parameters
 from scripts.comparison.places import Finding, Pair, Place, clean, code, differ, value, word_findings
-from scripts.comparison.requests import compare_body, compare_parameters
 
 _COMPARED = (
     *("operationId", "deprecated", "security", "servers", "parameters", "requestBody", "responses"),
