@@ -14,8 +14,7 @@ from pathlib import Path
 from scripts.regeneration import folders, reporting
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
-from scripts.regeneration.progress import Progress
-from scripts.regeneration.work import Work, prepare
+from scripts.regeneration.work import Progress, Work, prepare
 
 DIFFERENT, FAILED, INTERRUPTED = 1, 2, 130
 _WORDS = {"added": "is missing", "removed": "is not from the spec", "changed": "is not what the spec gives"}

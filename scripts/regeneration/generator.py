@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import subprocess
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,14 @@ from openapi_python_client.config import ClassOverride, Config, ConfigFile, Meta
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.const import ConstProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.responses import Response
 from openapi_python_client.strings import safe_for_docstring
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # it has no types
 
-from scripts.regeneration.annotations import Annotations
 from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import EVENT_STATUS, Scheme
 from scripts.regeneration.identifiers import PREFIX
@@ -35,6 +39,59 @@ from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.schemas import Schemas
+
+
+class Annotations:
+    """Gives annotations: the choices of a union stay in their order, and objects without members are dicts."""
+
+    def __init__(self, classes: Collection[str], maps: Collection[str]) -> None:
+        self._classes, self._maps = set(classes), maps
+
+    def of(self, *properties: Any) -> str:
+        """Give the annotation of what may be any of some properties or answers."""
+        choices = list(dict.fromkeys(choice for each in properties for choice in self._choices(each)))
+        if "Any" in choices:
+            return "Any"
+        literals = [choice for choice in choices if choice.startswith("Literal[")]
+        if len(literals) > 1:
+            one = f"Literal[{', '.join(literal[8:-1] for literal in literals)}]"
+            choices = [one if it == literals[0] else it for it in choices if it not in literals[1:]]
+        return " | ".join(sorted(choices, key=lambda choice: choice == "None")) or "None"
+
+    def declared(self, each: Any) -> str:
+        """Give the annotation of a member or a parameter, absence included."""
+        return self.of(each) if each.required else f"{self.of(each)} | Unset"
+
+    def optional(self, *properties: Any) -> str:
+        """Give the annotation of what may be None besides."""
+        found = self.of(*properties)
+        return found if {"None", "Any"} & {*found.split(" | ")} else f"{found} | None"
+
+    def classes(self, *properties: Any) -> list[str]:
+        """Give the generated classes that the annotations of some properties name."""
+        return sorted(
+            self._classes & {word for each in properties for word in re.findall(r"\w+", self.of(each))}
+        )
+
+    def _choices(self, each: Any) -> Iterable[str]:
+        match each:
+            case Response(source={"return_type": "None"}):
+                return ["None"]
+            case Response(source={"return_type": "bytes"}):
+                return ["bytes"]
+            case Response():
+                return self._choices(each.prop)
+            case UnionProperty():
+                return [choice for inner in each.inner_properties for choice in self._choices(inner)]
+            case ListProperty():
+                return [f"list[{self.of(each.inner_property)}]"]
+            case ConstProperty():
+                return [f"Literal[{each.value.raw_value!r}]"]
+            case ModelProperty() if each.class_info.name in self._maps:
+                return [f"dict[str, {self.of(each.additional_properties)}]"]
+            case _:
+                return [each.get_base_type_string().as_unembedded_code()]
+
 
 _DEPRECATION = """import sys
 

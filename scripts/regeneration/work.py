@@ -2,25 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import io
+import subprocess
+import tarfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from rich.console import Console
 
 from scripts.comparison.changes import Change, Level
 from scripts.comparison.comparing import compare
 from scripts.regeneration import sources
 from scripts.regeneration.adaptation import faults, traced
-from scripts.regeneration.documents import Document
+from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.folders import differences, files
 from scripts.regeneration.generator import generate
-from scripts.regeneration.history import origin
 from scripts.regeneration.names import name_changes, names
 from scripts.regeneration.packages import PRIMARY, Package, packages
-from scripts.regeneration.progress import Progress
+from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.proof import prove, replay
 from scripts.regeneration.quotes import out_of_date
+from scripts.regeneration.reading import read_file
 from scripts.regeneration.reporting import Findings
 from scripts.regeneration.sources import Source
+
+
+def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> dict[str, Document] | None:
+    """Find the documents that the generated packages were made from, by their names.
+
+    They are taken for it only if they give the packages, byte for byte: those in the work tree, those last
+    committed, or those that were there when the packages were last committed.
+
+    Args:
+        root: The folder that holds spec/ and generated/.
+        present: The files in generated/.
+        scratch: A folder for what is made on the way.
+    """
+    tried: list[Mapping[str, bytes]] = []
+    for number, spec in enumerate(_candidates(root, scratch)):
+        if (content := files(spec)) in tried:
+            continue
+        tried.append(content)
+        try:
+            made, documents = scratch / f"origin-{number}", dict[str, Document]()
+            for package in packages(spec):
+                documents[package.name] = parse(read_file(spec / package.document), package.document)
+                generate(documents[package.name], spec, made / package.folder, package.name)
+        except RegenerationError:
+            continue  # whatever it was, this client was not made from it
+        if files(made) == present:
+            return documents
+    return None
+
+
+def _candidates(root: Path, scratch: Path) -> Iterator[Path]:
+    yield root / "spec"
+    for commit in ("HEAD", _git(root, "log", "-1", "--format=%H", "--", "generated").decode().strip()):
+        packed = _git(root, "archive", "--format=tar", commit, "spec") if commit else b""
+        if packed:
+            place = scratch / f"spec-{commit}"
+            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+                archive.extractall(place, filter="data")
+            yield place / "spec"
+
+
+def _git(root: Path, *arguments: str) -> bytes:
+    """Give what git says; nothing where there is no git, no repository or no such thing in it."""
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
+    except OSError:
+        return b""
+    return done.stdout if done.returncode == 0 else b""
+
+
+class Progress:
+    """Names the step that is being taken, at the foot of a terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+
+    @contextlib.contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Show what is being done while it is done."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._console.status(f"{what} …"):
+            yield
+        self._console.print(f"[green]✓[/] {what}", highlight=False)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from scripts.regeneration import history, proof, reading, sources, type_check, work
+from scripts.regeneration import proof, reading, sources, type_check, work
 from scripts.regeneration.command import main
 from scripts.regeneration.documents import Document, dump, parse
 from scripts.regeneration.generator import generate
@@ -147,8 +147,7 @@ def _a_client_is_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "prove", lambda *_: None)  # it has tests of its own
-        for module in (work, history):
-            patch.setattr(module, "generate", making)
+        patch.setattr(work, "generate", making)
         yield
 
 
@@ -164,7 +163,7 @@ def _a_document_is_read_once() -> Iterator[None]:
         return copying.deepcopy(known[key])
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (sources, history):
+        for module in (sources, work):
             patch.setattr(module, "parse", parsing)
         yield
 
