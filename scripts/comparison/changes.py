@@ -41,6 +41,7 @@ class Level(IntEnum):
 
 
 BREAKING, ADDITIVE, COSMETIC = Level.BREAKING, Level.ADDITIVE, Level.COSMETIC
+_STEPS: dict[Level, VersionStep] = {BREAKING: "major", ADDITIVE: "minor", COSMETIC: "patch"}
 
 
 @dataclass(frozen=True)
@@ -76,26 +77,20 @@ class Change:
 def version_step(changes: Iterable[Change]) -> VersionStep | None:
     """Say which part of the version the changes move, by Semantic Versioning; None if nothing changed."""
     worst = max((change.level for change in changes), default=None)
-    match worst:
-        case None:
-            return None
-        case Level.BREAKING:
-            return "major"
-        case Level.ADDITIVE:
-            return "minor"
-        case Level.COSMETIC:
-            return "patch"
+    return None if worst is None else _STEPS[worst]
 
 
 def changelog_entry(changes: Iterable[Change]) -> str:
     """Suggest what CHANGELOG.md could say; what is cosmetic is no news for users, and alone gives an empty text."""
     told = sorted((change for change in changes if change.level > Level.COSMETIC), key=lambda it: it.rank)
-    sections = []
-    for title, kinds in _SECTIONS.items():
-        items = [_item(change) for change in told if change.kind in kinds]
-        if items:
-            sections.append(f"### {title}\n\n" + "\n".join(items) + "\n")
-    return "\n".join(sections)
+    return _sections(
+        (title, [_item(change) for change in told if change.kind in kinds])
+        for title, kinds in _SECTIONS.items()
+    )
+
+
+def _sections(sections: Iterable[tuple[str, list[str]]]) -> str:
+    return "\n".join(f"### {title}\n\n" + "\n".join(items) + "\n" for title, items in sections if items)
 
 
 def _item(change: Change) -> str:
@@ -119,12 +114,10 @@ def lines(changes: Iterable[Change]) -> list[str]:
 def markdown(changes: Iterable[Change]) -> str:
     """Tell the changes as markdown, for a report: a list for each level, the worst first."""
     told = sorted(changes, key=lambda change: change.rank)
-    sections = []
-    for level in sorted(Level, reverse=True):
-        items = [f"- {_told(change)}" for change in told if change.level is level]
-        if items:
-            sections.append(f"### {str(level).capitalize()}\n\n" + "\n".join(items) + "\n")
-    return "\n".join(sections)
+    return _sections(
+        (str(level).capitalize(), [f"- {_told(change)}" for change in told if change.level is level])
+        for level in sorted(Level, reverse=True)
+    )
 
 
 def _told(change: Change) -> str:

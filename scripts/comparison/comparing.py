@@ -30,7 +30,7 @@ from scripts.comparison.changes import (
     markdown,
     version_step,
 )
-from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, Use
+from scripts.comparison.contract import SCHEMAS, Contract, Direction, Use
 from scripts.comparison.document import compare_documents
 from scripts.comparison.messages import compare_answer, compare_body, compare_header, compare_parameter
 from scripts.comparison.operations import compare_operations
@@ -151,11 +151,11 @@ def _operations(uses: frozenset[Use]) -> tuple[str, ...]:
 
 def _compare_shared(pair: Pair) -> Iterator[Finding]:
     """Compare the parameters, bodies, answers and headers that operations share."""
-    for kind, noun in (
-        ("parameters", "parameter"),
-        ("requestBodies", "request body"),
-        ("responses", "answer"),
-        ("headers", "header"),
+    for kind, noun, compare_one in (
+        ("parameters", "parameter", compare_parameter),
+        ("requestBodies", "request body", compare_body),
+        ("responses", "answer", compare_answer),
+        ("headers", "header", compare_header),
     ):
         old, new = pair.old.components(kind), pair.new.components(kind)
         for name in sorted(old.keys() & new.keys()):
@@ -172,16 +172,4 @@ def _compare_shared(pair: Pair) -> Iterator[Finding]:
                     directions=frozenset(use.direction for use in uses),
                     operations=_operations(uses),
                 )
-                yield from _compare_shared_one(pair, kind, place, old[name], new[name])
-
-
-def _compare_shared_one(pair: Pair, kind: str, place: Place, old: Node, new: Node) -> Iterator[Finding]:
-    match kind:
-        case "parameters":
-            yield from compare_parameter(pair, place, old, new)
-        case "requestBodies":
-            yield from compare_body(pair, place, old, new)
-        case "responses":
-            yield from compare_answer(pair, place, old, new)
-        case _:
-            yield from compare_header(pair, place, old, new)
+                yield from compare_one(pair, place, old[name], new[name])

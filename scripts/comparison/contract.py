@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
+
+from scripts.regeneration.pointers import METHODS, look_up
 
 Node = dict[str, Any]
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SCHEMAS = "#/components/schemas/"
 _NOT_SCHEMAS = {
     *("callbacks", "links", "example", "examples", "default", "enum", "const", "security", "servers"),
@@ -121,16 +121,10 @@ class Contract:
         return node
 
     def _target(self, reference: str) -> object:
-        if not reference.startswith("#/"):
+        try:
+            return look_up(self.document, reference.removeprefix("#")) if reference.startswith("#/") else None
+        except KeyError:
             return None
-        value: object = self.document
-        for step in reference[2:].split("/"):
-            key = unquote(step).replace("~1", "/").replace("~0", "~")
-            if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
-                value = value[int(key)]
-            else:
-                value = mapping(value).get(key)
-        return value
 
     @cached_property
     def operations(self) -> list[Operation]:

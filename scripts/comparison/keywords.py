@@ -14,6 +14,7 @@ from typing import Any
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change
 from scripts.comparison.contract import Node, sequence
 from scripts.comparison.places import Place, differ, keyed, listed, value
+from scripts.regeneration.schema_parts import NAMES
 
 _LOWER = {"minLength": 0.0, "minItems": 0.0, "minProperties": 0.0}
 _UPPER = {"maxLength": inf, "maxItems": inf, "maxProperties": inf}
@@ -84,6 +85,12 @@ _OF_PYTHON = {"date", "date-time", "uuid", "binary"}
 _IN_PYTHON = {True: "a `Literal`", False: "a class of an enum"}
 """What the generated client has for a value by itself (`const`), and for values in a list (`enum`), also if it is one."""
 _WIDER = {"int32": "int64", "float": "double"}
+_FLAGS = {
+    "deprecated": ("is deprecated", "is not deprecated any more"),
+    "readOnly": ("is only read now", "is not only read any more"),
+    "writeOnly": ("is only written now", "is not only written any more"),
+}
+"""What is said of each flag where it is set now, and where it is not any more."""
 _OTHERS = (
     *("not", "if", "then", "else", "contains", "minContains", "maxContains", "prefixItems"),
     *("patternProperties", "propertyNames", "dependentRequired", "dependentSchemas"),
@@ -111,15 +118,7 @@ def types(schema: Node) -> frozenset[str] | None:
     if "items" in schema:
         return frozenset({"array"})
     if "const" in schema or "enum" in schema:
-        names = {
-            bool: "boolean",
-            str: "string",
-            int: "integer",
-            float: "number",
-            dict: "object",
-            list: "array",
-        }
-        return frozenset(names.get(type(each), "null") for each in _values(schema) or ())
+        return frozenset(NAMES.get(type(each), "null") for each in _values(schema) or ())
     return None
 
 
@@ -171,16 +170,9 @@ def keyword_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
         was, now = (value(it["default"]) if "default" in it else "none" for it in (old, new))
         says = f"has the default {now} now, had {was}"
         # What is left out of a request means something else then; a property's default is sent by nobody who leaves it out.
-        yield place.change(
-            "changed", says, request=BREAKING if place.is_parameter else ADDITIVE, response=ADDITIVE
-        )
-    for key, now, no_more in (
-        ("deprecated", "is deprecated", "is not deprecated any more"),
-        ("readOnly", "is only read now", "is not only read any more"),
-        ("writeOnly", "is only written now", "is not only written any more"),
-    ):
-        if bool(old.get(key)) != bool(new.get(key)):
-            yield place.change("changed", now if new.get(key) else no_more, request=ADDITIVE)
+        level = BREAKING if place.is_parameter else ADDITIVE
+        yield place.change("changed", says, request=level, response=ADDITIVE)
+    yield from flag_changes(place, old, new, *_FLAGS)
     if differ(old.get("discriminator"), new.get("discriminator")):
         yield place.change("changed", "is told apart by another `discriminator`", request=ADDITIVE)
     for key in _OTHERS:
@@ -191,6 +183,13 @@ def keyword_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
         else:
             says = f"has a rule `{key}` now" if key in new else f"has no rule `{key}` any more"
             yield place.tightened(key in new, says)
+
+
+def flag_changes(place: Place, old: Node, new: Node, *keys: str) -> Iterator[Change]:
+    """Say which flags are set now, and which are not any more."""
+    for key in keys:
+        if bool(old.get(key)) != bool(new.get(key)):
+            yield place.change("changed", _FLAGS[key][not new.get(key)], request=ADDITIVE)
 
 
 def _format_changes(place: Place, old: str | None, new: str | None) -> Iterator[Change]:
@@ -226,11 +225,9 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
         if after is not None:
             yield place.tightened(True, f"is limited to {listed(after)} now")
         if before is not None:
-            says = f"is not limited to {listed(before)} any more"
+            says, is_const = f"is not limited to {listed(before)} any more", "const" in old
             yield (
-                place.change("changed", says, request=BREAKING)
-                if "const" not in old
-                else place.tightened(False, says)
+                place.tightened(False, says) if is_const else place.change("changed", says, request=BREAKING)
             )
     elif "const" in old and "const" in new:
         if differ(before, after):
@@ -255,7 +252,7 @@ def _listed_changes(place: Place, old: list[Any], new: list[Any], is_open: bool)
     if gone:
         says, literals = (
             f"has lost the {_noun(gone)} {listed(gone)}",
-            [it for it in gone if isinstance(it, str)],
+            (it for it in gone if isinstance(it, str)),
         )
         yield place.change("removed", says, request=BREAKING, literals=literals)
     if come:

@@ -12,6 +12,7 @@ from typing import Any
 
 from scripts.comparison.changes import ADDITIVE, BREAKING
 from scripts.comparison.contract import Direction, Node, mapping, pointed
+from scripts.comparison.keywords import flag_changes
 from scripts.comparison.places import Finding, Pair, Place, clean, code, differ, keyed, word_findings
 from scripts.comparison.resemblance import alike, paired
 from scripts.comparison.schemas import compare_schemas
@@ -83,12 +84,8 @@ def compare_parameter(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
     """Tell how a parameter differs; the place is that of the operation."""
     before, after = pair.old.resolve(old), pair.new.resolve(new)
     here = parameter_place(place, after)
-    if _is_required(before) != _is_required(after):
-        says = f"is {'required' if _is_required(after) else 'optional'} now"
-        yield here.tightened(_is_required(after), says)
-    if bool(before.get("deprecated")) != bool(after.get("deprecated")):
-        says = "is deprecated" if after.get("deprecated") else "is not deprecated any more"
-        yield here.change("changed", says, request=ADDITIVE)
+    yield from here.required(_is_required(before), _is_required(after))
+    yield from flag_changes(here, before, after, "deprecated")
     if _writing(before) != _writing(after):
         yield here.change("changed", "is written in another way", request=BREAKING)
     known = (
@@ -127,8 +124,7 @@ def compare_body(pair: Pair, place: Place, old: object, new: object) -> Iterator
         if old is not None:
             yield here.change("removed", "was removed", request=BREAKING)
         return
-    if must != did:
-        yield here.tightened(must, f"is {'required' if must else 'optional'} now")
+    yield from here.required(did, must)
     yield from word_findings(here, before, after, ("required", "content"))
     yield from compare_contents(pair, here, mapping(before.get("content")), mapping(after.get("content")))
 
@@ -180,9 +176,7 @@ def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
 def compare_header(pair: Pair, here: Place, old: object, new: object) -> Iterator[Finding]:
     """Tell how a header of an answer differs."""
     before, after = pair.old.resolve(old), pair.new.resolve(new)
-    did, must = before.get("required") is True, after.get("required") is True
-    if did != must:
-        yield here.tightened(must, f"is {'required' if must else 'optional'} now")
+    yield from here.required(before.get("required") is True, after.get("required") is True)
     yield from word_findings(here, before, after, ("required", "schema"))
     yield from compare_schemas(pair, here, before.get("schema"), after.get("schema"))
 

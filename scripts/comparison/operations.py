@@ -13,6 +13,7 @@ from typing import Any
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, Change, Level
 from scripts.comparison.contract import Contract, Operation, mapping, sequence
+from scripts.comparison.keywords import flag_changes
 from scripts.comparison.messages import compare_answers, compare_body, compare_parameters
 from scripts.comparison.places import Finding, Pair, Place, clean, code, differ, value, word_findings
 
@@ -63,19 +64,18 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[F
         says = f"is the new name of {code(old.name)}, also"
         yield place.change("renamed", says, request=BREAKING, is_on_wire=False)
     if old.shape != new.shape:
-        says = f"moved from {clean(old.where)} to {clean(new.where)}"
-        yield replace(place, where=clean(old.where)).change(
-            "moved", says, request=BREAKING, literals={old.path} - {new.path}
+        here, says = (
+            replace(place, where=clean(old.where)),
+            f"moved from {clean(old.where)} to {clean(new.where)}",
         )
+        yield here.change("moved", says, request=BREAKING, literals={old.path} - {new.path})
     folders = [next(iter(sequence(it.node.get("tags"))), "default") for it in (old, new)]
     known = list(_COMPARED)
     if differ(*folders):
         known.append("tags")
         says = f"is tagged {value(folders[1])} now, so it is in another package"
         yield place.change("changed", says, request=BREAKING, is_on_wire=False)
-    if bool(old.node.get("deprecated")) != bool(new.node.get("deprecated")):
-        says = "is deprecated" if new.node.get("deprecated") else "is not deprecated any more"
-        yield place.change("changed", says, request=ADDITIVE)
+    yield from flag_changes(place, old.node, new.node, "deprecated")
     if differ(old.node.get("callbacks"), new.node.get("callbacks")):
         yield place.change("changed", "calls back in another way", request=BREAKING)
     yield from word_findings(place, old.node, new.node, known)

@@ -166,6 +166,11 @@ class Place:
         request, response = (BREAKING, ADDITIVE) if is_tighter else (ADDITIVE, BREAKING)
         return self.change("changed", says, request=request, response=response)
 
+    def required(self, did: bool, must: bool) -> Iterator[Change]:
+        """Say whether it has to be there now, or need not."""
+        if did != must:
+            yield self.tightened(must, f"is {'required' if must else 'optional'} now")
+
 
 def sentence(text: str) -> str:
     """Make a sentence of it."""

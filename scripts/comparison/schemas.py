@@ -235,9 +235,7 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
         if name in removed:
             continue
         here = _travelling(place.to_property(name), after.get(name))
-        if (name in was_required) != (name in is_required):
-            here_says = f"is {'required' if name in is_required else 'optional'} now"
-            yield here.tightened(name in is_required, here_says)
+        yield from here.required(name in was_required, name in is_required)
         yield from compare_schemas(pair, here, before.get(name), after.get(name))
     yield from _further_findings(pair, place, old, new)
     if not removed and not added and list(before) != list(after):

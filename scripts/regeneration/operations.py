@@ -22,11 +22,10 @@ from scripts.regeneration.identifiers import (
     to_constant,
     to_variable,
 )
-from scripts.regeneration.pointers import find, join, refuse, resolve
+from scripts.regeneration.pointers import METHODS, find, join, refuse, resolve
 from scripts.regeneration.schema_parts import SHAPES
 from scripts.regeneration.schemas import ANY, DEFAULT, WIRE, Expression, Schemas
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 ENVIRONMENT = "x-payman-environment"
 _RANKS = ("json", "form", "multipart", "text", "bytes")
 """Which kind of body is taken where a document offers several: the first of these."""

@@ -8,6 +8,9 @@ from urllib.parse import unquote
 
 from scripts.regeneration.problems import RegenerationError
 
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""Members of a path that are operations."""
+
 
 def join(pointer: str, *steps: object) -> str:
     """Give the pointer to what is inside a place."""

@@ -56,7 +56,7 @@ _FITTING: dict[str, Callable[[Any], bool]] = {
     "$schema": lambda value: value in DIALECTS,
 }
 """What a keyword takes, where the client depends on it."""
-_NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
+NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
 Part = tuple[dict[str, Any], str]
 """A schema without references, and where it is."""
 Choice = tuple[list[Any], str, str]
@@ -109,7 +109,7 @@ def check(schema: dict[str, Any], place: str) -> None:
         if key in _FITTING and not _FITTING[key](value):
             refuse(f"{key} is {value!r:.40}, which is not what the keyword takes", place)
     for kind in kinds_of(schema):
-        if kind not in (*_NAMES.values(), "null"):
+        if kind not in (*NAMES.values(), "null"):
             refuse(f"The type {kind!r:.40} is not one that JSON has", place)
 
 
@@ -144,7 +144,7 @@ def _check_values(merged: dict[str, Any], place: str) -> None:
     """Refuse values of an enum that its type does not have; some only look like texts in YAML."""
     kinds = kinds_of(merged)
     for value in values_of(merged) if kinds else ():
-        if not {_NAMES[type(value)], "number" if type(value) is int else ""} & {*kinds}:
+        if not {NAMES[type(value)], "number" if type(value) is int else ""} & {*kinds}:
             if type(value) is float and value.is_integer() and "integer" in kinds:
                 continue
             refuse(f"The value {value!r:.40} of an enum is not of the type {' or '.join(kinds)}", place)
