@@ -27,7 +27,6 @@ class Side(NamedTuple):
         does: The name of the side in the peer's module; in a row of programs, of the program.
         arguments: What that is given.
         total: How many calls or events it has to come to.
-        baseline: The side that it is compared with, where it is not that of the row.
     """
 
     label: str
@@ -35,7 +34,6 @@ class Side(NamedTuple):
     does: str = ""
     arguments: Mapping[str, Any] = {}
     total: int = 1
-    baseline: str = ""
 
 
 class Aim(NamedTuple):

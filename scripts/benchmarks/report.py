@@ -46,12 +46,12 @@ def format_row(measured: Measured) -> str:
             lines.append([side.label, "not measured"])
             notes.append(f"{side.label}: {measured.failures.get(side.label, 'no round')}.")
             continue
-        ratio = compute_ratio(figures, measured.read_column(side.baseline or row.baseline, first))
+        ratio = compute_ratio(figures, measured.read_column(row.baseline, first))
         also = [statistics.median(measured.read_column(side.label, column)) for column in others]
         short = [f"{figure:,.0f}" if figure >= 100 else f"{figure:.1f}" for figure in also]
         lines.append([side.label, str(compute_median(figures)), str(ratio or ""), *short])
     rounds = "one round" if row.rounds == 1 else f"{row.rounds} rounds, in turns"
-    headings = ["", first, f"times {row.baseline or 'one'}", *others]
+    headings = ["", first, f"times {row.baseline}", *others]
     return format_table(f"{row.title}: {rounds}", headings, lines, " ".join(notes))
 
 

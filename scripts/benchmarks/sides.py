@@ -104,17 +104,6 @@ def run_at_once(runner: asyncio.Runner, call: Callable[[], Awaitable[object]]) -
     return lambda calls: runner.run(call_all(calls))
 
 
-def run_stream(runner: asyncio.Runner, read: Callable[[str, Reading], Awaitable[None]]) -> Side:
-    """Return a side that reads a stream by `read`."""
-
-    async def read_all(task: str) -> Reading:
-        reading = Reading()
-        await read(task, reading)
-        return reading
-
-    return lambda task: runner.run(read_all(task))
-
-
 def read_event(reading: Reading, event: Any) -> None:
     """Read the new text of an event that is plain JSON."""
     reading.count += 1

@@ -57,16 +57,8 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
             for piece in answer.iter_bytes():
                 *complete, rest = (rest + piece).split(b"\n\n")
                 for event in complete:
-                    reading.count += 1
-                    if artifact := json.loads(event[6:])["result"].get("artifact"):
-                        reading.characters += len(artifact["parts"][0]["text"])
+                    sides.read_event(reading, json.loads(event[6:]))
         return reading
-
-    async def read_async(task: str, reading: sides.Reading) -> None:
-        reading.count += int(task.split()[1])
-        async with open_stream(async_client, task) as answer:
-            async for piece in answer.aiter_bytes():
-                reading.characters += len(piece)
 
     return {
         "ask": sides.repeat(lambda: client.post(sent.path, content=body, headers=sent.headers).json()),
@@ -74,5 +66,4 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
         "asks, 1,000 connections": sides.run_at_once(runner, lambda: ask(with_1000)),
         "bytes": read_bytes,
         "bytes, json": read_json,
-        "async bytes": sides.run_stream(runner, read_async),
     }

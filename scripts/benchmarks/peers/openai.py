@@ -17,19 +17,11 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
     client, async_client = library.OpenAI(**options), library.AsyncOpenAI(**options)
     chat: dict[str, Any] = {"model": "canned", "messages": [{"role": "user", "content": sides.ASKED}]}
 
-    def post(client: Any, stream_class: Any, task: str) -> Any:
-        options = {"stream": True, "stream_cls": stream_class[object]}
-        return client.post(target.stream.path, body={"text": task}, cast_to=object, **options)
-
     def read(task: str) -> sides.Reading:
-        reading = sides.Reading()
-        for event in post(client, library.Stream, task):
+        reading, options = sides.Reading(), {"stream": True, "stream_cls": library.Stream[object]}
+        for event in client.post(target.stream.path, body={"text": task}, cast_to=object, **options):
             sides.read_event(reading, event)
         return reading
-
-    async def read_async(task: str, reading: sides.Reading) -> None:
-        async for event in await post(async_client, library.AsyncStream, task):
-            sides.read_event(reading, event)
 
     return {
         "ask": sides.repeat(lambda: client.chat.completions.create(**chat)),
@@ -38,5 +30,4 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
         ),
         "asks": sides.run_at_once(runner, lambda: async_client.chat.completions.create(**chat)),
         "stream": read,
-        "async stream": sides.run_stream(runner, read_async),
     }

@@ -35,16 +35,8 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
                     reading.characters += len(event.delta)
         return reading
 
-    async def read_async(task: str, reading: sides.Reading) -> None:
-        async with async_client.stream(task) as stream:
-            async for event in stream:
-                reading.count += 1
-                if event.type == "artifact_update":
-                    reading.characters += len(event.delta)
-
     return {
         "ask": sides.repeat(lambda: client.ask(sides.ASKED)),
         "asks": sides.run_at_once(runner, lambda: async_client.ask(sides.ASKED)),
         "stream": read,
-        "async stream": sides.run_stream(runner, read_async),
     }
