@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scripts.benchmarks import environment
+from scripts.benchmarks import processes
 from scripts.benchmarks.peers import PEERS, read_version
 from scripts.lock_rules import problems, problems_of_npm, problems_of_requirements, problems_of_script
 
@@ -135,24 +135,22 @@ def test_how_a_script_may_install() -> None:
 def test_each_peer_of_the_benchmarks_has_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock holds what its peer asks for; pip gets it with hashes, and nothing besides."""
     installed: list[list[str]] = []
-    monkeypatch.setattr(environment, "HOME", tmp_path)
-    monkeypatch.setattr(environment, "run_pip", lambda _, arguments, __: installed.append(list(arguments)))
+    monkeypatch.setattr(processes, "HOME", tmp_path)
+    monkeypatch.setattr(processes, "run_pip", lambda _, arguments, __: installed.append(list(arguments)))
     monkeypatch.setattr("venv.EnvBuilder.create", lambda _, place: Path(place).mkdir(parents=True))
     for peer in PEERS:
-        if peer.list_needs():
-            text = peer.lock.read_text("utf-8")
-            for pin in peer.pins if peer.extras is None else ("attrs", "httpx", "python-dateutil"):
-                name, _, version = pin.partition("==")
-                assert f"\n{name}=={version or read_version(name)} " in text, (peer.name, pin)
-        environment.make_environment(peer._replace(extras=None), 60)
-    locked = [peer for peer in PEERS if peer.pins]
-    assert installed == [["install", "--require-hashes", "-r", str(peer.lock)] for peer in locked]
+        text = peer.lock.read_text("utf-8")
+        for pin in peer.pins if peer.extras is None else ("attrs", "httpx", "python-dateutil"):
+            name, _, version = pin.partition("==")
+            assert f"\n{name}=={version or read_version(name)} " in text, (peer.name, pin)
+        processes.make_environment(peer._replace(extras=None), 60)
+    assert installed == [["install", "--require-hashes", "-r", str(peer.lock)] for peer in PEERS]
 
 
 def test_every_lock_of_the_benchmarks_belongs_to_a_peer() -> None:
     """A peer that is gone leaves no lock; scripts/lock makes the locks of the peers that are listed."""
     locks = {path.stem for path in (ROOT / "scripts" / "benchmarks" / "locks").iterdir()}
-    assert locks == {peer.name for peer in PEERS if peer.list_needs()}
+    assert locks == {peer.name for peer in PEERS}
     printed = subprocess.run(
         [sys.executable, "-m", "scripts.benchmarks.peers"],
         cwd=ROOT,
@@ -160,9 +158,7 @@ def test_every_lock_of_the_benchmarks_belongs_to_a_peer() -> None:
         text=True,
         check=True,
     ).stdout
-    assert printed.splitlines() == [
-        " ".join([peer.name, *peer.list_needs()]) for peer in PEERS if peer.list_needs()
-    ]
+    assert printed.splitlines() == [" ".join([peer.name, *peer.list_needs()]) for peer in PEERS]
     assert "-m scripts.benchmarks.peers" in (ROOT / "scripts" / "lock").read_text("utf-8")
 
 

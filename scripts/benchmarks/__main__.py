@@ -17,10 +17,9 @@ import time
 import httpx
 
 from payman_sdk import PaymanClient
-from scripts.benchmarks.environment import make_environments
 from scripts.benchmarks.measurement import Measured, measure_row
 from scripts.benchmarks.peers import PEERS, read_version
-from scripts.benchmarks.processes import ROOT
+from scripts.benchmarks.processes import ROOT, make_environments
 from scripts.benchmarks.report import format_aims, format_row, replace_run
 from scripts.benchmarks.rows import build_rows
 from scripts.benchmarks.server import run_server

@@ -24,7 +24,6 @@ _PROCESS = {
 def _build_ask(quick: bool) -> Row:
     calls = 50 if quick else 200
     sides = (
-        ("socket", "floor", "ask"),
         ("httpx", "httpx", "ask"),
         ("client.ask", "ours", "ask"),
         ("paymanai-sdk", "paymanai-sdk", "ask"),
@@ -43,7 +42,7 @@ def _build_ask(quick: bool) -> Row:
             Aim("ahead of openai", "client.ask", "openai"),
         ),
         rounds=1 if quick else 15,
-        note="Each client reads its answer. The socket reads bytes alone, so it shows the cost of server and loopback.",
+        note="Each client reads its answer.",
     )
 
 

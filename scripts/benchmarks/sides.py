@@ -33,13 +33,6 @@ class Sent(NamedTuple):
     headers: dict[str, str]
     body: str
 
-    def encode(self) -> bytes:
-        """Return the whole request, for a socket."""
-        body = self.body.encode()
-        lines = [f"POST {self.path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
 
 class Target(NamedTuple):
     """The server, and what the SDK sends to it for a token, for an ask and for a stream of 3 events."""

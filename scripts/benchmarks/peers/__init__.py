@@ -60,5 +60,4 @@ PEERS = (
     Peer("httpx-aiohttp", "httpx", ("httpx", "httpx-aiohttp", "aiohttp==3.14.5"), "import httpx_aiohttp"),
     Peer("paymanai-sdk", "paymanai_sdk", ("paymanai-sdk==1.0.8",), "from payman_sdk import PaymanClient"),
     Peer("openai", "openai", ("openai==3.57.0",), "from openai import OpenAI"),
-    Peer("floor", "floor"),
 )

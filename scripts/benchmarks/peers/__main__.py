@@ -5,5 +5,4 @@ from __future__ import annotations
 from scripts.benchmarks.peers import PEERS
 
 for peer in PEERS:
-    if needs := peer.list_needs():
-        print(peer.name, *needs)
+    print(peer.name, *peer.list_needs())
