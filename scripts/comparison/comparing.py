@@ -17,19 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from scripts.comparison.changes import (
-    ADDITIVE,
-    BREAKING,
-    COSMETIC,
-    Change,
-    Kind,
-    Level,
-    Subject,
-    changelog_entry,
-    lines,
-    markdown,
-    version_step,
-)
+from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Use
 from scripts.comparison.document import compare_documents
 from scripts.comparison.messages import compare_answer, compare_body, compare_header, compare_parameter
@@ -48,19 +36,6 @@ from scripts.comparison.resemblance import renamed_schemas
 from scripts.comparison.schemas import compare_schemas
 from scripts.comparison.shapes import has_class
 
-__all__ = [
-    "Change",
-    "Kind",
-    "Level",
-    "Subject",
-    "changelog_entry",
-    "compare",
-    "lines",
-    "markdown",
-    "version_step",
-]
-
-
 UNNOTICED = "Written in another way; nothing that programs notice changed."
 """What is told where two documents differ, and nothing else is to be told."""
 
@@ -73,6 +48,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
         new: Another.
 
     Examples:
+        >>> from scripts.comparison.changes import lines
         >>> old = {"openapi": "3.1.0", "info": {"title": "Notes", "version": "1"}, "paths": {}}
         >>> path = {"get": {"operationId": "get_notes", "responses": {"200": {"description": "All of them."}}}}
         >>> lines(compare(old, {**old, "paths": {"/notes": path}}))
