@@ -20,12 +20,10 @@ BASE = "https://base.invalid"
 
 def fill(value: Any, base: Any) -> Any:
     """Put files where JSON has only a mark for them."""
+    if isinstance(value, dict) and "$file" in value:
+        return base.File(io.BytesIO(b"content"), "a.txt")
     if isinstance(value, dict):
-        return (
-            base.File(io.BytesIO(b"content"), "a.txt")
-            if "$file" in value
-            else {key: fill(each, base) for key, each in value.items()}
-        )
+        return {key: fill(each, base) for key, each in value.items()}
     return [fill(each, base) for each in value] if isinstance(value, list) else value
 
 
@@ -45,21 +43,18 @@ def try_class(package: str, trial: dict[str, Any]) -> None:
     """Build, write and read a class with each value."""
     cls = getattr(import_module(f"{package}.models"), trial["class"])
     for value in trial["values"]:
-        if isinstance(value, dict) and hasattr(cls, "from_dict"):
+        if not hasattr(cls, "from_dict"):
+            check(cls(value).value == value, f"{value!r:.300} is no member")
+        elif isinstance(value, dict):
             read = cls.from_dict(value)
             written = json.loads(json.dumps(read.to_dict()))
             check(shape(written) == shape(value), f"{value!r:.300} is written as {written!r:.300}")
             check(cls.from_dict(written) == read, f"{value!r:.300} is not equal when it is read again")
-            names = cls.__match_args__
-            built = cls(**{name: getattr(read, name) for name in names})
+            built = cls(**{name: getattr(read, name) for name in cls.__match_args__})
             if hasattr(read, "additional_properties"):
                 built.additional_properties = read.additional_properties
-            check(
-                built == read and built.to_dict() == read.to_dict(),
-                f"{value!r:.300} is not equal when it is built",
-            )
-        elif not hasattr(cls, "from_dict"):
-            check(cls(value).value == value, f"{value!r:.300} is no member")
+            is_equal = built == read and built.to_dict() == read.to_dict()
+            check(is_equal, f"{value!r:.300} is not equal when it is built")
 
 
 def try_operation(package: str, trial: dict[str, Any]) -> None:
@@ -78,26 +73,16 @@ def try_operation(package: str, trial: dict[str, Any]) -> None:
             value = body.encode() if trial["media"][1] == "bytes" else body
             given["body"] = value if text else kit.reader(hints["body"], models)(fill(body, base), "body")
         request = httpx.Client(base_url=BASE).build_request(**module.build_request(**given))
-        check(
-            request.method == trial["method"] and "{" not in str(request.url),
-            f"the request is {request.method} {request.url}",
-        )
-        check(
-            all(name in request.url.params for name in trial["names"]), f"the query is {request.url.params}"
-        )
-        if trial["media"] and trial["media"][1] == "json":
-            check(
-                shape(json.loads(request.content)) == shape(body),
-                f"{body!r:.300} is sent as {request.content!r:.300}",
-            )
-        elif trial["media"] and trial["media"][1] == "multipart":
-            sent = request.read()
-            check(
-                all(
-                    f'name="{name}"'.encode() in sent for name, each in body.items() if each not in ([], None)
-                ),
-                "a part of the body is missing",
-            )
+        url, media = request.url, trial["media"][1] if trial["media"] else ""
+        is_whole = request.method == trial["method"] and "{" not in str(url)
+        check(is_whole, f"the request is {request.method} {url}")
+        check(all(name in url.params for name in trial["names"]), f"the query is {url.params}")
+        sent = request.read()
+        if media == "json":
+            check(shape(json.loads(sent)) == shape(body), f"{body!r:.300} is sent as {sent!r:.300}")
+        elif media == "multipart":
+            parts = [f'name="{name}"'.encode() for name, each in body.items() if each not in ([], None)]
+            check(all(part in sent for part in parts), "a part of the body is missing")
         sent_by_client(package, module, given, trial)
     for status, media, kind, value in trial["answers"]:
         if kind == "event":
@@ -128,23 +113,19 @@ def sent_by_client(package: str, module: Any, given: dict[str, Any], trial: dict
         with module.stream(client=client, **given):
             pass
     scheme, (request,) = trial["scheme"], seen
-    server = str(httpx.URL(trial["server"] or BASE))
-    check(
-        str(request.url).startswith(server),
-        f"it is sent to {request.url.copy_with(query=None)}, not to {server}",
-    )
+    server, url = str(httpx.URL(trial["server"] or BASE)), request.url
+    check(str(url).startswith(server), f"it is sent to {url.copy_with(query=None)}, not to {server}")
+    name = scheme[1] if scheme else ""
     places = {
-        "header": request.headers.get(scheme[1] if scheme else "", ""),
-        "query": request.url.params.get(scheme[1] if scheme else "", ""),
+        "header": request.headers.get(name, ""),
+        "query": url.params.get(name, ""),
         "cookie": request.headers.get("cookie", ""),
     }
     if scheme and scheme[0] in places:
         check(TOKEN in places[scheme[0]], "the access token is not where the operation wants it")
     else:
-        check(
-            TOKEN not in f"{request.url}{request.headers.raw}",
-            "the access token is sent to an operation that wants none",
-        )
+        is_hidden = TOKEN not in f"{url}{request.headers.raw}"
+        check(is_hidden, "the access token is sent to an operation that wants none")
 
 
 def check(is_so: bool, said: str) -> None:
@@ -166,16 +147,9 @@ def main() -> None:
             else:
                 import_module(trial["import"])
         except Exception as error:
+            what = trial.get("class") or trial.get("module") or trial["import"]
             said = f"{type(error).__name__}: {error}"
-            print(
-                json.dumps(
-                    {
-                        "place": trial["place"],
-                        "said": said,
-                        "what": trial.get("class") or trial.get("module") or trial["import"],
-                    }
-                )
-            )
+            print(json.dumps({"place": trial["place"], "said": said, "what": what}))
 
 
 if __name__ == "__main__":
