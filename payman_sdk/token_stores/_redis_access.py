@@ -1,10 +1,20 @@
-"""What all stores in Redis share: the client of the server, names of keys, and how long a step may take."""
+"""What all stores in Redis share: the client of the server, names of keys, how long a step may take, and locks that expire.
+
+A lock is a key that expires and holds a value only its holder knows. Giving it back, or keeping it longer, has to compare that value
+and act in one step: by a script, or, where scripts are refused, by WATCH and MULTI. A Redis that allows neither is found out before
+the lock is relied on: a lock that nobody can give back would make everybody wait until it expires.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import secrets
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
+from payman_sdk._io.clock import monotonic
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
@@ -13,6 +23,7 @@ from payman_sdk.errors import ConfigurationError
 try:
     import redis as redis
     from redis.backoff import NoBackoff
+    from redis.exceptions import LockNotOwnedError
     from redis.retry import Retry
 except ImportError as error:
     raise ConfigurationError(
@@ -70,11 +81,7 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
 
 
 def check_name(name: object) -> str:
-    """Return the name of a store, as a part of a key.
-
-    Raises:
-        ConfigurationError: It is blank, or no text.
-    """
+    """Return the name of a store, as a part of a key; refuse one that is blank or no text."""
     if not isinstance(name, str) or not name.strip():
         raise ConfigurationError(
             "name is blank or not a string.", next_step="Give a name, such as 'default'."
@@ -88,11 +95,7 @@ def escape(part: str) -> str:
 
 
 def call_bounded(function: Callable[[], T]) -> T:
-    """Call a function that asks Redis, and wait as long as the limit on stores allows, and no longer than for any answer.
-
-    Raises:
-        RedisError: It failed, or has not returned yet.
-    """
+    """Call a function that asks Redis; a RedisError says that it failed, or has not returned within the limit on stores."""
     try:
         return call_within(function, get_time_left(_ANSWER))
     except LateError as error:
@@ -110,3 +113,185 @@ def _find_plaintext_host(client: redis.Redis) -> str | None:
     if not isinstance(host, str):
         return "a host that is not known"
     return None if is_loopback(host.lower()) else host
+
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.05
+"""Seconds between two tries of a lock that somebody else holds."""
+
+_IS_OURS = "return redis.call('get', KEYS[1]) == ARGV[1] and 1 or 0"
+_RELEASE = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end redis.call('del', KEYS[1]) return 1"
+_EXTEND = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end redis.call('pexpire', KEYS[1], ARGV[2]) return 1"
+_WRITE = (
+    "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end "
+    "redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[3]) return 1"
+)
+
+_takes_scripts: WeakKeyDictionary[redis.Redis, bool] = WeakKeyDictionary()
+"""Whether the server of a client lets a value be compared and acted on by a script; else it does by a transaction."""
+
+
+class UnsupportedError(redis.RedisError):
+    """A server of Redis lacks what locks need; `next_step` says what to do."""
+
+    next_step = (
+        "Allow EVAL, or WATCH, MULTI and EXEC, for this user and in every proxy, or use another store."
+    )
+
+
+class Lease:
+    """A lock in Redis that was taken. It ends when it is released, or when it was not extended for so many seconds.
+
+    Errors of every method are `redis.RedisError`.
+    """
+
+    def __init__(self, client: redis.Redis, name: str, seconds: float) -> None:
+        self._client = client
+        self._name = name
+        self._milliseconds = max(1, round(seconds * 1000))
+        self._value = secrets.token_hex(16)
+        self._earlier: tuple[str, ...] = ()
+
+    @classmethod
+    def acquire(
+        cls,
+        client: redis.Redis,
+        name: str,
+        *,
+        seconds: float,
+        timeout: float,
+        unanswered: list[str] | None = None,
+    ) -> Lease | None:
+        """Wait for a lock, and take it.
+
+        Args:
+            client: The client of the server.
+            name: The key.
+            seconds: How long it lasts without being extended.
+            timeout: Seconds to wait; 0 only tries.
+            unanswered: Values of earlier leases of the same holder that may have been taken, though no answer said so. The lock
+                is taken over where it holds one of them; one is added where this attempt fails.
+
+        Returns:
+            The lease, None if somebody else holds the lock all that time.
+        """
+        lease, end, pause = cls(client, name, seconds), monotonic() + timeout, _FIRST_PAUSE
+        known = [] if unanswered is None else unanswered
+        lease._earlier = tuple(known)
+        try:
+            while not call_bounded(lease._take):
+                left = end - monotonic()
+                if left <= 0:
+                    return None
+                time.sleep(min(pause, left))
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        except redis.RedisError:
+            known.append(lease._value)
+            raise
+        known.clear()
+        try:
+            call_bounded(lease._find_way)
+        except BaseException:
+            with contextlib.suppress(redis.RedisError):
+                call_bounded(lambda: client.delete(name))  # taken a moment ago, and so still ours
+            raise
+        return lease
+
+    def reacquire(self) -> Literal[True]:
+        """Let it last as long again as at its beginning.
+
+        Raises:
+            LockNotOwnedError: It has ended.
+        """
+        if not call_bounded(self._extend):
+            raise LockNotOwnedError("The lock has expired.")
+        return True
+
+    def release(self) -> None:
+        """End it; a lock that is somebody else's by now stays theirs."""
+        call_bounded(lambda: self._do(_RELEASE, lambda pipe: pipe.delete(self._name)))
+
+    def write(self, key: str, value: str, seconds: float) -> bool:
+        """Write a key that expires, if the lease has not ended; returns whether it has not."""
+        return call_bounded(lambda: self._write(key, value, max(1, round(seconds * 1000))))
+
+    def _write(self, key: str, value: str, milliseconds: int) -> bool:
+        try:
+            return self._do(
+                _WRITE, lambda pipe: pipe.set(key, value, px=milliseconds), value, milliseconds, keys=(key,)
+            )
+        except redis.ResponseError:
+            # Servers and proxies that keep keys on several machines take no script of two keys that are not on the same.
+            return self._is_held() and bool(self._client.set(key, value, px=milliseconds))
+
+    def _is_held(self) -> bool:
+        return _decode_text(self._client.get(self._name)) == self._value
+
+    def _take(self) -> bool:
+        if self._client.set(self._name, self._value, nx=True, px=self._milliseconds):
+            return True
+        # It may have been taken, and the answer that said so got lost: just now, before the client of Redis asked again, or earlier.
+        found = _decode_text(self._client.get(self._name))
+        if found == self._value:
+            return True
+        if found is None or found not in self._earlier:
+            return False
+        self._value = found
+        return self._extend()
+
+    def _extend(self) -> bool:
+        milliseconds = self._milliseconds
+        return self._do(_EXTEND, lambda pipe: pipe.pexpire(self._name, milliseconds), milliseconds)
+
+    def _find_way(self) -> None:
+        """Find out how the server lets a value be compared and acted on in one step, once for every client."""
+        if self._client in _takes_scripts:
+            return
+        refusals: list[str] = []
+        ways: dict[bool, Callable[[], object]] = {
+            True: lambda: self._client.eval(_IS_OURS, 1, self._name, self._value),
+            False: lambda: self._apply_change(lambda pipe: pipe.pexpire(self._name, self._milliseconds)),
+        }
+        for is_script, attempt in ways.items():
+            try:
+                attempt()
+            except redis.RedisError as error:
+                refusals.append(str(error))
+            else:
+                _takes_scripts[self._client] = is_script
+                return
+        self._client.get(self._name)  # raises where it is the connection that failed
+        raise UnsupportedError(
+            f"neither scripts ({refusals[0]}) nor transactions ({refusals[1]}) are allowed"
+        )
+
+    def _do(
+        self, script: str, change: Callable[[Any], Any], *arguments: str | int, keys: tuple[str, ...] = ()
+    ) -> bool:
+        """Whether the lock is held; the change is made only then."""
+        if _takes_scripts.get(self._client, True):
+            values: list[Any] = [self._name, *keys, self._value, *arguments]
+            try:
+                return bool(self._client.eval(script, 1 + len(keys), *values))
+            except redis.ResponseError:
+                if keys:
+                    raise
+                _takes_scripts.pop(self._client, None)  # scripts were allowed until now
+        return self._apply_change(change)
+
+    def _apply_change(self, change: Callable[[Any], Any]) -> bool:
+        with self._client.pipeline() as untyped:  # pyright: ignore[reportUnknownMemberType] # untyped there
+            pipe: Any = untyped
+            pipe.watch(self._name)
+            if _decode_text(pipe.get(self._name)) != self._value:
+                return False
+            pipe.multi()
+            change(pipe)
+            try:
+                pipe.execute()
+            except redis.WatchError:  # it ended in that moment
+                return False
+        return True
+
+
+def _decode_text(found: Any) -> str | None:
+    return found.decode("utf-8", "replace") if isinstance(found, bytes) else found

@@ -12,8 +12,7 @@ from payman_sdk._io.locks import LayeredLock
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import TokenStoreError
-from payman_sdk.token_stores._redis_access import call_bounded, check_name, get_client, redis
-from payman_sdk.token_stores._redis_lease import Lease
+from payman_sdk.token_stores._redis_access import Lease, call_bounded, check_name, get_client, redis
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from redis.exceptions import LockError
 
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.stores.operation import OperationStoreError
-from payman_sdk.token_stores._redis_lease import Lease
+from payman_sdk.token_stores._redis_access import Lease
 
 T = TypeVar("T")
 
