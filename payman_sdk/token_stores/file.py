@@ -119,8 +119,8 @@ class FileTokenStore:
         Raises:
             TokenStoreError: The file is unsafe, damaged or unreadable.
         """
-        if not hasattr(os, "O_NOFOLLOW") and self.path.is_symlink():
-            raise self._build_refusal("is a link", "Replace it with a file of your own, or delete it")
+        if not hasattr(os, "O_NOFOLLOW"):
+            self._refuse_link()
         try:
             self._check_folder()
             with wait_while_in_use(lambda: open(self.path, "rb", opener=_open_directly)) as file:
@@ -129,10 +129,7 @@ class FileTokenStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            if self.path.is_symlink():
-                raise self._build_refusal(
-                    "is a link", "Replace it with a file of your own, or delete it"
-                ) from None
+            self._refuse_link()
             raise TokenStoreError(f"The token file {self.path} cannot be read: {error}.") from error
         return StoredToken.from_json(content, f"The token file {self.path}")
 
@@ -145,8 +142,7 @@ class FileTokenStore:
         Raises:
             TokenStoreError: The file could not be written. The old file is unchanged.
         """
-        if self.path.is_symlink():
-            raise self._build_refusal("is a link", "Replace it with a file of your own, or delete it")
+        self._refuse_link()
         new = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
         try:
             self._make_folder()
@@ -221,6 +217,11 @@ class FileTokenStore:
                 f"can be read by others (mode {stat.S_IMODE(status.st_mode):04o})",
                 f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it",
             )
+
+    def _refuse_link(self) -> None:
+        if self.path.is_symlink():
+            fix = "Replace it with a file of your own, or delete it"
+            raise self._build_refusal("is a link", fix) from None
 
     def _build_refusal(self, why: str, fix: str) -> TokenStoreError:
         return TokenStoreError(f"The token file {self.path} {why}.", next_step=f"{fix}.")
