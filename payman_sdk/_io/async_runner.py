@@ -62,18 +62,15 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
     ) -> T:
         """Run a flow that emits no events, and return its result.
 
-        Args:
-            flow: The flow.
-            describe: Called with what is raised, also when the flow has ended and is being closed.
+        `describe` is called with what is raised, also when the flow has ended and is being closed.
         """
         mark_for_trio()
         line = AsyncOpenStream()
         try:
             try:
                 end = await self.advance(flow, line)
-                assert isinstance(end, effects.FlowResult), "a flow that emits events must be advanced"  # noqa: S101 (a fault of the SDK's own)
-                result: T = end.result
-                return result
+                assert not isinstance(end, effects.Emit), "a flow that emits events must be advanced"  # noqa: S101 (a fault of the SDK's own)
+                return end.result
             finally:
                 flow.close()
                 await line.close()

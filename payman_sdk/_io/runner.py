@@ -147,17 +147,14 @@ class SyncRunner(BaseRunner[httpx.Client]):
     def run(self, flow: effects.Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
         """Run a flow that emits no events, and return its result.
 
-        Args:
-            flow: The flow.
-            describe: Called with what is raised, also when the flow has ended and is being closed.
+        `describe` is called with what is raised, also when the flow has ended and is being closed.
         """
         line = OpenStream()
         try:
             try:
                 end = self.advance(flow, line)
-                assert isinstance(end, effects.FlowResult), "a flow that emits events must be advanced"  # noqa: S101 (a fault of the SDK's own)
-                result: T = end.result
-                return result
+                assert not isinstance(end, effects.Emit), "a flow that emits events must be advanced"  # noqa: S101 (a fault of the SDK's own)
+                return end.result
             finally:
                 flow.close()
                 line.close()
@@ -210,9 +207,8 @@ class SyncRunner(BaseRunner[httpx.Client]):
         ticket, lock = LockHolder(), adapt_lock(step.lock or self._lock)
         with ticket.held:
             try:
-                if lock.take(ticket, timeout=max(0.0, step.until - self._clock())):
-                    return self.run(step.flow)
-                return None
+                is_taken = lock.take(ticket, timeout=max(0.0, step.until - self._clock()))
+                return self.run(step.flow) if is_taken else None
             finally:
                 lock.drop(ticket)
 
@@ -243,16 +239,15 @@ class SyncRunner(BaseRunner[httpx.Client]):
     def _read_response(
         self, request: httpx.Request, line: OpenStream, until: float, *, is_stream: bool
     ) -> HTTPResponse:
+        def check_deadline() -> None:
+            if self._clock() > until:
+                raise httpx.ReadTimeout("the answer was not complete at the deadline")
+
         self._close_dropped()
         answer = self._http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else OpenStream()
         reading.keep(answer, self._guard)
         is_open = False
-
-        def check_deadline() -> None:
-            if self._clock() > until:
-                raise httpx.ReadTimeout("the answer was not complete at the deadline")
-
         try:
             if reading is line:
                 reading.open()
@@ -277,9 +272,7 @@ class SyncRunner(BaseRunner[httpx.Client]):
     def _close_dropped(self) -> None:
         """Let the connections of streams go whose owners were interrupted before they could close them."""
         for answer, line in list(self._streams.items()):
-            if answer.is_closed:
-                self._streams.pop(answer, None)
-            elif line() is None and self._streams.pop(answer, None) is not None:
+            if (answer.is_closed or line() is None) and self._streams.pop(answer, None) is not None:
                 close_quietly(answer)
 
     def _read_chunk(self, line: OpenStream, until: float) -> bytes | None:
