@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
@@ -146,6 +147,17 @@ class HolderLock(Protocol):
     def drop(self, ticket: LockHolder) -> None:
         """Release the lock, if the ticket holds it."""
         ...
+
+
+def poll(attempt: Callable[[], bool], timeout: float, *, longest_pause: float = 0.05) -> bool:
+    """Try until it succeeds, with pauses of 10 ms and more; return whether it has succeeded in so many seconds."""
+    end, pause = monotonic() + timeout, 0.01
+    while not attempt():
+        if (left := end - monotonic()) <= 0:
+            return False
+        time.sleep(min(pause, left))
+        pause = min(2 * pause, longest_pause)
+    return True
 
 
 class LayeredLock(ThreadLock):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import select
-import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, TypeAlias, TypeVar
 
-from payman_sdk._io.clock import monotonic
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk._io.locks import LayeredLock
+from payman_sdk._io.locks import LayeredLock, poll
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._url import is_loopback
@@ -37,8 +35,6 @@ Place: TypeAlias = str | Callable[[], Connection]
 _CONNECT_SECONDS = 5
 _ANSWER = 30.0
 """Seconds that one step may take."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.05
-"""Seconds between two tries of a lock that somebody else holds."""
 _MOST_IDLE = 4
 """Connections of a store that are kept for the next step."""
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
@@ -210,14 +206,7 @@ class AdvisoryLock(LayeredLock):
 
     def _take_outer(self, timeout: float) -> bool:
         self._drop_outer()  # a thread that was interrupted may have left it behind
-        end, pause = monotonic() + timeout, _FIRST_PAUSE
-        while not self._try_once():
-            left = end - monotonic()
-            if left <= 0:
-                return False
-            time.sleep(min(pause, left))
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        return True
+        return poll(self._try_once, timeout)
 
     def _try_once(self) -> bool:
         failure: PaymanError

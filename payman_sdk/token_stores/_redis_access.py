@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
-from payman_sdk._io.clock import monotonic
+from payman_sdk._io.locks import poll
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
@@ -115,9 +114,6 @@ def _find_plaintext_host(client: redis.Redis) -> str | None:
     return None if is_loopback(host.lower()) else host
 
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.05
-"""Seconds between two tries of a lock that somebody else holds."""
-
 _IS_OURS = "return redis.call('get', KEYS[1]) == ARGV[1] and 1 or 0"
 _RELEASE = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end redis.call('del', KEYS[1]) return 1"
 _EXTEND = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end redis.call('pexpire', KEYS[1], ARGV[2]) return 1"
@@ -174,16 +170,12 @@ class Lease:
         Returns:
             The lease, None if somebody else holds the lock all that time.
         """
-        lease, end, pause = cls(client, name, seconds), monotonic() + timeout, _FIRST_PAUSE
+        lease = cls(client, name, seconds)
         known = [] if unanswered is None else unanswered
         lease._earlier = tuple(known)
         try:
-            while not call_bounded(lease._take):
-                left = end - monotonic()
-                if left <= 0:
-                    return None
-                time.sleep(min(pause, left))
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            if not poll(lambda: call_bounded(lease._take), timeout):
+                return None
         except redis.RedisError:
             known.append(lease._value)
             raise

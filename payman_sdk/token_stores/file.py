@@ -8,13 +8,11 @@ import os
 import re
 import secrets
 import stat
-import time
 from pathlib import Path
 
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
-from payman_sdk._io.clock import monotonic
-from payman_sdk._io.locks import LayeredLock
+from payman_sdk._io.locks import LayeredLock, poll
 from payman_sdk._io.private_files import (
     PathProblem,
     find_file_problem,
@@ -44,10 +42,6 @@ def _open_directly(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
-_POLL = 0.01
-"""Seconds between two tries for a lock."""
-
-
 def _build_error(problem: PathProblem) -> TokenStoreError:
     return TokenStoreError(problem.problem, next_step=problem.fix)
 
@@ -64,14 +58,10 @@ class FileLock(LayeredLock):
         super().__init__()
 
     def _take_outer(self, timeout: float) -> bool:
-        end = monotonic() + timeout
         try:
             if problem := find_file_problem(self._path):  # its owner could hold the lock for ever
                 raise _build_error(problem)
-            while not self._processes.take():
-                if monotonic() >= end:
-                    return False
-                time.sleep(_POLL)
+            return poll(self._processes.take, timeout, longest_pause=0.01)
         except NotImplementedError:
             raise _build_error(
                 PathProblem(
@@ -80,7 +70,6 @@ class FileLock(LayeredLock):
             ) from None
         except OSError as error:
             raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
-        return True
 
     def _drop_outer(self) -> None:
         self._processes.give_back()
