@@ -26,11 +26,7 @@ T = TypeVar("T")
 
 
 class LazyModule:
-    """A module that is imported when a name of it is first used: an annotation costs nothing until somebody evaluates it.
-
-    Args:
-        name: The full name of the module.
-    """
+    """A module that is imported when a name of it is first used: an annotation costs nothing until somebody evaluates it."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -78,9 +78,6 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
 
     Where neither names a `base_url`, the environment variable PAYMAN_BASE_URL does, and without it the environment's
     own server is used. PAYMAN_ALLOW_HTTP_HOSTS counts in the same way.
-
-    Raises:
-        ConfigurationError: A setting is missing, unknown or unusable.
     """
     given = _merge(config, keywords)
     environment = (read_text(given.get("environment"), "environment") or "LIVE").upper()
@@ -106,22 +103,14 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
 
 
 def choose_http_hosts(given: object) -> frozenset[str]:
-    """Return the hosts that may be reached over plain http: those given, or those of the environment for None.
-
-    Raises:
-        ConfigurationError: An entry is not a host.
-    """
+    """Return the hosts that may be reached over plain http: those given, or those of the environment for None."""
     if given is not None:
         return read_http_hosts(given)
     return read_http_hosts(os.environ.get(HTTP_HOSTS_VARIABLE), f"{HTTP_HOSTS_VARIABLE} in the environment")
 
 
 def change_config(config: Config, changes: Mapping[str, Any]) -> Config:
-    """Return the settings with some of them changed; headers are added to those that are there.
-
-    Raises:
-        ConfigurationError: A setting is unusable.
-    """
+    """Return the settings with some of them changed; headers are added to those that are there."""
     kept = {"client_id": config.client_id, "base_url": SERVERS["LIVE"]}  # its own was checked before
     checked = read_config(kept, changes)
     headers = {**config.default_headers, **checked.default_headers}
@@ -131,11 +120,7 @@ def change_config(config: Config, changes: Mapping[str, Any]) -> Config:
 
 
 def read_seconds(value: object, name: str, default: float) -> float:
-    """Return a duration in seconds, or the default for None.
-
-    Raises:
-        ConfigurationError: It is not a number above zero, or more than sockets can count.
-    """
+    """Return a duration in seconds, above zero and no more than sockets can count, or the default for None."""
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _TOO_LONG:
@@ -148,11 +133,7 @@ def read_seconds(value: object, name: str, default: float) -> float:
 def read_integer(
     value: object, name: str, *, default: int, least: int, most: float = float("inf"), what: str
 ) -> int:
-    """Return a whole number, the default for None.
-
-    Raises:
-        ConfigurationError: It is not a whole number, or not within the limits.
-    """
+    """Return a whole number within limits, the default for None."""
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -161,22 +142,14 @@ def read_integer(
 
 
 def read_settle_time(value: object, name: str) -> float:
-    """Return the seconds a task must stay unknown before an ask is sent again, the default for None.
-
-    Raises:
-        ConfigurationError: It is not a number of seconds, 0 or more.
-    """
+    """Return the seconds a task must stay unknown before an ask is sent again, the default for None."""
     if value == 0 and not isinstance(value, bool):
         return 0.0
     return read_seconds(value, name, _DEFAULT_SETTLE_TIME)
 
 
 def read_resend(value: object, name: str) -> Resend:
-    """Return whether an ask that may have arrived is sent again, the default for None.
-
-    Raises:
-        ConfigurationError: It is not one of the two values.
-    """
+    """Return whether an ask that may have arrived is sent again, the default for None."""
     for known in _RESEND:
         if value in (None, known):
             return known
@@ -184,11 +157,7 @@ def read_resend(value: object, name: str) -> Resend:
 
 
 def check_hook(value: Any, name: str) -> Any:
-    """Return a hook, or None; refuse what cannot be called.
-
-    Raises:
-        ConfigurationError: It is not a function.
-    """
+    """Return a hook, or None; refuse what cannot be called."""
     if value is not None and not callable(value):
         raise ConfigurationError(
             f"{name} is a {type(value).__name__}.", next_step="Give a function of one argument."
@@ -197,11 +166,7 @@ def check_hook(value: Any, name: str) -> Any:
 
 
 def refuse_unknown(given: Mapping[str, Any], known: frozenset[str], what: str) -> None:
-    """Refuses keys that are not known, with the nearest one that is.
-
-    Raises:
-        ConfigurationError: A key is not known.
-    """
+    """Refuse keys that are not known, with the nearest one that is."""
     for key in given:
         if key not in known:
             import difflib
@@ -227,11 +192,7 @@ def _merge(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dic
 
 
 def read_text(value: object, name: str) -> str | None:
-    """Return a text setting without the white space around it; None if it was not given or is blank.
-
-    Raises:
-        ConfigurationError: It is not a string, or holds a control character.
-    """
+    """Return a text setting without the white space around it; None if it was not given or is blank."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -261,11 +222,7 @@ def _require(value: object, name: str) -> str:
 
 
 def require_secret(config: Config) -> None:
-    """Refuses settings without a client secret.
-
-    Raises:
-        ConfigurationError: There is none.
-    """
+    """Refuse settings without a client secret."""
     if config.client_secret is None:
         _require(None, "client_secret")
 
@@ -281,11 +238,7 @@ def _check_url(url: str, http_hosts: frozenset[str]) -> str:
 
 
 def check_key_store(store: object, name: str) -> object:
-    """Return a key store, or None; refuse what cannot record keys.
-
-    Raises:
-        ConfigurationError: It lacks a method of `KeyStore`.
-    """
+    """Return a key store, or None; refuse what cannot record keys."""
     if store is not None and not all(
         callable(getattr(store, method, None)) for method in ("load", "claim", "forget")
     ):

@@ -11,11 +11,7 @@ from payman_sdk.errors import ConfigurationError
 
 
 def read_headers(value: object, name: str) -> dict[str, str]:
-    """Return headers of the program's, by their names in lower case; the values of those that open something as secrets.
-
-    Raises:
-        ConfigurationError: One is the SDK's own, or not a header.
-    """
+    """Return headers of the program's, by their names in lower case; the values of those that open something as secrets."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):

@@ -20,11 +20,7 @@ from payman_sdk.errors import ConfigurationError
 class AiohttpPool(httpx.AsyncBaseTransport):
     """Sends requests with aiohttp, in any number of event loops of asyncio's.
 
-    Args:
-        limit: How many connections there may be in each loop.
-        certificates: Whom to trust.
-        routes: The ways to servers.
-        base_url: The server. All requests go the way that leads to it.
+    The arguments are those of `AsyncPool`, and the server: all requests go the way that leads to it.
 
     Raises:
         ConfigurationError: The way leads through a SOCKS proxy.
@@ -50,11 +46,7 @@ class AiohttpPool(httpx.AsyncBaseTransport):
         self._transports = PerLoop(self._make, self._end)
 
     def check_usable(self) -> None:
-        """See that the event loop is one of asyncio's.
-
-        Raises:
-            ConfigurationError: It is trio's.
-        """
+        """Refuse an event loop of trio's."""
         if get_asyncio_loop() is None:
             raise ConfigurationError(
                 "aiohttp works on asyncio only.", next_step="Leave transport to the client.", sent=False

@@ -27,10 +27,7 @@ from payman_sdk._io.slots import PooledBody, Slot, Slots, Sockets
 class AsyncPool(httpx.AsyncBaseTransport):
     """Sends requests on its own connections, from any number of event loops, one after the other or at once.
 
-    Args:
-        limit: How many connections there may be in each loop.
-        certificates: Whom to trust.
-        routes: The ways to servers.
+    The arguments are those of `Pool`; the limit holds for each loop.
     """
 
     bears_interrupts = True
@@ -85,12 +82,7 @@ class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
         self._queue = TaskQueue()
 
     async def acquire(self, route: Route, seconds: float | None) -> Slot[httpcore.AsyncConnectionInterface]:
-        """Lease a connection as soon as there is one.
-
-        Raises:
-            httpx.PoolTimeout: There was none in time.
-            httpx.ConnectError: The pool has been closed.
-        """
+        """Lease a connection as soon as there is one; as that of the pool for threads."""
         with move_on_after(seconds):
             began = monotonic()
             limit: int | None = _MANY

@@ -26,11 +26,7 @@ _PIECE = 64 * 1024
 
 
 class AsyncSockets(httpcore.AsyncNetworkBackend):
-    """Connects.
-
-    Args:
-        keeper: Keeps every socket that is made.
-    """
+    """Connects; what it is given keeps every socket."""
 
     def __init__(self, keeper: Sockets) -> None:
         self._keeper = keeper

@@ -88,11 +88,7 @@ class AsyncOpenStream:
         self._wire, self._ready = None, iter(())
 
     def open(self) -> None:
-        """Begins to read its body.
-
-        Raises:
-            UnreadableAnswerError: The body is encoded in a way that is not read.
-        """
+        """Begin to read its body; refuse one that is encoded in a way that is not read."""
         answer = self._answer
         if answer is None:
             return
@@ -114,7 +110,7 @@ class AsyncOpenStream:
 
     @defer_on_trio
     async def close(self) -> None:
-        """Lets the connection go, in a task that is being cancelled too."""
+        """Let the connection go, in a task that is being cancelled too."""
         if self._answer is None:
             return
         answer, self._answer = self._answer, None

@@ -44,11 +44,7 @@ def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContex
 
 
 def load_given(verify: object) -> ssl.SSLContext | None:
-    """Return whom the program says to trust; None where it leaves that to the environment.
-
-    Raises:
-        ConfigurationError: It is not a context, nor a file of certificates that can be read.
-    """
+    """Return whom the program says to trust, by a context or a file of certificates; None where it leaves that to the environment."""
     if verify is None or verify is True:
         return None
     if isinstance(verify, ssl.SSLContext):

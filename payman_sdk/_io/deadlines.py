@@ -56,8 +56,7 @@ def _get_seconds_left(timeout: float | None, failure: type[Exception]) -> float 
 class DeadlineBackend(httpcore.NetworkBackend):
     """Connects, and keeps the deadline of `deadline_scope` in whatever is done on the connection.
 
-    Args:
-        keeper: Keeps every socket that is made.
+    What it is given keeps every socket.
     """
 
     def __init__(self, keeper: Sockets) -> None:

@@ -199,9 +199,7 @@ class RealTimer:
     replaced, a thread waits instead: the loop's timers would come late or never. On trio, which has no timers apart
     from scopes, a task does so.
 
-    Args:
-        end: The function. It is called in the loop that runs here.
-        seconds: The time, from now on.
+    It is called in the loop that runs here.
     """
 
     def __init__(self, end: Callable[[], object], seconds: float) -> None:

@@ -81,11 +81,7 @@ def map_exception(
 ) -> APIConnectionError:
     """Return the SDK's error for a request that has no answer; `sent` says whether the server may have got it.
 
-    Args:
-        error: What ended it; None for the deadline.
-        transmission: What was seen of it.
-        request: The request.
-        knowledge: What is known of its transport.
+    The arguments are those of `may_have_left`.
     """
     try:
         sent = may_have_left(error, transmission, request, knowledge)

@@ -29,17 +29,7 @@ _CLOSING = 1.0
 
 
 class UserTransport(httpx.BaseTransport):
-    """A transport for threads.
-
-    Args:
-        given: The transport, or what makes one.
-
-    Attributes:
-        transport: The transport of this process.
-
-    Raises:
-        ConfigurationError: It is neither.
-    """
+    """A transport for threads: that of this process, given or made by what was given."""
 
     def __init__(self, given: Any) -> None:
         self._make = (
@@ -51,11 +41,7 @@ class UserTransport(httpx.BaseTransport):
         renew_after_fork(self)
 
     def check_usable(self) -> None:
-        """See that the transport is this process's.
-
-        Raises:
-            ConfigurationError: It was used in the parent process, and cannot be closed here.
-        """
+        """Refuse a transport that was used in the parent process, and cannot be closed here."""
         if self._is_inherited:
             self._renew()
 
@@ -104,14 +90,7 @@ _WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.ASGITransport)
 
 
 class AsyncUserTransport(httpx.AsyncBaseTransport):
-    """A transport for tasks.
-
-    Args:
-        given: The transport, or what makes one.
-
-    Raises:
-        ConfigurationError: It is neither.
-    """
+    """The same for tasks."""
 
     def __init__(self, given: Any) -> None:
         # Here, because an event loop takes a while to import, which programs with threads do not need.
@@ -127,11 +106,7 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
         self._used_in: tuple[int, weakref.ref[Any]] | None = None
 
     def check_usable(self) -> None:
-        """See that the transport is this process's and this event loop's.
-
-        Raises:
-            ConfigurationError: It was used in another one, and is of no use here.
-        """
+        """Refuse a transport that was used in another process or event loop, and is of no use here."""
         here = os.getpid(), weakref.ref(self._get_loop())
         if self._given is not None and self._used_in is not None and self._used_in != here:
             self._check(self._given, is_inherited=self._used_in[0] != here[0])
@@ -174,17 +149,13 @@ def _is_aiohttp(transport: object) -> bool:
 
 
 class _ForkSections:
-    """Lets a fork come while httpcore waits for the network, where it holds no lock of its pool's, and at no other time.
-
-    Args:
-        listener: Called with the steps of httpcore, too.
-    """
+    """Lets a fork come while httpcore waits for the network, where it holds no lock of its pool's, and at no other time."""
 
     def __init__(self, listener: Callable[[str, Any], object] | None) -> None:
         self._listener = listener
 
     def note(self, event: str, about: Any) -> None:
-        """Hear of a step."""
+        """Take note of a step, and pass it on."""
         if self._listener is not None:
             self._listener(event, about)
         if event.endswith(".started"):
@@ -226,11 +197,7 @@ def _restore_query(request: httpx.Request, transport: object) -> None:
 
 
 def check_transport(given: object, kind: type) -> None:
-    """Refuse what is neither a transport nor a function that makes one, nor the name of one that there is.
-
-    Raises:
-        ConfigurationError: It is none of these, or needs an extra that is not installed.
-    """
+    """Refuse what is neither a transport nor a function that makes one, nor the name of one whose extra is installed."""
     if given == "aiohttp":
         if kind is not httpx.AsyncBaseTransport:
             raise ConfigurationError(

@@ -112,11 +112,7 @@ class _SingleChunk(AsyncIterator[bytes]):
 
 
 def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
-    """Refuse connections that are closed, or that serve in another process or event loop only.
-
-    Raises:
-        ConfigurationError: They cannot be used here; nothing was sent.
-    """
+    """Refuse connections that are closed, or that serve in another process or event loop only; nothing was sent."""
     if http.is_closed:
         raise ConfigurationError("This client has been closed.", next_step="Create a new client.", sent=False)
     if (check := getattr(getattr(http, "way", None), "check_usable", None)) is not None:

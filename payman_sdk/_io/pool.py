@@ -86,12 +86,7 @@ class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
         self._bell = WaiterQueue()
 
     def acquire(self, route: Route, seconds: float | None) -> Slot[httpcore.ConnectionInterface]:
-        """Lease a connection as soon as there is one.
-
-        Raises:
-            httpx.PoolTimeout: There was none in time.
-            httpx.ConnectError: The pool has been closed.
-        """
+        """Lease a connection as soon as there is one; refuse after so many seconds without one, and once the pool is closed."""
         slot = self._bell.wait_for(lambda: self.take(route), seconds)
         if slot is None:
             raise httpx.PoolTimeout("no connection came free")

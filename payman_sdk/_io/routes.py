@@ -86,12 +86,7 @@ class Routes:
         self._known: dict[tuple[bytes, bytes, int | None], Route] = {}
 
     def find(self, url: httpx.URL) -> Route:
-        """Return the way to the server of an address.
-
-        Raises:
-            httpx.UnsupportedProtocol: The address is neither of http nor of https.
-            ConfigurationError: The environment names a proxy that cannot be used.
-        """
+        """Return the way to the server of an address; `Route` says which are refused."""
         server = url.raw_scheme, url.raw_host, url.port
         route = self._known.get(server)
         if route is None:

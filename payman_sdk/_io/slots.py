@@ -34,11 +34,7 @@ class Sockets:
         self._is_unwanted = False
 
     def keep(self, sock: socket.socket) -> None:
-        """Keep a socket that has just been connected, or that takes the place of one that was.
-
-        Raises:
-            httpcore.ConnectError: The pool has been closed meanwhile.
-        """
+        """Keep a socket that has just been connected, or takes the place of one; refuse it if the pool has been closed meanwhile."""
         self._all.append(sock)
         if self._is_unwanted:
             self.close()
@@ -72,13 +68,7 @@ C = TypeVar("C", bound=_Connection)
 
 
 class Slot(Generic[C]):
-    """A connection.
-
-    Args:
-        route: Where it leads.
-        sockets: Its sockets.
-        connection: What speaks HTTP on them.
-    """
+    """A connection: where it leads, its sockets, and what speaks HTTP on them."""
 
     __slots__ = ("__weakref__", "connection", "expires_at", "finalizer", "route", "sockets")
 
@@ -219,11 +209,7 @@ class Slots(Generic[C]):
         raise NotImplementedError
 
     def fail(self, slot: Slot[C] | None, error: BaseException) -> NoReturn:
-        """End a lease that an exception of httpcore's has ended, and raise it by httpx's name.
-
-        Raises:
-            BaseException: Always.
-        """
+        """End a lease that an exception of httpcore's has ended, and raise it by httpx's name."""
         if slot is not None:
             self.release(slot, in_order=False)
         if (renamed := to_httpx_error(error)) is None:

@@ -61,11 +61,7 @@ class Decompressor:
         self._is_first, self._has_ended = True, False
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
-        """Take the next bytes of the wire, and give what they stand for, at most 64 KiB at a time.
-
-        Raises:
-            UnreadableAnswerError: They are not what the encoding says.
-        """
+        """Take the next bytes of the wire, and give what they stand for, at most 64 KiB at a time; refuse what makes no sense."""
         if self._is_plain:
             yield raw
             return
@@ -122,22 +118,14 @@ class BoundedBody:
             raise too_large(limit)
 
     def add(self, piece: bytes) -> None:
-        """Take the next piece, decompressed.
-
-        Raises:
-            UnreadableAnswerError: It is too large now.
-        """
+        """Take the next piece, decompressed; refuse a body that is too large now."""
         self._size += len(piece)
         if self._size > self._limit:
             raise too_large(self._limit)
         self._pieces.append(piece)
 
     def content(self) -> bytes:
-        """Return what has come.
-
-        Raises:
-            UnreadableAnswerError: It would take many times its size in memory once it is read.
-        """
+        """Return what has come; refuse what would take many times its size in memory once it is read."""
         content = b"".join(self._pieces)
         if is_excessive(content):
             raise UnreadableAnswerError("The answer holds millions of values.")
@@ -173,22 +161,13 @@ class OpenStream:
         self._guard: Guard = contextlib.nullcontext
 
     def keep(self, answer: httpx.Response, guard: Guard) -> None:
-        """Keep an answer whose body is still to be read, so that `close` closes it.
-
-        Args:
-            answer: The answer.
-            guard: Makes what keeps interrupts away meanwhile.
-        """
+        """Keep an answer whose body is still to be read, so that `close` closes it, and the guard against interrupts meanwhile."""
         self._answer, self._guard = answer, guard
 
     def open(self, check: Callable[[], None] = lambda: None) -> None:
-        """Begin to read its body.
+        """Begin to read its body; refuse one that is encoded in a way that is not read.
 
-        Args:
-            check: Called whenever something has come over the wire.
-
-        Raises:
-            UnreadableAnswerError: The body is encoded in a way that is not read.
+        `check` is called whenever something has come over the wire.
         """
         if self._answer is not None:
             self._pieces = _iter_pieces(self._answer, check)

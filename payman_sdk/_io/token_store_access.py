@@ -121,11 +121,7 @@ _SILENCE = 3.0
 
 
 class TokenStoreAccess:
-    """Calls a store, which may block.
-
-    Args:
-        store: Any store, of a program's own too.
-    """
+    """Calls a store, which may block and may be a program's own. A failure of it is a `TokenStoreError`."""
 
     def __init__(self, store: TokenStore) -> None:
         self._store = store
@@ -149,19 +145,11 @@ class TokenStoreAccess:
         return self._store.load() if self._is_in_memory else None
 
     def load(self, seconds: float) -> Any:
-        """Return whatever the store returns, within so many seconds as far as it can be left behind.
-
-        Raises:
-            TokenStoreError: The store failed.
-        """
+        """Return whatever the store returns, within so many seconds as far as it can be left behind."""
         return self._call(self._store.load, seconds)
 
     def save(self, token: StoredToken, seconds: float) -> None:
-        """Keep a token, within so many seconds as far as the store can be left behind.
-
-        Raises:
-            TokenStoreError: The store failed.
-        """
+        """Keep a token, within so many seconds as far as the store can be left behind."""
         self._call(lambda: self._store.save(token), seconds)
 
     def _call(self, function: Callable[[], T], seconds: float) -> T:

@@ -56,9 +56,7 @@ def _skip_own_frames(traceback: TracebackType | None) -> TracebackType | None:
 def raise_interrupt(error: BaseException, handled: BaseException | None) -> None:
     """Raise the Ctrl-C that is in a group of exceptions: on trio, one that meets a transport's own tasks comes in such.
 
-    Args:
-        error: What interrupted a transport.
-        handled: As for `forget_frames`.
+    The arguments are those of `forget_frames`.
     """
     interrupt = _find_interrupt(error)
     if interrupt is not None:

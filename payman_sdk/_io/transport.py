@@ -23,11 +23,7 @@ _MOST_OF_TASKS = 1000
 
 
 def check_kind(value: object, kind: type, name: str) -> None:
-    """Refuse a client or a transport for the other runner, and what is neither.
-
-    Raises:
-        ConfigurationError: It is something else than `kind`.
-    """
+    """Refuse a client or a transport for the other runner, and what is neither."""
     if value is not None and not isinstance(value, kind):
         # A secret is a str to whoever gave it.
         given = "str" if isinstance(value, str) else type(value).__name__
@@ -70,11 +66,7 @@ def build_async_http_client(
     proxy: SecretStr | None = None,
     verify: object = None,
 ) -> BareAsyncClient:
-    """Return the same for asyncio and trio; "aiohttp" as a transport are the connections of that.
-
-    Raises:
-        ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
-    """
+    """Return the same for asyncio and trio; "aiohttp" as a transport are the connections of that."""
     if transport is None:
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 

@@ -131,8 +131,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 def configure_from_environment(environ: Mapping[str, str] = os.environ) -> None:
     """Write what the SDK logs to standard error, from the level that PAYMAN_LOG names; done twice, it does no more.
 
-    Args:
-        environ: The variables. Without PAYMAN_LOG, logging is left as the program has it.
+    Without PAYMAN_LOG, logging is left as the program has it.
     """
     level = environ.get(LOG_VARIABLE, "").strip().lower()
     logger = get_logger()

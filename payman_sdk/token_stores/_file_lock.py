@@ -88,23 +88,14 @@ else:
     import filelock
 
     class LockFile:
-        """A lock that processes share.
-
-        Args:
-            path: The file; it is made if need be.
-        """
+        """The same on Windows."""
 
         def __init__(self, path: Path) -> None:
             self._path = path
             self.forget()
 
         def take(self) -> bool:
-            """Take the lock if it is free. If this process has it already, count it as taken.
-
-            Raises:
-                NotImplementedError: The file system has no locks.
-                OSError: The file cannot be opened.
-            """
+            """Take the lock if it is free. If this process has it already, count it as taken."""
             with contextlib.suppress(filelock.Timeout):
                 self._lock.acquire(blocking=False)
                 return True
