@@ -221,7 +221,7 @@ class _Pages:
             }
         here = build_link("" if name == "overview" else name, account=account.id, **place)
         return render_template(
-            f"{name}.html",
+            "lists.html" if "leaf" in shown else f"{name}.html",
             title=title,
             name=name,
             nav=[(key, words) for key, (words, _) in _VIEWS.items() if key != "task"],
