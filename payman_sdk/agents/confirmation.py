@@ -141,34 +141,14 @@ def format_denial(error: BaseException | None = None) -> str:
     return f"it was not agreed to{said}. It may be asked for again later."
 
 
-def wrap_before_send(before_send: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a `before_send` hook whose exceptions are recognisable: only what it raises was certainly not sent."""
-
-    def call_before_send(outgoing: Any) -> Any:
-        try:
-            returned = before_send(outgoing)
-        except Exception as error:
-            raise BlockedByHook from error
-        return _await_hook(returned) if isawaitable(returned) else returned
-
-    return call_before_send
-
-
-async def _await_hook(returned: Awaitable[Any]) -> Any:
-    try:
-        return await returned
-    except Exception as error:
-        raise BlockedByHook from error
-
-
-def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Callable[[Any], Any]:
-    """Return a hook that adds what it raises to a list: it says nothing about what was sent, whatever it is."""
+def _watch(hook: Callable[[Any], Any], handle: Callable[[Exception], None]) -> Callable[[Any], Any]:
+    """Return a hook, regular or coroutine function, whose exceptions are handled before they pass."""
 
     def call(about: Any) -> Any:
         try:
             returned = hook(about)
         except Exception as error:
-            raised.append(error)
+            handle(error)
             raise
         return wait(returned) if isawaitable(returned) else returned
 
@@ -176,15 +156,25 @@ def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Call
         try:
             return await returned
         except Exception as error:
-            raised.append(error)
+            handle(error)
             raise
 
     return call
+
+
+def _block(error: Exception) -> None:
+    """Make what a `before_send` hook raises recognisable: only that was certainly not sent."""
+    raise BlockedByHook from error
+
+
+def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Callable[[Any], Any]:
+    """Return a hook that adds what it raises to a list: it says nothing about what was sent, whatever it is."""
+    return _watch(hook, raised.append)
 
 
 def build_send_options(
     on_message: OnMessage | None, before_send: Callable[[Any], Any] | None
 ) -> dict[str, Any]:
     """Return the options of what is sent: who reads its events, and the client's own hook."""
-    given = {"on_message": on_message, "before_send": before_send and wrap_before_send(before_send)}
+    given = {"on_message": on_message, "before_send": before_send and _watch(before_send, _block)}
     return {name: value for name, value in given.items() if value is not None}

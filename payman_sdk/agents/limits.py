@@ -14,7 +14,7 @@ from attrs import field, frozen
 from payman_sdk._core.payments import fold
 from payman_sdk.agents.results import quote_words
 from payman_sdk.agents.stores import Operation, RunTotals
-from payman_sdk.agents.stores.totals import EXACT
+from payman_sdk.agents.stores.operation import EXACT
 from payman_sdk.errors import ConfigurationError
 
 

@@ -16,7 +16,7 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._io.locks import ThreadLock
 from payman_sdk.agents.stores.operation import Operation as Operation
 from payman_sdk.agents.stores.operation import OperationStoreError as OperationStoreError
-from payman_sdk.agents.stores.totals import RunTotals as RunTotals
+from payman_sdk.agents.stores.operation import RunTotals as RunTotals
 
 
 class OperationStore(Protocol):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from payman_sdk.agents.stores.operation import Operation, TotalsChangedError
-from payman_sdk.agents.stores.totals import RunTotals
+from payman_sdk.agents.stores.operation import Operation, RunTotals, TotalsChangedError
 
 T = TypeVar("T")
 

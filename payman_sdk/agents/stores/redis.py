@@ -8,8 +8,7 @@ from typing import Any
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._secrets import to_secret
-from payman_sdk.agents.stores.operation import Operation, OperationStoreError, TotalsChangedError
-from payman_sdk.agents.stores.totals import RunTotals
+from payman_sdk.agents.stores.operation import Operation, OperationStoreError, RunTotals, TotalsChangedError
 from payman_sdk.errors import ConfigurationError
 
 try:
