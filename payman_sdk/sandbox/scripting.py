@@ -7,13 +7,12 @@ send of a known message, use none.
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact, Turn
-from payman_sdk.sandbox._server.stream_faults import StreamFault
+from payman_sdk.sandbox._server.stream_faults import EntryQueue, StreamFault
 
 
 @dataclass(frozen=True)
@@ -182,14 +181,8 @@ class PlannedOutcome:
     mishap: Mishap | None = None
 
 
-class Script:
-    """The answers that come next, in order; any thread may add to them and take one."""
-
-    def __init__(self) -> None:
-        self._entries: deque[Entry] = deque()
-
-    def __len__(self) -> int:
-        return len(self._entries)
+class Script(EntryQueue[Entry]):
+    """The answers that come next, in order."""
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Put entries at the end.
@@ -206,26 +199,13 @@ class Script:
                 raise TypeError(f"script[{place}] must be one of {known} or None, not {entry!r}")
         self._entries.extend(several)
 
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """The entries that were not taken yet, the next one first."""
-        return tuple(self._entries.copy())
-
-    def clear(self) -> None:
-        """Forget the entries that were not taken."""
-        self._entries.clear()
-
     def take(self) -> PlannedOutcome:
         """Return the planned outcome of the next message.
 
         Raises:
             NotTakenError: The message is not taken.
         """
-        try:
-            entry = self._entries.popleft()
-        except IndexError:
-            return PlannedOutcome()
-        match entry:
+        match entry := self._pop():
             case None | str() | ScriptedResponse():
                 return PlannedOutcome(_make_turn(entry))
             case StreamFault():

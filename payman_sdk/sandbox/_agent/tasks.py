@@ -150,10 +150,7 @@ def send(
     planned = script.take()
     if known is None:
         session_id = session_id or world.new_id("ses")
-        tx.execute(
-            "INSERT INTO tasks (account_id, id, session_id, state, explanation, updated) VALUES (?, ?, ?, ?, '', ?)",
-            (account.id, task_id, session_id, State.WORKING, world.now()),
-        )
+        _insert_task(tx, world, account, task_id, session_id)
     else:
         session_id = known.session_id
     number = find_number(tx, account, task_id)
@@ -248,10 +245,7 @@ def order_directly(
     `make` makes it, for the task of that number.
     """
     task_id = world.new_id("tsk")
-    tx.execute(
-        "INSERT INTO tasks (account_id, id, session_id, state, explanation, updated) VALUES (?, ?, ?, ?, '', ?)",
-        (account.id, task_id, world.new_id("ses"), State.WORKING, world.now()),
-    )
+    _insert_task(tx, world, account, task_id, world.new_id("ses"))
     number = find_number(tx, account, task_id)
     _add_message(tx, number, "user", text)
     payment = make(number)
@@ -264,6 +258,15 @@ def order_directly(
         _turn(agent.AgentAnswer(f"Ordered by the REST API: {text}.", waits=waits)),
     )
     return payment
+
+
+def _insert_task(
+    tx: Transaction, world: SandboxEnvironment, account: Account, task_id: str, session_id: str
+) -> None:
+    tx.execute(
+        "INSERT INTO tasks (account_id, id, session_id, state, explanation, updated) VALUES (?, ?, ?, ?, '', ?)",
+        (account.id, task_id, session_id, State.WORKING, world.now()),
+    )
 
 
 def _add_message(tx: Transaction, number: int, role: str, text: str) -> None:

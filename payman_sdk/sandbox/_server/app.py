@@ -65,8 +65,8 @@ def create_app(
             post(PATHS["send_task"], _call(service, "tasks/send")),
             post(PATHS["get_task"], _call(service, "tasks/get")),
             post(PATHS["cancel_task"], _call(service, "tasks/cancel")),
-            post(PATHS["send_task_subscribe"], _stream(service, faults)),
-            post(PATHS["resubscribe_task"], _resubscribe(service, faults)),
+            post(PATHS["send_task_subscribe"], _call(service, "tasks/sendSubscribe", faults)),
+            post(PATHS["resubscribe_task"], _call(service, "tasks/resubscribe", faults)),
             post("/sandbox/tasks/{task_id:path}/approve", _settle(service, approve=True)),
             post("/sandbox/tasks/{task_id:path}/deny", _settle(service, approve=False)),
             Route(PATHS["get_agent_card"], _show_agent_card),
@@ -79,14 +79,19 @@ def create_app(
         middleware=[Middleware(RecordingMiddleware, log=log), Middleware(SecurityMiddleware, access=access)],
         exception_handlers={
             HTTPException: _handle_http_error,
-            ClientDisconnect: _handle_disconnect,
+            # The client left while it sent: nobody reads this answer, and nothing is wrong with the sandbox.
+            ClientDisconnect: _fail_with(400, "incomplete", "the body ended early"),
             OAuthError: _handle_oauth_error,
             UnanswerableError: _handle_unanswerable,
-            UnauthorizedError: _handle_unauthorized,
-            ForbiddenError: _handle_forbidden,
+            UnauthorizedError: _fail_with(
+                401,
+                "invalid_token",
+                f"the {ACCESS_TOKEN_HEADER} header is missing, or its token unknown, revoked or expired",
+            ),
+            ForbiddenError: _fail_with(403, "insufficient_scope"),
             NotTakenError: _handle_not_taken,
-            tasks.UnknownTaskError: _handle_unknown_task,
-            tasks.EndedTaskError: _handle_ended_task,
+            tasks.UnknownTaskError: _fail_with(404, "task_not_found", "the account has no such task"),
+            tasks.EndedTaskError: _fail_with(409, "task_ended"),
         },
     )
 
@@ -133,31 +138,16 @@ def _decode_parameters(encoded: bytes) -> list[tuple[str, str]]:
     return read
 
 
-def _call(service: Service, method: str) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        body = await read_body(request)
-        token = request.headers.get(ACCESS_TOKEN_HEADER)
-        return await _respond_whole(request, await service.store.run(service.call, token, method, body))
+def _call(service: Service, method: str, faults: StreamFaults | None = None) -> Endpoint:
+    """Return the endpoint of a JSON-RPC method; with faults, its answer is a stream."""
 
-    return endpoint
-
-
-def _stream(service: Service, faults: StreamFaults) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        body = await read_body(request)
-        token = request.headers.get(ACCESS_TOKEN_HEADER)
-        return await _respond_stream(request, await service.store.run(service.stream, token, body), faults)
-
-    return endpoint
-
-
-def _resubscribe(service: Service, faults: StreamFaults) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         body = await read_body(request)
         token, last = request.headers.get(ACCESS_TOKEN_HEADER), request.headers.get("last-event-id")
-        return await _respond_stream(
-            request, await service.store.run(service.resubscribe, token, body, last), faults
-        )
+        answer = await service.store.run(service.call, token, method, body, last)
+        if faults is None:
+            return await _respond_whole(request, answer)
+        return await _respond_stream(request, answer, faults)
 
     return endpoint
 
@@ -249,11 +239,6 @@ def _handle_http_error(_: Request, failure: Exception) -> Response:
     return make_failure(failure.status_code, name, failure.detail, dict(failure.headers or {}))
 
 
-def _handle_disconnect(_: Request, __: Exception) -> Response:
-    """Return the client left while it sent: nobody reads this answer, and nothing is wrong with the sandbox."""
-    return make_failure(400, "incomplete", "the body ended early")
-
-
 def _handle_oauth_error(_: Request, failure: Exception) -> Response:
     assert isinstance(failure, OAuthError)  # noqa: S101 (it is registered for these)
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -266,21 +251,8 @@ def _handle_unanswerable(_: Request, failure: Exception) -> Response:
     return HTMLResponse(consent.render_error_page(str(failure)), 400, consent.build_headers())
 
 
-def _handle_unauthorized(_: Request, __: Exception) -> Response:
-    return make_failure(
-        401,
-        "invalid_token",
-        f"the {ACCESS_TOKEN_HEADER} header is missing, or its token unknown, revoked or expired",
-    )
-
-
-def _handle_forbidden(_: Request, failure: Exception) -> Response:
-    return make_failure(403, "insufficient_scope", str(failure))
-
-
-def _handle_unknown_task(_: Request, __: Exception) -> Response:
-    return make_failure(404, "task_not_found", "the account has no such task")
-
-
-def _handle_ended_task(_: Request, failure: Exception) -> Response:
-    return make_failure(409, "task_ended", str(failure))
+def _fail_with(
+    status: int, error: str, description: str | None = None
+) -> Callable[[Request, Exception], Response]:
+    """Return a handler of exceptions; without a description, what is raised says why."""
+    return lambda _, failure: make_failure(status, error, description or str(failure))

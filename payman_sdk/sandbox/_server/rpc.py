@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import NoReturn, TypeVar, cast
+from typing import NoReturn, cast
 
 from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
 from payman_sdk.sandbox._agent.event_schedule import StreamSettings
@@ -16,7 +16,6 @@ from payman_sdk.sandbox._oauth.grants import Access
 from payman_sdk.sandbox.scripting import NotTakenError, RPCError, Script
 
 _LONGEST_ID = 200
-_T = TypeVar("_T")
 
 
 class _FaultError(Exception):
@@ -151,13 +150,23 @@ class RPCMethods:
         self._script = script
         self._account, self._scopes = access.account, access.scopes
 
-    def call(self, method: str, body: bytes) -> Json | TaskWatcher:
-        """Return the answer to a request for that method; of a send, the task to be watched to its end."""
+    def call(self, method: str, body: bytes, last_event_id: str | None = None) -> Json | TaskWatcher:
+        """Return the answer to a request for that method; of a send or a resubscription, the task to be watched.
+
+        A resubscription goes on behind the last event that its sender has seen, by its number.
+        """
 
         def answer(request: RPCRequest) -> Json | TaskWatcher:
             match method:
-                case "tasks/send":
+                case "tasks/send" | "tasks/sendSubscribe":
                     return self._make_watcher(request, self._send(request))
+                case "tasks/resubscribe" if self._manner.resubscribe == "off":
+                    request.refuse_method()
+                case "tasks/resubscribe":
+                    found = tasks.find(self._tx, self._account, request.read_text("id"))
+                    watch = self._make_watcher(request, tasks.SendResult(found))
+                    watch.resume(last_event_id)
+                    return watch
                 case "tasks/get" if not self._manner.tasks_get:
                     request.refuse_method()
                 case "tasks/get":
@@ -173,27 +182,6 @@ class RPCMethods:
             return serialization.make_result(request.id, shape)
 
         return _handle_request(method, body, answer)
-
-    def stream(self, body: bytes) -> Json | TaskWatcher:
-        """Return the task of a `tasks/sendSubscribe`, to be watched from its first event; or one answer that is an error."""
-
-        def answer(request: RPCRequest) -> TaskWatcher:
-            return self._make_watcher(request, self._send(request))
-
-        return _handle_request("tasks/sendSubscribe", body, answer)
-
-    def resubscribe(self, body: bytes, last_event_id: str | None) -> Json | TaskWatcher:
-        """Return the task to watch for a `tasks/resubscribe`, or one answer that is an error."""
-
-        def answer(request: RPCRequest) -> TaskWatcher:
-            if self._manner.resubscribe == "off":
-                request.refuse_method()
-            found = tasks.find(self._tx, self._account, request.read_text("id"))
-            watch = self._make_watcher(request, tasks.SendResult(found))
-            watch.resume(last_event_id)
-            return watch
-
-        return _handle_request("tasks/resubscribe", body, answer)
 
     def _make_watcher(self, request: RPCRequest, sent: tasks.SendResult) -> TaskWatcher:
         return TaskWatcher(
@@ -230,7 +218,9 @@ def make_error(body: bytes, code: int, message: str) -> Json:
         return serialization.make_error(fault.request_id, code, message)
 
 
-def _handle_request(method: str, body: bytes, answer: Callable[[RPCRequest], _T]) -> _T | Json:
+def _handle_request(
+    method: str, body: bytes, answer: Callable[[RPCRequest], Json | TaskWatcher]
+) -> Json | TaskWatcher:
     try:
         request = RPCRequest(body)
         if request.method != method:

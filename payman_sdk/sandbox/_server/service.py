@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from payman_api.models.scope import Scope
 from payman_sdk._text.logger import get_logger
 from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
@@ -41,35 +39,30 @@ class Service:
         self.manner = manner
         self.script = script
 
-    def call(self, token: str | None, method: str, body: bytes) -> Json | TaskWatcher:
-        """Answer a JSON-RPC request, or say which task its answer is; raises UnauthorizedError and NotTakenError."""
-        return self._ask(token, body, lambda agent: agent.call(method, body))
-
-    def stream(self, token: str | None, body: bytes) -> Json | TaskWatcher:
-        """Return what a streamed send has to watch, or an error's answer; raises UnauthorizedError and NotTakenError."""
-        return self._ask(token, body, lambda agent: agent.stream(body))
-
-    def resubscribe(self, token: str | None, body: bytes, last_event_id: str | None) -> Json | TaskWatcher:
-        """Return what a resubscribing request has to watch, or an error's answer; raises UnauthorizedError."""
-        return self._ask(token, body, lambda agent: agent.resubscribe(body, last_event_id))
-
-    def stream_as(self, access: Access, body: bytes) -> Json | TaskWatcher:
-        """As `stream`, for whoever needs no token: a person at the sandbox itself."""
-        return self._ask(access, body, lambda agent: agent.stream(body))
-
-    def _ask(
-        self, who: str | Access | None, body: bytes, question: Callable[[rpc.RPCMethods], Json | TaskWatcher]
+    def call(
+        self, who: str | Access | None, method: str, body: bytes, last_event_id: str | None = None
     ) -> Json | TaskWatcher:
+        """Answer a JSON-RPC request, or return the task to watch for its answer or its stream.
+
+        Whoever has an `Access` needs no token: a person at the sandbox itself.
+
+        Raises:
+            UnauthorizedError: if the token opens nothing.
+            NotTakenError: if the script says so.
+        """
         try:
             with self.store.transaction() as tx:
                 access = who if isinstance(who, Access) else self._find_access(tx, who)
-                return question(
-                    rpc.RPCMethods(tx, self._find, self.world, self.style, self.manner, self.script, access)
+                agent = rpc.RPCMethods(
+                    tx, self._find, self.world, self.style, self.manner, self.script, access
                 )
+                return agent.call(method, body, last_event_id)
         except (UnauthorizedError, NotTakenError):
             raise
         except Exception:
-            return _make_internal_error(body)
+            # The transaction was rolled back: to the client the task was never there, and it may send it again.
+            logger.exception("The sandbox failed; nothing was written")
+            return rpc.make_error(body, -32603, "internal error of the sandbox; nothing was done")
 
     def _find(self, account: Account, task_id: str) -> tasks.Task:
         with self.store.transaction() as tx:
@@ -97,9 +90,3 @@ class Service:
         if access is None:
             raise UnauthorizedError
         return access
-
-
-def _make_internal_error(body: bytes) -> Json:
-    """Return the transaction was rolled back: to the client the task was never there, and it may send it again."""
-    logger.exception("The sandbox failed; nothing was written")
-    return rpc.make_error(body, -32603, "internal error of the sandbox; nothing was done")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,34 @@ class StreamFault:
         return events == self.after_events or size == self.after_bytes
 
 
-class StreamFaults:
-    """The faults of the next streams, in order; any thread may add to them and take one."""
+class EntryQueue(Generic[T]):
+    """Entries that are used up in order; any thread may add to them and take one."""
 
     def __init__(self) -> None:
-        self._queue: deque[StreamFault | None] = deque()
+        self._entries: deque[T] = deque()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def entries(self) -> tuple[T, ...]:
+        """The entries that were not taken yet, the next one first."""
+        return tuple(self._entries.copy())
+
+    def clear(self) -> None:
+        """Forget the entries that were not taken."""
+        self._entries.clear()
+
+    def _pop(self) -> T | None:
+        """Return the next entry, which is used up then; None where there is none."""
+        try:
+            return self._entries.popleft()
+        except IndexError:
+            return None
+
+
+class StreamFaults(EntryQueue[StreamFault | None]):
+    """The faults of the next streams, in order."""
 
     def add(self, faults: Iterable[StreamFault | None]) -> None:
         """Put faults at the end of the queue; None is a whole stream.
@@ -74,23 +100,8 @@ class StreamFaults:
         for fault in several:
             if fault is not None and not isinstance(fault, StreamFault):
                 raise TypeError(f"a fault must be a StreamFault or None, not {fault!r}")
-        self._queue.extend(several)
-
-    def __len__(self) -> int:
-        return len(self._queue)
-
-    @property
-    def entries(self) -> tuple[StreamFault | None, ...]:
-        """What was not taken yet, the next one first."""
-        return tuple(self._queue.copy())
-
-    def clear(self) -> None:
-        """Let the next streams be whole."""
-        self._queue.clear()
+        self._entries.extend(several)
 
     def take(self) -> StreamFault | None:
         """Return the next stream's fault; None if it is whole."""
-        try:
-            return self._queue.popleft()
-        except IndexError:
-            return None
+        return self._pop()

@@ -112,7 +112,7 @@ def ask(room: PageContext, account: Account, form: Form) -> Decision:
         "params": {**ids, "message": message},
     }
     try:
-        answer = service.stream_as(access, json.dumps(request).encode())
+        answer = service.call(access, "tasks/sendSubscribe", json.dumps(request).encode())
     except NotTakenError as refused:
         problem = f"An app would have got no answer to this: {fault_choices.describe_entry(refused.failure)}."
         return FormError("overview", problem, None, form)
