@@ -29,12 +29,7 @@ _STATE = 200
 
 
 class ProgressView:
-    """What is seen of an answer that is still coming: its newest lines, and below them the state of the task.
-
-    Args:
-        state: What to call the state before the first event.
-        clock: Seconds that only go forward.
-    """
+    """What is seen of an answer that is still coming: its newest lines, and below them the state of the task."""
 
     def __init__(self, state: str = "asking", clock: Callable[[], float] = monotonic) -> None:
         self._state = state

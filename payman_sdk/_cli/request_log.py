@@ -31,13 +31,7 @@ _WORDS, _LINE = 60, 300
 
 
 class RequestLogMiddleware:
-    """Report the requests of an ASGI application.
-
-    Args:
-        app: The application.
-        report: Called with every request, once it is answered or its stream begins. Requests for the web page are left out.
-        latency: Returns the seconds to wait before a request is handled.
-    """
+    """Report the requests of an ASGI application but for those of the web page, once each is answered or its stream begins."""
 
     def __init__(
         self, app: Application, report: Callable[[SandboxRequest], None], latency: Callable[[], float]

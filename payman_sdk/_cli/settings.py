@@ -43,13 +43,7 @@ class ServerName(StrEnum):
 
 @frozen(kw_only=True)
 class Login:
-    """What is remembered of a login, beside its token.
-
-    Args:
-        client_id: The application that the person logged in to.
-        base_url: The server.
-        keep: Where the token is: `file` or `keyring`.
-    """
+    """What is remembered of a login, beside its token, which is kept in a `file` or the `keyring`."""
 
     client_id: str
     base_url: str

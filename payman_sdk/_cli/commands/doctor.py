@@ -40,14 +40,7 @@ class Level(StrEnum):
 
 @frozen
 class Finding:
-    """Something the doctor found.
-
-    Args:
-        level: How bad it is.
-        what: What it is about, in a word.
-        said: What was found.
-        advice: What to do about it.
-    """
+    """Something the doctor found: how bad it is, what it is about, in a word, and what to do about it."""
 
     level: Level
     what: str

@@ -44,15 +44,7 @@ class AgentContext:
 
 @dataclass(frozen=True)
 class AgentAnswer:
-    """What the agent says.
-
-    Attributes:
-        text: in markdown.
-        waits: whether the task waits for an approval now.
-        settlement: how a waiting payment ended, perhaps another task's.
-        data: an object that is the answer, in place of the text.
-        refusal: why a payment that was ordered is not made.
-    """
+    """What the agent says in markdown, or as an object in its place; a settlement is how a waiting payment ended, perhaps another task's."""
 
     text: str
     waits: bool = False

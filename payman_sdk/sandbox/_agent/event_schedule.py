@@ -83,13 +83,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a story.
-
-    Attributes:
-        number: its place in the story, from 1.
-        due: the moment it is sent, in nanoseconds since 1970.
-        content: what it reports.
-    """
+    """One event of a story, by its place from 1; `due` is in nanoseconds since 1970."""
 
     number: int
     due: int

@@ -32,18 +32,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Task:
-    """A task and its state.
-
-    Attributes:
-        id: made by the client.
-        session_id: the session it belongs to.
-        state: where it is in its life.
-        explanation: the status in words.
-        updated: when the status changed, in nanoseconds since 1970.
-        artifacts: the answers; a task that was continued has several.
-        history: everything that was said in it, oldest first.
-        metadata: what is said of it beside what is said of every task.
-    """
+    """A task and its state, with its answers and all that was said in it, oldest first; `updated` is in nanoseconds since 1970."""
 
     id: str
     session_id: str

@@ -48,15 +48,7 @@ EXPLANATIONS = {
 
 @dataclass(frozen=True)
 class TaskArtifact:
-    """Something that the agent made.
-
-    Attributes:
-        parts: its parts, as they go over the wire.
-        name: its name.
-        description: what it is.
-        metadata: whatever else is said of it.
-        opens: whether it is the first one of its turn.
-    """
+    """Something that the agent made; its parts are as they go over the wire, and `opens` marks the first one of a turn."""
 
     parts: tuple[Mapping[str, Any], ...]
     name: str | None = "response"  # [D]
@@ -98,14 +90,7 @@ class TaskArtifact:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one message, or a person's decision, made of a task.
-
-    Attributes:
-        artifacts: what was made.
-        state: the new state of the task.
-        explanation: that in words.
-        metadata: what is said of the task beside what is always said.
-    """
+    """What one message, or a person's decision, made of a task: artifacts, the new state and that in words, and perhaps metadata."""
 
     artifacts: tuple[TaskArtifact, ...]
     state: State

@@ -137,12 +137,7 @@ def _choose_wallet(tx: Transaction, account: Account, reading: Reading) -> Walle
 
 @dataclass(frozen=True)
 class Settlement:
-    """How a waiting payment ended.
-
-    Attributes:
-        task_id: the task that waited for it.
-        text: what is to be said about it, in markdown.
-    """
+    """How a waiting payment ended: the task that waited for it, and what is to be said, in markdown."""
 
     task_id: str
     text: str

@@ -123,13 +123,7 @@ def find_by_task_number(tx: Transaction, task_number: int) -> Payment | None:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A payment that was ordered and is not made.
-
-    Attributes:
-        task_number: the number of the task that ordered it.
-        reason: why not, in the agent's words.
-        moment: when, in nanoseconds since 1970.
-    """
+    """A payment that was ordered and is not made, and why, in the agent's words; `moment` is in nanoseconds since 1970."""
 
     task_number: int
     reason: str

@@ -48,15 +48,7 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Question:
-    """What a person is asked.
-
-    Attributes:
-        client_id: who asks.
-        redirect_uri: where the answer goes.
-        scopes: what is asked for.
-        challenge: of PKCE; None where it is left out.
-        parameters: those of the request, by name; what is not known is not among them.
-    """
+    """What a person is asked by a client, for which scopes, and where the answer goes; the parameters are the known ones of the request."""
 
     client_id: str
     redirect_uri: str

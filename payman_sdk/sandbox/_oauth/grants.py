@@ -56,15 +56,7 @@ def check_lifetime(name: str, seconds: object) -> float:
 
 @dataclass(frozen=True)
 class Grant:
-    """What a client was allowed.
-
-    Attributes:
-        number: its own.
-        client_id: whom it was given to.
-        scopes: all that it allows; a token of it may allow less.
-        redirect_uri: where its code was sent; None where it has none.
-        challenge: of PKCE, S256; None where the code was asked for without.
-    """
+    """What a client was allowed; a token of it may allow less. A redirect URI and a challenge of PKCE belong to its code."""
 
     number: int
     client_id: str

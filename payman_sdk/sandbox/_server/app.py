@@ -13,8 +13,7 @@ from starlette.routing import Mount, Route
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
 from payman_sdk.sandbox._agent import tasks
-from payman_sdk.sandbox._agent.serialization import Json
-from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
+from payman_sdk.sandbox._agent.serialization import Json, TaskWatcher
 from payman_sdk.sandbox._oauth import consent
 from payman_sdk.sandbox._oauth.authorization import Redirect, UnanswerableError
 from payman_sdk.sandbox._oauth.clients import OAuthError

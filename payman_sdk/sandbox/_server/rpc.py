@@ -8,8 +8,7 @@ from typing import NoReturn, cast
 
 from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
 from payman_sdk.sandbox._agent.event_schedule import StreamSettings
-from payman_sdk.sandbox._agent.serialization import Json, Style
-from payman_sdk.sandbox._agent.task_watcher import Find, TaskWatcher
+from payman_sdk.sandbox._agent.serialization import Find, Json, Style, TaskWatcher
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth.grants import Access
@@ -29,13 +28,7 @@ class _FaultError(Exception):
 
 
 class RPCRequest:
-    """A JSON-RPC request that has the right shape.
-
-    Attributes:
-        id: the client's id of the request.
-        method: with a slash, whichever way it was written.
-        params: its parameters.
-    """
+    """A JSON-RPC request that has the right shape; its method has a slash, whichever way it was written."""
 
     def __init__(self, body: bytes) -> None:
         try:

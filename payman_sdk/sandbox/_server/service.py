@@ -6,8 +6,7 @@ from payman_api.models.scope import Scope
 from payman_sdk._text.logger import get_logger
 from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
 from payman_sdk.sandbox._agent.event_schedule import StreamSettings
-from payman_sdk.sandbox._agent.serialization import Json, Style
-from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
+from payman_sdk.sandbox._agent.serialization import Json, Style, TaskWatcher
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Store, Transaction

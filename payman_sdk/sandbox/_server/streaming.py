@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.types import Receive, Scope, Send
 
 from payman_sdk._io.event_loops import sleep
-from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
+from payman_sdk.sandbox._agent.serialization import TaskWatcher
 from payman_sdk.sandbox._server.serving import find_connection
 from payman_sdk.sandbox._server.stream_faults import StreamFault
 from payman_sdk.sandbox.scripting import ConnectionLost, HTTPError, Mishap, RPCError

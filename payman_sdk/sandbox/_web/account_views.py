@@ -26,14 +26,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class ListPage(Generic[_T]):
-    """One page of a long list.
-
-    Attributes:
-        items: what is on it.
-        number: its number, from 1.
-        last: the number of the last one.
-        total: how many there are on all.
-    """
+    """One page of a long list: what is on it, its number from 1, that of the last one, and how many items there are on all."""
 
     items: Sequence[_T]
     number: int
@@ -188,16 +181,7 @@ _MOST_TARGETS = 5
 
 @dataclass(frozen=True)
 class AppView:
-    """A connection of the account's app.
-
-    Attributes:
-        kind: `consent` or `credentials`.
-        how: that in words.
-        scopes: names and what they allow.
-        targets: where consents led, some of them.
-        tokens: how many tokens are alive.
-        revoked: whether it was ended, so that it can be allowed again.
-    """
+    """A connection of the account's app, with scopes in words, some of the places where consents led, and how many tokens are alive."""
 
     kind: str
     how: str

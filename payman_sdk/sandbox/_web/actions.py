@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 
 from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._agent.language.patterns import read_amount
-from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
+from payman_sdk.sandbox._agent.serialization import TaskWatcher
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, Policy
 from payman_sdk.sandbox._oauth import grants

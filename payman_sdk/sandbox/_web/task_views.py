@@ -46,19 +46,7 @@ class EventView:
 
 @dataclass(frozen=True)
 class TaskDetails:
-    """A task with all that has been reported of it.
-
-    Attributes:
-        task: as in a list.
-        id: made by the client.
-        session_id: its session.
-        artifacts: the texts of its artifacts so far.
-        messages: what was said in it, by whom.
-        events: those that its stream has sent, the last ones of very many.
-        left_out: how many events are not among them.
-        pending: the payment that it waits for.
-        takes_reply: whether it waits for a message.
-    """
+    """A task with all that has been reported of it: of very many events the last ones, and how many are left out."""
 
     task: TaskView
     id: str
