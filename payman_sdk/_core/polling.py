@@ -158,10 +158,12 @@ def wait_for_end(
         if known is None:
             try:
                 found = yield from fetch_task_retrying(task_id, time, is_known=found is not None)
-            except errors.APITimeoutError:
-                # A look-up that the deadline cut off takes nothing from what the one before it showed.
-                if found is None or not time.is_over():
+            except errors.PaymanError as error:
+                # One that the deadline cut off, or leaves no time to repeat, takes nothing from what the one before it showed.
+                if found is None or not (time.is_over() or (or_rests and is_transient(error))):
                     raise
+                if or_rests:
+                    return found
         assert found is not None  # noqa: S101 (a look-up returns or raises)
         known = None
         state = get_state(found[1])

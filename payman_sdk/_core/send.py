@@ -153,7 +153,8 @@ class ResponseFlow:
         try:
             return (yield from wait_for_end(self.ask.task_id, self.time, or_rests=True, known=known))
         except PaymanError as error:
-            raise build_unknown_error(lost, error) from lost
+            seen = f"The agent said that the task is {self.time.watch.state}."
+            raise build_unknown_error(lost, error, seen) from lost
 
 
 def read_repeatedly(
