@@ -13,7 +13,7 @@ from payman_sdk._core.error_classes import is_not_recorded
 from payman_sdk._core.listings import read_transactions
 from payman_sdk._core.orders import transactions_text
 from payman_sdk._core.requests import generate_id
-from payman_sdk.errors import PaymanError
+from payman_sdk.errors import APITimeoutError, PaymanError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -58,7 +58,9 @@ def search_transactions(
     while skip < PAGE * _MOST_PAGES:
         text = transactions_text(PAGE, None, skip=skip, payment_id=payment_id if lacks_id else None)
         left = options.timeout - clock.seconds()
-        listed = (yield from _list(agent, text, options._replace(timeout=left))) if left > 0 else None
+        if left <= 0:
+            return Search(known, problem=APITimeoutError("The timeout ended before all were listed."))
+        listed = yield from _list(agent, text, options._replace(timeout=left))
         if not isinstance(listed, list):
             return Search(known, problem=listed)
         ids = {one.id for one in known}
