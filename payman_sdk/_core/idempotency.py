@@ -75,10 +75,17 @@ class KeyClaim(Generic[T]):
 
     def release(self, error: errors.PaymanError) -> Flow[None]:
         """Remove the record where nothing was done, so that the key may be used again at once."""
-        keys, recorded = self._keys, self._recorded
-        is_ours = self._is_taken and self._earlier is None
-        if is_ours and error.sent is False and keys is not None and recorded is not None:
-            yield from self._call(lambda: keys.forget(self._operation, recorded))
+        if self._is_taken and self._earlier is None and error.sent is False and self._recorded is not None:
+            yield from self._forget(self._recorded)
+
+    def _forget(self, recorded: float) -> Flow[None]:
+        """Remove a record; where that fails, the next ask with the key waits."""
+        keys = self._keys
+        if keys is not None:
+            try:
+                yield from self._call(lambda: keys.forget(self._operation, recorded))
+            except errors.KeyStoreError as error:
+                log.warning("Could not remove the record of an idempotency key: %s", error)
 
     def _look(self) -> Flow[T | None]:
         known = yield from self._find_by_key()
@@ -184,8 +191,13 @@ class KeyClaim(Generic[T]):
         if keys is None:
             return True
         now = self._exchange.time.wall_clock()
-        if not (yield from self._call(lambda: keys.claim(self._operation, now, before))):
-            return False
+        try:
+            if not (yield from self._call(lambda: keys.claim(self._operation, now, before))):
+                return False
+        except errors.KeyStoreError:
+            if before is None:  # it may be recorded all the same, and nothing was sent
+                yield from self._forget(now)
+            raise
         if not self._is_taken:
             self._earlier = before
         self._recorded = now
@@ -199,7 +211,8 @@ class KeyClaim(Generic[T]):
                 raise errors.KeyStoreError(
                     f"The key store failed: {type(error).__name__}: {error}",
                     next_step="Repair the store, then ask again with the same key.",
-                    sent=self._is_taken or self._recorded is not None,
+                    # Once the key is taken, this is about one attempt: those before it are counted elsewhere.
+                    sent=self._recorded is not None and not self._is_taken,
                 ) from error
             log.warning(
                 "Cannot use this user's key store (%s); asks with a key first wait for settle_time", error
