@@ -96,7 +96,9 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
     def _refuse_if_closed(self) -> None:
         """Refuse what is asked of a client that is closed."""
         if self._closed:
-            raise ConfigurationError("This client has been closed.", next_step="Create a new client.")
+            raise ConfigurationError(
+                "This client has been closed.", next_step="Create a new client.", sent=False
+            )
 
     def get_session_id(self) -> str:
         """Return the id of the session that the next ask belongs to (`ses-…`)."""

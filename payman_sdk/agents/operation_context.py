@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve
 
 from payman_api.models.task_state import TaskState
 from payman_sdk._core.effects import Flow, Invoke
+from payman_sdk._core.error_classes import describe_interruption, is_described
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.task_response import Phase, get_phase
 from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options, remember_raised
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from payman_sdk._client.sync import PaymanClient
     from payman_sdk._config import Config
     from payman_sdk._core.task_response import FormattedTaskResponse
+
+T = TypeVar("T")
 
 
 class OperationContext:
@@ -71,6 +74,21 @@ class OperationContext:
             return False
         sent_at = operation.sent_at
         return sent_at is not None and now - sent_at >= self.config.settle_time
+
+
+def describe_sending(flow: Flow[T], operation: Operation) -> Flow[T]:
+    """Run the flow that sends a claimed operation; write on what interrupts it which task that is, as a client does while it asks."""
+    try:
+        return (yield from flow)
+    except BaseException as interruption:
+        ids = {
+            "task_id": operation.task_id,
+            "session_id": operation.session_id,
+            "idempotency_key": operation.name,
+        }
+        if not is_described(interruption, ids):
+            describe_interruption(interruption, ids, sent=True)
+        raise
 
 
 def build_payment(operation: Operation) -> Payment | str:

@@ -152,8 +152,15 @@ class OperationLog:
             runs = tuple(dict.fromkeys((*operation.runs, self._run_id)))
             operation = evolve(operation, runs=runs, sent_at=(yield from self.read_clock()))
         saving = partial(replace, self._store, known, operation, self._run_id, totals)
-        if not (yield from self._call_store(saving)):
-            return None
+        try:
+            if not (yield from self._call_store(saving)):
+                return None
+        except TotalsChangedError:
+            raise
+        except OperationStoreError:
+            if known is not None:  # it may be written all the same, and nothing is sent
+                yield from self.restore(operation, known)
+            raise
         if moves_money:
             self._claims.add(operation.task_id, self._run_id)
         return operation

@@ -24,7 +24,7 @@ from payman_sdk.agents.confirmation import (
     format_denial,
     request_confirmation,
 )
-from payman_sdk.agents.operation_context import OperationContext, apply_payment, settle
+from payman_sdk.agents.operation_context import OperationContext, apply_payment, describe_sending, settle
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import (
@@ -75,7 +75,7 @@ def pay(
             return (yield from _report_overtaken(context, operation, task_id, order))
         if isinstance(claimed, str):
             return format_refusal(new, claimed)
-        return (yield from _send(context, new, claimed, on_message))
+        return (yield from describe_sending(_send(context, new, claimed, on_message), claimed))
 
 
 def _report_overtaken(
@@ -160,6 +160,9 @@ def _send(
         )
     except Exception as error:
         claimed = claimed if key is None else key.operation
+        if was_not_sent(error, raised) and isinstance(error, ConfigurationError):
+            yield from log.restore(claimed, before)
+            raise
         if not is_about(error, claimed, raised):
             with contextlib.suppress(PaymanError):
                 yield from settle(context, claimed)
@@ -192,6 +195,11 @@ def is_about(error: Exception, operation: Operation, raised: Sequence[Exception]
         and error.task_id == operation.task_id
         and all(error is not one for one in raised)
     )
+
+
+def was_not_sent(error: Exception, raised: Sequence[Exception]) -> bool:
+    """Return whether an error of an ask says that nothing was done, such as that the client was closed meanwhile."""
+    return isinstance(error, PaymanError) and error.sent is False and all(error is not one for one in raised)
 
 
 def _handle_failure(

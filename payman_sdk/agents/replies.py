@@ -18,8 +18,8 @@ from payman_sdk.agents.confirmation import (
     format_denial,
     request_confirmation,
 )
-from payman_sdk.agents.operation_context import OperationContext, apply_payment, settle
-from payman_sdk.agents.operations import format_failure, is_about, raise_lost
+from payman_sdk.agents.operation_context import OperationContext, apply_payment, describe_sending, settle
+from payman_sdk.agents.operations import format_failure, is_about, raise_lost, was_not_sent
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import AgentError, ConfigurationError, PaymanError
@@ -92,7 +92,8 @@ def _confirm_reply(
         return messages.describe_under_way(known.name or known.task_id, known.task_id)
     if isinstance(claimed, str):
         return messages.describe_refusal(known, claimed)
-    return (yield from _send(context, payment, decision, known, claimed, on_message))
+    sending = _send(context, payment, decision, known, claimed, on_message)
+    return (yield from describe_sending(sending, claimed))
 
 
 def _send(
@@ -112,10 +113,11 @@ def _send(
         yield from log.restore(claimed, before)
         return messages.describe_refusal(before, format_denial(withheld.__cause__))
     except Exception as error:
+        if was_not_sent(error, raised):
+            yield from log.restore(claimed, before)
         if not is_about(error, claimed, raised):
             raise
         if error.sent is False:
-            yield from log.restore(claimed, before)
             return format_failure(before, error)
         if isinstance(error, AgentError):  # it refuses the reply, and can still report the task
             claimed, _ = yield from settle(context, claimed)
