@@ -114,6 +114,20 @@ def test_a_lock_that_fails_keeps_a_token_unsaved(
     assert person.is_unsaved and "Could not get the lock" in caplog.text
 
 
+def test_what_could_not_be_saved_waits_for_the_lock_at_the_end(
+    person: TokenManager, store: Failing, clock: Clock
+) -> None:
+    """A client that is closed has no later use at which it could try again; one that is used does not wait."""
+    store.saves = False
+    driven(person.get(9999), [token_answer("a-2", refresh_token="r-2")], clock=clock)
+    clock.now += 1000
+    for flow, seconds in ((person.flush(), 5.0), (person.get(9999), 0.0)):
+        step = next(flow)
+        assert isinstance(step, WithLock)
+        assert max(0.0, step.until - clock.now) == seconds
+        flow.close()
+
+
 def test_a_token_that_comes_while_another_is_saved_is_unsaved(
     person: TokenManager, store: Failing, clock: Clock
 ) -> None:

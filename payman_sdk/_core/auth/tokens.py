@@ -35,6 +35,8 @@ _PAUSE = 10.0
 """Seconds until the early window is tried again after a failure."""
 _RENEWAL = 20.0
 """Seconds a renewal may take; shorter than any store's lock lasts, so that nobody else spends the same refresh token."""
+_FLUSH = 5.0
+"""Seconds that a client which is closed waits for the lock of a store, to save what could not be saved."""
 _WAIT = 45.0
 """Seconds to wait for the lock of a store: longer than somebody else's renewal takes, or the lock of one who died lasts."""
 
@@ -175,7 +177,8 @@ class TokenManager:
     def flush(self) -> Flow[None]:
         """Return a flow that saves what could not be saved until now; a failure is logged."""
         if self._kept.is_unsaved:
-            yield from self._retry_save(self._clock() + _RENEWAL)
+            # There is no later use: it waits for the lock.
+            yield from self._retry_save(self._clock() + _RENEWAL, until=self._clock() + _FLUSH)
 
     def invalidate(self, refused: AccessToken) -> None:
         """Drop a token that the server refused, unless another has taken its place."""
@@ -231,9 +234,9 @@ class TokenManager:
         yield from self._requests.call_hooks()
         return token
 
-    def _retry_save(self, deadline: float) -> Flow[None]:
+    def _retry_save(self, deadline: float, *, until: float = NEVER) -> Flow[None]:
         try:
-            yield WithLock(self._kept.retry_save(deadline), until=self._clock(), lock=self._kept.store.lock)
+            yield WithLock(self._kept.retry_save(deadline), until=until, lock=self._kept.store.lock)
         except PaymanError as error:
             log.debug("Could not get the lock for saving the token: %s", error)
 
