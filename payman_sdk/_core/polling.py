@@ -41,7 +41,7 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
         TaskNotCancelableError: It had ended before.
         PaymanError: It could not be canceled, or whether it was is unknown.
     """
-    attempt = 0
+    attempt, was_lost = 0, False
     while True:
         attempt += 1
         request_id = generate_id("req")
@@ -50,7 +50,11 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
             return (yield from _send_task_request(request, task_id, request_id, time))
         except errors.PaymanError as error:
             failure, kind = error, classify_failure(error)
-        if kind is FailureClass.AMBIGUOUS:
+        was_lost = was_lost or kind is FailureClass.AMBIGUOUS
+        # It may have ended by an attempt whose answer was lost.
+        if kind is FailureClass.AMBIGUOUS or (
+            was_lost and isinstance(failure, errors.TaskNotCancelableError)
+        ):
             try:
                 body, task = yield from fetch_task_retrying(task_id, time)
             except errors.MethodNotFoundError:

@@ -11,7 +11,8 @@ import pytest
 
 from payman_api import PATHS
 from payman_sdk import FormattedTaskResponse, PaymanClient
-from payman_sdk._core.polling import wait_for_end
+from payman_sdk._core.polling import cancel_task, wait_for_end
+from payman_sdk._core.task_response import get_state
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -37,6 +38,7 @@ def _short_pauses() -> None:
 
 ENDED = {"id": "tsk-1", "status": {"state": "COMPLETED"}}
 AT_WORK = {"id": "tsk-1", "status": {"state": "WORKING"}}
+CANCELED = {"id": "tsk-1", "status": {"state": "CANCELED"}}
 
 
 def found(task: dict[str, Any]) -> httpx.Response:
@@ -304,3 +306,21 @@ def test_a_cancellation_that_failed_without_evidence(peer: Peer, client: PaymanC
     with pytest.raises(ServerError) as caught:
         client.cancel_task("tsk-1")
     assert (caught.value.status_code, caught.value.task_id) == (500, "tsk-1")
+
+
+def test_a_cancellation_whose_answer_was_lost_took_effect() -> None:
+    """The task was still at work in the look that followed, and cannot be cancelled once more: it has ended by then."""
+    clock = Clock()
+    too_late = httpx.Response(
+        200, json={"jsonrpc": "2.0", "id": None, "error": {"code": -32002, "message": "?"}}
+    )
+    for outcomes, expected in (
+        ([lost(), found(AT_WORK), too_late, found(CANCELED)], "canceled"),
+        ([lost(), found(AT_WORK), too_late, found(AT_WORK)], TaskNotCancelableError),
+        ([too_late], TaskNotCancelableError),
+    ):
+        end, sent = driven(
+            cancel_task("tsk-1", time_of(clock, max_retries=1)), [token_answer(), *outcomes], clock=clock
+        )
+        assert len(sent) == 1 + len(outcomes)
+        assert (get_state(end[1]) if isinstance(end, tuple) else type(end)) == expected
