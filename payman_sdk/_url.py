@@ -12,6 +12,7 @@ from payman_api import AUTHORIZATION_SERVER, SERVERS
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
     from urllib.parse import SplitResult
 
 HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE = "allow_http_hosts", "PAYMAN_ALLOW_HTTP_HOSTS"
@@ -35,14 +36,16 @@ class URLProblem(NamedTuple):
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine, by its name alone and without asking a resolver."""
-    if host == "localhost":
-        return True
+    return host == "localhost" or ((address := _parse_ip(host)) is not None and address.is_loopback)
+
+
+def _parse_ip(host: str) -> IPv4Address | IPv6Address | None:
     import ipaddress  # imported where it is used, like everything here that most programs never get to
 
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return None
 
 
 def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLProblem | None:
@@ -86,12 +89,7 @@ def _is_plain(url: str) -> bool:
 def _is_host(host: str, written: str) -> bool:
     """Whether a host is an address or a name of letters, digits, hyphens, underscores and dots."""
     if "[" in written:
-        import ipaddress
-
-        try:
-            return ipaddress.ip_address(host).version == 6
-        except ValueError:
-            return False
+        return (address := _parse_ip(host)) is not None and address.version == 6
     return bool(host) and all(character.isalnum() or character in "-_." for character in host)
 
 
@@ -131,7 +129,6 @@ def is_of_payman(host: str) -> bool:
 
 
 def _read_entry(entry: object, name: str) -> str:
-    # Imported where it is used, like everything here that most programs never get to.
     from urllib.parse import urlsplit
 
     text = entry.strip() if isinstance(entry, str) else ""
@@ -164,12 +161,8 @@ def format_host_port(host: str, port: int) -> str:
 def _normalize(host: str) -> str:
     """Return a host as it is compared; an empty text if it has other spellings, which programs may read in other ways."""
     if ":" in host:
-        import ipaddress
-
-        try:
-            return ipaddress.ip_address(host).compressed
-        except ValueError:
-            return ""
+        address = _parse_ip(host)
+        return "" if address is None else address.compressed
     name = host.lower().removesuffix(".")
     try:
         encoded = name.encode("idna").decode()
