@@ -102,20 +102,15 @@ def describe_failure(
     sent: bool,
 ) -> str:
     """Return a sentence on a request without an answer: where it went, and what went wrong."""
-    reason, place = (
-        describe_cause(error, knowledge, transmission),
-        _describe_place(request, transmission, knowledge),
-    )
+    reason = describe_cause(error, knowledge, transmission)
+    place = _describe_place(request, transmission, knowledge)
     if sent and is_timeout(error):
         return f"No answer in time from {place}: {reason}."
     if sent:
         return f"The connection to {place} broke: {reason}."
-    is_waiting = isinstance(error, httpx.PoolTimeout) or (error is None and not transmission.was_seen)
-    return (
-        f"No connection to {place} was free in time."
-        if is_waiting
-        else f"Could not connect to {place}: {reason}."
-    )
+    if isinstance(error, httpx.PoolTimeout) or (error is None and not transmission.was_seen):
+        return f"No connection to {place} was free in time."
+    return f"Could not connect to {place}: {reason}."
 
 
 def _describe_place(request: httpx.Request, transmission: Transmission, knowledge: TransportInfo) -> str:

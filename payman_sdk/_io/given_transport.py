@@ -32,9 +32,8 @@ class UserTransport(httpx.BaseTransport):
     """A transport for threads: that of this process, given or made by what was given."""
 
     def __init__(self, given: Any) -> None:
-        self._make = (
-            None if isinstance(given, httpx.BaseTransport) else _build_factory(given, httpx.BaseTransport)
-        )
+        is_transport = isinstance(given, httpx.BaseTransport)
+        self._make = None if is_transport else _build_factory(given, httpx.BaseTransport)
         self.transport: httpx.BaseTransport = given if self._make is None else self._make()
         self._is_used = self._is_inherited = False
         self._parents: list[httpx.BaseTransport] = []

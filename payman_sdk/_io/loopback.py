@@ -164,17 +164,13 @@ class _CallbackReceiver:
             url, self._url = self._url, None
         if url is not None:
             return _Page(303, "Payman", "The authorization page follows.", url)
-        self._decided.put(
-            AuthenticationError(
-                "The link to the authorization page was opened twice: somebody else on this machine may have read it.",
-                next_step="Log in again; if it happens again, open the page's address by hand (payman login --no-browser).",
-            )
+        failure = AuthenticationError(
+            "The link to the authorization page was opened twice: somebody else on this machine may have read it.",
+            next_step="Log in again; if it happens again, open the page's address by hand (payman login --no-browser).",
         )
-        return _Page(
-            410,
-            "This link was used",
-            "It works once. Close this window, and log in again from the application.",
-        )
+        self._decided.put(failure)
+        text = "It works once. Close this window, and log in again from the application."
+        return _Page(410, "This link was used", text)
 
     def wait(self, timeout: float) -> SecretStr:
         """Return what was decided first."""
