@@ -1,9 +1,8 @@
-"""What all stores in PostgreSQL share: connections, tables, transactions and locks."""
+"""What all stores in PostgreSQL share: connections, tables and transactions."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import select
 import weakref
 from collections import deque
@@ -11,7 +10,6 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeAlias, TypeVar
 
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk._io.locks import LayeredLock, poll
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._url import is_loopback
@@ -53,11 +51,6 @@ _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('synchronous_commit', 'on', true) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
-# The transaction of a lock lasts as long as an ask. The server finds a machine that died within 25 seconds.
-_HOLD = (
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL tcp_keepalives_idle = 10; "
-    "SET LOCAL tcp_keepalives_interval = 5; SET LOCAL tcp_keepalives_count = 3"
-)
 
 
 class PostgresAccess:
@@ -98,7 +91,7 @@ class PostgresAccess:
 
     def begin_anew(self) -> None:
         """Leave the connections of the parent to the parent: closing one would end its session."""
-        _inherited.append(self._idle)
+        inherited.append(self._idle)
         self._end.detach()
         self._idle = deque()
         self._end = weakref.finalize(self, _close_all, self._idle)
@@ -114,7 +107,7 @@ class PostgresAccess:
             with self._borrow() as connection:
                 return function(connection)
 
-        return _call_bounded(call)
+        return call_bounded(call)
 
     def write(self, function: Callable[[Connection], T]) -> T:
         """Call a function in a transaction, which is on the disk when this returns.
@@ -175,99 +168,14 @@ class PostgresAccess:
         self.give_back(connection)
 
 
-class AdvisoryLock(LayeredLock):
-    """A `Lock` between machines that lasts as long as a transaction, and between the threads of each process.
-
-    The server frees it when its holder ends the transaction or the connection. A holder that loses its connection and goes on has
-    lost the lock: who writes under it asks `is_held` first, and the record of an operation is compared with each claim.
-
-    Args:
-        access: The connections.
-        name: The name of the lock.
-        error: What is raised where the server cannot be asked.
-    """
-
-    def __init__(self, access: PostgresAccess, name: str, error: type[PaymanError]) -> None:
-        self._access = access
-        self._name = name
-        self._error = error
-        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-        self._statement = f"{_HOLD}; SELECT pg_try_advisory_xact_lock({number})".encode()
-        self._held: Connection | None = None
-        super().__init__()
-
-    def is_held(self) -> bool:
-        """Return whether this process has the lock still, by the word of the server."""
-        held = self._held
-        try:
-            return held is not None and _call_bounded(lambda: held.execute("SELECT 1")).fetchone() is not None
-        except psycopg.Error:
-            return False
-
-    def _take_outer(self, timeout: float) -> bool:
-        self._drop_outer()  # a thread that was interrupted may have left it behind
-        return poll(self._try_once, timeout)
-
-    def _try_once(self) -> bool:
-        failure: PaymanError
-        try:
-            return self._try_server()
-        except psycopg.Error as error:
-            failure = convert(error, self._error, f"The lock {self._name} in PostgreSQL cannot be taken")
-        raise failure  # out here, it carries no frames of the driver's with it, which hold the address
-
-    def _try_server(self) -> bool:
-        is_late = False
-
-        def call() -> Connection | None:
-            connection = self._access.take()
-            try:
-                cursor = connection.execute(self._statement)
-                while cursor.nextset():
-                    pass
-                row = cursor.fetchone()
-            except BaseException:
-                connection.close()
-                raise
-            if is_late or row is None or not row[0]:
-                self._end(connection)
-                return None
-            return connection
-
-        try:
-            self._held = _call_bounded(call)
-        except BaseException:
-            is_late = True  # what was left behind gives the lock back
-            raise
-        return self._held is not None
-
-    def _drop_outer(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            with contextlib.suppress(psycopg.Error):  # the server frees it when the connection ends
-                _call_bounded(lambda: self._end(held))
-
-    def _end(self, connection: Connection) -> None:
-        try:
-            connection.execute("ROLLBACK")
-        except psycopg.Error:  # its end has freed the lock
-            connection.close()
-        else:
-            self._access.give_back(connection)
-
-    def _forget_outer(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            _inherited.append(deque([held]))
-
-
 def convert(error: psycopg.Error, kind: type[E], what: str) -> E:
     """Return an error of the driver as one of ours, without the statement."""
     lacks_right = isinstance(error, psycopg.errors.InsufficientPrivilege)
     return kind(f"{what}: {error.diag.message_primary or error}.", next_step=_RIGHTS if lacks_right else "")
 
 
-_inherited: list[deque[Connection]] = []
+inherited: list[deque[Connection]] = []
+"""Connections of a parent process, which only it may close."""
 
 
 def _close_all(connections: deque[Connection]) -> None:
@@ -324,7 +232,8 @@ def _prepare(connection: Connection) -> None:
         )
 
 
-def _call_bounded(function: Callable[[], T]) -> T:
+def call_bounded(function: Callable[[], T]) -> T:
+    """Call a function that asks PostgreSQL; an error of the driver's says that it failed, or has not returned within the limit on stores."""
     try:
         return call_within(function, get_time_left(_ANSWER))
     except LateError as error:

@@ -2,23 +2,121 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
+from payman_sdk._io.locks import LayeredLock, poll
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError, TokenStoreError
+from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 from payman_sdk.token_stores._postgres_access import (
-    AdvisoryLock,
+    Connection,
     Place,
     PostgresAccess,
     PostgresError,
+    call_bounded,
     convert,
+    inherited,
     make_key,
 )
 
 T = TypeVar("T")
+
+# The transaction of a lock lasts as long as an ask. The server finds a machine that died within 25 seconds.
+_HOLD = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL tcp_keepalives_idle = 10; "
+    "SET LOCAL tcp_keepalives_interval = 5; SET LOCAL tcp_keepalives_count = 3"
+)
+
+
+class AdvisoryLock(LayeredLock):
+    """A `Lock` between machines that lasts as long as a transaction, and between the threads of each process.
+
+    The server frees it when its holder ends the transaction or the connection. A holder that loses its connection and goes on has
+    lost the lock: who writes under it asks `is_held` first, and the record of an operation is compared with each claim.
+
+    Args:
+        access: The connections.
+        name: The name of the lock.
+        error: What is raised where the server cannot be asked.
+    """
+
+    def __init__(self, access: PostgresAccess, name: str, error: type[PaymanError]) -> None:
+        self._access = access
+        self._name = name
+        self._error = error
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        self._statement = f"{_HOLD}; SELECT pg_try_advisory_xact_lock({number})".encode()
+        self._held: Connection | None = None
+        super().__init__()
+
+    def is_held(self) -> bool:
+        """Return whether this process has the lock still, by the word of the server."""
+        held = self._held
+        try:
+            return held is not None and call_bounded(lambda: held.execute("SELECT 1")).fetchone() is not None
+        except PostgresError:
+            return False
+
+    def _take_outer(self, timeout: float) -> bool:
+        self._drop_outer()  # a thread that was interrupted may have left it behind
+        return poll(self._try_once, timeout)
+
+    def _try_once(self) -> bool:
+        failure: PaymanError
+        try:
+            return self._try_server()
+        except PostgresError as error:
+            failure = convert(error, self._error, f"The lock {self._name} in PostgreSQL cannot be taken")
+        raise failure  # out here, it carries no frames of the driver's with it, which hold the address
+
+    def _try_server(self) -> bool:
+        is_late = False
+
+        def call() -> Connection | None:
+            connection = self._access.take()
+            try:
+                cursor = connection.execute(self._statement)
+                while cursor.nextset():
+                    pass
+                row = cursor.fetchone()
+            except BaseException:
+                connection.close()
+                raise
+            if is_late or row is None or not row[0]:
+                self._end(connection)
+                return None
+            return connection
+
+        try:
+            self._held = call_bounded(call)
+        except BaseException:
+            is_late = True  # what was left behind gives the lock back
+            raise
+        return self._held is not None
+
+    def _drop_outer(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            with contextlib.suppress(PostgresError):  # the server frees it when the connection ends
+                call_bounded(lambda: self._end(held))
+
+    def _end(self, connection: Connection) -> None:
+        try:
+            connection.execute("ROLLBACK")
+        except PostgresError:  # its end has freed the lock
+            connection.close()
+        else:
+            self._access.give_back(connection)
+
+    def _forget_outer(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            inherited.append(deque([held]))
 
 
 class PostgresTokenStore:

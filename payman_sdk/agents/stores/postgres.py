@@ -10,7 +10,6 @@ from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
 from payman_sdk.agents.stores.operation import OperationStoreError
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.token_stores._postgres_access import (
-    AdvisoryLock,
     Connection,
     Place,
     PostgresAccess,
@@ -18,6 +17,7 @@ from payman_sdk.token_stores._postgres_access import (
     convert,
     make_key,
 )
+from payman_sdk.token_stores.postgres import AdvisoryLock
 
 T = TypeVar("T")
 
