@@ -229,9 +229,9 @@ def measure_wheel(root: Path) -> float:
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (1, 0),
     "modules": (23, 12),
-    "lines": (15250, 7500),
+    "lines": (15000, 7500),
     "scripts": (8250, 5500),
-    "wheel": (745, 700),
+    "wheel": (715, 700),
 }
 """The limit and the goal of each figure that may be a ratchet; limits of lines are rounded up to the next 250."""
 
