@@ -4,15 +4,17 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from payman_sdk._core.effects import Flow, SendRequest, Sleep, WithLock
+from payman_sdk._io.async_runner import AsyncRunner
 from payman_sdk._io.http import Timeouts, limit_request
 from payman_sdk._io.runner import SyncRunner
 from payman_sdk._io.transport import build_http_client
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
-from tests.peer import ASK_PATH, PLAIN, Peer, answer, chunked, reset
+from tests.peer import ASK_PATH, PLAIN, Peer, Request, answer, chunked, completed, reset
 from tests.steps import Clock
 
 PATIENCE = Timeouts(connect=5, read=5)
@@ -195,6 +197,34 @@ def test_an_answer_that_drips_but_ends_in_time_is_whole(runner: SyncRunner, peer
 
     peer.script(ASK_PATH, chunked(drip))
     assert runner.run(sending(1010)).json() == {"a": 1}
+
+
+def test_an_answer_that_is_whole_at_its_deadline_is_an_answer(
+    peer: Peer, http: httpx.Client, clock: Clock
+) -> None:
+    """A machine that is paused may find it there when its time is over: what has come is not thrown away."""
+
+    def come_late(request: Request) -> Iterator[bytes]:
+        clock.now += 100
+        yield from completed(request)
+
+    def come_late_in_chunks() -> Iterator[bytes]:
+        clock.now += 100
+        yield from (b'{"result"', b": ", b"1}")
+
+    async def ask(deadline: float) -> httpx.Response:
+        async with httpx.AsyncClient(verify=PLAIN, trust_env=False) as given:
+            return await AsyncRunner(given, peer.base_url, PATIENCE, clock).run(sending(deadline))
+
+    with build_http_client(peer.base_url) as own:
+        for client in (http, own):
+            peer.script(ASK_PATH, come_late)
+            came = SyncRunner(client, peer.base_url, PATIENCE, clock).run(sending(clock.now + 3))
+            assert "result" in came.json()
+        peer.script(ASK_PATH, chunked(come_late_in_chunks), come_late)
+        runner = SyncRunner(own, peer.base_url, PATIENCE, clock)
+        assert runner.run(sending(clock.now + 3)).json() == {"result": 1}
+    assert "result" in anyio.run(ask, clock.now + 3).json()
 
 
 def test_nothing_is_sent_after_the_deadline(runner: SyncRunner, peer: Peer, clock: Clock) -> None:

@@ -169,12 +169,12 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
         transmission = self._begin(step)
         await line.close()
         await anyio.lowlevel.checkpoint_if_cancelled()
-        request, until, seconds = self._prepare_request(step, transmission, transmission.note_async)
+        request, _, seconds = self._prepare_request(step, transmission, transmission.note_async)
         handled = sys.exception()
         outcome: Outcome | None = None
         try:
             with move_on_after(seconds), suppress_instrumentation(request):
-                outcome = await self._read_response(request, line, until, is_stream=step.is_stream)
+                outcome = await self._read_response(request, line, is_stream=step.is_stream)
         except Exception as error:
             outcome = classify_exception(error, transmission, request, self._get_transport_info())
         except BaseException as error:
@@ -193,7 +193,7 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
         return unwrap_outcome(outcome, transmission)
 
     async def _read_response(
-        self, request: httpx.Request, line: AsyncOpenStream, until: float, *, is_stream: bool
+        self, request: httpx.Request, line: AsyncOpenStream, *, is_stream: bool
     ) -> HTTPResponse:
         answer = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else AsyncOpenStream()
@@ -208,8 +208,6 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
             body = BoundedBody(answer.headers, self._max_answer_bytes)
             while (piece := await reading.read()) is not None:
                 body.add(piece)
-                if self._clock() > until:
-                    raise httpx.ReadTimeout("the answer was not complete at the deadline")
             return buffer_answer(answer.status_code, answer.headers, body.content())
         finally:
             if not is_open:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, cast
 
 import anyio
+import anyio.lowlevel
 import httpcore
 import httpx
 
@@ -100,12 +101,17 @@ class AsyncOpenStream:
 
     async def read(self) -> bytes | None:
         """Return the next piece as it comes, None at the end."""
-        while (piece := next(self._ready, None)) is None:
+        if (piece := next(self._ready, None)) is not None:
+            await (
+                anyio.lowlevel.checkpoint()
+            )  # a large body takes a while to decompress, and the deadline may pass meanwhile
+        while piece is None:
             raw = None if self._wire is None else await _read_next(self._wire)
             if raw is None:
                 self._wire = None
                 return None
             self._ready = self._decompressor.feed(raw)
+            piece = next(self._ready, None)
         return piece
 
     @defer_on_trio

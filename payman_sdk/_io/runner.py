@@ -257,13 +257,12 @@ class SyncRunner(BaseRunner[httpx.Client]):
                 is_open = True
                 return answer
             # A server that drips must not hold the caller longer.
-            reading.open(check_deadline)
+            reading.open(check_deadline, keeps_deadline=self._call_handlers is None)
             body = BoundedBody(answer.headers, self._max_answer_bytes)
             while (piece := reading.read()) is not None:
                 body.add(piece)
                 if self._call_handlers is not None:
                     self._call_handlers()
-                check_deadline()
             return buffer_answer(answer.status_code, answer.headers, body.content())
         finally:
             if not is_open:

@@ -164,13 +164,13 @@ class OpenStream:
         """Keep an answer whose body is still to be read, so that `close` closes it, and the guard against interrupts meanwhile."""
         self._answer, self._guard = answer, guard
 
-    def open(self, check: Callable[[], None] = lambda: None) -> None:
+    def open(self, check: Callable[[], None] = lambda: None, *, keeps_deadline: bool = False) -> None:
         """Begin to read its body; refuse one that is encoded in a way that is not read.
 
-        `check` is called whenever something has come over the wire.
+        `check` is called before more is decompressed, and before more is read unless all has come or the connection keeps the deadline.
         """
         if self._answer is not None:
-            self._pieces = _iter_pieces(self._answer, check)
+            self._pieces = _iter_pieces(self._answer, check, keeps_deadline)
 
     def read(self) -> bytes | None:
         """Return the next piece as it comes, None at the end."""
@@ -187,15 +187,20 @@ class OpenStream:
             self._answer, self._pieces = None, iter(())
 
 
-def _iter_pieces(answer: httpx.Response, check: Callable[[], None]) -> Iterator[bytes]:
+def _iter_pieces(answer: httpx.Response, check: Callable[[], None], keeps_deadline: bool) -> Iterator[bytes]:
     if answer.is_stream_consumed:  # a hook has read it, or it was never sent
         return iter((answer.content,))
     decompressor = Decompressor(answer.headers.get("content-encoding", ""))
+    length = answer.headers.get("content-length")
 
     def iter_decompressed() -> Iterator[bytes]:
         for raw in answer.iter_raw():
-            check()
-            yield from decompressor.feed(raw)
+            for number, piece in enumerate(decompressor.feed(raw)):
+                if number:
+                    check()
+                yield piece
+            if not keeps_deadline and str(answer.num_bytes_downloaded) != length:
+                check()
 
     return iter_decompressed()
 
