@@ -32,7 +32,21 @@ def _read_state(state: str) -> TaskState | str:
     return STATES.get(state, state)
 
 
-class StatusUpdate(Record):
+class _Update(Record):
+    """What every event of a stream has."""
+
+    __slots__ = ("raw",)
+    _constants = ("type",)
+
+    task_id = Key[str]()
+    """The id of the task (`tsk-…`)."""
+    session_id = Key[str | None]()
+    """The id of the session (`ses-…`)."""
+    request_id = Key[str]()
+    """The id of the request (`req-…`)."""
+
+
+class StatusUpdate(_Update):
     """The task changed its state.
 
     Example:
@@ -43,8 +57,7 @@ class StatusUpdate(Record):
         ('status_update', 'in_progress', <TaskState.WORKING: 'working'>, False)
     """
 
-    __slots__ = ("raw",)
-    _constants = ("type",)
+    __slots__ = ()
 
     raw: TaskResponse
     """The JSON-RPC answer it came in; no member of the dict."""
@@ -61,17 +74,11 @@ class StatusUpdate(Record):
     """What the agent says about the state."""
     timestamp = Key[str | None]()
     """Since when, exactly as the agent wrote it."""
-    task_id = Key[str]()
-    """The id of the task (`tsk-…`)."""
-    session_id = Key[str | None]()
-    """The id of the session (`ses-…`)."""
-    request_id = Key[str]()
-    """The id of the request (`req-…`)."""
     metadata = Key[dict[str, Any]]()
     """What the agent says about the event."""
 
 
-class ArtifactUpdate(Record):
+class ArtifactUpdate(_Update):
     """An artifact was started, extended or replaced.
 
     `artifacts` and `artifact` are snapshots of the moment of the event. So an event that you store holds the whole text so far.
@@ -86,8 +93,7 @@ class ArtifactUpdate(Record):
         True
     """
 
-    __slots__ = ("raw",)
-    _constants = ("type",)
+    __slots__ = ()
 
     raw: TaskResponse
     """The JSON-RPC answer it came in; no member of the dict."""
@@ -104,17 +110,11 @@ class ArtifactUpdate(Record):
     """Which artifact of the task it is, from 0."""
     is_last_chunk = Key[bool]()
     """Whether the agent said that the artifact is complete with it."""
-    task_id = Key[str]()
-    """The id of the task (`tsk-…`)."""
-    session_id = Key[str | None]()
-    """The id of the session (`ses-…`)."""
-    request_id = Key[str]()
-    """The id of the request (`req-…`)."""
     metadata = Key[dict[str, Any]]()
     """What the agent says about the event."""
 
 
-class UnknownUpdate(Record):
+class UnknownUpdate(_Update):
     """An event that the SDK does not know, or that does not follow the protocol, unchanged.
 
     Example:
@@ -123,8 +123,7 @@ class UnknownUpdate(Record):
         'fair'
     """
 
-    __slots__ = ("raw",)
-    _constants = ("type",)
+    __slots__ = ()
 
     raw: Any
     """The data of the event, as JSON where it is JSON; no member of the dict."""
@@ -133,12 +132,6 @@ class UnknownUpdate(Record):
     """`unknown`."""
     data = Key[Any]()
     """What came: the result of the JSON-RPC answer, or else all of the data."""
-    task_id = Key[str]()
-    """The id of the task (`tsk-…`)."""
-    session_id = Key[str | None]()
-    """The id of the session (`ses-…`)."""
-    request_id = Key[str]()
-    """The id of the request (`req-…`)."""
 
 
 StreamEvent: TypeAlias = StatusUpdate | ArtifactUpdate | UnknownUpdate
