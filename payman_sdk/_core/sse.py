@@ -96,12 +96,8 @@ class SSEDecoder:
     last_event_id: str
     """The id to resume the stream from; it changes where a block ends, also a block without data."""
 
-    retry: int | None
-    """How many milliseconds to wait before connecting again, as the stream last said; None if it did not."""
-
     def __init__(self, limit: int = 16 * 1024 * 1024) -> None:
         self.last_event_id = ""
-        self.retry = None
         self._limit = limit
         self._failed = False
         self._start: bytes | None = b""  # what may yet become a byte-order mark; None once that is settled
@@ -186,9 +182,6 @@ class SSEDecoder:
             self._type = _decode_text(value)
         elif name == b"id" and b"\0" not in value:
             self._id = _decode_text(value)
-        elif name == b"retry" and value.isdigit():
-            # Python refuses to read very long numbers; cut to 15 digits they are still thousands of years.
-            self.retry = int(value.lstrip(b"0")[:15] or b"0")
 
     def _build_too_large_error(self, events: Sequence[ServerSentEvent]) -> EventTooLargeError:
         self._failed = True

@@ -17,7 +17,6 @@ class Reading(NamedTuple):
 
     events: list[ServerSentEvent]
     last_event_id: str
-    retry: int | None
     too_large: bool = False
 
 
@@ -29,8 +28,8 @@ def read(pieces: Iterable[bytes], limit: int = 1000) -> Reading:
         for piece in pieces:
             events += decoder.feed(piece)
     except EventTooLargeError as error:
-        return Reading([*events, *error.events], decoder.last_event_id, decoder.retry, too_large=True)
-    return Reading(events, decoder.last_event_id, decoder.retry)
+        return Reading([*events, *error.events], decoder.last_event_id, too_large=True)
+    return Reading(events, decoder.last_event_id)
 
 
 def bytewise(stream: bytes) -> list[bytes]:
@@ -49,209 +48,180 @@ def message(data: str, id: str = "", event: str = "message") -> ServerSentEvent:
 
 ONE = [message("one")]
 
-CASES: dict[str, tuple[bytes, list[ServerSentEvent], str, int | None]] = {
+CASES: dict[str, tuple[bytes, list[ServerSentEvent], str]] = {
     # The examples of the standard.
-    "lines of data are joined": (b"data: PAY\ndata: +2\ndata: 10\n\n", [message("PAY\n+2\n10")], "", None),
+    "lines of data are joined": (b"data: PAY\ndata: +2\ndata: 10\n\n", [message("PAY\n+2\n10")], ""),
     "comments, ids and a block that never ends": (
         b": a comment\n\ndata: first\nid: 1\n\ndata:second\nid\n\ndata:  third\n",
         [message("first", "1"), message("second")],
         "",
-        None,
     ),
     "data without a colon, and a block that never ends": (
         b"data\n\ndata\ndata\n\ndata:",
         [message(""), message("\n")],
         "",
-        None,
     ),
     "one space after the colon does not count": (
         b"data:same\n\ndata: same\n\n",
         [message("same")] * 2,
         "",
-        None,
     ),
     "named events": (
         b"event: add\ndata: 734\n\nevent: remove\ndata: 21\n\ndata: 3\n\n",
         [message("734", event="add"), message("21", event="remove"), message("3")],
         "",
-        None,
     ),
     # Line ends.
-    "CR": (b"data: a\rdata: b\r\rdata: c\r\r", [message("a\nb"), message("c")], "", None),
-    "CRLF": (b"data: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n", [message("a\nb"), message("c")], "", None),
+    "CR": (b"data: a\rdata: b\r\rdata: c\r\r", [message("a\nb"), message("c")], ""),
+    "CRLF": (b"data: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n", [message("a\nb"), message("c")], ""),
     "all three mixed": (
         b"data: a\ndata: b\rdata: c\r\n\ndata: d\n\rdata: e\r\r\ndata: f\r\n\r",
         [message("a\nb\nc"), message("d"), message("e"), message("f")],
         "",
-        None,
     ),
-    "LF CR is two line ends": (b"data: a\n\rdata: b\n\n", [message("a"), message("b")], "", None),
-    "CR CR LF is two line ends": (b"data: a\r\r\ndata: b\n\n", [message("a"), message("b")], "", None),
-    "CR LF LF is two line ends": (b"data: a\r\n\ndata: b\n\n", [message("a"), message("b")], "", None),
-    "CR CRLF inside a block is its end": (b"id: 1\r\r\ndata: a\r\r", [message("a", "1")], "1", None),
+    "LF CR is two line ends": (b"data: a\n\rdata: b\n\n", [message("a"), message("b")], ""),
+    "CR CR LF is two line ends": (b"data: a\r\r\ndata: b\n\n", [message("a"), message("b")], ""),
+    "CR LF LF is two line ends": (b"data: a\r\n\ndata: b\n\n", [message("a"), message("b")], ""),
+    "CR CRLF inside a block is its end": (b"id: 1\r\r\ndata: a\r\r", [message("a", "1")], "1"),
     "nothing else ends a line": (
         "data: a\u2028b\u2029c\u0085d\ve\ff\x1cg\x1dh\x1ei\0j\n\n".encode(),
         [message("a\u2028b\u2029c\u0085d\ve\ff\x1cg\x1dh\x1ei\0j")],
         "",
-        None,
     ),
     "nothing else ends a line, in no field": (
         "event: a\u2028b\vc\nid: d\u2029e\x85\x0c\nx\x0bdata: f\ndata: g\n\n".encode(),
         [message("g", "d\u2029e\x85\x0c", "a\u2028b\vc")],
         "d\u2029e\x85\x0c",
-        None,
     ),
     # The byte-order mark.
-    "a byte-order mark": (b"\xef\xbb\xbfdata: one\n\n", ONE, "", None),
-    "a byte-order mark before an empty line": (b"\xef\xbb\xbf\ndata: one\n\n", ONE, "", None),
-    "only one byte-order mark": (b"\xef\xbb\xbf\xef\xbb\xbfdata: x\n\ndata: one\n\n", ONE, "", None),
+    "a byte-order mark": (b"\xef\xbb\xbfdata: one\n\n", ONE, ""),
+    "a byte-order mark before an empty line": (b"\xef\xbb\xbf\ndata: one\n\n", ONE, ""),
+    "only one byte-order mark": (b"\xef\xbb\xbf\xef\xbb\xbfdata: x\n\ndata: one\n\n", ONE, ""),
     "a byte-order mark only at the start": (
         b"\n\xef\xbb\xbfdata: x\n\ndata: \xef\xbb\xbf\n\ndata: \xef\xbb\xbf\nid: \xef\xbb\xbf\n\n",
         [message("\ufeff"), message("\ufeff", "\ufeff")],
         "\ufeff",
-        None,
     ),
-    "the start of a byte-order mark": (b"\xef\xbbdata: x\n\ndata: one\n\n", ONE, "", None),
-    "another start of a byte-order mark": (b"\xefdata: x\n\ndata: one\n\n", ONE, "", None),
-    "a byte-order mark and nothing else": (b"\xef\xbb\xbf", [], "", None),
+    "the start of a byte-order mark": (b"\xef\xbbdata: x\n\ndata: one\n\n", ONE, ""),
+    "another start of a byte-order mark": (b"\xefdata: x\n\ndata: one\n\n", ONE, ""),
+    "a byte-order mark and nothing else": (b"\xef\xbb\xbf", [], ""),
     # Fields.
     "only a space, and only one, is taken off a value": (
         b"data:  a \n\ndata:\tb\n\ndata: \xc2\xa0c\n\ndata:   \n\n",
         [message(" a "), message("\tb"), message("\u00a0c"), message("  ")],
         "",
-        None,
     ),
     "the value may have colons": (
         b"data:a:b: c\n\ndata: :d\n\n",
         [message("a:b: c"), message(":d")],
         "",
-        None,
     ),
     "names are exact": (
         b"Data: a\nDATA: b\n data: c\ndata : d\nda\xc3\xa4ta: e\n\xffdata: e\nx: f\nxdata: g\ndata: one\n\n",
         ONE,
         "",
-        None,
     ),
     "a name alone is a field": (
         b"event: x\nevent\nid: 1\nid\nretry: 5\nretry\ndata\ndata: a\n\n",
         [message("\na")],
         "",
-        5,
     ),
-    "comments": (b":\n: data: x\n:data: x\ndata: one\n:id: 1\n\n: retry: 5\n\n", ONE, "", None),
+    "comments": (b":\n: data: x\n:data: x\ndata: one\n:id: 1\n\n: retry: 5\n\n", ONE, ""),
     "empty lines of data": (
         b"data:\n\ndata: \n\ndata:\ndata: \ndata\n\n",
         [message(""), message(""), message("\n\n")],
         "",
-        None,
     ),
-    "data that ends in an empty line": (b"data: a\ndata\n\n", [message("a\n")], "", None),
+    "data that ends in an empty line": (b"data: a\ndata\n\n", [message("a\n")], ""),
     "the last of several names and ids holds": (
         b"event: a\nid: 1\ndata: x\nid: 2\nevent: b\n\n",
         [message("x", "2", "b")],
         "2",
-        None,
     ),
-    "an empty name is no name": (b"event: a\nevent:\ndata: one\n\n", ONE, "", None),
+    "an empty name is no name": (b"event: a\nevent:\ndata: one\n\n", ONE, ""),
     "without data there is no event, and its type is forgotten": (
         b"event: x\n\ndata: one\n\n",
         ONE,
         "",
-        None,
     ),
     "without data there is no event, and its id is kept": (
         b"id: 1\n\ndata: a\n\n",
         [message("a", "1")],
         "1",
-        None,
     ),
     "an id holds until the next": (
         b"data: a\n\nid: 1\ndata: b\n\ndata: c\n\nid:\ndata: d\n\n",
         [message("a"), message("b", "1"), message("c", "1"), message("d")],
         "",
-        None,
     ),
-    "the id of an unfinished block is not yet the last": (b"id: 1\n\nid: 2\n", [], "1", None),
+    "the id of an unfinished block is not yet the last": (b"id: 1\n\nid: 2\n", [], "1"),
     "the id of an unfinished block with data is not yet the last": (
         b"id: 1\ndata: one\n\nid: 2\ndata: two\n",
         [message("one", "1")],
         "1",
-        None,
     ),
-    "an id with NUL is ignored": (b"id: 1\nid: 2\0\nid: \0\ndata: a\n\n", [message("a", "1")], "1", None),
-    "NUL may be elsewhere": (b"event: \0\ndata: \0\n\n", [message("\0", event="\0")], "", None),
+    "an id with NUL is ignored": (b"id: 1\nid: 2\0\nid: \0\ndata: a\n\n", [message("a", "1")], "1"),
+    "NUL may be elsewhere": (b"event: \0\ndata: \0\n\n", [message("\0", event="\0")], ""),
     "empty lines are nothing": (
         b"\n\n\r\r\n\ndata: a\n\n\n\n\ndata: b\n\n\n",
         [message("a"), message("b")],
         "",
-        None,
     ),
-    "an empty line before data that is alone": (b"\ndata: one\n\n", ONE, "", None),
-    "a field after the data": (b"data: a\nx\n\ndata: b\n\n", [message("a"), message("b")], "", None),
+    "an empty line before data that is alone": (b"\ndata: one\n\n", ONE, ""),
+    "a field after the data": (b"data: a\nx\n\ndata: b\n\n", [message("a"), message("b")], ""),
     "a comment between events": (
         b"data: a\n\n: still here\n\ndata: b\n\n",
         [message("a"), message("b")],
         "",
-        None,
     ),
     "blocks that only look like plain ones": (
         b"data: a\n\ndata:b\n\ndata: c\nid: 1\n\ndata: d\n\n\ndata: e\n\ndata: f\n",
         [message("a"), message("b"), message("c", "1"), message("d", "1"), message("e", "1")],
         "1",
-        None,
     ),
-    "a line beside plain blocks": (b"data: a\n\ndata: b\nx", [message("a")], "", None),
+    "a line beside plain blocks": (b"data: a\n\ndata: b\nx", [message("a")], ""),
     "data that looks like a field": (
         b"data: data: a\n\ndata: id: 1\n\n",
         [message("data: a"), message("id: 1")],
         "",
-        None,
     ),
     # The time to wait.
-    "retry": (b"retry: 2500\n", [], "", 2500),
-    "retry may be zero": (b"retry: 5\nretry:0\n", [], "", 0),
-    "the last retry holds": (b"retry: 1\n\nretry:00200\ndata: one\n\nretry:\n", ONE, "", 200),
+    "retry": (b"retry: 2500\nretry: x\ndata: one\n\n", ONE, ""),
+    "the last retry holds": (b"retry: 1\n\nretry:00200\ndata: one\n\nretry:\n", ONE, ""),
     "retry has digits only": (
         "retry: 7\nretry: -1\nretry: +1\nretry: 1_0\nretry:  1\nretry: 1 \nretry: 1.5\nretry: \u0661\nretry: x\n".encode(),
         [],
         "",
-        7,
     ),
-    "a retry too long to be read is still very long": (b"retry: " + b"9" * 5000 + b"\n", [], "", 10**15 - 1),
-    "leading zeros do not make a number long": (b"retry: " + b"0" * 5000 + b"12\n", [], "", 12),
+    "a retry too long to be read is still very long": (b"retry: " + b"9" * 5000 + b"\n", [], ""),
+    "leading zeros do not make a number long": (b"retry: " + b"0" * 5000 + b"12\n", [], ""),
     # Text.
     "UTF-8 of every length": (
         "event: é\nid: …\ndata: é…😀\n\ndata: 😀\n\n".encode(),
         [message("é…😀", "…", "é"), message("😀", "…")],
         "…",
-        None,
     ),
     "what is no UTF-8 is replaced": (
         b"event: \xff\nid: \xc3\ndata: a\xffb\xc0\xafc\xed\xa0\x80d\xf4\x90\x80\x80e\n\n",
         [message("a\ufffdb\ufffd\ufffdc\ufffd\ufffd\ufffdd\ufffd\ufffd\ufffd\ufffde", "\ufffd", "\ufffd")],
         "\ufffd",
-        None,
     ),
     "a broken character ends with its line": (
         b"data: \xe2\x82\n\ndata: \xe2\x82\ndata: \xac\n\ndata: \xf0\x9f\x98\r\r",
         [message("\ufffd"), message("\ufffd\n\ufffd"), message("\ufffd")],
         "",
-        None,
     ),
     # The end.
-    "nothing": (b"", [], "", None),
-    "an unfinished line": (b"data: one\n\ndata: two", ONE, "", None),
-    "an unfinished block": (b"data: one\n\ndata: two\n", ONE, "", None),
+    "nothing": (b"", [], ""),
+    "an unfinished line": (b"data: one\n\ndata: two", ONE, ""),
+    "an unfinished block": (b"data: one\n\ndata: two\n", ONE, ""),
 }
 
 
-@table(("stream", "events", "last_event_id", "retry"), CASES.values(), ids=CASES)
-def test_the_rules(
-    stream: bytes, events: list[ServerSentEvent], last_event_id: str, retry: int | None
-) -> None:
+@table(("stream", "events", "last_event_id"), CASES.values(), ids=CASES)
+def test_the_rules(stream: bytes, events: list[ServerSentEvent], last_event_id: str) -> None:
     """A stream gives the events that the standard says, fed whole, byte by byte, and cut in two anywhere."""
-    expected = Reading(events, last_event_id, retry)
+    expected = Reading(events, last_event_id)
     assert read([stream], limit=10_000) == expected
     assert read(bytewise(stream), limit=10_000) == expected
     for place in range(len(stream) + 1):
@@ -277,7 +247,6 @@ def by_the_book(stream: bytes) -> Reading:
 
     events: list[ServerSentEvent] = []
     data = event_type = id_buffer = last_event_id = ""
-    retry: int | None = None
     for line in lines:
         if line == "":
             last_event_id = id_buffer
@@ -298,9 +267,7 @@ def by_the_book(stream: bytes) -> Reading:
             data += value + "\n"
         elif field == "id":
             id_buffer = id_buffer if "\0" in value else value
-        elif field == "retry" and value and all(character in "0123456789" for character in value):
-            retry = int(value)
-    return Reading(events, last_event_id, retry)
+    return Reading(events, last_event_id)
 
 
 values = st.text(alphabet=" :0a\0é😀\u2028\u0085\v\ufeff", max_size=4).map(str.encode) | st.binary(max_size=4)
@@ -455,12 +422,11 @@ def test_events_come_with_the_byte_that_ends_them() -> None:
     assert came == [0] * 10 + [1] + [0] * 7 + [1] + [0] * 8 + [1, 0]
 
 
-def test_last_event_id_and_retry_are_known_at_once() -> None:
-    """The id is the newest where a block ends, with data or without; the time to wait as soon as its line ends."""
+def test_the_last_event_id_is_known_at_once() -> None:
+    """The id is the newest where a block ends, with data or without."""
     decoder = SSEDecoder()
-    assert (decoder.last_event_id, decoder.retry) == ("", None)
     decoder.feed(b"id: 1\nretry: 5\n")
-    assert (decoder.last_event_id, decoder.retry) == ("", 5)
+    assert decoder.last_event_id == ""
     decoder.feed(b"\n")
     assert decoder.last_event_id == "1"
     decoder.feed(b"id: 2\n")
