@@ -110,7 +110,12 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
 
     def _open(self) -> APIConnection[RunnerT]:
         if self._original is not None:
-            return self._share_connection(self._original)
+            # The connection of another client, with the settings of this one.
+            self._refuse_if_closed()
+            shared, own = self._original._connect(), self._connection
+            if own is None or own.runner is not shared.runner:
+                own = self._connection = shared._replace(agent=shared.agent.with_config(self._config))
+            return own
         with get_fork_lock():
             self._refuse_if_closed()
             connection = self._connection
@@ -122,14 +127,6 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
                 self._connection = connection
                 self._process = None if self._owns_http else os.getpid()
         return connection
-
-    def _share_connection(self, original: Self) -> APIConnection[RunnerT]:
-        """Return the connection of another client, with the settings of this one."""
-        self._refuse_if_closed()
-        shared, own = original._connect(), self._connection
-        if own is None or own.runner is not shared.runner:
-            own = self._connection = shared._replace(agent=shared.agent.with_config(self._config))
-        return own
 
     def _build_connection(self, tokens: TokenManager) -> APIConnection[RunnerT]:
         import random

@@ -72,7 +72,8 @@ def _find_moved_number(text: str) -> int | None:
 
 def format_lines(fields: Iterable[Field]) -> list[str]:
     """Format the fields as lines of plain text, each value in quotation marks."""
-    return [f"{field.label}: {_quote(_to_plain(field, field.max_length))}" for field in fields]
+    shown = ((field.label, _to_plain(field, field.max_length).replace('"', '\\"')) for field in fields)
+    return [f'{label}: "{value}"' for label, value in shown]
 
 
 def format_markdown(fields: Iterable[Field]) -> str:
@@ -90,15 +91,8 @@ def _to_plain(field: Field, max_length: int | None) -> str:
     return sanitize(field.value, one_line=True, max_length=max_length)
 
 
-def _quote(shown: str) -> str:
-    return '"' + shown.replace('"', '\\"') + '"'
-
-
 def _to_code_span(field: Field, max_length: int | None) -> str:
     """Return a value for a code span. Payman writes code spans itself, which stay readable in quotation marks."""
     shown = _to_plain(field, max_length)
-    return _MARKUP.sub(_spell, shown.replace("`", "'") if field.is_context else shown)
-
-
-def _spell(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+    shown = shown.replace("`", "'") if field.is_context else shown
+    return _MARKUP.sub(lambda match: f"\\u{ord(match[0]):04x}", shown)

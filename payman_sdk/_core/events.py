@@ -230,15 +230,12 @@ def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
     is_final = parse_bool(body.get("final"))
     if is_final is None and body.get("final") is not None:
         warnings.append("final: neither true nor false")
-    is_whole = task is not None and artifact is None and is_final is None and _is_task(body)
+    is_whole = task is not None and artifact is None and is_final is None
+    # An update of a status names the task in another member than a task does.
+    is_whole = is_whole and body.get("kind") != "status-update" and "taskId" not in body
     if task is not None:
         warnings += task.warnings
         is_final = has_ended(canonicalize_state(task.status.state)) if is_whole else is_final
     return Update(
         artifact, chunk, metadata or {}, task, is_final is True and task is not None, is_whole, warnings
     )
-
-
-def _is_task(body: Json) -> bool:
-    """Whether something is a whole task rather than an update of its status, which names the task in another member."""
-    return body.get("kind") != "status-update" and "taskId" not in body

@@ -181,7 +181,7 @@ class StreamFlow(StreamReader):
         else:
             yield from self._emit(self.progress.catch_up(*read_answer(answer, request_id, self.ask.task_id)))
         if not self.progress.is_over:
-            raise _build_early_end_error()
+            raise errors.APIConnectionError("The stream ended before the task did.")
         return True
 
     def _resubscribe(self) -> Flow[bool]:
@@ -238,7 +238,3 @@ class StreamFlow(StreamReader):
         return self._build_interrupted_error(
             f"{broke.message} The task could not be followed either: {error.message}", error
         )
-
-
-def _build_early_end_error() -> errors.APIConnectionError:
-    return errors.APIConnectionError("The stream ended before the task did.")

@@ -69,16 +69,12 @@ class ClientObserver(Protocol):
         """Note the state of a task."""
         ...
 
-    def note_error(self, task_id: str, error: BaseException) -> None:
-        """Note that an ask ended with an exception."""
-        ...
-
     def count(self, name: str) -> None:
         """Count one of something."""
         ...
 
-    def record_ask(self, watch: Tracker, outcome: str) -> None:
-        """Count an ask that has ended."""
+    def record_ask(self, watch: Tracker, task_id: str, outcome: str, error: BaseException | None) -> None:
+        """Count an ask that has ended, and note the exception that it ended with."""
         ...
 
 
@@ -145,9 +141,7 @@ class Tracker:
                 yield from self._notify_interruption(ask)
             raise
         finally:  # also where the caller leaves, which closes the flow
-            if error is not None:
-                self.observer.note_error(ask.task_id, error)
-            self.observer.record_ask(self, outcome)
+            self.observer.record_ask(self, ask.task_id, outcome, error)
             self.record_end(ask, outcome, error)
             error = None
         # Raised out here, it carries nothing of the fault with it, which may say a secret.

@@ -73,17 +73,14 @@ def search_transactions(
         if lacks_id:
             lacks_id = False
             continue
-        if len(listed) < PAGE or (since is not None and _is_older(listed, since)):
+        reached = since is not None and any(one.created is not None and one.created < since for one in listed)
+        if len(listed) < PAGE or reached:
             return Search(known, is_whole=True)
         if not any(one.id is not None for one in new):  # the same again, or nothing that differs from it
             break
         lacks_id = not skip and payment_id is not None
         skip += PAGE
     return Search(known)
-
-
-def _is_older(listed: list[Transaction], since: dt.datetime) -> bool:
-    return any(one.created is not None and one.created < since for one in listed)
 
 
 def _list(agent: Operations, text: str, options: CallOptions) -> Flow[list[Transaction] | PaymanError]:

@@ -106,10 +106,12 @@ class Observer:
         with self._lock:
             self._counts[name] += 1
 
-    def record_ask(self, watch: Tracker, outcome: str) -> None:
-        """Count an ask that has ended."""
+    def record_ask(self, watch: Tracker, task_id: str, outcome: str, error: BaseException | None) -> None:
+        """Count an ask that has ended, and note the exception that it ended with."""
         counts = self._counts
         with self._lock:
+            if error is not None and (known := self._tasks.get(task_id)) is not None:
+                self._tasks[task_id] = known._replace(error=type(error).__name__)
             counts[outcome] += 1
             counts["attempts"] += watch.attempts
             if watch.is_stream:
@@ -143,12 +145,6 @@ class Observer:
                 self._tasks[task_id] = known._replace(
                     state=STATES.get(state, state), is_final=has_ended(state), error=None
                 )
-
-    def note_error(self, task_id: str, error: BaseException) -> None:
-        """Note that an ask ended with an exception."""
-        with self._lock:
-            if (known := self._tasks.get(task_id)) is not None:
-                self._tasks[task_id] = known._replace(error=type(error).__name__)
 
     def begin_anew(self) -> None:
         """Go on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""

@@ -94,13 +94,8 @@ class Tracing:
                 self._start_attempt(event)
             case events.AttemptEnded(began, status, error):
                 is_error = error is not None or (status is not None and status >= 400)
-                self._end_attempt(
-                    began,
-                    {"http.response.status_code": status, "error.type": error or str(status)}
-                    if is_error
-                    else {"http.response.status_code": status},
-                    is_error=is_error,
-                )
+                kind = (error or str(status)) if is_error else None
+                self._end_attempt(began, {"http.response.status_code": status, "error.type": kind})
             case events.TokenRefreshBegan(reason):
                 span = self._tracer.start_span(
                     "payman.token.renewal", attributes={"payman.token.reason": reason}
@@ -109,9 +104,7 @@ class Tracing:
             case events.TokenRefreshEnded(began, renewal):
                 error = None if renewal is None or renewal.error is None else type(renewal.error).__name__
                 rotated = renewal.is_rotated if renewal is not None else None
-                self._end_attempt(
-                    began, {"payman.token.rotated": rotated, "error.type": error}, is_error=error is not None
-                )
+                self._end_attempt(began, {"payman.token.rotated": rotated, "error.type": error})
             case _:
                 asked = get_value(_ASK)
                 if isinstance(asked, _AskSpan):
@@ -159,15 +152,12 @@ class Tracing:
         return within
 
     def _end_attempt(
-        self,
-        began: events.AttemptBegan | events.TokenRefreshBegan,
-        attributes: dict[str, Any],
-        *,
-        is_error: bool,
+        self, began: events.AttemptBegan | events.TokenRefreshBegan, attributes: dict[str, Any]
     ) -> None:
         span, within = self._open.pop(id(began))
         within.close()
-        _close(span, attributes, is_error=is_error)
+        _describe(span, attributes)
+        span.end()
 
     def _record_ask_event(self, asked: _AskSpan, event: events.Event) -> None:
         span = asked.span
@@ -229,7 +219,7 @@ class Tracing:
             attributes["gen_ai.output.messages"] = _format_message(
                 "assistant", ended.answer(), finish_reason="error" if error else "stop"
             )
-        _describe(span, attributes, is_error=error is not None)
+        _describe(span, attributes)
 
 
 def _forward_effect(step: Effect, flow: Flow[Any]) -> Generator[Effect, Any, Callable[[], Effect]]:
@@ -261,14 +251,10 @@ def _suppress_http_instrumentation() -> AbstractContextManager[None]:
     return suppress_http_instrumentation()
 
 
-def _close(span: Span, attributes: dict[str, Any], *, is_error: bool) -> None:
-    _describe(span, attributes, is_error=is_error)
-    span.end()
-
-
-def _describe(span: Span, attributes: dict[str, Any], *, is_error: bool) -> None:
+def _describe(span: Span, attributes: dict[str, Any]) -> None:
+    """Give a span its attributes; one with an error has failed."""
     span.set_attributes({name: value for name, value in attributes.items() if value is not None})
-    if is_error:
+    if attributes["error.type"] is not None:
         span.set_status(Status(StatusCode.ERROR))
 
 

@@ -119,7 +119,7 @@ def test_threads_count_together() -> None:
         watch.attempts = 2
         for _ in range(2000):
             observer.count("retries")
-            observer.record_ask(watch, "completed")
+            observer.record_ask(watch, "tsk-1", "completed", None)
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
