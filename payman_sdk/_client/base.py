@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -9,7 +10,6 @@ from payman_sdk._annotations import Setting
 from payman_sdk._client.calls import RunnerT
 from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.connection import ConnectionOwner, Http
-from payman_sdk._client.earlier_names import EarlierNames
 from payman_sdk._client.lazy import exchange, grants, hooks, settings, stored_token, transports
 from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
@@ -20,6 +20,57 @@ if TYPE_CHECKING:
 
 ClientT = TypeVar("ClientT", bound="BaseClient[Any, Any]")
 """Used instead of `Self`, which jedi takes for the class that defines the method."""
+
+
+_NAMES = {
+    "with_client_credentials": "with_credentials",
+    "payments": "pay",
+    "send_payment": "pay",
+    "send_direct_payment": "pay",
+    "search_payees": "payees",
+    "list_payees": "payees",
+    "balances": "wallets",
+    "get_balance": "wallets",
+    "get_spendable_balance": "wallets",
+    "list_wallets": "wallets",
+    "list_transactions": "transactions",
+}
+"""Methods of the client of the older REST API and of the TypeScript SDK, in snake_case, and what they are called here."""
+
+
+def explain_missing(owner: type, name: str) -> str:
+    """Return the message of the AttributeError for a name that a client does not have.
+
+    Example:
+        >>> from payman_sdk._client.base import explain_missing
+        >>> from payman_sdk._client.sync import PaymanClient
+        >>> explain_missing(PaymanClient, "withClientCredentials")
+        "PaymanClient has no attribute 'withClientCredentials'; use PaymanClient.with_credentials."
+    """
+    said = f"{owner.__name__} has no attribute {name!r}"
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+    known = _NAMES.get(snake, snake)
+    if name.startswith("_") or known == name or not any(known in vars(base) for base in owner.__mro__):
+        return said
+    return f"{said}; use {owner.__name__}.{known}."
+
+
+class ClientType(type):
+    """The type of the client classes: says what a class method of another Payman client is called here."""
+
+    if not TYPE_CHECKING:  # type checkers are to report names that do not exist
+
+        def __getattr__(cls, name: str) -> object:
+            raise AttributeError(explain_missing(cls, name), name=name, obj=cls)
+
+
+class EarlierNames(metaclass=ClientType):
+    """A client that says what a method of another Payman client is called here."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            raise AttributeError(explain_missing(type(self), name), name=name, obj=self)
 
 
 class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):

@@ -65,8 +65,9 @@ def send_authenticated(
         request = {**request, "headers": {**time.headers, **request.get("headers", {})}}
 
     def send(token: AccessToken) -> Flow[HTTPResponse]:
+        headers = {**request.get("headers", {}), ACCESS_TOKEN_HEADER: token.value}
         return time.watch.track_request(
-            SendRequest(_sign(request, token), time.deadline, patience, is_stream)
+            SendRequest({**request, "headers": headers}, time.deadline, patience, is_stream)
         )
 
     token = yield from _get_token(tokens, time.deadline)
@@ -76,15 +77,11 @@ def send_authenticated(
         if renews:
             token = yield from _get_token(tokens, time.deadline)
             answer = yield from send(token)
-    return answer if is_stream and is_event_stream(answer) else _redact_answer(answer, token)
-
-
-def _redact_answer(answer: HTTPResponse, token: AccessToken) -> HTTPResponse:
-    """Return the answer, without the secrets that a server may repeat in a success as well."""
-    body = redact_answer(answer.content, token.value)
-    if body is answer.content:
+    if is_stream and is_event_stream(answer):
         return answer
-    return BufferedResponse(answer.status_code, answer.headers, body)
+    # A server may repeat secrets in a success as well.
+    body = redact_answer(answer.content, token.value)
+    return answer if body is answer.content else BufferedResponse(answer.status_code, answer.headers, body)
 
 
 def _get_token(tokens: TokenManager, deadline: float) -> Flow[AccessToken]:
@@ -93,10 +90,6 @@ def _get_token(tokens: TokenManager, deadline: float) -> Flow[AccessToken]:
     except PaymanError as error:
         error.sent = False  # the token request perhaps, what the token was wanted for certainly not
         raise
-
-
-def _sign(request: dict[str, Any], token: AccessToken) -> dict[str, Any]:
-    return {**request, "headers": {**request.get("headers", {}), ACCESS_TOKEN_HEADER: token.value}}
 
 
 def read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:

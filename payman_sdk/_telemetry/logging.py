@@ -70,9 +70,10 @@ def log_event(event: events.Event) -> None:
             case events.TokenRefreshBegan(reason):
                 log.debug("token: fetching one, because %s", _REASONS[reason])
             case events.TokenRefreshEnded(_, renewal):
-                log.debug(
-                    "token: %s", _describe_refresh(renewal.error, renewal.expires_in) if renewal else "left"
-                )
+                said = "left" if renewal is None else f"valid for {renewal.expires_in or 0:.0f} s"
+                if renewal is not None and renewal.error is not None:
+                    said = _describe_error(renewal.error)
+                log.debug("token: %s", said)
             case RetryDetails():
                 pass
             case unlisted:
@@ -97,7 +98,3 @@ def _format_count(number: int, what: str) -> str:
 def _describe_error(error: PaymanError) -> str:
     status = f" (HTTP {error.status_code})" if error.status_code is not None else ""
     return f"{type(error).__name__}{status}"
-
-
-def _describe_refresh(error: PaymanError | None, expires_in: float | None) -> str:
-    return _describe_error(error) if error is not None else f"valid for {expires_in or 0:.0f} s"

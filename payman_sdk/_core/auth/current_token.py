@@ -71,11 +71,6 @@ class CurrentToken:
         return self.known.refresh_token if self.known else None
 
     @property
-    def is_doubtful(self) -> bool:
-        """Whether the refresh token may be spent."""
-        return self.refresh_token is not None and bool(self.known and self.known.unanswered)
-
-    @property
     def access_token(self) -> AccessToken | None:
         """The newest access token, on the client's clock."""
         return self._to_local_clock(self.known)

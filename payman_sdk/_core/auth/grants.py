@@ -199,7 +199,9 @@ def _build_refusal(answer: HTTPResponse) -> Exception:
     response = build_error_response(answer)
     refused = answer.status_code in {400, 401, 403}
     error_class = AuthenticationError if refused else find_status_class(answer.status_code)
-    said = _read_oauth_error(answer)
+    body = parse_json_object(answer) or {}
+    # RFC 6749, section 5.2, as far as it is there.
+    said = {key: body[key] for key in ("error", "error_description") if isinstance(body.get(key), str)}
     reason = said.get("error_description") or said.get("error")
     failure = error_class(
         f"Payman issued no access token: {shorten(reason).removesuffix('.') if reason else summarize_body(response)}.",
@@ -209,12 +211,6 @@ def _build_refusal(answer: HTTPResponse) -> Exception:
     if isinstance(failure, AuthenticationError):
         failure.error, failure.error_description = said.get("error"), said.get("error_description")
     return failure
-
-
-def _read_oauth_error(answer: HTTPResponse) -> dict[str, str]:
-    """Return the `error` and `error_description` of RFC 6749, section 5.2, as far as they are there."""
-    body = parse_json_object(answer) or {}
-    return {key: body[key] for key in ("error", "error_description") if isinstance(body.get(key), str)}
 
 
 def _build_validation_error(answer: HTTPResponse) -> ResponseValidationError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
+from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import CallHook, Flow, SendRequest
 from payman_sdk._core.tracking import create_tracker
 from payman_sdk._secrets import SecretStr
@@ -59,10 +60,11 @@ class TokenRequests:
             PaymanError: There is none, for another reason.
         """
         application, is_own = self._owner.application, self._owner.has_own_account
-        refresh_token = self._kept.refresh_token
-        if refresh_token is not None and not (is_own and self._kept.is_doubtful):
+        known = self._kept.known
+        # A refresh token that may be spent is of no use to an account whose credentials get a token anyway.
+        if known is not None and known.refresh_token is not None and not (is_own and known.unanswered):
             try:
-                return (yield from self._send_refresh_token(refresh_token, deadline))
+                return (yield from self._send_refresh_token(known, known.refresh_token, deadline))
             except AuthenticationError as error:
                 if not is_own or not _is_about_the_grant(error):
                     raise
@@ -90,10 +92,11 @@ class TokenRequests:
             answer.error.next_step = if_spent
         raise answer.error
 
-    def _send_refresh_token(self, refresh_token: SecretStr, deadline: float) -> Flow[IssuedToken]:
+    def _send_refresh_token(
+        self, before: StoredToken, refresh_token: SecretStr, deadline: float
+    ) -> Flow[IssuedToken]:
         """Send a refresh token, with a note in the store that stays until it is known whether it was spent."""
-        kept, before = self._kept, self._kept.known
-        assert before is not None  # noqa: S101 (it holds the refresh token)
+        kept = self._kept
         noted = kept.rotation.mark_sent(before)
         yield from kept.note(noted, deadline)
         answer = yield from self._attempt(
