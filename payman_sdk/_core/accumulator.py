@@ -49,11 +49,7 @@ _MOST_WARNINGS = 100
 
 
 class TaskAccumulator:
-    """The task of a stream, put together from its events.
-
-    After a break, a server may replay the stream, resume it, or leave out the events in between. So after `rejoin`, what
-    came before is recognized by what it says, and `catch_up` returns what is missing.
-    """
+    """The task of a stream, put together from its events. After a break, `catch_up` returns what is missing; see `ArtifactSet`."""
 
     def __init__(self, ask: AskRequest) -> None:
         self._task_id, self._request_id = ask.task_id, ask.request_id
@@ -299,8 +295,4 @@ class TaskAccumulator:
         return [update]
 
     def _get_ids(self) -> dict[str, str]:
-        return {
-            "task_id": self._task_id,
-            "session_id": self.session_id,
-            "request_id": self._request_id,
-        }
+        return {"task_id": self._task_id, "session_id": self.session_id, "request_id": self._request_id}

@@ -1,20 +1,29 @@
-"""What flows report to an observer: small events, made only where somebody listens.
+"""What flows report to an observer: small events, made only where somebody listens, and the tracker of an ask that makes them.
 
 They are for readers inside of the SDK. `RetryDetails` and `TokenRefresh`, which hooks are given as well, are in `payman_sdk._core.hook_payloads`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
-from payman_sdk._core.hook_payloads import Reason, RetryDetails, TokenRefresh
+from payman_sdk._core.effects import CallHook, Flow, SendRequest
+from payman_sdk._core.hook_payloads import Reason, RetryDetails, TaskStateChange, TokenRefresh
 from payman_sdk._core.task_response import STATES
+from payman_sdk._core.tracking import ClientObserver, Tracker
+from payman_sdk._text.logger import get_logger
+from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
+    from payman_sdk._core.http import HTTPResponse
     from payman_sdk._core.requests import AskRequest
-    from payman_sdk.errors import PaymanError
+
+T = TypeVar("T")
+
+log = get_logger()
 
 UNLISTED = "unlisted"
 """Shown for a state that is not listed: the server's text may repeat what it was sent."""
@@ -156,3 +165,120 @@ Event: TypeAlias = (
     | AskEnded
 )
 Listener: TypeAlias = Callable[[Event], None]
+
+
+class EventTracker(Tracker):
+    """Notifies listeners of one ask, beside counting it."""
+
+    def __init__(
+        self,
+        observer: ClientObserver,
+        clock: Callable[[], float],
+        task_id: str | None,
+        on_task: Callable[[TaskStateChange], Any] | None,
+        listeners: tuple[Listener, ...],
+    ) -> None:
+        super().__init__(observer, clock, task_id, on_task)
+        self.listeners = listeners
+        self._began_at = 0.0
+        self._first_event: float | None = None
+        self._sends: Counter[str] = Counter()
+
+    def _track(self, flow: Flow[T], ask: AskRequest) -> Flow[T]:
+        self._began_at = self._clock()
+        notify(self.listeners, AskBegan(ask, self.is_stream))
+        return (yield from super()._track(flow, ask))
+
+    def record_end(self, ask: AskRequest, outcome: str, error: PaymanError | None) -> None:
+        """Notify listeners that the ask has ended."""
+        ended = AskEnded(
+            ask=ask,
+            is_stream=self.is_stream,
+            outcome=outcome,
+            state=None if self.state is None else redact_state(self.state),
+            error=error,
+            seconds=self._clock() - self._began_at,
+            first_event=self._first_event,
+            attempts=self.attempts,
+            lookups=self.lookups,
+            events=self.events,
+            is_reconciled=self.is_reconciled,
+            is_repeated=self.is_repeated,
+            answer=self.answer,
+        )
+        notify(self.listeners, ended)
+
+    def send(self, send: SendRequest) -> Flow[HTTPResponse]:
+        """Return a flow that sends a request and notifies listeners."""
+        path = str(send.request["url"]).partition("?")[0]
+        resends = self._sends[path]
+        self._sends[path] += 1
+        began = AttemptBegan(self._task_id, str(send.request["method"]).upper(), path, resends, {})
+        sent_at = self._clock()
+        notify(self.listeners, began)
+        if began.headers:
+            send = send._replace(
+                request={**send.request, "headers": {**send.request.get("headers", {}), **began.headers}}
+            )
+        status, failure = None, None
+        try:
+            answer: HTTPResponse = yield send
+            status = answer.status_code
+        except BaseException as error:
+            failure = type(error).__name__
+            raise
+        finally:
+            notify(self.listeners, AttemptEnded(began, status, failure, self._clock() - sent_at))
+        return answer
+
+    def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
+        """Record what the failure of an attempt means."""
+        notify(self.listeners, FailureClassified(task_id, attempt, failure, verdict))
+
+    def record_retry(self, attempt: int, failure: PaymanError, delay: float, task_id: str | None) -> None:
+        """Another attempt follows."""
+        super().record_retry(attempt, failure, delay, task_id)
+        notify(self.listeners, RetryDetails(attempt, failure, delay, task_id))
+
+    def record_fetch(self, task_id: str, state: str | None) -> None:
+        """Record a look-up of a task; the state is None if the agent does not know it."""
+        super().record_fetch(task_id, state)
+        notify(self.listeners, TaskFetched(task_id, None if state is None else redact_state(state)))
+
+    def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
+        """Record that a stream is open."""
+        super().record_stream_open(task_id, is_again=is_again)
+        notify(self.listeners, StreamOpened(task_id, is_again))
+
+    def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
+        """Record that a stream broke before its end."""
+        notify(self.listeners, StreamBroke(task_id, failure))
+
+    def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
+        """Record an event before the reader gets it; return the step that calls the hook, as `record_state`."""
+        if self._first_event is None:
+            self._first_event = self._clock() - self._began_at
+        notify(self.listeners, EventReceived(task_id, event))
+        return super().record_event(task_id, event)
+
+    def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
+        """Record the state of a task; return the step that runs the hook if the state is new."""
+        is_new = state != self.state
+        hook = super().record_state(task_id, state, message)
+        if is_new:
+            notify(self.listeners, StateChanged(task_id, redact_state(state)))
+        return hook
+
+
+def notify(listeners: tuple[Listener, ...], event: Event) -> None:
+    """Hand an event to every listener; one that fails does no harm to the ask."""
+    for listener in listeners:
+        try:
+            listener(event)
+        except Exception as error:
+            warn(error)
+
+
+def warn(error: Exception) -> None:
+    """Log that telemetry failed."""
+    log.warning("Telemetry failed: %s", type(error).__name__)

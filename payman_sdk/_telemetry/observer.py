@@ -90,7 +90,7 @@ class Observer:
         on_task: Callable[[TaskStateChange], Any] | None,
     ) -> Tracker:
         """Return a tracker that notifies the listeners."""
-        from payman_sdk._telemetry.event_tracker import EventTracker
+        from payman_sdk._telemetry.events import EventTracker
 
         return EventTracker(self, clock, task_id, on_task, self.listeners)
 
@@ -206,8 +206,8 @@ def _notify_refresh_began(
     """Notify listeners that an access token is being fetched; call what is returned with the result."""
     if not listeners:
         return lambda _: None
-    from payman_sdk._telemetry import event_tracker, events
+    from payman_sdk._telemetry import events
 
     began = events.TokenRefreshBegan(reason)
-    event_tracker.notify(listeners, began)
-    return lambda refresh: event_tracker.notify(listeners, events.TokenRefreshEnded(began, refresh))
+    events.notify(listeners, began)
+    return lambda refresh: events.notify(listeners, events.TokenRefreshEnded(began, refresh))

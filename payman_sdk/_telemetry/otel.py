@@ -21,7 +21,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from payman_sdk._core.effects import Effect, Emit, Flow
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._telemetry import events
-from payman_sdk._telemetry.event_tracker import warn
 from payman_sdk._version import __version__
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Tracing:
         try:
             asked = _AskSpan(self._start_span(ask, is_stream=is_stream))
         except Exception as error:
-            warn(error)
+            events.warn(error)
             return (yield from flow)
         resumed: Callable[[], Effect] = partial(next, flow)
         try:
@@ -85,7 +84,7 @@ class Tracing:
             try:
                 asked.span.end()
             except Exception as error:
-                warn(error)
+                events.warn(error)
 
     def record_event(self, event: events.Event) -> None:
         """Take note of an event."""

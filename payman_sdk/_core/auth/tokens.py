@@ -54,14 +54,8 @@ def is_late(token: AccessToken, now: float) -> bool:
 class TokenManager:
     """Holds the current token, and gets another by flows.
 
-    Args:
-        owner: Whose token it is.
-        store: Where it is kept.
-        clock: Seconds that only go forward; the clock of the runner that carries the flows out.
-        now: Seconds since 1970, which is what stores understand.
-        given: A token to begin with, where the store has none.
-        observer: Sees every renewal.
-        on_token: Called with a `TokenRefresh` after each, and out of every lock: whatever the hook does, nothing gets lost.
+    `clock` is the clock of the runner; `now` gives seconds since 1970, which is what stores understand. A token is `given` to
+    begin with, where the store has none. `on_token` is called out of every lock: whatever the hook does, nothing gets lost.
     """
 
     def __init__(
@@ -143,11 +137,7 @@ class TokenManager:
                 return still
 
     def info(self, deadline: float) -> Flow[TokenInfo | None]:
-        """Return a flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one.
-
-        Raises:
-            PaymanError: As for `get`.
-        """
+        """Return a flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one."""
         if not self.can_refresh and self.get_seconds_left() <= 0:
             stored = (yield from self._kept.load_stored(self._get_time_left(deadline))) or self._kept.known
             if stored is None or not self._kept.is_usable(stored):
@@ -156,11 +146,7 @@ class TokenManager:
         return TokenInfo(accessToken=token.value.reveal(), expiresIn=int(token.expires_at - self._clock()))
 
     def exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[AccessToken]:
-        """Return a flow that gets the first token by a given request, such as one with an authorization code.
-
-        Raises:
-            PaymanError: As for `get`.
-        """
+        """Return a flow that gets the first token by a given request, such as one with an authorization code."""
         until = min(deadline, self._clock() + _WAIT)
         token = yield from self._run_with_lock(
             WithLock(self._exchange_code(request, deadline), until=until, lock=self._kept.store.lock)
