@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-import pytest
 from attrs import frozen
 
 from scripts.mutation.mutants import Mutant, find_mutants
-from scripts.mutation.session import Session, call_in_child
-from scripts.mutation.trial import QUIETLY, begin_trial, has_survived
+from scripts.mutation.trial import measure, survives
 
 _ROOT: Final = Path(__file__).parents[2]
 _CORE: Final = _ROOT / "payman_sdk" / "_core"
@@ -25,13 +23,6 @@ _EXPLAINED: Final = Path(__file__).with_name("survivors.txt")
 _LEAST: Final = 90
 
 _MODULES: Final = ("send", "http", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
-
-_QUICKEST: Final = (
-    *("tests/tasks/test_decisions.py", "tests/auth/test_current_token.py", "tests/auth/test_credentials.py"),
-    *("tests/auth/test_tokens.py", "tests/tasks/test_retrying.py", "tests/streaming/test_progress.py"),
-    *("tests/streaming/test_redacting_decoder.py", "tests/streaming/test_sse.py", "tests/tasks/test_once.py"),
-)
-"""What is run first for mutants of what an import executes."""
 
 _NOTICING: Final = (
     "tests/test_types_in_frameworks.py",
@@ -48,13 +39,7 @@ _NOTICING: Final = (
     "tests/test_redaction.py",
     "tests/test_responses.py",
 )
-"""The tests among which those are chosen that execute the line of a mutant; all of them for what an import executes."""
-
-_PRELOADED: Final = (
-    *("pytest", "hypothesis", "httpx", "anyio.to_thread", "trio", "starlette.applications", "uvicorn"),
-    "rich.console",
-)
-"""What every trial needs and no mutant is in."""
+"""The tests among which those are chosen that execute the line of a mutant; all of them for what only an import executes."""
 
 
 @frozen
@@ -85,48 +70,6 @@ def find_trials(names: Iterable[str]) -> list[Trial]:
     return trials
 
 
-Begin = Callable[[Trial], int | None]
-
-
-def run_trials(trials: list[Trial], jobs: int, begin: Begin) -> tuple[list[int], list[int]]:
-    """Try mutants, so many at once; give the numbers of those that survived, and of those that could not be tried."""
-    left, running = list(reversed(range(len(trials)))), dict[int, int]()
-    survived, untried = list[int](), list[int]()
-    while left or running:
-        while left and len(running) < jobs:
-            number = left.pop()
-            process = begin(trials[number])
-            if process is None:
-                untried.append(number)
-            else:
-                running[process] = number
-        if running:
-            process, status = os.wait()
-            number = running.pop(process)
-            if has_survived(status):
-                survived.append(number)
-                print(f"survived  {trials[number]}", file=sys.__stderr__, flush=True)
-    return survived, untried
-
-
-def run_session(trials: list[Trial], jobs: int) -> tuple[list[str], list[int], list[int]]:
-    """Try mutants in one session of pytest; give tests that fail while they are measured, and what `run_trials` gives."""
-    found: tuple[list[int], list[int]] | None = None
-
-    def work(session: Session) -> None:
-        nonlocal found
-        found = run_trials(
-            trials, jobs, lambda it: session.begin(it.path, it.mutant.build_tree(), it.mutant.lines)
-        )
-
-    session = Session(_CORE, work)
-    options = [*QUIETLY, "--timeout-method=thread", "--capture=no", "--no-summary"]
-    status = pytest.main([*options, *_NOTICING], plugins=[session])
-    if found is None:
-        raise RuntimeError(f"pytest tried no mutant; it ended with {status!r}")
-    return session.failed, *found
-
-
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
@@ -151,17 +94,19 @@ def main() -> int:
         return 0
     explained = set(_EXPLAINED.read_text(encoding="utf-8").splitlines())
     tried = [trial for trial in trials if trial.key() not in explained]
-    for name in _PRELOADED:
-        importlib.import_module(name)
-    failed, survived, untried = call_in_child(lambda: run_session(tried, given.jobs), is_silent=False)
-    if failed:
-        print("Left out, since they fail while they are measured:", *failed, sep="\n", file=sys.stderr)
-    rest = [tried[number] for number in untried]  # what runs when it is imported
-    tests = (_QUICKEST, _NOTICING)
-    more, _ = run_trials(
-        rest, given.jobs, lambda it: begin_trial(it.module, it.path, it.mutant.build_tree(), tests)
-    )
-    escaped = [*(tried[number] for number in survived), *(rest[number] for number in more)]
+    covering = measure(_ROOT, _CORE, _NOTICING)
+
+    def has_survived(trial: Trial) -> bool:
+        by_line = covering.get(str(trial.path), {})
+        tests = dict.fromkeys(test for line in trial.mutant.lines for test in by_line.get(line, ()))
+        return survives(_ROOT, trial.module, trial.mutant.build_tree(), [*tests] or _NOTICING)
+
+    escaped: list[Trial] = []
+    with ThreadPoolExecutor(given.jobs) as pool:
+        for trial, survived in zip(tried, pool.map(has_survived, tried), strict=True):
+            if survived:
+                escaped.append(trial)
+                print(f"survived  {trial}", flush=True)
     open_ends = Counter(trial.path for trial in escaped)
     every = Counter(trial.path for trial in trials)
     for path, count in every.items():
