@@ -10,25 +10,14 @@ from typing import Any, Final
 
 from attrs import frozen
 
-_COMPARISONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-}
-_ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Mult,
-}
+_PAIRS: Final[tuple[tuple[Any, Any], ...]] = (
+    *((ast.Eq, ast.NotEq), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)),
+    *((ast.Add, ast.Sub), (ast.Mult, ast.Div)),
+)
+_OTHERS: Final[dict[Any, Any]] = (
+    dict(_PAIRS) | {other: one for one, other in _PAIRS} | {ast.FloorDiv: ast.Mult}
+)
+"""The operator that each one becomes."""
 _NOT_CODE: Final = {"annotation", "returns", "decorator_list", "type_params", "bases"}
 """Parts of a node that say what it is, not what it does."""
 
@@ -129,15 +118,14 @@ Change = Callable[[Any], ast.AST]
 def _changes(node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Compare(ops=ops):
-            for index, operator in enumerate(ops):
-                if type(operator) in _COMPARISONS:
-                    yield partial(_set_operator, index=index)
+            for index in range(len(ops)):
+                yield partial(_set_operator, index=index)
         case ast.BoolOp(operator):
             yield partial(_with, op=ast.Or() if isinstance(operator, ast.And) else ast.And())
         case ast.UnaryOp(ast.Not()):
             yield lambda new: new.operand
-        case ast.BinOp(op=operator) | ast.AugAssign(op=operator) if type(operator) in _ARITHMETIC:
-            yield partial(_with, op=_ARITHMETIC[type(operator)]())
+        case ast.BinOp(op=operator) | ast.AugAssign(op=operator) if type(operator) in _OTHERS:
+            yield partial(_with, op=_OTHERS[type(operator)]())
         case ast.Constant() if (other := _other_value(node.value)) is not None:
             yield partial(_with, value=other)
         case ast.Return(ast.Constant(None | False)):
@@ -180,5 +168,5 @@ def _with(node: Any, **members: object) -> Any:
 
 
 def _set_operator(node: ast.Compare, index: int) -> ast.Compare:
-    node.ops[index] = _COMPARISONS[type(node.ops[index])]()
+    node.ops[index] = _OTHERS[type(node.ops[index])]()
     return node
