@@ -93,13 +93,17 @@ class Reader:
             return "typed dict"
         return "enum" if any(base.startswith("enum.") for base in above) else "class"
 
-    def _found(self, base: Expr | str) -> Class | None:
-        """The class that is named as a base, where it is one of ours."""
+    def _look_up(self, name: Expr | str) -> object:
+        """What is named, where it is one of ours."""
         try:
-            found = self._loader.modules_collection[_outside(base)]
-            found = found.final_target if found.is_alias else found
+            found = self._loader.modules_collection[_outside(name)]
+            return found.final_target if found.is_alias else found
         except (KeyError, AliasResolutionError):
             return None
+
+    def _found(self, base: Expr | str) -> Class | None:
+        """The class that is named as a base, where it is one of ours."""
+        found = self._look_up(base)
         return found if isinstance(found, Class) else None
 
     def _bases(self, made: Class) -> Iterator[str]:
@@ -133,11 +137,7 @@ class Reader:
         return list(dict.fromkeys(str(part) for part in given if self._is_variable(part)))
 
     def _is_variable(self, part: Expr | str) -> bool:
-        try:
-            found = self._loader.modules_collection[_outside(part)]
-            found = found.final_target if found.is_alias else found
-        except (KeyError, AliasResolutionError):
-            return False
+        found = self._look_up(part)
         return isinstance(found, Attribute) and "TypeVar(" in str(found.value)
 
 
