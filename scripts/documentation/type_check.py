@@ -34,22 +34,12 @@ def extract_modules(page: Path, found: list[Block]) -> dict[str, tuple[Path, str
     """Return the modules of a page by their names: the page, and the source, each line where the page has it."""
     name = re.sub(r"\W", "_", page.relative_to(ROOT).with_suffix("").as_posix())
     modules: dict[str, list[Block]] = defaultdict(list)
-    files = (
-        "|".join(
-            re.escape(Path(str(block.title)).stem) for block in found if (block.title or "").endswith(".py")
-        )
-        or "-"
-    )
+    titles = [block.title for block in found if block.title and block.title.endswith(".py")]
+    files = "|".join(re.escape(Path(title).stem) for title in titles) or "-"
     for block in found:
         if block.language == "python" and block.excuse is None:
-            own = (
-                f"{name}_{block.line}"
-                if page == README
-                else f"{name}__{Path(block.title).stem}"
-                if block.title
-                else name
-            )
-            modules[own].append(block)
+            own = f"_{block.line}" if page == README else f"__{Path(block.title).stem}" if block.title else ""
+            modules[name + own].append(block)
     # A file of the page is a module among those of all pages here.
     rename, alias = re.compile(rf"(?m)^(\s*from )({files})\b"), re.compile(rf"(?m)^(\s*import )({files})$")
     return {
