@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 if sys.platform != "win32":
     import resource
@@ -95,13 +95,6 @@ def run_at_once(runner: asyncio.Runner, call: Callable[[], Awaitable[object]]) -
         return Reading(calls)
 
     return lambda calls: runner.run(call_all(calls))
-
-
-def read_event(reading: Reading, event: Any) -> None:
-    """Read the new text of an event that is plain JSON."""
-    reading.count += 1
-    if artifact := event["result"].get("artifact"):
-        reading.characters += len(artifact["parts"][0]["text"])
 
 
 def measure_peak() -> int:

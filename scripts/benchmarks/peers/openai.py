@@ -1,4 +1,4 @@
-"""`openai`: a chat completion, typed; and the SDK's asks and events, which it casts to `object`."""
+"""`openai`: a chat completion, typed; and the SDK's events, which it casts to `object`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
     def read(task: str) -> sides.Reading:
         reading, options = sides.Reading(), {"stream": True, "stream_cls": library.Stream[object]}
         for event in client.post(target.stream.path, body={"text": task}, cast_to=object, **options):
-            sides.read_event(reading, event)
+            reading.count += 1
+            if artifact := event["result"].get("artifact"):
+                reading.characters += len(artifact["parts"][0]["text"])
         return reading
 
     return {
         "ask": sides.repeat(lambda: client.chat.completions.create(**chat)),
-        "ask, untyped": sides.repeat(
-            lambda: client.post(target.ask.path, body={"text": sides.ASKED}, cast_to=object)
-        ),
         "asks": sides.run_at_once(runner, lambda: async_client.chat.completions.create(**chat)),
         "stream": read,
     }
