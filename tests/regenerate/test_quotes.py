@@ -54,9 +54,9 @@ def names(root: Path, old: Any, edit: Edit) -> dict[str, list[str]]:
 CHANGES: list[tuple[Edit, str, int]] = [
     (renamed("Task", "sessionId"), '"sessionId", "contextId"', 10),
     (renamed("Task", "status"), 'task.get("status")', 9),
-    (renamed("Task", "artifacts"), '"artifacts": _normalize_artifacts', 4),
+    (renamed("Task", "artifacts"), '"artifacts": _normalize_all', 4),
     (renamed("Task", "history"), 'given.get("history")', 4),
-    (renamed("TaskStatus", "state"), 'status["state"]', 6),
+    (renamed("TaskStatus", "state"), '"state": style.format_state', 6),
     (renamed("TaskStatus", "message"), 'status.pop("message"', 6),
     (given("TaskStatus", "timestamp", format="date-time"), 'status.pop("timestamp"', 8),
     (given("TaskStatus", "timestamp", format="date-time"), "isinstance(status.timestamp", 8),
