@@ -124,10 +124,9 @@ class ThreadLock:
         return self.take(ticket, timeout=timeout)
 
     def release(self) -> None:
-        """Release the lock."""
-        with self._guard:
-            self._holder = None
-        self._bell.notify()
+        """Release the lock, whoever holds it."""
+        if (holder := self._holder) is not None:
+            self.drop(holder)
 
     def _try(self, ticket: LockHolder) -> bool:
         with self._guard:
@@ -192,11 +191,6 @@ class LayeredLock(ThreadLock):
                 self._drop_outer()
             finally:
                 super().drop(ticket)
-
-    def release(self) -> None:
-        """Release the lock."""
-        if self._holder is not None:
-            self.drop(self._holder)
 
     def _take_outer(self, timeout: float) -> bool:
         """Take the second layer. If this process has it already, count it as taken."""
