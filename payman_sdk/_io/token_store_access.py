@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from payman_sdk._core.auth.stored_token import StoredToken, TokenStore
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.locks import HolderLock, LockHolder, ThreadLock, adapt_lock
+from payman_sdk._io.locks import HolderLock, LockHolder, adapt_lock
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import PaymanError, TokenStoreError
 
@@ -82,34 +82,6 @@ def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[]
     if not wait((called,), seconds).done:
         raise LateError(seconds)
     return called.result()
-
-
-class CallQueue:
-    """Calls to one place, one after the other; the next waits for one that was left behind."""
-
-    def __init__(self) -> None:
-        self._busy = ThreadLock()
-
-    def call(self, function: Callable[[], T], seconds: float) -> T:
-        """Call a function as `call_within` does, once the calls before it have ended."""
-        end = monotonic() + seconds
-        if not self._busy.acquire(timeout=seconds):
-            raise LateError(seconds)
-        return call_within(function, max(0.0, end - monotonic()), ended=self._busy.release)
-
-    def call_when_idle(self, function: Callable[[], object]) -> None:
-        """Call a function now, or in a thread when the call that was left behind has ended."""
-        if self._busy.acquire(timeout=0):
-            self._busy.release()
-            function()
-            return
-
-        def call() -> None:
-            self._busy.acquire(timeout=threading.TIMEOUT_MAX)
-            self._busy.release()
-            function()
-
-        threading.Thread(target=call, daemon=True, name="payman-store").start()
 
 
 log = get_logger()

@@ -10,12 +10,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
-from payman_sdk._io.token_store_access import CallQueue, LateError, get_time_left
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.locks import ThreadLock
+from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 
@@ -73,8 +76,7 @@ class KeyringTokenStore:
         self._service = service
         from payman_sdk.token_stores.file import FileTokenStore
 
-        self._calls = CallQueue()
-        self._lock = _LockUntilIdle(FileTokenStore(name=f"{service}-{name}").lock, self._calls)
+        self._calls = _GuardedCalls(FileTokenStore(name=f"{service}-{name}").lock)
         # No name of a store is the name of a part of another's.
         self._entry = name.replace("%", "%25").replace("#", "%23")
 
@@ -105,7 +107,7 @@ class KeyringTokenStore:
     @property
     def lock(self) -> Lock:
         """A lock file in the user's usual place for such files."""
-        return self._lock
+        return self._calls
 
     def __repr__(self) -> str:
         return f"KeyringTokenStore({self._name!r}, service={self._service!r})"
@@ -206,20 +208,39 @@ class KeyringTokenStore:
         keyring.set_password(self._service, entry, text)
 
 
-class _LockUntilIdle:
-    """A lock that is released once the keyring has ended its work: a late write must not replace a newer token."""
+class _GuardedCalls:
+    """Calls to the keyring, one after the other, and the lock around them.
 
-    def __init__(self, lock: Lock, calls: CallQueue) -> None:
+    The lock is released once the keyring has ended its work: a late write must not replace a newer token.
+    """
+
+    def __init__(self, lock: Lock) -> None:
         self._lock = lock
-        self._calls = calls
+        self._busy = ThreadLock()
+
+    def call(self, function: Callable[[], T], seconds: float) -> T:
+        """Call a function as `call_within` does, once a call that was left behind has ended."""
+        end = monotonic() + seconds
+        if not self._busy.acquire(timeout=seconds):
+            raise LateError(seconds)
+        return call_within(function, max(0.0, end - monotonic()), ended=self._busy.release)
 
     def acquire(self, *, timeout: float) -> bool:
         """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
         return self._lock.acquire(timeout=timeout)
 
     def release(self) -> None:
-        """Release the lock."""
-        self._calls.call_when_idle(self._lock.release)
+        """Release the lock, in a thread if a call was left behind."""
+
+        def release_when_idle(timeout: float) -> bool:
+            if is_idle := self._busy.acquire(timeout=timeout):
+                self._busy.release()
+                self._lock.release()
+            return is_idle
+
+        if not release_when_idle(0):
+            late = threading.TIMEOUT_MAX
+            threading.Thread(target=release_when_idle, args=(late,), daemon=True, name="payman-store").start()
 
 
 def _parse_index(text: str | None) -> _EntryIndex | None:
