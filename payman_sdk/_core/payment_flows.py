@@ -108,7 +108,10 @@ def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], c
         before = payment.response
         earlier = None if before is None else get_earlier_artifacts(before)
         response, _ = yield from agent.look_up(payment.task_id, call.options, earlier)
-        return (yield from _conclude(agent, payment, response, call, clock))
+        found = yield from _conclude(agent, payment, response, call, clock)
+        # A search that was cut off takes back nothing that a transaction has shown.
+        was_proven = payment.outcome is PaymentOutcome.PAID and payment.transaction is not None
+        return payment if was_proven and found.error is not None else found
     response, text = yield from agent.look_up(payment, call.options, None)
     order = find_payment_order(text)
     if order is None:

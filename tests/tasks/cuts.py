@@ -272,7 +272,7 @@ class World:
         self.clock = Clock()
         self.server = Server(self.clock, **server)
         self.client, self.store, self.operations = client, MemoryTokenStore(), KeptOperations(self.clock)
-        self.keys = MemoryKeyStore()
+        self.keys, self.payment = MemoryKeyStore(), cast("Any", None)
         self.store.save(
             StoredToken(
                 PERSON.name, "a-0", self.clock.now + ends, 3600, "r-0", None, fingerprint_token("r-0")

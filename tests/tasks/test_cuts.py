@@ -45,6 +45,14 @@ def approve_by_tool(world: World, runner: Cutter) -> Any:
 FINISHED = ("completed", "working", "paid", PaymentOutcome.PAID)
 
 
+def pay_before(world: World, runner: Cutter) -> None:
+    world.payment = pay(world, runner)
+
+
+def read_again(world: World, _: Cutter) -> Any:
+    return world.client.payment_status(world.payment)
+
+
 class Story(NamedTuple):
     """What a program does, at which server, what it did before, and how long its access token lives."""
 
@@ -61,6 +69,7 @@ STORIES = {
     "stream, early end": Story(stream, {"breaks": 2}),
     "pay": Story(pay, {"lost": "l", "works": 1}),
     "pay by tool": Story(pay_by_tool, {"works": 0}),
+    "read again": Story(read_again, {"works": 0}, pay_before),
     "approve by tool": Story(approve_by_tool, {"works": 0, "waits": True}, pay_by_tool),
 }
 
@@ -121,8 +130,10 @@ def find_faults(world: World, runner: Cutter, end: Any) -> Iterator[str]:
     if isinstance(end, PaymanError):
         if end.sent is False and len(left) > len(refused):
             yield "says that nothing was sent"
-        if end.sent is True and len(left) == len(refused):
+        if end.sent is True and sent and len(left) == len(refused):
             yield "says that it was sent"
+    if world.payment is not None and end is PaymentOutcome.UNDETERMINED:
+        yield "was paid"
     if isinstance(end, Exception) and left and states and states[-1] not in said:
         yield f"was {states[-1]}"
     if isinstance(end, Stop) and left:
