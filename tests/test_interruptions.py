@@ -170,6 +170,8 @@ def test_a_task_whose_end_was_seen_is_not_unknown(peer: Peer, connect: Connect) 
     error = interrupted(partial(connect(on_task=stop).ask, "Hello!"))
     assert getattr(error, "task_id", None) == peer.asks()[0].json["params"]["id"]
     assert [change.state for change in changes] == ["completed"]
+    [note] = notes(error)
+    assert "The ask was sent, and its task is completed: task tsk-" in note
 
 
 def test_an_exception_that_refuses_notes_passes(peer: Peer, connect: Connect) -> None:

@@ -122,17 +122,19 @@ def parse_retry_after(failure: errors.PaymanError, now: Callable[[], float]) -> 
         return None
 
 
-def describe_interruption(error: BaseException, ids: Mapping[str, str | None], *, sent: bool) -> None:
+def describe_interruption(
+    error: BaseException, ids: Mapping[str, str | None], *, sent: bool, end: str | None = None
+) -> None:
     """Write on an exception which ask it interrupted: the ids as attributes, and a note for whoever reads the traceback.
 
-    An exception that takes neither stays as it is.
+    An exception that takes neither stays as it is. `end` is the state that the task was seen to have ended in.
     """
     for name, value in ids.items():
         with contextlib.suppress(Exception):
             setattr(error, name, value)
     task_id = ids["task_id"]
     note = (
-        f"{_MARK}The ask was sent, and its outcome is unknown: task {task_id}. "
+        f"{_MARK}The ask was sent, and its {'outcome is unknown' if end is None else f'task is {end}'}: task {task_id}. "
         f"client.get_task({task_id!r}) returns its state. Do not send it again."
         if sent
         else f"{_MARK}Nothing was sent: the ask (task {task_id}) was interrupted before it was sent."

@@ -5,7 +5,7 @@ The client's observer, which counts and notifies listeners, is `_telemetry/obser
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -136,7 +136,7 @@ class Tracker:
             outcome, error = "unknown", _build_fault_error(failure, ask)
             unforeseen = error
         except BaseException as interruption:
-            describe_interruption(interruption, ask.get_ids(), sent=self._may_have_arrived())
+            self._describe(interruption, ask.get_ids())
             if not isinstance(interruption, GeneratorExit):
                 yield from self._notify_interruption(ask)
             raise
@@ -159,7 +159,11 @@ class Tracker:
         """Write on what interrupts an ask before its flow has begun, or when it has ended, which ask that was."""
         ids = ask.get_ids()
         if not is_described(error, ids):
-            describe_interruption(error, ids, sent=self._may_have_arrived())
+            self._describe(error, ids)
+
+    def _describe(self, error: BaseException, ids: Mapping[str, str | None]) -> None:
+        end = self.state if self.state is not None and has_ended(self.state) else None
+        describe_interruption(error, ids, sent=self._may_have_arrived(), end=end)
 
     def convert_fault(self, fault: Exception) -> APIConnectionError:
         """Return what a fault of the SDK's own means for an attempt that was sent.
