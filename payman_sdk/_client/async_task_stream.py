@@ -58,7 +58,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
                 await self._read_more()
             except StopAsyncIteration as error:
                 raise RuntimeError("A hook raised StopAsyncIteration.") from error
-        return event
+        return self._note_end(event)
 
     @property
     def text_stream(self) -> AsyncIterator[str]:

@@ -122,6 +122,12 @@ class BaseTaskStream(Generic[D]):
         else:
             self._has_ended, self._is_open = True, False
 
+    def _note_end(self, event: StreamEvent) -> StreamEvent:
+        """Return an event; after the final one, the result is whole, also for who leaves then. A reply that still waits may go on."""
+        if event.get("is_final") and not self._following.ask.is_reply:
+            self._has_ended = True
+        return event
+
     def _record_failure(self, error: BaseException) -> None:
         self._failure = copy.copy(error) if isinstance(error, PaymanError) else None
 
@@ -200,7 +206,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
                 self._read_more()
             except StopIteration as error:  # a hook's; as it is, it would look like the end of the stream
                 raise RuntimeError("A hook raised StopIteration.") from error
-        return event
+        return self._note_end(event)
 
     @property
     def text_stream(self) -> Iterator[str]:

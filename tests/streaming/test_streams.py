@@ -27,7 +27,7 @@ from payman_sdk.errors import (
     TaskNotCancelableError,
 )
 from payman_sdk.sandbox import Sandbox, StreamFault
-from tests.conftest import SECRET
+from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import Answer, Peer, Request, head, rpc, task_with
 from tests.streaming.wire import CANCEL_PATH, DONE, STREAM_PATH, WORKING, chunk, data, status, stream
@@ -196,6 +196,19 @@ def test_leaving_early_closes_the_connection(peer: Peer, client: PaymanClient) -
     with pytest.raises(ConfigurationError, match="left before its end"):
         reported.result()
     assert client.ask("Hello!").status == "completed"
+
+
+def test_leaving_at_the_final_event_keeps_the_result(peer: Peer, connect: Connect) -> None:
+    """All has been read by then: that the end of the stream was not waited for takes nothing from it."""
+    for state in ("COMPLETED", "INPUT_REQUIRED"):
+        peer.script(STREAM_PATH, stream(status("WORKING"), chunk("Yes."), status(state, final=True)))
+        client = connect()
+        with pytest.raises(LookupError), client.stream("Hello!") as reported:
+            for event in reported:
+                if event.get("is_final"):
+                    raise LookupError
+        result = reported.result()
+        assert (result.state, result.text) == (state.lower().replace("_", "-"), "Yes.")
 
 
 def test_leaving_early_closes_the_connection_async(run: Run, peer: Peer) -> None:
