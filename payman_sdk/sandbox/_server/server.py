@@ -26,8 +26,7 @@ from payman_sdk.sandbox._oauth.grants import Terms
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService
 from payman_sdk.sandbox._server.agent_control import FaultControl, PaymentControl
 from payman_sdk.sandbox._server.app import create_app
-from payman_sdk.sandbox._server.client_control import ClientControl
-from payman_sdk.sandbox._server.clients import ClientFactory
+from payman_sdk.sandbox._server.clients import ClientControl
 from payman_sdk.sandbox._server.request_log import RequestLog, SandboxRequest
 from payman_sdk.sandbox._server.rest import BASE_PATH
 from payman_sdk.sandbox._server.service import Service
@@ -43,7 +42,7 @@ else:
     transports = LazyModule("payman_sdk.sandbox._server.transport")
 
 
-class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
+class Sandbox(ClientControl, PaymentControl, FaultControl):
     """A local Payman with real HTTP and test money.
 
     Every client id has its own account: a wallet with 1000 TSD, a test payee and the default policy.
