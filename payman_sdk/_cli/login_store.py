@@ -10,10 +10,12 @@ import contextlib
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from payman_sdk._cli.settings import Login, read_login
+from attrs import frozen
+
 from payman_sdk._io.private_files import find_file_problem, find_folder_problem, wait_while_in_use
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 
@@ -21,6 +23,26 @@ if TYPE_CHECKING:
     from payman_sdk._core.auth.stored_token import TokenStore
 
 _NAME = "payman-cli"
+
+
+@frozen(kw_only=True)
+class Login:
+    """What is remembered of a login, beside its token, which is kept in a `file` or the `keyring`."""
+
+    client_id: str
+    base_url: str
+    keep: str = "file"
+
+
+def read_login(shape: object) -> Login | None:
+    """Return a login as it was written down; None for something else."""
+    if not isinstance(shape, Mapping):
+        return None
+    members = cast("Mapping[str, Any]", shape)
+    known = [members.get(name) for name in ("client_id", "base_url", "keep")]
+    if not all(isinstance(value, str) and value for value in known) or known[2] not in ("file", "keyring"):
+        return None
+    return Login(client_id=str(known[0]), base_url=str(known[1]), keep=str(known[2]))
 
 
 def open_store(keep: str) -> TokenStore:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, cast
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
 from payman_api import SERVERS
+from payman_sdk._cli.login_store import Login
 from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._client.environment import ABOUT_REST_KEY, INSTEAD_OF_REST_KEY, REST_KEY
 from payman_sdk._core.auth.credentials import FoundSetting as FoundSetting
@@ -39,20 +39,6 @@ class ServerName(StrEnum):
     TEST = "TEST"
     INTERNAL = "INTERNAL"
     SANDBOX = "SANDBOX"
-
-
-@frozen(kw_only=True)
-class Login:
-    """What is remembered of a login, beside its token, which is kept in a `file` or the `keyring`."""
-
-    client_id: str
-    base_url: str
-    keep: str = "file"
-
-    @property
-    def is_sandbox_login(self) -> bool:
-        """Whether it is one at the sandbox that `payman sandbox` serves."""
-        return (self.client_id, self.base_url) == (SANDBOX_CLIENT, SANDBOX_URL)
 
 
 @frozen(kw_only=True)
@@ -135,14 +121,8 @@ class Settings:
             ConfigurationError: No credentials are given, and nobody is logged in.
         """
         if self.client_id is None or not self.is_complete:
-            missing = [
-                name
-                for name, found in (
-                    ("PAYMAN_CLIENT_ID", self.client_id),
-                    ("PAYMAN_CLIENT_SECRET", self.client_secret),
-                )
-                if found is None
-            ]
+            needed = {"PAYMAN_CLIENT_ID": self.client_id, "PAYMAN_CLIENT_SECRET": self.client_secret}
+            missing = [name for name, found in needed.items() if found is None]
             said = (
                 f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and nobody is logged in"
                 f" at {self.server_name}."
@@ -196,17 +176,15 @@ def resolve(
     notes: list[str] = []
     if login is not None:
         if _is_compatible(application, login.client_id) and _is_compatible(server, login.base_url):
-            if login.is_sandbox_login:
+            if _is_sandbox_login(login):
                 secret = FoundSetting(SecretStr(SANDBOX_CLIENT), "the local sandbox")
             elif server is None and secret is not None and not is_payman_url(login.base_url):
                 # What a login remembers may once have come from a file.
                 said = f"{secret.source} is not sent to {format_url(login.base_url)}, because only the stored login names that server"
                 notes.append(f"{said}; to renew its token, also set PAYMAN_BASE_URL.")
                 secret = None
-            application = (
-                FoundSetting(login.client_id, "the stored login") if application is None else application
-            )
-            server = FoundSetting(login.base_url, "the stored login") if server is None else server
+            application = application or FoundSetting(login.client_id, "the stored login")
+            server = server or FoundSetting(login.base_url, "the stored login")
         else:
             notes.append(
                 f"The stored login belongs to {login.client_id} at {login.base_url} and is not used here."
@@ -236,23 +214,12 @@ def _make_sandbox_settings(login: Login | None) -> Settings:
         client_id=FoundSetting(SANDBOX_CLIENT, source),
         client_secret=FoundSetting(SecretStr(SANDBOX_CLIENT), source),
         base_url=FoundSetting(SANDBOX_URL, source),
-        login=login if login is not None and login.is_sandbox_login else None,
+        login=login if _is_sandbox_login(login) else None,
     )
 
 
 def _is_compatible(found: FoundSetting | None, value: str) -> bool:
     return found is None or found.value == value
-
-
-def read_login(shape: object) -> Login | None:
-    """Return a login as it was written down; None for something else."""
-    if not isinstance(shape, Mapping):
-        return None
-    members = cast("Mapping[str, Any]", shape)
-    known = [members.get(name) for name in ("client_id", "base_url", "keep")]
-    if not all(isinstance(value, str) and value for value in known) or known[2] not in ("file", "keyring"):
-        return None
-    return Login(client_id=str(known[0]), base_url=str(known[1]), keep=str(known[2]))
 
 
 @frozen
@@ -278,7 +245,8 @@ _THE_SANDBOX = FoundSetting(SANDBOX_URL, "the local sandbox")
 
 
 def _is_sandbox_login(login: Login | None) -> bool:
-    return login is not None and login.is_sandbox_login
+    """Whether it is one at the sandbox that `payman sandbox` serves."""
+    return login is not None and (login.client_id, login.base_url) == (SANDBOX_CLIENT, SANDBOX_URL)
 
 
 def _find_server(

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from payman_api import SERVERS
-from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_URL, Login, Settings, read_login, resolve
+from payman_sdk._cli.login_store import Login, read_login
+from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_URL, Settings, resolve
 from payman_sdk.errors import ConfigurationError
 
 LOGIN = Login(client_id="person-app", base_url=SERVERS["TEST"])

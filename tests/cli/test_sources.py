@@ -16,9 +16,9 @@ import pytest
 from payman_api import SERVERS
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._cli.clients import resolve_settings
-from payman_sdk._cli.login_store import save_login
+from payman_sdk._cli.login_store import Login, save_login
 from payman_sdk._cli.run import Run
-from payman_sdk._cli.settings import Login, resolve
+from payman_sdk._cli.settings import resolve
 from payman_sdk._client.environment import load_env_config, read_env_file
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, PaymanError

@@ -10,6 +10,7 @@ import typer
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import announce, connect, resolve_settings
 from payman_sdk._cli.login_store import (
+    Login,
     delete_login,
     delete_token,
     describe_place,
@@ -19,7 +20,6 @@ from payman_sdk._cli.login_store import (
 )
 from payman_sdk._cli.output import report_error
 from payman_sdk._cli.run import Run
-from payman_sdk._cli.settings import Login
 from payman_sdk._io.clock import wall_time
 from payman_sdk.errors import APITimeoutError, ConfigurationError, TokenStoreError
 
