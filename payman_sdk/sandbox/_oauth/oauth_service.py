@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Store, Transaction
 from payman_sdk.sandbox._oauth import authorization, clients, grants, token_endpoint
-from payman_sdk.sandbox._oauth.authorization import Question, Redirect, UnanswerableError
+from payman_sdk.sandbox._oauth.authorization import Consent, Redirect, UnanswerableError
 from payman_sdk.sandbox._oauth.clients import Client, OAuthError, ReuseError
 from payman_sdk.sandbox._oauth.grants import Terms, TokenKind
 from payman_sdk.sandbox._oauth.scopes import Scopes
@@ -31,21 +31,6 @@ class TokenRequest:
     grant_type: str | None
     client_id: str | None
     outcome: str
-
-
-@dataclass(frozen=True)
-class Consent:
-    """A question to show, and what has to come back with the answer.
-
-    Attributes:
-        question: what the person is asked.
-        request: what asked it, form-encoded; a form would change line breaks in it otherwise.
-        ticket: the request's own, see `authorization.ticket`.
-    """
-
-    question: Question
-    request: str
-    ticket: str
 
 
 class OAuthService:

@@ -14,8 +14,13 @@ from starlette.routing import Mount, Route
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
 from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._agent.serialization import Json, TaskWatcher
-from payman_sdk.sandbox._oauth import consent
-from payman_sdk.sandbox._oauth.authorization import Redirect, UnanswerableError
+from payman_sdk.sandbox._oauth.authorization import (
+    Redirect,
+    UnanswerableError,
+    build_page_headers,
+    render_consent_page,
+    render_error_page,
+)
 from payman_sdk.sandbox._oauth.clients import OAuthError
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService
 from payman_sdk.sandbox._server.request_log import (
@@ -111,7 +116,7 @@ def _ask(authority: OAuthService) -> Endpoint:
         asked = await authority.store.run(authority.ask, _decode_parameters(request.scope["query_string"]))
         if isinstance(asked, Redirect):
             return _send_redirect(asked)
-        return HTMLResponse(consent.render_page(asked), headers=consent.build_headers(asked.question))
+        return HTMLResponse(render_consent_page(asked), headers=build_page_headers(asked.question))
 
     return endpoint
 
@@ -127,7 +132,7 @@ def _decide(authority: OAuthService) -> Endpoint:
 
 def _send_redirect(redirect: Redirect) -> Response:
     # 303: whatever the method was, the browser gets the redirect URI.
-    return Response(status_code=303, headers={**consent.build_headers(), "Location": redirect.location})
+    return Response(status_code=303, headers={**build_page_headers(), "Location": redirect.location})
 
 
 def _decode_parameters(encoded: bytes) -> list[tuple[str, str]]:
@@ -247,7 +252,7 @@ def _handle_oauth_error(_: Request, failure: Exception) -> Response:
 
 
 def _handle_unanswerable(_: Request, failure: Exception) -> Response:
-    return HTMLResponse(consent.render_error_page(str(failure)), 400, consent.build_headers())
+    return HTMLResponse(render_error_page(str(failure)), 400, build_page_headers())
 
 
 def _fail_with(
