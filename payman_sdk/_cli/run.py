@@ -21,18 +21,10 @@ class TerminatedError(BaseException):
 
 @define
 class Run:
-    """What the commands of one run share.
+    """What the commands of one run share: the global flags, and the ask that was sent last, None if none was.
 
-    Args:
-        env: The flag `--env`.
-        base_url: The flag `--base-url`.
-        sandbox: The flag `--sandbox`.
-        debug: The flag `--debug`.
-        sent: The ask that was sent last, None if none was.
-        is_at_sandbox: Whether the server is the one that `payman sandbox` serves.
-        is_list: Whether the command only reads a list, which changes nothing.
-        as_json: Whether standard output is to be one JSON document, a failure included.
-        lookup: The command that says later how a task ended.
+    A command that only reads a list changes nothing. With `--json`, standard output is one document, a failure included. `lookup` is the
+    command that says later how a task ended, and `is_at_sandbox` that the server is the one that `payman sandbox` serves.
     """
 
     env: str | None = None

@@ -67,12 +67,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Consent:
-    """A question to show, and what has to come back with the answer.
+    """A question to show, and what has to come back with the answer: the request and its ticket.
 
-    Attributes:
-        question: what the person is asked.
-        request: what asked it, form-encoded; a form would change line breaks in it otherwise.
-        ticket: the request's own, see `authorization.ticket`.
+    The request is form-encoded: a form would change line breaks in it otherwise.
     """
 
     question: Question

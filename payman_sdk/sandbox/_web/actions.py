@@ -46,14 +46,9 @@ class PageRedirect:
 
 @dataclass(frozen=True)
 class FormError:
-    """Nothing was changed: the page is shown again, with what was typed.
+    """Nothing was changed: the page is shown again, with what was typed, what is wrong and what to do.
 
-    Attributes:
-        page: which one.
-        problem: what is wrong, and what to do.
-        field: the name of the field that is wrong; None where several or none are.
-        typed: the form.
-        policy: the fields of the policy, where the form is that.
+    The field is None where several or none are wrong.
     """
 
     page: str
