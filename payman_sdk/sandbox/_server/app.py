@@ -30,8 +30,7 @@ from payman_sdk.sandbox._server.request_log import (
     read_body,
     read_form,
 )
-from payman_sdk.sandbox._server.rest import create_routes
-from payman_sdk.sandbox._server.rest_service import RestService
+from payman_sdk.sandbox._server.rest import RestService, create_routes
 from payman_sdk.sandbox._server.service import ForbiddenError, Service, UnauthorizedError
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
 from payman_sdk.sandbox._server.streaming import (
