@@ -20,7 +20,7 @@ from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.payment_orders import Settlement
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth.scopes import Scopes, find_refusal
+from payman_sdk.sandbox._oauth.grants import Scopes
 
 
 @dataclass(frozen=True)
@@ -144,3 +144,35 @@ def _explain_unclear(reason: str, *, payment: bool) -> str:
         return f"I did not understand that. You can ask me things like:\n\n{markdown.ABILITIES}"
     refusal = "No payment was made: " if payment else "Nothing was done: "
     return f"{refusal}{reason}."
+
+
+_NEEDED: dict[type[intent.Intent], Scope] = {
+    intent.Pay: Scope.WRITE_SEND_PAYMENT,
+    intent.Approve: Scope.WRITE_SEND_PAYMENT,
+    intent.Deny: Scope.WRITE_SEND_PAYMENT,
+    intent.CreatePayee: Scope.WRITE_CREATE_PAYEE,
+    intent.ShowBalance: Scope.READ_BALANCE,
+    intent.ListWallets: Scope.READ_LIST_WALLETS,
+    intent.ShowPolicy: Scope.READ_LIST_WALLETS,
+    intent.ListPayees: Scope.READ_LIST_PAYEES,
+    intent.ShowPayee: Scope.READ_LIST_PAYEES,
+    intent.ListTransactions: Scope.READ_LIST_TRANSACTIONS,
+    intent.ShowTransaction: Scope.READ_LIST_TRANSACTIONS,
+    intent.ListRequests: Scope.READ_LIST_TRANSACTIONS,
+}
+"""Anything else needs no scope: it reveals nothing of the account and changes nothing."""
+
+
+def find_refusal(meaning: intent.Intent, scopes: Scopes) -> str | None:
+    """Return why the scopes do not allow what is meant, as the agent's whole answer; None where they do."""
+    needed = _NEEDED.get(type(meaning))
+    if needed is None or needed in scopes:
+        return None
+    match meaning:
+        case intent.Pay() | intent.Approve() | intent.Deny():
+            outcome = "No payment was made"
+        case intent.CreatePayee():
+            outcome = "No payee was created"
+        case _:
+            outcome = "I cannot say that"
+    return f"{outcome}: the access token lacks the scope `{needed}`."

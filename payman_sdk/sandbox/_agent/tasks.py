@@ -18,7 +18,7 @@ from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth.scopes import Scopes
+from payman_sdk.sandbox._oauth.grants import Scopes
 from payman_sdk.sandbox.scripting import Mishap, Script
 
 

@@ -21,7 +21,7 @@ from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth import clients
 from payman_sdk.sandbox._oauth.clients import OAuthError
-from payman_sdk.sandbox._oauth.scopes import IN_WORDS, Scopes
+from payman_sdk.sandbox._oauth.grants import IN_WORDS, Scopes
 from payman_sdk.sandbox._oauth.token_endpoint import parse_requested_scopes
 
 _KNOWN = (

@@ -1,4 +1,4 @@
-"""Clients: confidential ones, which have a secret, and public ones, which have none; and their redirect URIs.
+"""Clients: confidential ones, which have a secret, and public ones, which have none; their redirect URIs, and how they are connected.
 
 Usable redirect URIs are https, http to this machine, and an app's own scheme (RFC 8252); never with a fragment (RFC 6749, section
 3.1.2).
@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus, urlencode, urlsplit
 
 from payman_sdk._url import is_loopback
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
+from payman_sdk.sandbox._oauth import grants
+from payman_sdk.sandbox._oauth.grants import Scopes
 
 # RFC 6749, sections 4.1.2.1 and 5.2, allows no others in a description.
 _UNSPEAKABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
@@ -204,3 +207,73 @@ def _strip_port(uri: str) -> tuple[str | None, str, str] | None:
     if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
         return None
     return parts.hostname, parts.path, parts.query
+
+
+@dataclass(frozen=True)
+class ClientAuthorization:
+    """One way in which a client is connected: by consent, which people gave once or several times, or by its own credentials.
+
+    Each is revoked as a whole. After a consent was revoked another can be given; credentials are good for nothing until they are
+    allowed again.
+
+    Attributes:
+        by_credentials: whether by its own credentials; otherwise by consent.
+        scopes: all that its tokens may allow, in the order of the API.
+        tokens: how many access and refresh tokens are alive.
+        redirect_uris: where consents led.
+        revoked: whether a person ended it, so that no more tokens are given.
+    """
+
+    by_credentials: bool
+    scopes: Scopes
+    tokens: int
+    redirect_uris: tuple[str, ...] = ()
+    revoked: bool = False
+
+
+def list_authorizations(
+    tx: Transaction, world: SandboxEnvironment, client_id: str
+) -> list[ClientAuthorization]:
+    """Return the connections that have a token alive, and the credentials that were revoked."""
+    rows = tx.execute(
+        "SELECT g.by_credentials, g.scope, g.redirect_uri, COUNT(*) AS tokens FROM grants g "
+        "JOIN tokens t ON t.grant_number = g.number WHERE g.client_id = ? AND NOT g.revoked AND NOT t.spent "
+        "AND t.expires > ? AND t.kind <> 'code' GROUP BY g.by_credentials, g.scope, g.redirect_uri",
+        (client_id, world.now()),
+    ).fetchall()
+    found: list[ClientAuthorization] = []
+    for by_credentials in (False, True):
+        several = [row for row in rows if bool(row["by_credentials"]) is by_credentials]
+        revoked = by_credentials and is_barred(tx, client_id)
+        if several or revoked:
+            allowed = {scope for row in several for scope in grants.parse_scopes(row["scope"])}
+            found.append(
+                ClientAuthorization(
+                    by_credentials,
+                    tuple(scope for scope in grants.EVERY if scope in allowed),
+                    sum(row["tokens"] for row in several),
+                    tuple(sorted({row["redirect_uri"] for row in several if row["redirect_uri"]})),
+                    revoked,
+                )
+            )
+    return found
+
+
+def revoke_authorization(tx: Transaction, client_id: str, *, by_credentials: bool) -> None:
+    """End a connection and every code and token that came of it."""
+    tx.execute(
+        "UPDATE grants SET revoked = 1 WHERE client_id = ? AND by_credentials = ?",
+        (client_id, by_credentials),
+    )
+    if by_credentials:
+        tx.execute("UPDATE clients SET barred = 1 WHERE id = ?", (client_id,))
+
+
+def allow_credentials(tx: Transaction, client_id: str) -> None:
+    """Let a client get tokens by its own credentials again."""
+    tx.execute("UPDATE clients SET barred = 0 WHERE id = ?", (client_id,))
+
+
+def is_barred(tx: Transaction, client_id: str) -> bool:
+    """Whether the client's own credentials are good for nothing."""
+    return bool(tx.execute("SELECT barred FROM clients WHERE id = ?", (client_id,)).fetchone()["barred"])

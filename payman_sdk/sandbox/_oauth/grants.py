@@ -1,4 +1,4 @@
-"""Grants and the tokens that hang on them: the authorization code, the access tokens and the refresh tokens.
+"""Scopes, grants of them, and the tokens that hang on them: the authorization code, the access tokens and the refresh tokens.
 
 A grant records what a person allowed a client once. Revoking it ends all its tokens. That happens when a spent code or refresh
 token comes again (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2). Tokens are stored as digests only.
@@ -7,15 +7,55 @@ token comes again (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2). Tokens ar
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
+from payman_api.models.scope import Scope
 from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth import scopes
-from payman_sdk.sandbox._oauth.scopes import Scopes
+
+Scopes = tuple[Scope, ...]
+"""Several scopes, each once, in the order in which they were asked for."""
+
+EVERY: Scopes = tuple(Scope)
+
+IN_WORDS: Mapping[Scope, str] = MappingProxyType(
+    {
+        Scope.READ_BALANCE: "See how much is in your wallets",
+        Scope.READ_LIST_WALLETS: "See your wallets and their limits",
+        Scope.READ_LIST_PAYEES: "See your payees",
+        Scope.READ_LIST_TRANSACTIONS: "See your transactions and what waits for approval",
+        Scope.WRITE_CREATE_PAYEE: "Add payees to your account",
+        Scope.WRITE_SEND_PAYMENT: "Send payments from your wallets, and approve or deny those that wait",
+        Scope.WRITE_CREATE_WALLET: "Open new wallets",
+    }
+)
+"""What each scope allows, as the consent page says it."""
+
+
+def parse_scopes(asked: str | Iterable[str]) -> Scopes:
+    """Return the scopes in a list of them, or in a text that joins them by commas, as Payman does [D], or by spaces [P].
+
+    Raises:
+        ValueError: if there is none in it, or one that is unknown.
+    """
+    names = asked.replace(",", " ").split() if isinstance(asked, str) else [str(name) for name in asked]
+    if not names:
+        raise ValueError(f"scope is empty; name at least one of {', '.join(EVERY)}")
+    for name in names:
+        if name not in EVERY:
+            raise ValueError(f"scope {name[:80]!r} is unknown; known are {', '.join(EVERY)}")
+    return tuple(dict.fromkeys(Scope(name) for name in names))
+
+
+def format_scopes(scopes: Iterable[Scope]) -> str:
+    """Return the scopes joined by commas, as Payman does [D]."""
+    return ",".join(scopes)
+
 
 _LONGEST_LIFETIME = 1_000_000_000
 
@@ -96,7 +136,7 @@ def open_grant(
     """Write down what a client was allowed: by a person, or by its own credentials."""
     number = tx.execute(
         "INSERT INTO grants (client_id, scope, by_credentials, redirect_uri, challenge) VALUES (?, ?, ?, ?, ?)",
-        (client_id, scopes.format_scopes(allowed), by_credentials, redirect_uri, challenge),
+        (client_id, format_scopes(allowed), by_credentials, redirect_uri, challenge),
     ).lastrowid
     assert number is not None  # noqa: S101 (a row was inserted)
     return Grant(number, client_id, allowed, redirect_uri, challenge)
@@ -119,7 +159,7 @@ def issue(
             _hash_token(value),
             kind,
             grant.number,
-            scopes.format_scopes(allowed),
+            format_scopes(allowed),
             _compute_expiry(world, lifetime),
         ),
     )
@@ -138,7 +178,7 @@ def find_access(tx: Transaction, world: SandboxEnvironment, token: str | None) -
     if row is None:
         return None
     account = accounts.find_account(tx, row["client_id"])
-    return None if account is None else Access(account, scopes.parse_scopes(row["scope"]))
+    return None if account is None else Access(account, parse_scopes(row["scope"]))
 
 
 def find(tx: Transaction, kind: TokenKind, value: str) -> TokenRecord | None:
@@ -153,7 +193,7 @@ def find(tx: Transaction, kind: TokenKind, value: str) -> TokenRecord | None:
     grant = Grant(
         row["number"],
         row["client_id"],
-        scopes.parse_scopes(row["scope"]),
+        parse_scopes(row["scope"]),
         row["redirect_uri"],
         row["challenge"],
     )
@@ -202,73 +242,3 @@ def _compute_expiry(world: SandboxEnvironment, seconds: float) -> int:
 
 def _hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
-
-
-@dataclass(frozen=True)
-class ClientAuthorization:
-    """One way in which a client is connected: by consent, which people gave once or several times, or by its own credentials.
-
-    Each is revoked as a whole. After a consent was revoked another can be given; credentials are good for nothing until they are
-    allowed again.
-
-    Attributes:
-        by_credentials: whether by its own credentials; otherwise by consent.
-        scopes: all that its tokens may allow, in the order of the API.
-        tokens: how many access and refresh tokens are alive.
-        redirect_uris: where consents led.
-        revoked: whether a person ended it, so that no more tokens are given.
-    """
-
-    by_credentials: bool
-    scopes: Scopes
-    tokens: int
-    redirect_uris: tuple[str, ...] = ()
-    revoked: bool = False
-
-
-def list_authorizations(
-    tx: Transaction, world: SandboxEnvironment, client_id: str
-) -> list[ClientAuthorization]:
-    """Return the connections that have a token alive, and the credentials that were revoked."""
-    rows = tx.execute(
-        "SELECT g.by_credentials, g.scope, g.redirect_uri, COUNT(*) AS tokens FROM grants g "
-        "JOIN tokens t ON t.grant_number = g.number WHERE g.client_id = ? AND NOT g.revoked AND NOT t.spent "
-        "AND t.expires > ? AND t.kind <> 'code' GROUP BY g.by_credentials, g.scope, g.redirect_uri",
-        (client_id, world.now()),
-    ).fetchall()
-    found: list[ClientAuthorization] = []
-    for by_credentials in (False, True):
-        several = [row for row in rows if bool(row["by_credentials"]) is by_credentials]
-        revoked = by_credentials and is_barred(tx, client_id)
-        if several or revoked:
-            allowed = {scope for row in several for scope in scopes.parse_scopes(row["scope"])}
-            found.append(
-                ClientAuthorization(
-                    by_credentials,
-                    tuple(scope for scope in scopes.EVERY if scope in allowed),
-                    sum(row["tokens"] for row in several),
-                    tuple(sorted({row["redirect_uri"] for row in several if row["redirect_uri"]})),
-                    revoked,
-                )
-            )
-    return found
-
-
-def revoke_authorization(tx: Transaction, client_id: str, *, by_credentials: bool) -> None:
-    """End a connection and every code and token that came of it."""
-    tx.execute(
-        "UPDATE grants SET revoked = 1 WHERE client_id = ? AND by_credentials = ?",
-        (client_id, by_credentials),
-    )
-    if by_credentials:
-        tx.execute("UPDATE clients SET barred = 1 WHERE id = ?", (client_id,))
-
-
-def allow_credentials(tx: Transaction, client_id: str) -> None:
-    """Let a client get tokens by its own credentials again."""
-    tx.execute("UPDATE clients SET barred = 0 WHERE id = ?", (client_id,))
-
-
-def is_barred(tx: Transaction, client_id: str) -> bool:
-    """Whether the client's own credentials are good for nothing."""
-    return bool(tx.execute("SELECT barred FROM clients WHERE id = ?", (client_id,)).fetchone()["barred"])

@@ -11,8 +11,7 @@ from payman_sdk.sandbox._ledger.store import Store, Transaction
 from payman_sdk.sandbox._oauth import authorization, clients, grants, token_endpoint
 from payman_sdk.sandbox._oauth.authorization import Consent, Redirect, UnanswerableError
 from payman_sdk.sandbox._oauth.clients import Client, OAuthError, ReuseError
-from payman_sdk.sandbox._oauth.grants import Terms, TokenKind
-from payman_sdk.sandbox._oauth.scopes import Scopes
+from payman_sdk.sandbox._oauth.grants import Scopes, Terms, TokenKind
 from payman_sdk.sandbox._oauth.token_endpoint import TokenResponse
 
 _PATIENCE = 3600  # seconds that a person may take to decide

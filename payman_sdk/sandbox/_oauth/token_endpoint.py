@@ -19,10 +19,9 @@ from dataclasses import dataclass, field
 
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth import grants, scopes
+from payman_sdk.sandbox._oauth import clients, grants
 from payman_sdk.sandbox._oauth.clients import Client, OAuthError, ReuseError
-from payman_sdk.sandbox._oauth.grants import Grant, Terms, TokenKind, TokenRecord
-from payman_sdk.sandbox._oauth.scopes import Scopes
+from payman_sdk.sandbox._oauth.grants import Grant, Scopes, Terms, TokenKind, TokenRecord
 
 GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 
@@ -85,13 +84,13 @@ def issue(
         renewal = grants.issue(
             tx, world, grant, TokenKind.REFRESH, grant.scopes, terms.refresh_token_lifetime
         )
-    return TokenResponse(value, max(1, int(terms.token_lifetime)), scopes.format_scopes(allowed), renewal)
+    return TokenResponse(value, max(1, int(terms.token_lifetime)), grants.format_scopes(allowed), renewal)
 
 
 def parse_requested_scopes(asked: str | None) -> Scopes | None:
     """Return the scopes that are asked for, None where nothing is said of them; OAuthError if one is unknown."""
     try:
-        return None if asked is None else scopes.parse_scopes(asked)
+        return None if asked is None else grants.parse_scopes(asked)
     except ValueError as unknown:
         raise OAuthError("invalid_scope", str(unknown)) from None
 
@@ -112,12 +111,12 @@ def _grant_by_credentials(
 ) -> TokenResponse:
     if client.is_public:
         raise OAuthError("unauthorized_client", "client_credentials is for clients that have a secret")
-    if grants.is_barred(tx, client.id):
+    if clients.is_barred(tx, client.id):
         raise OAuthError(
             "unauthorized_client",
             "what this client may do by its own credentials was revoked; allow it again on the sandbox's page",
         )
-    allowed = parse_requested_scopes(given.get("scope")) or scopes.EVERY
+    allowed = parse_requested_scopes(given.get("scope")) or grants.EVERY
     opened = grants.open_grant(tx, client.id, allowed, by_credentials=True)
     return issue(tx, world, terms, opened, refresh=terms.refresh_for_credentials)
 

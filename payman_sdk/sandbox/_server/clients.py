@@ -13,11 +13,10 @@ from payman_sdk._config import Resend
 from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Store
-from payman_sdk.sandbox._oauth import clients, scopes
+from payman_sdk.sandbox._oauth import clients, grants
 from payman_sdk.sandbox._oauth.authorization import is_challenge
-from payman_sdk.sandbox._oauth.grants import check_lifetime
+from payman_sdk.sandbox._oauth.grants import Scopes, check_lifetime
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService, TokenRequest
-from payman_sdk.sandbox._oauth.scopes import Scopes
 
 if TYPE_CHECKING:
     from payman_sdk._client import async_, sync
@@ -292,4 +291,4 @@ class ClientControl:
 
 
 def _parse_scopes(asked: Iterable[str] | None) -> Scopes:
-    return scopes.EVERY if asked is None else scopes.parse_scopes(asked)
+    return grants.EVERY if asked is None else grants.parse_scopes(asked)

@@ -16,9 +16,9 @@ from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.ledger import LedgerRow
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._oauth import clients, grants, scopes
-from payman_sdk.sandbox._oauth.grants import ClientAuthorization
-from payman_sdk.sandbox._oauth.scopes import IN_WORDS, Scopes
+from payman_sdk.sandbox._oauth import clients, grants
+from payman_sdk.sandbox._oauth.clients import ClientAuthorization
+from payman_sdk.sandbox._oauth.grants import IN_WORDS, Scopes
 
 ON_A_PAGE = 50
 _T = TypeVar("_T")
@@ -196,15 +196,15 @@ _HOW = {"consent": "By consent", "credentials": "By its own credentials"}
 
 def list_apps(tx: Transaction, world: SandboxEnvironment, account: Account) -> list[AppView]:
     """Return the connections of the account's app."""
-    return [_view_authorization(one) for one in grants.list_authorizations(tx, world, account.client_id)]
+    return [_view_authorization(one) for one in clients.list_authorizations(tx, world, account.client_id)]
 
 
 def find_scopes(tx: Transaction, world: SandboxEnvironment, account: Account, kind: str) -> Scopes:
     """Return what an ask of that kind may do: as one of the connections may, or everything."""
-    for one in grants.list_authorizations(tx, world, account.client_id):
+    for one in clients.list_authorizations(tx, world, account.client_id):
         if _find_kind(one) == kind and one.scopes:
             return one.scopes
-    return scopes.EVERY
+    return grants.EVERY
 
 
 def _view_authorization(one: ClientAuthorization) -> AppView:

@@ -14,7 +14,7 @@ from payman_sdk.sandbox._agent.language.patterns import read_amount
 from payman_sdk.sandbox._agent.serialization import TaskWatcher
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, Policy
-from payman_sdk.sandbox._oauth import grants
+from payman_sdk.sandbox._oauth import clients
 from payman_sdk.sandbox._oauth.grants import Access
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
@@ -169,14 +169,14 @@ def revoke(room: PageContext, account: Account, form: Form) -> Decision:
     if kind not in ("consent", "credentials"):
         return FormError("apps", "Choose what to revoke.", None, form)
     with room.service.store.transaction() as tx:
-        grants.revoke_authorization(tx, account.client_id, by_credentials=kind == "credentials")
+        clients.revoke_authorization(tx, account.client_id, by_credentials=kind == "credentials")
     return PageRedirect(build_link("apps", account=account.id, said="revoked"))
 
 
 def allow_again(room: PageContext, account: Account, form: Form) -> Decision:
     """Let the app's credentials be good again."""
     with room.service.store.transaction() as tx:
-        grants.allow_credentials(tx, account.client_id)
+        clients.allow_credentials(tx, account.client_id)
     return PageRedirect(build_link("apps", account=account.id, said="allowed"))
 
 
