@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from typing import cast
+from collections.abc import Callable
 
 import httpcore
 import httpx
@@ -52,7 +51,7 @@ class AsyncPool(httpx.AsyncBaseTransport):
             slot = await leases.acquire(route, request.extensions.get("timeout", {}).get("pool"))
         try:
             answer = await slot.connection.handle_async_request(to_httpcore(request))
-            body = _AsyncPooledBody(answer, slot, leases)
+            body = PooledBody(answer, slot, leases)
         except BaseException as error:
             leases.fail(slot, error)
         return from_httpcore(answer, body)
@@ -97,25 +96,6 @@ class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
     def wake_next(self) -> None:
         """Wake the task that has waited longest."""
         self._queue.wake_next()
-
-
-class _AsyncPooledBody(PooledBody[httpcore.AsyncConnectionInterface], httpx.AsyncByteStream):
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for piece in cast("AsyncIterable[bytes]", self.answer.stream):
-                yield piece
-        except BaseException as error:
-            self.leases.fail(self.take_slot(), error)
-
-    async def aclose(self) -> None:
-        """Let the connection go."""
-        if self.slot is None:
-            return
-        try:
-            await self.answer.aclose()
-        except BaseException as error:
-            self.leases.fail(self.take_slot(), error)
-        self.end_lease()
 
 
 _LOOK = 0.05

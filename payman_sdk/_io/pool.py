@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterable, Iterator
-from typing import cast
+from collections.abc import Callable
 
 import httpcore
 import httpx
@@ -55,7 +54,7 @@ class Pool(httpx.BaseTransport):
             slot = leases.acquire(route, request.extensions.get("timeout", {}).get("pool"))
         try:
             answer = slot.connection.handle_request(to_httpcore(request))
-            body = _PooledBody(answer, slot, leases)
+            body = PooledBody(answer, slot, leases)
         except BaseException as error:
             leases.fail(slot, error)
         return from_httpcore(answer, body)
@@ -100,21 +99,3 @@ class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
     def close(self) -> None:
         super().close()
         self._bell.notify_all()
-
-
-class _PooledBody(PooledBody[httpcore.ConnectionInterface], httpx.SyncByteStream):
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from cast("Iterable[bytes]", self.answer.stream)
-        except BaseException as error:
-            self.leases.fail(self.take_slot(), error)
-
-    def close(self) -> None:
-        """Let the connection go."""
-        if self.slot is None:
-            return
-        try:
-            self.answer.close()
-        except BaseException as error:
-            self.leases.fail(self.take_slot(), error)
-        self.end_lease()

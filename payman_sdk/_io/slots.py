@@ -13,7 +13,7 @@ import socket
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 import httpcore
@@ -217,28 +217,59 @@ class Slots(Generic[C]):
         raise renamed from error
 
 
-class PooledBody(Generic[C]):
-    """The body of an answer, which ends the lease of its connection.
+class PooledBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer, for threads or for tasks, which ends the lease of its connection.
 
     Raises:
         httpcore.RemoteProtocolError: Nothing was read since the request was written, so it answers none: the server had sent it
             behind an earlier answer. What waits to be written goes with the connection.
     """
 
-    def __init__(self, answer: httpcore.Response, slot: Slot[C], leases: Slots[C]) -> None:
+    def __init__(self, answer: httpcore.Response, slot: Slot[Any], leases: Slots[Any]) -> None:
         stream = cast("dict[str, Any]", answer.extensions).get("network_stream")
         if stream is not None and stream.get_extra_info("has_read") is False:
             raise httpcore.RemoteProtocolError("the answer was there before the request")
-        self.answer = answer
-        self.slot: Slot[C] | None = slot
-        self.leases = leases
+        self._answer = answer
+        self._slot: Slot[Any] | None = slot
+        self._leases = leases
 
-    def take_slot(self) -> Slot[C] | None:
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from cast("Iterable[bytes]", self._answer.stream)
+        except BaseException as error:
+            self._leases.fail(self._take_slot(), error)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in cast("AsyncIterable[bytes]", self._answer.stream):
+                yield piece
+        except BaseException as error:
+            self._leases.fail(self._take_slot(), error)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._slot is not None:
+            try:
+                self._answer.close()
+            except BaseException as error:
+                self._leases.fail(self._take_slot(), error)
+            self._end_lease()
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        if self._slot is not None:
+            try:
+                await self._answer.aclose()
+            except BaseException as error:
+                self._leases.fail(self._take_slot(), error)
+            self._end_lease()
+
+    def _take_slot(self) -> Slot[Any] | None:
         """Return the connection, once."""
-        slot, self.slot = self.slot, None
+        slot, self._slot = self._slot, None
         return slot
 
-    def end_lease(self) -> None:
+    def _end_lease(self) -> None:
         """Let the connection go, now that all has been read."""
-        if (slot := self.take_slot()) is not None:
-            self.leases.release(slot, in_order=True)
+        if (slot := self._take_slot()) is not None:
+            self._leases.release(slot, in_order=True)
