@@ -73,11 +73,12 @@ def test_a_module_that_cannot_be_read_after_sending_is_no_exception(monkeypatch:
     """A program that is out of file descriptors imports nothing any more; what it has ordered may be made all the same."""
     known, answered, main = builtins.__import__, list[object](), threading.get_ident()
 
-    def refuse(name: str, names: Any = None, *rest: Any) -> Any:
-        asks = answered and threading.get_ident() == main and names is not None
-        if asks and str(names.get("__name__")).startswith("payman_sdk._core"):
+    def refuse(name: str, *rest: Any, **named: Any) -> Any:
+        importer = (rest[0] if rest else named.get("globals")) or {}
+        asks = answered and threading.get_ident() == main
+        if asks and str(importer.get("__name__")).startswith("payman_sdk._core"):
             raise OSError(24, "Too many open files", name)
-        return known(name, names, *rest)
+        return known(name, *rest, **named)
 
     with Sandbox() as sandbox, sandbox.client() as client:
         monkeypatch.setattr(builtins, "__import__", refuse)
