@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -50,80 +50,51 @@ _SAID_OF_PAYMENTS = {
     "late": "That was decided before, and nothing was changed: {amount} to",
 }
 
-_View = Callable[[Transaction, PageContext, Account, Mapping[str, str]], dict[str, Any]]
+_NAMES = ("overview", "tasks", "task", "transactions", "ledger", "payees", "policy", "apps", "faults")
 
 
-def _view_overview(
-    tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
+def _view(
+    name: str, tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
 ) -> dict[str, Any]:
-    return {
-        "wallets": account_views.view_wallets(tx, account),
-        "pending": account_views.view_pending(tx, account),
-        "newest": task_views.view_newest(tx, room.service, account, _NEWEST_TASKS),
-        "apps": account_views.list_apps(tx, room.service.world, account),
-        "address": query["address"],
-        "quoted_client_id": shlex.quote(account.client_id),
-    }
-
-
-def _view_task(
-    tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
-) -> dict[str, Any]:
-    return {
-        "view": task_views.view_task(tx, room.service, account, _parse_number(query, "number")),
-        "apps": account_views.list_apps(tx, room.service.world, account),
-    }
-
-
-def _view_policy(
-    tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
-) -> dict[str, Any]:
-    return {"policies": [(one, account_views.view_policy(one)) for one in accounts.list_wallets(tx, account)]}
-
-
-def _view_faults(
-    tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
-) -> dict[str, Any]:
-    return {
-        "choices": fault_choices.CHOICES,
-        "script": fault_choices.list_queued(room.service.script.entries),
-        "streams": fault_choices.list_queued(room.faults.entries),
-    }
-
-
-_VIEWS: Mapping[str, tuple[str, _View]] = {
-    "overview": ("Overview", _view_overview),
-    "tasks": (
-        "Tasks",
-        lambda tx, room, one, query: {
-            "leaf": task_views.view_tasks(tx, room.service, one, _parse_number(query, "page"))
-        },
-    ),
-    "task": ("Task", _view_task),
-    "transactions": (
-        "Transactions",
-        lambda tx, room, one, query: {
-            "leaf": account_views.view_transactions(tx, one, _parse_number(query, "page")),
-            "refused": account_views.view_refusals(tx, one),
-        },
-    ),
-    "ledger": (
-        "Ledger",
-        lambda tx, room, one, query: {"leaf": account_views.entries(tx, one, _parse_number(query, "page"))},
-    ),
-    "payees": (
-        "Payees",
-        lambda tx, room, one, query: {
-            "leaf": account_views.view_payees(tx, one, _parse_number(query, "page"))
-        },
-    ),
-    "policy": ("Policy", _view_policy),
-    "apps": (
-        "Apps",
-        lambda tx, room, one, query: {"apps": account_views.list_apps(tx, room.service.world, one)},
-    ),
-    "faults": ("Faults", _view_faults),
-}
+    """Return what the page of that name shows of an account."""
+    service, number = room.service, _parse_number(query, "page")
+    match name:
+        case "tasks":
+            return {"leaf": task_views.view_tasks(tx, service, account, number)}
+        case "task":
+            return {
+                "view": task_views.view_task(tx, service, account, _parse_number(query, "number")),
+                "apps": account_views.list_apps(tx, service.world, account),
+            }
+        case "transactions":
+            return {
+                "leaf": account_views.view_transactions(tx, account, number),
+                "refused": account_views.view_refusals(tx, account),
+            }
+        case "ledger":
+            return {"leaf": account_views.entries(tx, account, number)}
+        case "payees":
+            return {"leaf": account_views.view_payees(tx, account, number)}
+        case "policy":
+            wallets = accounts.list_wallets(tx, account)
+            return {"policies": [(one, account_views.view_policy(one)) for one in wallets]}
+        case "apps":
+            return {"apps": account_views.list_apps(tx, service.world, account)}
+        case "faults":
+            return {
+                "choices": fault_choices.CHOICES,
+                "script": fault_choices.list_queued(service.script.entries),
+                "streams": fault_choices.list_queued(room.faults.entries),
+            }
+        case _:
+            return {
+                "wallets": account_views.view_wallets(tx, account),
+                "pending": account_views.view_pending(tx, account),
+                "newest": task_views.view_newest(tx, service, account, _NEWEST_TASKS),
+                "apps": account_views.list_apps(tx, service.world, account),
+                "address": query["address"],
+                "quoted_client_id": shlex.quote(account.client_id),
+            }
 
 
 def _parse_number(query: Mapping[str, str], name: str) -> int:
@@ -165,7 +136,7 @@ class _Pages:
 
     async def _show(self, request: Request) -> Response:
         name = request.path_params.get("name", "overview")
-        if name not in _VIEWS:
+        if name not in _NAMES:
             raise HTTPException(404, "This page does not exist.")
         cookie = self._forgery.choose_cookie(request.cookies.get(COOKIE))
         query = {**request.query_params, "address": _address(request)}
@@ -208,7 +179,6 @@ class _Pages:
             return _load_account(tx, identity)
 
     def _render_page(self, name: str, query: Mapping[str, str], cookie: str, again: FormError | None) -> str:
-        title, view = _VIEWS[name]
         with self._room.service.store.transaction() as tx:
             account = _load_account(tx, query.get("account"))
             everybody = accounts.list_accounts(tx)
@@ -217,14 +187,14 @@ class _Pages:
             shown = {
                 "said": None if again else _SAID.get(query.get("said", "")),
                 "said_of": None if again else _describe_payment(tx, account, query),
-                **view(tx, self._room, account, query),
+                **_view(name, tx, self._room, account, query),
             }
         here = build_link("" if name == "overview" else name, account=account.id, **place)
         return render_template(
             "lists.html" if "leaf" in shown else f"{name}.html",
-            title=title,
+            title=name.capitalize(),
             name=name,
-            nav=[(key, words) for key, (words, _) in _VIEWS.items() if key != "task"],
+            nav=[(each, each.capitalize()) for each in _NAMES if each != "task"],
             account=account,
             accounts=some if account in some else [account, *some],
             hidden=max(0, len(everybody) - _MOST_ACCOUNTS),
