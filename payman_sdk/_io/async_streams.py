@@ -102,9 +102,8 @@ class AsyncOpenStream:
     async def read(self) -> bytes | None:
         """Return the next piece as it comes, None at the end."""
         if (piece := next(self._ready, None)) is not None:
-            await (
-                anyio.lowlevel.checkpoint()
-            )  # a large body takes a while to decompress, and the deadline may pass meanwhile
+            # A large body takes a while to decompress, and the deadline may pass meanwhile.
+            await anyio.lowlevel.checkpoint()
         while piece is None:
             raw = None if self._wire is None else await _read_next(self._wire)
             if raw is None:
