@@ -17,7 +17,7 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import HolderLock, LockHolder, adapt_lock
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import PaymanError, TokenStoreError
+from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 
 T = TypeVar("T")
 
@@ -45,6 +45,15 @@ def get_time_left(most: float) -> float:
     """Return the seconds that a store may take: what is left of the limit, and no more than that many."""
     end = _end.get()
     return most if end is None else max(0.0, min(most, end - monotonic()))
+
+
+def check_name(name: object) -> str:
+    """Return the name of a store in a database; refuse one that is blank or no text."""
+    if not isinstance(name, str) or not name.strip():
+        raise ConfigurationError(
+            "name is blank or not a string.", next_step="Give a name, such as 'default'."
+        )
+    return name
 
 
 def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[], object] | None = None) -> T:

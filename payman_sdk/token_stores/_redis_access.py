@@ -79,15 +79,6 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
     return client
 
 
-def check_name(name: object) -> str:
-    """Return the name of a store, as a part of a key; refuse one that is blank or no text."""
-    if not isinstance(name, str) or not name.strip():
-        raise ConfigurationError(
-            "name is blank or not a string.", next_step="Give a name, such as 'default'."
-        )
-    return escape(name)
-
-
 def escape(part: str) -> str:
     """Return a text as a part of a key, which can neither end in nor begin with what the SDK adds to keys."""
     return part.replace("%", "%25").replace(":", "%3A")

@@ -11,8 +11,9 @@ from typing import TypeVar
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.locks import LayeredLock, poll
+from payman_sdk._io.token_store_access import check_name
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
+from payman_sdk.errors import PaymanError, TokenStoreError
 from payman_sdk.token_stores._postgres_access import (
     Connection,
     Place,
@@ -139,11 +140,7 @@ class PostgresTokenStore:
     """
 
     def __init__(self, postgres: Place, *, name: str = "default", allow_plaintext: bool = False) -> None:
-        if not isinstance(name, str) or not name.strip():
-            raise ConfigurationError(
-                "name is blank or not a string.", next_step="Give a name, such as 'default'."
-            )
-        self._key = make_key(name)
+        self._key = make_key(check_name(name))
         self._access = PostgresAccess(postgres, allow_plaintext=allow_plaintext)
         self._lock = AdvisoryLock(self._access, f"payman token {self._key}", TokenStoreError)
 

@@ -9,10 +9,11 @@ from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import wall_time
 from payman_sdk._io.locks import LayeredLock
+from payman_sdk._io.token_store_access import check_name
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import TokenStoreError
-from payman_sdk.token_stores._redis_access import Lease, call_bounded, check_name, get_client, redis
+from payman_sdk.token_stores._redis_access import Lease, call_bounded, escape, get_client, redis
 
 T = TypeVar("T")
 
@@ -92,7 +93,7 @@ class RedisTokenStore:
         self, redis_client: redis.Redis | str, *, name: str = "default", allow_plaintext: bool = False
     ) -> None:
         redis_client = to_secret(redis_client)  # a URL may hold a password
-        self._key = f"payman:token:{check_name(name)}"
+        self._key = f"payman:token:{escape(check_name(name))}"
         self._client = get_client(redis_client, allow_plaintext=allow_plaintext)
         self._lock = RedisLock(self._client, f"{self._key}:lock")
 

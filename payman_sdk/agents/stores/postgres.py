@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from payman_sdk._core.effects import Lock
+from payman_sdk._io.token_store_access import check_name
 from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
 from payman_sdk.agents.stores.operation import OperationStoreError
-from payman_sdk.errors import ConfigurationError
 from payman_sdk.token_stores._postgres_access import (
     Connection,
     Place,
@@ -51,11 +51,7 @@ class PostgresOperationStore(SQLOperationStore):
     _lock_rows = " FOR UPDATE"
 
     def __init__(self, postgres: Place, *, name: str = "default", allow_plaintext: bool = False) -> None:
-        if not isinstance(name, str) or not name.strip():
-            raise ConfigurationError(
-                "name is blank or not a string.", next_step="Give a name, such as 'default'."
-            )
-        self._store = name
+        self._store = check_name(name)
         self._access = PostgresAccess(postgres, allow_plaintext=allow_plaintext)
 
     def now(self) -> float:

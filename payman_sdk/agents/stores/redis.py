@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from payman_sdk._core.effects import Lock
+from payman_sdk._io.token_store_access import check_name
 from payman_sdk._secrets import to_secret
 from payman_sdk.agents.stores.operation import Operation, OperationStoreError, RunTotals, TotalsChangedError
 from payman_sdk.errors import ConfigurationError
@@ -19,7 +20,7 @@ except ImportError as error:
     ) from error
 
 from payman_sdk.agents.stores._redis_server import RedisServer, RenewedLock
-from payman_sdk.token_stores._redis_access import check_name, escape, get_client
+from payman_sdk.token_stores._redis_access import escape, get_client
 
 _INCARNATION = "incarnation"
 """A field of the hash of the records, and the end of a key that repeats it; both are made once, with the first record.
@@ -58,7 +59,7 @@ class RedisOperationStore:
         self, redis_client: redis.Redis | str, *, name: str = "default", allow_plaintext: bool = False
     ) -> None:
         redis_client = to_secret(redis_client)  # a URL may hold a password
-        self._key = f"payman:operations:{check_name(name)}"
+        self._key = f"payman:operations:{escape(check_name(name))}"
         self._mark = f"{self._key}:{_INCARNATION}"
         self._client = get_client(redis_client, allow_plaintext=allow_plaintext)
         self._incarnation: str | None = None  # as this process has seen it
