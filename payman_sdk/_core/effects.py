@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Clock: TypeAlias = Callable[[], float]
+"""Returns seconds: such that only go forward, or, of the wall clock, those since 1970."""
+
 # Effects are named tuples, like all objects of an ask. Creating such a class takes a tenth of the time of an attrs class, and the
 # classes together are a large part of the first ask's time.
 
@@ -226,7 +229,7 @@ def _note_failures(on_event: OnEvent, note: Callable[[BaseException], None]) -> 
 class Stopwatch:
     """The time that a call has taken, without that of the guard: a person may take theirs to allow it."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Clock) -> None:
         self._now = now
         self._began = now()
 

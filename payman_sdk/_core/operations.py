@@ -20,7 +20,7 @@ from payman_sdk._core.tracking import ClientObserver, create_tracker
 if TYPE_CHECKING:
     from payman_sdk._config import Config
     from payman_sdk._core.auth.tokens import TokenManager
-    from payman_sdk._core.effects import Flow
+    from payman_sdk._core.effects import Clock, Flow
     from payman_sdk._core.exchange import KeyStore
     from payman_sdk._core.payment_types import Transaction
     from payman_sdk._core.stream import StreamFlow
@@ -71,10 +71,10 @@ class Operations:
         self,
         tokens: TokenManager,
         config: Config,
-        clock: Callable[[], float],
+        clock: Clock,
         random: Callable[[], float],
         *,
-        wall_clock: Callable[[], float],
+        wall_clock: Clock,
         observer: ClientObserver,
         open_key_store: Callable[[], KeyStore | None],
     ) -> None:

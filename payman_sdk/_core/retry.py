@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from payman_sdk import errors
 from payman_sdk._config import Resend
-from payman_sdk._core.effects import CallHook, Flow, Sleep
+from payman_sdk._core.effects import CallHook, Clock, Flow, Sleep
 from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._text.logger import get_logger
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
-    from payman_sdk._core.hook_payloads import RetryDetails
+    from payman_sdk._core.hook_payloads import OnRetry
     from payman_sdk._core.tracking import Tracker
 
 T = TypeVar("T")
@@ -105,13 +105,13 @@ class CallContext(NamedTuple):
     deadline: float
     patience: float
     max_retries: int
-    clock: Callable[[], float]
+    clock: Clock
     random: Callable[[], float]
     watch: Tracker
-    wall_clock: Callable[[], float]
+    wall_clock: Clock
     settle_time: float
     resend: Resend
-    on_retry: Callable[[RetryDetails], Any] | None = None
+    on_retry: OnRetry | None = None
     headers: Mapping[str, str] = MappingProxyType({})
 
     def is_over(self) -> bool:

@@ -16,15 +16,13 @@ from payman_sdk._core.rpc import call_agent
 from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import OutgoingAsk
+    from payman_sdk._core.hook_payloads import BeforeSend
     from payman_sdk._core.task_response import FormattedTaskResponse
 
 T = TypeVar("T")
 
 
-def carry_out(
-    exchange: AskExchange[T], before_send: Callable[[OutgoingAsk], Any] | None, keys: KeySettings
-) -> Flow[T]:
+def carry_out(exchange: AskExchange[T], before_send: BeforeSend | None, keys: KeySettings) -> Flow[T]:
     """Send an ask once, and return how it ended.
 
     The time of the exchange grows by what the guard takes, and what the guard raises comes out unchanged.
@@ -46,9 +44,7 @@ def carry_out(
         raise
 
 
-def _run_before_send(
-    exchange: AskExchange[Any], before_send: Callable[[OutgoingAsk], Any] | None
-) -> Flow[None]:
+def _run_before_send(exchange: AskExchange[Any], before_send: BeforeSend | None) -> Flow[None]:
     """Consult the guard before anything is sent; the time that takes is not the ask's."""
     if before_send is not None:
         began = exchange.time.clock()
@@ -56,9 +52,7 @@ def _run_before_send(
         exchange.time = exchange.time.extend(exchange.time.clock() - began)
 
 
-def _send_by_key(
-    exchange: AskExchange[T], before_send: Callable[[OutgoingAsk], Any] | None, keys: KeySettings
-) -> Flow[T]:
+def _send_by_key(exchange: AskExchange[T], before_send: BeforeSend | None, keys: KeySettings) -> Flow[T]:
     """Send the ask that a key names, unless it was sent before; return its outcome.
 
     Raises:
@@ -161,7 +155,7 @@ def read_repeatedly(
     ask: AskRequest,
     time: CallContext,
     read: Callable[[FormattedTaskResponse], T],
-    before_send: Callable[[OutgoingAsk], Any] | None,
+    before_send: BeforeSend | None,
 ) -> Flow[T]:
     """Ask for something that changes nothing, as often as it takes, and return what `read` makes of the answer.
 

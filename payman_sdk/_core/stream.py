@@ -21,7 +21,7 @@ from payman_sdk._core.send import carry_out
 from payman_sdk._core.stream_reader import StreamReader
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import OutgoingAsk
+    from payman_sdk._core.hook_payloads import BeforeSend
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
 
 _FRUITLESS = 3
@@ -61,7 +61,7 @@ class StreamFlow(StreamReader):
         ask: AskRequest,
         time: CallContext,
         idle: float,
-        before_send: Callable[[OutgoingAsk], Any] | None = None,
+        before_send: BeforeSend | None = None,
         *,
         keys: KeySettings,
         raise_on_failure: bool,

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from payman_api.models.task_state import TaskState
-from payman_sdk._core.effects import CallHook, Flow, NotifyHook, SendRequest
+from payman_sdk._core.effects import CallHook, Clock, Flow, NotifyHook, SendRequest
 from payman_sdk._core.error_classes import describe_interruption, is_described, is_not_recorded
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.http import Transmission
@@ -20,7 +20,7 @@ from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanErr
 if TYPE_CHECKING:
     from payman_api.models.task import Task
     from payman_sdk._core.events import StreamEvent
-    from payman_sdk._core.hook_payloads import Reason, TaskStateChange, TokenRefresh
+    from payman_sdk._core.hook_payloads import OnTask, Reason, TaskStateChange, TokenRefresh
     from payman_sdk._core.http import HTTPResponse
     from payman_sdk._core.requests import AskRequest
 
@@ -40,12 +40,7 @@ class ClientObserver(Protocol):
         """Who reads events at the moment."""
         ...
 
-    def create_event_tracker(
-        self,
-        clock: Callable[[], float],
-        task_id: str | None,
-        on_task: Callable[[TaskStateChange], Any] | None,
-    ) -> Tracker:
+    def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker:
         """Return a tracker that notifies the listeners."""
         ...
 
@@ -98,9 +93,9 @@ class Tracker:
     def __init__(
         self,
         observer: ClientObserver,
-        clock: Callable[[], float],
+        clock: Clock,
         task_id: str | None = None,
-        on_task: Callable[[TaskStateChange], Any] | None = None,
+        on_task: OnTask | None = None,
     ) -> None:
         self.observer = observer
         self._clock = clock
@@ -242,10 +237,7 @@ class Tracker:
 
 
 def create_tracker(
-    observer: ClientObserver,
-    clock: Callable[[], float],
-    task_id: str | None = None,
-    on_task: Callable[[TaskStateChange], Any] | None = None,
+    observer: ClientObserver, clock: Clock, task_id: str | None = None, on_task: OnTask | None = None
 ) -> Tracker:
     """Return a tracker for one ask, or for the request of a token; see `Tracker`."""
     if observer.listeners:

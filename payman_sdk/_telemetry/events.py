@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
-from payman_sdk._core.effects import CallHook, Flow, SendRequest
-from payman_sdk._core.hook_payloads import Reason, RetryDetails, TaskStateChange, TokenRefresh
+from payman_sdk._core.effects import CallHook, Clock, Flow, SendRequest
+from payman_sdk._core.hook_payloads import OnTask, Reason, RetryDetails, TokenRefresh
 from payman_sdk._core.task_response import STATES
 from payman_sdk._core.tracking import ClientObserver, Tracker
 from payman_sdk._text.logger import get_logger
@@ -173,9 +173,9 @@ class EventTracker(Tracker):
     def __init__(
         self,
         observer: ClientObserver,
-        clock: Callable[[], float],
+        clock: Clock,
         task_id: str | None,
-        on_task: Callable[[TaskStateChange], Any] | None,
+        on_task: OnTask | None,
         listeners: tuple[Listener, ...],
     ) -> None:
         super().__init__(observer, clock, task_id, on_task)

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from payman_api.models.task_state import TaskState
-from payman_sdk._core.effects import Flow
+from payman_sdk._core.effects import Clock, Flow
 from payman_sdk._core.task_response import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import Reason, TaskStateChange, TokenRefresh
+    from payman_sdk._core.hook_payloads import OnTask, Reason, TokenRefresh
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._core.tracking import Tracker
     from payman_sdk._telemetry.events import Listener
@@ -83,12 +83,7 @@ class Observer:
 
         return (*self._listeners, log_event)
 
-    def create_event_tracker(
-        self,
-        clock: Callable[[], float],
-        task_id: str | None,
-        on_task: Callable[[TaskStateChange], Any] | None,
-    ) -> Tracker:
+    def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker:
         """Return a tracker that notifies the listeners."""
         from payman_sdk._telemetry.events import EventTracker
 

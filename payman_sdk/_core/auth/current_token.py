@@ -7,14 +7,13 @@ token in it may be the only good one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, is_header_safe
 from payman_sdk._core.auth.rotation import NEVER, Rotation
 from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken, fingerprint_token
-from payman_sdk._core.effects import CallBlocking, Flow
+from payman_sdk._core.effects import CallBlocking, Clock, Flow
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
@@ -45,12 +44,7 @@ class CurrentToken:
     """
 
     def __init__(
-        self,
-        owner: TokenOwner,
-        store: StoreAccess,
-        given: StoredToken | None,
-        clock: Callable[[], float],
-        now: Callable[[], float],
+        self, owner: TokenOwner, store: StoreAccess, given: StoredToken | None, clock: Clock, now: Clock
     ) -> None:
         self.known = given
         self.store = store

@@ -10,11 +10,11 @@ that the server could revoke.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from payman_sdk import errors
 from payman_sdk._core.auth.stored_token import StoredToken
+from payman_sdk._core.effects import Clock
 from payman_sdk._core.error_classes import PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._text.error_response import shorten
 
@@ -46,7 +46,7 @@ class Rotation:
     `now` gives seconds since 1970, which the notes in the store are in. It may jump.
     """
 
-    def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock, now: Clock) -> None:
         self._clock = clock
         self._now = now
         self._harmless: set[float] = set()

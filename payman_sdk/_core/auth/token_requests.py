@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
 from payman_sdk._core.auth.stored_token import StoredToken
-from payman_sdk._core.effects import CallHook, Flow, SendRequest
+from payman_sdk._core.effects import CallHook, Clock, Flow, SendRequest
 from payman_sdk._core.tracking import create_tracker
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import Reason, TokenRefresh
+    from payman_sdk._core.hook_payloads import OnToken, Reason, TokenRefresh
     from payman_sdk._core.tracking import ClientObserver
 
 
@@ -41,9 +40,9 @@ class TokenRequests:
         self,
         owner: TokenOwner,
         kept: CurrentToken,
-        clock: Callable[[], float],
+        clock: Clock,
         observer: ClientObserver,
-        on_token: Callable[[TokenRefresh], Any] | None,
+        on_token: OnToken | None,
     ) -> None:
         self._owner = owner
         self._kept = kept

@@ -11,7 +11,6 @@ again at once; see `rotation.py`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk._core.auth.current_token import CurrentToken
@@ -19,13 +18,13 @@ from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenInfo, To
 from payman_sdk._core.auth.rotation import NEVER, RefreshPause
 from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken
 from payman_sdk._core.auth.token_requests import TokenRequests
-from payman_sdk._core.effects import Flow, Sleep, WithLock
+from payman_sdk._core.effects import Clock, Flow, Sleep, WithLock
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import APITimeoutError, PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import Reason, TokenRefresh
+    from payman_sdk._core.hook_payloads import OnToken, Reason
     from payman_sdk._core.tracking import ClientObserver
 
 log = get_logger()
@@ -63,11 +62,11 @@ class TokenManager:
         owner: TokenOwner,
         store: StoreAccess,
         *,
-        clock: Callable[[], float],
-        now: Callable[[], float],
+        clock: Clock,
+        now: Clock,
         observer: ClientObserver,
         given: StoredToken | None = None,
-        on_token: Callable[[TokenRefresh], Any] | None = None,
+        on_token: OnToken | None = None,
     ) -> None:
         self._owner = owner
         self._clock = clock
