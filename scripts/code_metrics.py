@@ -229,11 +229,11 @@ def measure_wheel(root: Path) -> float:
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (1, 0),
     "modules": (23, 12),
-    "lines": (15000, 7500),
+    "lines": (14795, 7500),
     "scripts": (8250, 5500),
     "wheel": (710, 700),
 }
-"""The limit and the goal of each figure that may be a ratchet; limits of lines are rounded up to the next 250."""
+"""The limit and the goal of each figure that may be a ratchet; those of lines leave room for ten at most where they were lowered last."""
 
 
 def measure(root: Path = ROOT) -> list[Metric]:
