@@ -23,7 +23,7 @@ from scripts.benchmarks.processes import ROOT, make_environments
 from scripts.benchmarks.report import format_aims, format_row, replace_run
 from scripts.benchmarks.rows import build_rows
 from scripts.benchmarks.server import run_server
-from scripts.benchmarks.sides import ASKED, Sent, Target, raise_file_limit
+from scripts.benchmarks.sides import ASKED, Sent, Target
 
 _OF_THE_CONNECTION = {"host", "content-length", "connection", "accept-encoding", "user-agent"}
 
@@ -31,7 +31,6 @@ _OF_THE_CONNECTION = {"host", "content-length", "connection", "accept-encoding",
 def main() -> None:
     """Make the environments, start the server, measure and print."""
     options, start = parse_options(), time.monotonic()
-    raise_file_limit()
     environments = make_environments(PEERS, patience=60 if options.quick else 180)
     all_measured: list[Measured] = []
     with run_server() as base_url:

@@ -110,17 +110,8 @@ def measure_peak() -> int:
         return most if sys.platform == "darwin" else most * 1024
 
 
-def raise_file_limit() -> None:
-    """Let this process have as many connections as the system allows."""
-    if sys.platform == "win32":
-        return  # there is none
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
 def main(target: str, module: str, name: str, arguments: str) -> None:
     """Run a side twice, and print its second reading, of a warm process, as JSON."""
-    raise_file_limit()
     peer, parsed = importlib.import_module(f"scripts.benchmarks.peers.{module}"), Target.parse(target)
     side: Side = peer.build_sides(parsed)[name]
     reading = Reading()
