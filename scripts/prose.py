@@ -137,12 +137,8 @@ def count_phrases(root: Path, phrases: Iterable[str] = COUNTED_PHRASES) -> Itera
         for phrase in phrases:
             for found in re.finditer(rf"\b{phrase}\b", text, re.IGNORECASE):
                 at = 1 + text.count("\n", 0, found.start())
-                yield Finding(
-                    f'"{phrase}"',
-                    "phrase",
-                    f"{file.relative_to(root)}:{at}",
-                    text.splitlines()[at - 1].strip(),
-                )
+                place, line = f"{file.relative_to(root)}:{at}", text.splitlines()[at - 1].strip()
+                yield Finding(f'"{phrase}"', "phrase", place, line)
 
 
 def measure(findings: Iterable[Finding]) -> dict[str, int]:
