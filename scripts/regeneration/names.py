@@ -31,13 +31,8 @@ class NameChange:
 
     def __str__(self) -> str:
         """One line of a report."""
-        match self.kind:
-            case "changed":
-                return f"{self.name}: {self.before} → {self.after}"
-            case "renamed":
-                return f"{self.name} → {self.after}"
-            case _:
-                return self.name
+        changed, renamed = f"{self.name}: {self.before} → {self.after}", f"{self.name} → {self.after}"
+        return {"changed": changed, "renamed": renamed}.get(self.kind, self.name)
 
     @property
     def is_wider(self) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonpath
 
@@ -126,15 +128,9 @@ def _carry_out(action: Action, document: Document) -> None:
         if action.remove:
             if not parts:
                 raise RegenerationError(f"{where}: the whole document cannot be removed.")
-            del _at(document, parts[:-1])[parts[-1]]
+            del reduce(getitem, parts[:-1], cast("Any", document))[parts[-1]]
         else:
             _update(found[parts], action.update, where)
-
-
-def _at(document: Any, parts: Sequence[int | str]) -> Any:
-    for part in parts:
-        document = document[part]
-    return document
 
 
 def _update(target: Any, update: Any, where: str) -> None:

@@ -99,14 +99,8 @@ def _sections(found: Findings) -> Iterator[tuple[str, Sequence[str]]]:
     if found.names:
         yield "Names of payman_api:", [f"{name.kind:<8}  {name}" for name in found.names]
     if found.faults:
-        yield (
-            "To be adapted:",
-            [
-                line
-                for fault, causes in found.faults
-                for line in (str(fault), *(f"  from {told(cause)}" for cause in causes))
-            ],
-        )
+        lines = ((str(fault), *(f"  from {told(it)}" for it in causes)) for fault, causes in found.faults)
+        yield "To be adapted:", [line for several in lines for line in several]
     elif found.faults is not None:
         yield FITS, ()
     if step := version(found):
