@@ -77,7 +77,6 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="so many mutants of each module, chosen by chance")
     parser.add_argument("--seed", type=int, default=1, help="of the chance")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--list", action="store_true", help="show the mutants, and try none")
     given = parser.parse_args()
 
     os.chdir(_ROOT)
@@ -89,9 +88,6 @@ def main() -> int:
                 found, min(given.sample, len(found))
             )
         trials += found
-    if given.list:
-        print(*trials, sep="\n")
-        return 0
     explained = set(_EXPLAINED.read_text(encoding="utf-8").splitlines())
     tried = [trial for trial in trials if trial.key() not in explained]
     covering = measure(_ROOT, _CORE, _NOTICING)

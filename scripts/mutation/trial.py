@@ -30,13 +30,7 @@ def run_pytest(
     command = [sys.executable, "-m", "pytest", *_OPTIONS, *arguments]
     known = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
     return subprocess.run(
-        command,
-        cwd=root,
-        env=known | environment,
-        capture_output=True,
-        text=True,
-        timeout=limit,
-        check=False,
+        command, cwd=root, env=known | environment, capture_output=True, text=True, timeout=limit, check=False
     )
 
 
