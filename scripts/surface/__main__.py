@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         facts = facts_of(root)
         records = {str(FILE): written(facts)} | _generated(root)
     except UnreadableError as error:
-        print(f"scripts.surface: {error}", file=sys.stderr)
+        _warn(f"scripts.surface: {error}")
         return 2
     if options.record:
         for name, text in records.items():
@@ -62,14 +62,12 @@ def _is_enough(before: Baseline) -> bool:
     Where every check begins with a clone that has no history by default, and could be told to fetch it, everything would pass.
     """
     if not before.is_shallow:
-        print(f"scripts.surface: compared with {before.name}.", file=sys.stderr)
+        _warn(f"scripts.surface: compared with {before.name}.")
         return True
     is_refused = any(os.environ.get(name) == "true" for name in _SHALLOW_BY_DEFAULT)
     what = "not compared with anything" if is_refused else f"compared with {before.name}"
-    print(
-        f"scripts.surface: {what}: this clone is shallow, so releases may be missing. Get them: {FETCH}",
-        file=sys.stderr,
-    )
+    said = "this clone is shallow, so releases may be missing."
+    _warn(f"scripts.surface: {what}: {said} Get them: {FETCH}")
     return not is_refused
 
 
@@ -86,15 +84,11 @@ def _is_up_to_date(file: Path, name: str, text: str) -> bool:
     recorded = file.read_text(encoding="utf-8") if file.exists() else ""
     if recorded == text:
         return True
-    changes = [
-        line for line in ndiff(recorded.splitlines(), text.splitlines()) if line.startswith(("-", "+"))
-    ]
-    print(f"{name} is not what the code says:", file=sys.stderr)
-    for line in changes[:_AT_MOST]:
-        print(f"  {line}", file=sys.stderr)
-    if len(changes) > _AT_MOST:
-        print(f"  … and {len(changes) - _AT_MOST} more", file=sys.stderr)
-    print(f"If that is meant, run `{RECORD}` and commit {name}.", file=sys.stderr)
+    differences = ndiff(recorded.splitlines(), text.splitlines())
+    changes = [line for line in differences if line.startswith(("-", "+"))]
+    rest = [f"… and {len(changes) - _AT_MOST} more"] if len(changes) > _AT_MOST else []
+    _warn(f"{name} is not what the code says:", *changes[:_AT_MOST], *rest)
+    _warn(f"If that is meant, run `{RECORD}` and commit {name}.")
     return False
 
 
@@ -107,17 +101,17 @@ def _is_announced(root: Path, before: Baseline, facts: list[Fact]) -> bool:
     coming = next_version(changelog.read_text(encoding="utf-8")) if changelog.exists() else None
     was, is_next = _dotted(before.version), _dotted(coming) if coming else "no version"
     if is_major_step(before.version, coming):
-        print(f"Since {before.name} this breaks, as {is_next} may:")
-        print("\n".join(f"  {one}" for one in broken))
+        print(f"Since {before.name} this breaks, as {is_next} may:", *broken, sep="\n  ")
         return True
-    print(f"Programs written for {was} break; compared with {before.name}:", file=sys.stderr)
-    print("\n".join(f"  {one}" for one in broken), file=sys.stderr)
-    print(
-        f"CHANGELOG.md announces {is_next}. Keep what was there, perhaps beside the new, or announce a major version: "
-        f"## [Unreleased]: {before.version[0] + 1}.0.0",
-        file=sys.stderr,
-    )
+    _warn(f"Programs written for {was} break; compared with {before.name}:", *broken)
+    advice = "Keep what was there, perhaps beside the new, or announce a major version"
+    _warn(f"CHANGELOG.md announces {is_next}. {advice}: ## [Unreleased]: {before.version[0] + 1}.0.0")
     return False
+
+
+def _warn(text: str, *items: object) -> None:
+    """Print a text to standard error, and each item in a line below it."""
+    print(text, *items, sep="\n  ", file=sys.stderr)
 
 
 def _dotted(version: tuple[int, int, int]) -> str:
