@@ -146,10 +146,8 @@ def measure_names(trees: Mapping[str, ast.AST]) -> list[Metric]:
     for module, tree in trees.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                is_property = any(
-                    "property" in ast.dump(one) or "setter" in ast.dump(one) for one in node.decorator_list
-                )
-                if not node.name.startswith("__") and not is_property:
+                decorators = " ".join(map(ast.dump, node.decorator_list))
+                if not node.name.startswith("__") and not re.search("property|setter", decorators):
                     functions.append(node.name)
             elif isinstance(node, ast.ClassDef):
                 classes[node.name].add(module)
@@ -159,11 +157,10 @@ def measure_names(trees: Mapping[str, ast.AST]) -> list[Metric]:
         f"{name} ({', '.join(sorted(homes))})" for name, homes in sorted(classes.items()) if len(homes) > 1
     ]
     share = 100 * sum(participles.values()) / max(1, len(functions))
+    share_of_gerunds = 100 * len(gerunds) / max(1, len(trees))
     return [
         Metric("bare participles among function names", share, 3, 3, "%", tuple(participles)),
-        Metric(
-            "gerunds among module names", 100 * len(gerunds) / max(1, len(trees)), 3, 3, "%", tuple(gerunds)
-        ),
+        Metric("gerunds among module names", share_of_gerunds, 3, 3, "%", tuple(gerunds)),
         Metric("class names in more than one module", len(twice), *LIMITS["classes"], "names", tuple(twice)),
     ]
 
