@@ -44,9 +44,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except IrreproducibleError as error:
         print(f"scripts/release: {error}", file=sys.stderr)
     except subprocess.CalledProcessError as error:
-        said = (
-            error.stderr if isinstance(error.stderr, str) else (error.stderr or b"").decode(errors="replace")
-        )
+        said = error.stderr or b""
+        said = said if isinstance(said, str) else said.decode(errors="replace")
         print(f"scripts/release: {error}\n{said}", file=sys.stderr)
     return _FAILED
 

@@ -103,10 +103,5 @@ def digest(file: Path) -> str:
 
 def _run(source: Path, target: Path, machine: dict[str, str], epoch: int) -> None:
     environment = {**os.environ, **machine, "SOURCE_DATE_EPOCH": str(epoch)}
-    subprocess.run(
-        [sys.executable, "-c", _BUILD, str(target), machine["umask"]],
-        cwd=source,
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
+    command = [sys.executable, "-c", _BUILD, str(target), machine["umask"]]
+    subprocess.run(command, cwd=source, env=environment, check=True, capture_output=True)
