@@ -69,14 +69,9 @@ def check(modules: dict[str, tuple[Path, str]]) -> Iterator[str]:
             "basedpyright": ["--project", folder, "--pythonpath", sys.executable, folder],
         }
         for tool, arguments in tools.items():
-            done = subprocess.run(
-                [str(Path(sys.executable).parent / tool), *arguments],
-                cwd=ROOT,
-                env={"PATH": "/usr/bin:/bin", "MYPYPATH": str(STUBS)},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            command = [str(Path(sys.executable).parent / tool), *arguments]
+            known = {"PATH": "/usr/bin:/bin", "MYPYPATH": str(STUBS)}
+            done = subprocess.run(command, cwd=ROOT, env=known, capture_output=True, text=True, check=False)
             for line in done.stdout.splitlines():
                 place = re.search(r"(\w+)\.py:(\d+)(?::\d+)?(?: -|:) (error.*)", line)
                 if place is not None and place[1] in modules:
