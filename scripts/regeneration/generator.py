@@ -106,15 +106,9 @@ def failing_line(error: Exception) -> str | None:
     """Give the file and the line of the template that an error comes from; None if it comes from none."""
     if isinstance(error, TemplateSyntaxError):
         return f"{error.filename or error.name}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    return next(
-        (
-            f"{frame.filename}:{frame.lineno}"
-            for frame in reversed(frames)
-            if frame.filename.endswith(".jinja")
-        ),
-        None,
-    )
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    lines = (f"{it.filename}:{it.lineno}" for it in frames if it.filename.endswith(".jinja"))
+    return next(lines, None)
 
 
 def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) -> None:
@@ -266,14 +260,8 @@ def layout(package: Path, rules: Path) -> None:
     """Sort imports and format, by the given rules and no others."""
     common = ["--config", str(rules.resolve()), "--no-cache", "--quiet", package.name]
     for command in (["check", "--fix"], ["format"]):
-        done = subprocess.run(
-            [find_ruff_bin(), *command, *common],
-            cwd=package.parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        arguments = [find_ruff_bin(), *command, *common]
+        done = subprocess.run(arguments, cwd=package.parent, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise RegenerationError(
-                f"ruff {command[0]} does not accept what the templates give:\n{done.stdout}{done.stderr}"
-            )
+            said = f"{done.stdout}{done.stderr}"
+            raise RegenerationError(f"ruff {command[0]} does not accept what the templates give:\n{said}")

@@ -50,10 +50,9 @@ def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> 
         trials.append({"import": name, "place": places.get(path, "")})
     problems = [*find_type_problems(fresh, places), *try_out(fresh, trials, scratch)]
     if problems:
-        more = f"\n… and {len(problems) - _MOST} more." if len(problems) > _MOST else ""
-        raise RegenerationError(
-            "The client that the document gives does not work:\n" + "\n".join(problems[:_MOST]) + more
-        )
+        more = [f"… and {len(problems) - _MOST} more."] if len(problems) > _MOST else []
+        said = ["The client that the document gives does not work:", *problems[:_MOST], *more]
+        raise RegenerationError("\n".join(said))
 
 
 def find_type_problems(fresh: Path, places: Mapping[str, str]) -> Iterator[str]:
@@ -90,16 +89,9 @@ def replay(root: Path, fresh: Path) -> None:
     tests = [name for name in _REPLAYED if (root / name).exists()]
     if not tests:
         return
-    done = run(
-        ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests],
-        f"{fresh}{os.pathsep}{root}",
-        root,
-    )
+    options = ["-q", "-x", "-p", "no:cacheprovider", "--no-header"]
+    done = run(["-m", "pytest", *options, *tests], f"{fresh}{os.pathsep}{root}", root)
     if done.returncode:
-        said = next(
-            (line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))),
-            done.stdout + done.stderr,
-        )
-        raise RegenerationError(
-            f"The client that the document gives does not play what was recorded: {shorten(said, 400)}"
-        )
+        failures = (line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR")))
+        said = shorten(next(failures, done.stdout + done.stderr), 400)
+        raise RegenerationError(f"The client that the document gives does not play what was recorded: {said}")
