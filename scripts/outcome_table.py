@@ -90,14 +90,9 @@ def _true_outcome(sandbox: Sandbox, payment: Payment) -> PaymentOutcome:
 def table(rows: list[Row]) -> str:
     """Return the rows as a table in markdown: a line for each manner, a column for each truth."""
     reported = {(row.manner, row.truth): row.reported.value.replace("_", " ") for row in rows}
-    lines = [
-        f"| the agent answers | {' | '.join(TRUTHS)} |",
-        f"|---|{'---|' * len(TRUTHS)}",
-        *(
-            f"| `{manner}` | {' | '.join(reported[manner, truth] for truth in TRUTHS)} |"
-            for manner in MANNERS
-        ),
-    ]
+    cells = {manner: " | ".join(reported[manner, truth] for truth in TRUTHS) for manner in MANNERS}
+    lines = [f"| the agent answers | {' | '.join(TRUTHS)} |", f"|---|{'---|' * len(TRUTHS)}"]
+    lines += [f"| `{manner}` | {several} |" for manner, several in cells.items()]
     better = sum(row.is_better for row in rows)
     return "\n".join([*lines, "", f"{better} of {len(rows)} better than the truth."])
 
