@@ -25,18 +25,9 @@ _LEAST: Final = 90
 _MODULES: Final = ("send", "http", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
 
 _NOTICING: Final = (
-    "tests/test_types_in_frameworks.py",
-    "tests/auth",
-    "tests/payments",
-    "tests/streaming",
-    "tests/tasks",
-    "tests/telemetry",
-    "tests/test_after_sending.py",
-    "tests/test_async.py",
-    "tests/test_config.py",
-    "tests/test_core_values.py",
-    "tests/test_dropped_streams.py",
-    "tests/test_redaction.py",
+    *("tests/test_types_in_frameworks.py", "tests/auth", "tests/payments", "tests/streaming", "tests/tasks"),
+    *("tests/telemetry", "tests/test_after_sending.py", "tests/test_async.py", "tests/test_config.py"),
+    *("tests/test_core_values.py", "tests/test_dropped_streams.py", "tests/test_redaction.py"),
     "tests/test_responses.py",
 )
 """The tests among which those are chosen that execute the line of a mutant; all of them for what only an import executes."""
