@@ -95,13 +95,9 @@ def _sections(sections: Iterable[tuple[str, list[str]]]) -> str:
 
 def _item(change: Change) -> str:
     mark = "**Breaking:** " if change.level is Level.BREAKING else ""
-    return textwrap.fill(
-        f"- {mark}{change.text}",
-        _WIDTH,
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    wrapper = textwrap.TextWrapper(_WIDTH, subsequent_indent="  ", break_long_words=False)
+    wrapper.break_on_hyphens = False
+    return wrapper.fill(f"- {mark}{change.text}")
 
 
 def lines(changes: Iterable[Change]) -> list[str]:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change
+from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Subject
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Use
 from scripts.comparison.document import compare_documents
 from scripts.comparison.messages import compare_answer, compare_body, compare_header, compare_parameter
@@ -103,26 +103,22 @@ def _schema_place(pair: Pair, old: str, new: str) -> Place:
     uses = _uses(pair, SCHEMAS + old, SCHEMAS + new)
     read = [use for use in uses if use.direction is Direction.RESPONSE]
     where = f"schema {clean(old)}"
-    return Place(
-        subject="schema",
-        where=where,
-        root=where,
-        base=old,
-        names=frozenset({old}),
-        directions=frozenset(use.direction for use in uses),
-        operations=_operations(uses),
-        is_open=bool(read) and all(use.is_open for use in read),
-    )
+    place = _shared_place("schema", where, old, uses)
+    is_open = bool(read) and all(use.is_open for use in read)
+    return replace(place, names=frozenset({old}), is_open=is_open)
+
+
+def _shared_place(subject: Subject, where: str, base: str, uses: frozenset[Use]) -> Place:
+    """Give the place of what operations share."""
+    operations, directions = {use.operation for use in uses}, frozenset(use.direction for use in uses)
+    names = frozenset(operations)
+    return Place(subject, where, where, base, "", names, directions, tuple(sorted(operations)))
 
 
 def _uses(pair: Pair, old: str, new: str) -> frozenset[Use]:
     """Give the uses that were and still are; of what is only in one document, or used anew, those that there are."""
     before, after = pair.old.uses.get(old, frozenset()), pair.new.uses.get(new, frozenset())
     return (before & after) or (before | after)
-
-
-def _operations(uses: frozenset[Use]) -> tuple[str, ...]:
-    return tuple(sorted({use.operation for use in uses}))
 
 
 def _compare_shared(pair: Pair) -> Iterator[Finding]:
@@ -138,14 +134,6 @@ def _compare_shared(pair: Pair) -> Iterator[Finding]:
             reference = f"#/components/{kind}/{name}"
             uses = _uses(pair, reference, reference)
             if differ(old[name], new[name]) and uses:
-                where = f"shared {noun} {clean(name)}"
-                place = Place(
-                    subject="operation",
-                    where=where,
-                    root=where,
-                    base=f"the shared {noun} {code(name)}",
-                    names=frozenset(_operations(uses)),
-                    directions=frozenset(use.direction for use in uses),
-                    operations=_operations(uses),
-                )
+                base = f"the shared {noun} {code(name)}"
+                place = _shared_place("operation", f"shared {noun} {clean(name)}", base, uses)
                 yield from compare_one(pair, place, old[name], new[name])

@@ -104,13 +104,8 @@ class Place:
 
     def to_property(self, name: str) -> Place:
         """Go on to a property."""
-        return replace(
-            self,
-            where=f"{self.where}, property {clean(name)}",
-            steps=f"{self.steps}.{name}",
-            names=self.names | {name},
-            is_open=False,
-        )
+        inner = self.to_inner(f"property {clean(name)}", f".{name}")
+        return replace(inner, names=self.names | {name})
 
     def to_part(self, words: str, base: str, **given: Any) -> Place:
         """Go on to a part of an operation, such as an answer."""
