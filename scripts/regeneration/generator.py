@@ -217,19 +217,12 @@ def _endpoints(parsed: GeneratorData) -> Iterable[Endpoint]:
 def _parse(
     title: str, schemas: Schemas, items: Iterable[Item], config: Config, *, is_whole: bool = False
 ) -> GeneratorData:
-    parsed = GeneratorData.from_dict(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": title, "version": ""},
-            "paths": dict(items),
-            "components": schemas.components(is_whole=is_whole),
-        },
-        config=config,
-    )
+    document = {"openapi": "3.1.0", "info": {"title": title, "version": ""}, "paths": dict(items)}
+    document["components"] = schemas.components(is_whole=is_whole)
+    parsed = GeneratorData.from_dict(document, config=config)
     if isinstance(parsed, GeneratorError):
-        raise RegenerationError(
-            f"openapi-python-client cannot read it: {parsed.header} {parsed.detail or ''}"
-        )
+        said = f"{parsed.header} {parsed.detail or ''}"
+        raise RegenerationError(f"openapi-python-client cannot read it: {said}")
     return parsed
 
 

@@ -76,14 +76,8 @@ def read_overlay(content: Any, name: str) -> Overlay:
     actions = given.get("actions")
     if not isinstance(actions, list) or not actions:
         raise RegenerationError(f"Overlay {name}: `actions` has to be a list of corrections.")
-    return Overlay(
-        name=name,
-        reason=reason.strip(),
-        actions=tuple(
-            _action(action, f"Overlay {name}, action {number}")
-            for number, action in enumerate(actions, start=1)
-        ),
-    )
+    read = [_action(action, f"Overlay {name}, action {number}") for number, action in enumerate(actions, 1)]
+    return Overlay(name, reason.strip(), read)
 
 
 def _action(given: Any, name: str) -> Action:

@@ -12,6 +12,9 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """Members of a path that are operations."""
 
 
+_SAMPLES = ("example", "examples", "default", "const", "enum")
+
+
 def join(pointer: str, *steps: object) -> str:
     """Give the pointer to what is inside a place."""
     return pointer + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
@@ -89,14 +92,7 @@ def walk(value: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:
             yield value, place
             # Of the names of schemas and members, none means anything.
             is_named = place.rpartition("/")[2] in ("properties", "schemas", "$defs")
-            waiting += [
-                (inner, join(place, key))
-                for key, inner in value.items()
-                if is_named
-                or (
-                    key not in ("example", "examples", "default", "const", "enum")
-                    and not str(key).startswith("x-")
-                )
-            ]
+            said = (key for key in value if is_named or not (key in _SAMPLES or str(key).startswith("x-")))
+            waiting += [(value[key], join(place, key)) for key in said]
         elif isinstance(value, list):
             waiting += [(inner, join(place, number)) for number, inner in enumerate(value)]

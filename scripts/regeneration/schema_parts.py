@@ -73,10 +73,9 @@ def flatten(document: Document, schema: Any, place: str) -> tuple[list[Part], Ch
         if schema is True:
             continue
         if not isinstance(schema, dict):
+            is_nothing = schema is False
             refuse(
-                "A schema that nothing fits cannot be rendered"
-                if schema is False
-                else "This is not a schema",
+                "A schema that nothing fits cannot be rendered" if is_nothing else "This is not a schema",
                 place,
             )
         check(schema, place)
