@@ -37,29 +37,25 @@ def write_provenance(
         files: The files.
         file: The file to write.
     """
-    dependencies = [
-        {
-            "uri": f"git+{repository}@refs/tags/v{version}",
-            "digest": {"gitCommit": checkout.commit},
-        },
-        *({"name": name, "digest": {"sha256": digest(checkout.root / name)}} for name in LOCKS),
-    ]
+    source = {"uri": f"git+{repository}@refs/tags/v{version}", "digest": {"gitCommit": checkout.commit}}
+    script = f"{repository}/tree/v{version}/scripts/release"
+    locks = ({"name": name, "digest": {"sha256": digest(checkout.root / name)}} for name in LOCKS)
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": each.name, "digest": {"sha256": digest(each)}} for each in files],
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {
             "buildDefinition": {
-                "buildType": f"{repository}/tree/v{version}/scripts/release",
+                "buildType": script,
                 "externalParameters": {"repository": repository, "ref": f"refs/tags/v{version}"},
                 "internalParameters": {
                     "SOURCE_DATE_EPOCH": checkout.committed_at,
                     "python": platform.python_version(),
                     "poetry-core": importlib.metadata.version("poetry-core"),
                 },
-                "resolvedDependencies": dependencies,
+                "resolvedDependencies": [source, *locks],
             },
-            "runDetails": {"builder": {"id": f"{repository}/tree/v{version}/scripts/release"}},
+            "runDetails": {"builder": {"id": script}},
         },
     }
     file.write_text(json.dumps(statement, indent=2) + "\n", "utf-8")
