@@ -47,6 +47,7 @@ def missing_keys(root: Path, names: Names) -> Iterator[Fault]:
 
 
 Cause = Change | NameChange
+Causes = Sequence[tuple[Cause, Collection[str]]]
 
 
 def traced(
@@ -61,14 +62,9 @@ def traced(
         names: What has become of the client's names.
     """
     statements = Statements(root)
-    in_api: list[tuple[Cause, Collection[str]]] = [
-        (change, change.names)
-        for change in sorted(changes, key=lambda change: change.rank)
-        if change.level is not Level.COSMETIC
-    ]
-    in_client: list[tuple[Cause, Collection[str]]] = [
-        (name, {last(name.name)}) for name in names if name.kind != "added"
-    ]
+    told = sorted((it for it in changes if it.level is not Level.COSMETIC), key=lambda change: change.rank)
+    in_api: Causes = [(change, change.names) for change in told]
+    in_client: Causes = [(name, {last(name.name)}) for name in names if name.kind != "added"]
     return [
         (fault, best(fault.message, statement, in_api) or best(fault.message, statement, in_client))
         for fault in found
@@ -76,7 +72,7 @@ def traced(
     ]
 
 
-def best(message: str, statement: str, causes: Sequence[tuple[Cause, Collection[str]]]) -> Sequence[Cause]:
+def best(message: str, statement: str, causes: Causes) -> Sequence[Cause]:
     """Choose what shares most names with a message and the statement it is about; the message counts double.
 
     Where several share as much, all of them may be meant.

@@ -148,22 +148,11 @@ def prepare(
     document: Document, schemas: Schemas, operations: Operations, spec: Path, into: Path, name: str
 ) -> Project:
     """Let openapi-python-client parse a document, and give the templates what it ignores."""
-    config = Config.from_sources(
-        ConfigFile(
-            class_overrides={
-                it.name: ClassOverride(module_name=it.module) for it in schemas.classes.values()
-            },
-            use_path_prefixes_for_title_model_names=False,
-            field_prefix=PREFIX,
-            # The rules of formatting are given explicitly: see layout().
-            post_hooks=[],
-        ),
-        MetaType.NONE,
-        into,
-        file_encoding="utf-8",
-        overwrite=False,
-        output_path=into,
-    )
+    overrides = {it.name: ClassOverride(module_name=it.module) for it in schemas.classes.values()}
+    given = ConfigFile(class_overrides=overrides, field_prefix=PREFIX)
+    given.use_path_prefixes_for_title_model_names = False
+    given.post_hooks = []  # the rules of formatting are given explicitly: see layout()
+    config = Config.from_sources(given, MetaType.NONE, into, "utf-8", overwrite=False, output_path=into)
     title = document["info"]["title"]
     classes = _parse(title, schemas, [], config, is_whole=True)
     functions = _parse(title, schemas, (each.item for each in operations.found), config)

@@ -157,10 +157,8 @@ def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any
         elif "/" in made.pointer and "'format': 'binary'" not in repr(made.schema["properties"]):
             parts = [part for part, _ in made.base]
             schema = {"allOf": parts} if parts else look_up(document, made.pointer)
-            values = [
-                *samples.several(schema, made.pointer),
-                *filter(samples.fitting(schema), _examples(schema)),
-            ]
+            examples = filter(samples.fitting(schema), _examples(schema))
+            values = [*samples.several(schema, made.pointer), *examples]
         else:
             continue
         yield {"class": made.name, "place": made.pointer, "values": values}
@@ -183,17 +181,17 @@ def operation_trials(
             number = {"default": 599}.get(status) or int(status.replace("XX", "02"))
             media, kind = (body.media, body.kind) if body else ("", "")
             answers += [[number, media, kind, value] for value in _bodies(document, samples, body)]
+        # Headers are of ASCII, and what separates values is in none.
+        texts = {
+            each.variable: ("text", "x") if each.style or each.location in ("header", "cookie") else ()
+            for each in operation.parameters
+        }
         yield {
             "module": f"api.{operation.tag}.{operation.name}",
             "place": operation.pointer,
             "method": operation.method,
             "arguments": {
-                # Headers are of ASCII, and what separates values is in none.
-                each.variable: next(
-                    samples.several(*each.source, "text", "x")
-                    if each.style or each.location in ("header", "cookie")
-                    else samples.several(*each.source)
-                )
+                each.variable: next(samples.several(*each.source, *texts[each.variable]))
                 for each in operation.parameters
             },
             "names": [each.name for each in operation.within("query") if each.is_required and not each.style],

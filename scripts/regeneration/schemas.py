@@ -347,12 +347,10 @@ class Schemas:
         members.sort(key=lambda member: member[:2])
         extra = self._extra(parts, place, made.name)
         made.schema.update(
-            {
-                "type": "object",
-                "properties": {variable: node for *_, variable, node in members},
-                "required": [variable for is_absent, _, variable, _ in members if not is_absent],
-                "additionalProperties": extra is not None and (extra or True),
-            }
+            type="object",
+            properties={variable: node for *_, variable, node in members},
+            required=[variable for is_absent, _, variable, _ in members if not is_absent],
+            additionalProperties=extra is not None and (extra or True),
         )
 
     def _extra(self, parts: list[Part], place: str, name: str) -> Expression | None:
