@@ -42,11 +42,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from payman_sdk._annotations import import_on_use
+from payman_sdk._annotations import LazyModule, import_on_use
 from payman_sdk._compat_requests import RequestsCompatible
 
 if TYPE_CHECKING:
+    from payman_sdk._text import error_response
     from payman_sdk._text.error_response import ErrorResponse
+else:
+    error_response = LazyModule("payman_sdk._text.error_response")
 
 __all__ = [
     "APIConnectionError",
@@ -121,7 +124,7 @@ class PaymanError(RequestsCompatible):
         request_id: str | None = None,
         task_id: str | None = None,
         session_id: str | None = None,
-        response: ErrorResponse | None = None,
+        response: error_response.ErrorResponse | None = None,
         idempotency_key: str | None = None,
         sent: bool | None = None,
     ) -> None:
