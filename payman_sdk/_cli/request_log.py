@@ -1,6 +1,6 @@
 """Report each request of a sandbox while it serves, and delay each if asked to.
 
-Lines are printed in a thread of their own: a pipe that nobody reads must not stop the sandbox.
+A separate thread prints lines: a pipe that nobody reads must not stop the sandbox.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def normalize_parts(given: Json, path: str, warnings: Warnings) -> list[Json]:
 def _normalize_all(
     given: object, path: str, normalize: Callable[[object, str, Warnings], Json | None], warnings: Warnings
 ) -> list[Json]:
-    """Return what can be read of a list, or of the one thing that stands for a list of it."""
+    """Return what can be read of a list, or of a single thing in the place of a list."""
     several = as_list(given)
     if several is None:
         several = [] if given is None else [given]

@@ -162,7 +162,7 @@ class TokenManager:
     def flush(self) -> Flow[None]:
         """Return a flow that saves what could not be saved until now; a failure is logged."""
         if self._kept.is_unsaved:
-            # There is no later use: it waits for the lock.
+            # Nothing follows that could save it, so this waits for the lock.
             yield from self._retry_save(self._clock() + _RENEWAL, until=self._clock() + _FLUSH)
 
     def invalidate(self, refused: AccessToken) -> None:

@@ -1,4 +1,4 @@
-"""The events of a task's stream: how they are set up, what each reports, when it is due, and the task as reported at a moment.
+"""The events of a task's stream: their settings, what each reports, when it is due, and the task as reported at a moment.
 
 A task is decided at once, in one transaction, and reported afterwards as work in progress. The events depend only on the task and
 the stream settings, so another process can report them with the same numbers.

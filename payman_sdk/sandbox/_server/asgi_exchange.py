@@ -1,6 +1,6 @@
 """One request to the application without a server between: ASGI on one side, the answer piece by piece on the other.
 
-The application runs in an event loop in its own thread that opens no socket, so that it runs where a test suite has forbidden sockets.
+The application runs in an event loop, in a separate thread that opens no socket. So it runs where a test suite has forbidden sockets.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class ListPage(Generic[_T]):
-    """One page of a long list: what is on it, its number from 1, that of the last one, and how many items there are on all."""
+    """One page of a long list: its items, its number from 1, the number of the last page, and the total of items."""
 
     items: Sequence[_T]
     number: int
