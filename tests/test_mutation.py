@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from scripts.mutation.__main__ import _EXPLAINED, _MODULES, find_trials
 from scripts.mutation.mutants import find_mutants
-from scripts.mutation.trial import measure, survives
 from tests.tables import table
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +53,6 @@ def test_the_mutants_of_a_line(source: str, changes: list[str]) -> None:
         compile(mutant.build_tree(), "mutant", "exec")
 
 
-@pytest.mark.slow
 def test_every_mutant_that_is_explained_is_one() -> None:
     """An explanation goes with the statement that it is about."""
     lines = [line for line in _EXPLAINED.read_text().splitlines() if line and not line.startswith("#")]
@@ -83,34 +84,58 @@ def test_small():
 def test_odd():
     assert Counter().odd == [1]
 """
+PROGRAM = """
+import os
+from pathlib import Path
+
+import pytest
+
+from scripts.mutation.mutants import find_mutants
+from scripts.mutation.session import Session
+
+path = Path.cwd() / "small" / "code.py"
+
+def work(session):
+    for mutant in find_mutants(path.read_text()):
+        process = session.begin(path, mutant.build_tree(), mutant.lines)
+        status = None if process is None else os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        print(f"{mutant.before} -> {mutant.after}: {status}")
+
+pytest.main(["-q", "-s", "-p", "no:cacheprovider", "test_small.py"], plugins=[Session(path.parent, work)])
+"""
 
 
 @pytest.mark.slow
-def test_a_mutant_is_tried_with_the_tests_that_execute_it(tmp_path: Path) -> None:
-    """True says that none of them notices it."""
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_session_exchanges_the_code_of_functions(tmp_path: Path) -> None:
+    """1 says that a test noticed, 0 that none did, and None that the mutant has to be imported."""
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "__init__.py").touch()
     (tmp_path / "small" / "code.py").write_text(CODE)
     (tmp_path / "test_small.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    (tmp_path / "conftest.py").write_text(
-        "def pytest_addoption(parser):\n    parser.addoption('--fast', action='store_true')\n"
+    done = subprocess.run(
+        [sys.executable, *("-W", "ignore"), "-c", PROGRAM],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)]),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
-    path = tmp_path / "small" / "code.py"
-    covering = measure(tmp_path, path.parent, ["test_small.py"])[str(path)]
-    assert covering[5] == ["test_small.py::test_small"]
-    expected = {
-        "3 -> 4": True,  # what only an import executes is tried with all tests
-        "number < LIMIT -> number <= LIMIT": True,
-        "number == 1 -> number != 1": False,
-        "return True -> return None": True,
-    }
-    for mutant in find_mutants(CODE):
-        if (name := f"{mutant.before} -> {mutant.after}") in expected:
-            tests = [test for line in mutant.lines for test in covering.get(line, ())] or ["test_small.py"]
-            survived = survives(tmp_path, "small.code", mutant.build_tree(), tests)
-            assert survived == expected.pop(name), name
-    assert not expected
-    (tmp_path / "test_small.py").write_text("def test_small(): assert False\n")
-    with pytest.raises(RuntimeError, match="The tests fail without a mutant"):
-        measure(tmp_path, path.parent, ["test_small.py"])
+    said = dict(line.rsplit(": ", 1) for line in done.stdout.splitlines() if " -> " in line)
+    assert said == {
+        "3 -> 4": "None",
+        "return number < LIMIT -> return None": "1",
+        "number < LIMIT -> number <= LIMIT": "0",
+        "return [number for number in (1, 2) if number == 1] -> return None": "1",
+        "1 -> 2": "1",
+        "2 -> 3": "0",
+        "number == 1 -> number != 1": "1",
+        "return True -> return None": "0",
+        "True -> False": "0",
+    }, done.stdout + done.stderr

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+import pytest
 from attrs import frozen
 
 from scripts.mutation.mutants import Mutant, find_mutants
-from scripts.mutation.trial import measure, survives
+from scripts.mutation.session import Session, call_in_child
+from scripts.mutation.trial import QUIETLY, begin_trial, has_survived
 
 _ROOT: Final = Path(__file__).parents[2]
 _CORE: Final = _ROOT / "payman_sdk" / "_core"
@@ -24,13 +26,35 @@ _LEAST: Final = 90
 
 _MODULES: Final = ("send", "http", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
 
+_QUICKEST: Final = (
+    *("tests/tasks/test_decisions.py", "tests/auth/test_current_token.py", "tests/auth/test_credentials.py"),
+    *("tests/auth/test_tokens.py", "tests/tasks/test_retrying.py", "tests/streaming/test_progress.py"),
+    *("tests/streaming/test_redacting_decoder.py", "tests/streaming/test_sse.py", "tests/tasks/test_once.py"),
+)
+"""What is run first for mutants of what an import executes."""
+
 _NOTICING: Final = (
-    *("tests/test_types_in_frameworks.py", "tests/auth", "tests/payments", "tests/streaming", "tests/tasks"),
-    *("tests/telemetry", "tests/test_after_sending.py", "tests/test_async.py", "tests/test_config.py"),
-    *("tests/test_core_values.py", "tests/test_dropped_streams.py", "tests/test_redaction.py"),
+    "tests/test_types_in_frameworks.py",
+    "tests/auth",
+    "tests/payments",
+    "tests/streaming",
+    "tests/tasks",
+    "tests/telemetry",
+    "tests/test_after_sending.py",
+    "tests/test_async.py",
+    "tests/test_config.py",
+    "tests/test_core_values.py",
+    "tests/test_dropped_streams.py",
+    "tests/test_redaction.py",
     "tests/test_responses.py",
 )
-"""The tests among which those are chosen that execute the line of a mutant; all of them for what only an import executes."""
+"""The tests among which those are chosen that execute the line of a mutant; all of them for what an import executes."""
+
+_PRELOADED: Final = (
+    *("pytest", "hypothesis", "httpx", "anyio.to_thread", "trio", "starlette.applications", "uvicorn"),
+    "rich.console",
+)
+"""What every trial needs and no mutant is in."""
 
 
 @frozen
@@ -61,6 +85,48 @@ def find_trials(names: Iterable[str]) -> list[Trial]:
     return trials
 
 
+Begin = Callable[[Trial], int | None]
+
+
+def run_trials(trials: list[Trial], jobs: int, begin: Begin) -> tuple[list[int], list[int]]:
+    """Try mutants, so many at once; give the numbers of those that survived, and of those that could not be tried."""
+    left, running = list(reversed(range(len(trials)))), dict[int, int]()
+    survived, untried = list[int](), list[int]()
+    while left or running:
+        while left and len(running) < jobs:
+            number = left.pop()
+            process = begin(trials[number])
+            if process is None:
+                untried.append(number)
+            else:
+                running[process] = number
+        if running:
+            process, status = os.wait()
+            number = running.pop(process)
+            if has_survived(status):
+                survived.append(number)
+                print(f"survived  {trials[number]}", file=sys.__stderr__, flush=True)
+    return survived, untried
+
+
+def run_session(trials: list[Trial], jobs: int) -> tuple[list[str], list[int], list[int]]:
+    """Try mutants in one session of pytest; give tests that fail while they are measured, and what `run_trials` gives."""
+    found: tuple[list[int], list[int]] | None = None
+
+    def work(session: Session) -> None:
+        nonlocal found
+        found = run_trials(
+            trials, jobs, lambda it: session.begin(it.path, it.mutant.build_tree(), it.mutant.lines)
+        )
+
+    session = Session(_CORE, work)
+    options = [*QUIETLY, "--timeout-method=thread", "--capture=no", "--no-summary"]
+    status = pytest.main([*options, *_NOTICING], plugins=[session])
+    if found is None:
+        raise RuntimeError(f"pytest tried no mutant; it ended with {status!r}")
+    return session.failed, *found
+
+
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
@@ -68,6 +134,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="so many mutants of each module, chosen by chance")
     parser.add_argument("--seed", type=int, default=1, help="of the chance")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--list", action="store_true", help="show the mutants, and try none")
     given = parser.parse_args()
 
     os.chdir(_ROOT)
@@ -79,21 +146,22 @@ def main() -> int:
                 found, min(given.sample, len(found))
             )
         trials += found
+    if given.list:
+        print(*trials, sep="\n")
+        return 0
     explained = set(_EXPLAINED.read_text(encoding="utf-8").splitlines())
     tried = [trial for trial in trials if trial.key() not in explained]
-    covering = measure(_ROOT, _CORE, _NOTICING)
-
-    def has_survived(trial: Trial) -> bool:
-        by_line = covering.get(str(trial.path), {})
-        tests = dict.fromkeys(test for line in trial.mutant.lines for test in by_line.get(line, ()))
-        return survives(_ROOT, trial.module, trial.mutant.build_tree(), [*tests] or _NOTICING)
-
-    escaped: list[Trial] = []
-    with ThreadPoolExecutor(given.jobs) as pool:
-        for trial, survived in zip(tried, pool.map(has_survived, tried), strict=True):
-            if survived:
-                escaped.append(trial)
-                print(f"survived  {trial}", flush=True)
+    for name in _PRELOADED:
+        importlib.import_module(name)
+    failed, survived, untried = call_in_child(lambda: run_session(tried, given.jobs), is_silent=False)
+    if failed:
+        print("Left out, since they fail while they are measured:", *failed, sep="\n", file=sys.stderr)
+    rest = [tried[number] for number in untried]  # what runs when it is imported
+    tests = (_QUICKEST, _NOTICING)
+    more, _ = run_trials(
+        rest, given.jobs, lambda it: begin_trial(it.module, it.path, it.mutant.build_tree(), tests)
+    )
+    escaped = [*(tried[number] for number in survived), *(rest[number] for number in more)]
     open_ends = Counter(trial.path for trial in escaped)
     every = Counter(trial.path for trial in trials)
     for path, count in every.items():

@@ -1,74 +1,93 @@
-"""Which tests execute which lines, and whether one of them notices a mutant."""
+"""The trial of a mutant: a fork that imports it in the place of its module and runs tests until one fails."""
 
 from __future__ import annotations
 
 import ast
+import contextlib
+import importlib.abc
+import importlib.machinery
+import math
 import os
-import subprocess
+import resource
+import signal
 import sys
-import tempfile
-from collections import Counter
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Final
 
-from coverage import CoverageData
+import pytest
 
-_LIMIT = 600
-"""After so many seconds, a trial counts as one that never ends, which is noticed."""
-_OPTIONS = (
-    *("-q", "--fast", "--timeout=60", "--timeout-method=thread", "--assert=plain"),
+_LIMITS: Final = (60.0, 300.0)
+"""For how many seconds a test may compute and hang that runs on an imported mutant, before it counts as one that never ends."""
+
+QUIETLY: Final = (
+    *("-q", "--fast", "--timeout=300", "--assert=plain"),
     *("-p", "no:cacheprovider", "-p", "no:schemathesis"),
 )
-Covering = dict[str, dict[int, list[str]]]
-"""The tests that execute a line, by file and line; first those that execute little, which are quick and tell most."""
+"""The options of every session of pytest."""
 
 
-def run_pytest(
-    root: Path, *arguments: str, limit: float | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run pytest in a folder."""
-    command = [sys.executable, "-m", "pytest", *_OPTIONS, *arguments]
-    known = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
-    return subprocess.run(
-        command, cwd=root, env=known | environment, capture_output=True, text=True, timeout=limit, check=False
-    )
+class _Loader(importlib.abc.Loader):
+    def __init__(self, tree: ast.Module, path: str) -> None:
+        self._tree = tree
+        self._path = path
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self._tree, self._path, "exec"), module.__dict__)  # noqa: S102 (a mutant of our own code) # nosec B102
 
 
-def measure(root: Path, folder: Path, tests: Sequence[str]) -> Covering:
-    """Run tests, and return which of them execute which line of a folder.
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, name: str, tree: ast.Module, path: Path) -> None:
+        self._name = name
+        self._tree = tree
+        self._path = str(path)
 
-    Raises:
-        RuntimeError: One fails, so nothing can be said of mutants.
-    """
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "coverage"
-        options = [f"--cov={folder}", "--cov-context=test", "--cov-report="]
-        done = run_pytest(root, *options, *tests, COVERAGE_FILE=str(file))
-        if done.returncode:
-            raise RuntimeError(f"The tests fail without a mutant:\n{done.stdout}{done.stderr}")
-        data = CoverageData(str(file))
-        data.read()
-        lines = {name: data.contexts_by_lineno(name) for name in data.measured_files()}
-    breadth = Counter(it for by_line in lines.values() for contexts in by_line.values() for it in contexts)
-    return {
-        name: {
-            line: list(
-                dict.fromkeys(it.rpartition("|")[0] for it in sorted(contexts, key=breadth.__getitem__) if it)
-            )
-            for line, contexts in by_line.items()
-        }
-        for name, by_line in lines.items()
-    }
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, _Loader(self._tree, self._path), origin=self._path)
 
 
-def survives(root: Path, module: str, tree: ast.Module, tests: Sequence[str]) -> bool:
-    """Return whether all tests pass with a tree in the place of a module; also if there is no test."""
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "mutant.py"
-        file.write_text(ast.unparse(tree), "utf-8")
-        plugin = ("-x", "-p", "scripts.mutation.plugin", "-p", "no:cov")
-        try:
-            done = run_pytest(root, *plugin, *tests, limit=_LIMIT, MUTANT=f"{module}={file}")
-        except subprocess.TimeoutExpired:
-            return False
-    return done.returncode in (0, 5)
+class _Limits:
+    def pytest_runtest_setup(self) -> None:
+        limit_trial(*_LIMITS)
+
+
+def begin_trial(module: str, path: Path, tree: ast.Module, groups: Iterable[Sequence[str]]) -> int:
+    """Fork, and try a tree in the place of a module with groups of tests until one fails; give the id of the process."""
+    child = os.fork()
+    if child:
+        return child
+    status = 3
+    try:
+        os.setsid()
+        be_silent()
+        sys.meta_path.insert(0, _Finder(module, tree, path))
+        with contextlib.suppress(SystemExit):
+            runs = (pytest.main([*QUIETLY, "-x", *tests], plugins=[_Limits()]) for tests in groups)
+            status = int(next(filter(None, runs), 0))
+    finally:
+        os._exit(status)
+
+
+def limit_trial(computing: float, hanging: float) -> None:
+    """Let this process, the trial of a mutant, compute and live for no more than so many seconds from now."""
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + computing), most))
+    signal.alarm(math.ceil(hanging))
+
+
+def be_silent() -> None:
+    """Let this process write nothing."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+
+
+def has_survived(status: int) -> bool:
+    """Whether all tests passed; a process that was killed, or could not even begin, has been noticed."""
+    return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0

@@ -25,6 +25,8 @@ EXPECTED = {
     "log_in": ["completed"],
     "interrupt": ["completed", "completed", "completed"],
 }
+FORKS = {"scripts/mutation/trial.py"}
+"""Programs that fork, and whose names CONTRIBUTING gives for POSIX only."""
 
 
 def run_scenarios(names: Iterable[str], home: Path) -> dict[str, list[str]]:
@@ -93,5 +95,5 @@ def test_no_module_needs_posix() -> None:
             text = path.read_text(encoding="utf-8")
             if suspicious.search(text) and (imported := sorted(find_posix_imports(ast.parse(text).body))):
                 found[path.relative_to(ROOT).as_posix()] = imported
-    assert not found
+    assert found.keys() == FORKS, found
     assert list(find_posix_imports(ast.parse("import os\nimport fcntl, sys").body)) == ["fcntl"]

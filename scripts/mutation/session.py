@@ -1,0 +1,175 @@
+"""Trials in one session of pytest: it collects once, and each mutant is a fork in which the code of functions has been exchanged.
+
+A fork runs only tests that execute the line of its mutant, the quickest first, until one fails. What runs when a module is imported
+cannot be exchanged afterwards; `trial` imports such mutants anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import os
+import pickle  # nosec B403 # of our own children
+import sys
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import coverage
+import pytest
+from attrs import define, field
+
+from scripts.mutation.trial import be_silent, limit_trial
+
+Covering = dict[str, dict[int, list[int]]]
+"""The numbers of the tests that execute a line, the quickest first, by file and line."""
+
+
+@define(eq=False)
+class Session:
+    """A plugin of pytest that tries mutants instead of running tests.
+
+    Args:
+        folder: Where the code is that is mutated.
+        work: What to do with the session, once it knows which test executes what.
+    """
+
+    folder: Path
+    work: Callable[[Session], None]
+    failed: list[str] = field(factory=list[str])
+    covering: Covering = field(factory=dict)
+    _items: list[pytest.Item] = field(factory=list[pytest.Item])
+    _functions: dict[tuple[str, str, int], list[FunctionType]] = field(factory=dict)
+    _limits: list[tuple[float, float]] = field(factory=list[tuple[float, float]])
+    _has_failed: bool = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Find out what each test executes, then try the mutants; no test runs in this process itself."""
+        self._items = session.items
+        gc.unfreeze()  # what is frozen is not among the objects
+        self._functions = _find_functions(self.folder)
+        gc.freeze()  # so that no fork copies all of it to look for garbage
+        self.failed, self.covering, self._limits = call_in_child(self._measure)
+        self.work(self)
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Notice a failure, of the test or of what it needs."""
+        self._has_failed |= report.failed
+
+    def begin(self, path: Path, tree: ast.Module, lines: Iterable[int]) -> int | None:
+        """Fork, exchange the code of what has changed, and run tests; give the process, None where nothing can be exchanged."""
+        changed = compile(tree, str(path), "exec", dont_inherit=True)
+        swaps = [
+            (function, code)
+            for code in _walk(changed)
+            for function in self._functions.get((str(path), code.co_qualname, code.co_firstlineno), ())
+            if function.__code__ != code
+        ]
+        if not swaps or any(
+            len(function.__closure__ or ()) != len(code.co_freevars) for function, code in swaps
+        ):
+            return None
+        by_line = self.covering.get(str(path), {})
+        tests = list(dict.fromkeys(number for line in lines for number in by_line.get(line, ())))
+        child = os.fork()
+        if child:
+            return child
+        try:
+            os.setsid()
+            be_silent()
+            for function, code in swaps:
+                function.__code__ = code
+            self._run(tests)
+        finally:
+            os._exit(int(self._has_failed or sys.exc_info()[0] is not None))
+
+    def _run(self, tests: Sequence[int]) -> None:
+        for number, following in zip_longest(tests, tests[1:]):
+            item = self._items[number]
+            limit_trial(*self._limits[number])
+            next_item = None if following is None else self._items[following]
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=next_item)
+            if self._has_failed:
+                return
+
+    def _measure(self) -> tuple[list[str], Covering, list[tuple[float, float]]]:
+        """Run all tests, and note which lines each one executes, and for how long; one that fails is left out, and named."""
+        measured = coverage.Coverage(data_file=None, include=[f"{self.folder}/*"], config_file=False)
+        seconds: list[float] = []
+        limits: list[tuple[float, float]] = []
+        failed: dict[int, str] = {}
+        with measured.collect():
+            for number, item in enumerate(self._items):
+                measured.switch_context(str(number))
+                following = self._items[number + 1] if number + 1 < len(self._items) else None
+                begun, computed = time.monotonic(), time.process_time()
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+                seconds.append(time.monotonic() - begun)
+                limits.append((3 + 3 * (time.process_time() - computed), 20 + 10 * seconds[-1]))
+                if self._has_failed:
+                    failed[number] = item.nodeid
+                    self._has_failed = False
+        data = measured.get_data()
+        found: Covering = {}
+        for name in data.measured_files():
+            found[name] = {
+                line: sorted(
+                    (int(context) for context in contexts if context and int(context) not in failed),
+                    key=seconds.__getitem__,
+                )
+                for line, contexts in data.contexts_by_lineno(name).items()
+            }
+        return [*failed.values()], found, limits
+
+
+def call_in_child(work: Callable[[], Any], *, is_silent: bool = True) -> Any:
+    """Do work in a fork, so that it leaves nothing behind here, and give what it returns."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.close(reading)
+            if is_silent:
+                be_silent()
+            try:
+                done = (work(), "")
+            except BaseException:
+                done = (None, traceback.format_exc())
+            with os.fdopen(writing, "wb") as result:
+                pickle.dump(done, result)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as result:
+        given = result.read()
+    _, status = os.waitpid(child, 0)
+    if not given:
+        raise RuntimeError(f"The process that should have run the tests ended with the status {status}")
+    value, failure = pickle.loads(given)  # noqa: S301 (of our own child) # nosec B301
+    if failure:
+        raise RuntimeError(failure)
+    return value
+
+
+def _find_functions(folder: Path) -> dict[tuple[str, str, int], list[FunctionType]]:
+    """Find the functions of a folder's modules, by file, name and line."""
+    found: defaultdict[tuple[str, str, int], list[FunctionType]] = defaultdict(list)
+    for each in gc.get_objects():
+        if type(each) is FunctionType and each.__code__.co_filename.startswith(f"{folder}{os.sep}"):
+            code = each.__code__
+            found[code.co_filename, code.co_qualname, code.co_firstlineno].append(each)
+    return dict(found)
+
+
+def _walk(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _walk(constant)
