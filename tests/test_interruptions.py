@@ -239,6 +239,7 @@ async def cancelled_by_scope(call: Callable[[], Any], when: Callable[[], Any]) -
     return seen[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backend", "cancelled"),
     [("asyncio", cancelled_natively), ("asyncio", cancelled_by_scope), ("trio", cancelled_by_scope)],

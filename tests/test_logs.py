@@ -105,6 +105,7 @@ def _ask(base_url: str) -> None:
         client.ask("hello")
 
 
+@pytest.mark.slow
 def test_a_server_writes_no_line_of_the_log() -> None:
     """A record is one line in which nothing hides, with at most 80 characters of the server's, whatever the server says."""
     for kind, words in _WORDS.items():

@@ -30,6 +30,7 @@ def drip(peer: Peer, content: bytes) -> Iterator[bytes]:
         yield b" "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [ASK_PATH, TOKEN_PATH, STREAM_PATH])
 @pytest.mark.parametrize(
     "beginning", [b"", b"HTTP/1.1 200 OK\r\nx-long: ", head(200, {"content-length": "9999"})]

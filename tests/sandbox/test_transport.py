@@ -702,6 +702,7 @@ def test_closing_amid_many_beginnings_leaves_nobody_waiting() -> None:
 # Ends.
 
 
+@pytest.mark.slow
 def test_an_ask_whose_transport_is_closed_ends_unknown() -> None:
     """The SDK's client says that the outcome is unknown when the transport is closed while the payment is on its way."""
     sandbox = Sandbox()

@@ -206,6 +206,7 @@ def test_a_server_that_keeps_silent_for_ever(listener: StreamListener, peer: Pee
     assert received.result.text == "Done."
 
 
+@pytest.mark.slow
 def test_a_stream_that_is_slow_is_not_idle(listener: StreamListener) -> None:
     """Events that come within the idle time each keep a stream open for longer than that in all."""
     with Sandbox(pace=0.08, chunk_words=2) as sandbox:
@@ -215,6 +216,7 @@ def test_a_stream_that_is_slow_is_not_idle(listener: StreamListener) -> None:
         assert sum(one.type == "status_update" for one in received.events) == 2
 
 
+@pytest.mark.slow
 def test_no_event_is_waited_for_beyond_the_time_of_the_ask(listener: StreamListener, peer: Peer) -> None:
     """`timeout` covers a stream and whatever is done to take it up again."""
     silent = stream(WORKING, then=peer.hang)

@@ -244,6 +244,7 @@ def test_a_task_that_is_at_work_is_waited_for(ask: Ask, peer: Peer, client: Paym
     assert sent_at(peer, ASK_PATH, STREAM_PATH) == 0
 
 
+@pytest.mark.slow
 def test_a_task_that_is_at_work_at_the_deadline(
     peer: Peer, client: PaymanClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,6 +260,7 @@ def test_a_task_that_is_at_work_at_the_deadline(
 PASSING = [reset, answer(500)]
 
 
+@pytest.mark.slow
 @ways
 @pytest.mark.parametrize("then", [NOT_KNOWN, NO_METHOD, answer(401), answer(403), *PASSING])
 def test_a_task_that_is_at_work_and_lost_then(
@@ -299,6 +301,7 @@ CANNOT_TELL: dict[str, Answer] = {
 }
 
 
+@pytest.mark.slow
 @ways
 @pytest.mark.parametrize("name", CANNOT_TELL)
 def test_a_task_that_cannot_be_looked_up(ask: Ask, name: str, peer: Peer, client: PaymanClient) -> None:

@@ -291,6 +291,7 @@ def test_cancelling_a_task() -> None:
             client.cancel_task("tsk-nobody-knows")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [reset, raw(b"")])
 def test_a_wait_outlasts_a_broken_network(fault: Answer, peer: Peer, client: PaymanClient) -> None:
     """Over real connections too, a look that fails is repeated, token requests included."""

@@ -127,6 +127,7 @@ def test_no_mocked_request_reaches_a_server(peer: Peer, monkeypatch: pytest.Monk
                 assert peer.requests == [], (proxy, way, name)
 
 
+@pytest.mark.slow
 def test_a_mocked_failure_after_sending_is_not_taken_for_one_before(peer: Peer) -> None:
     """Nobody reports the steps of a mocked request, so silence does not mean that nothing was sent."""
     failures: dict[str, tuple[Exception, int]] = {
