@@ -93,8 +93,8 @@ def make_postgres_place(address: str, name: str) -> Place:
     return Place(open_store, connect, lambda: None, save)
 
 
-def make_redis_place(url: str, name: str) -> Place:
-    server = redis_library.Redis.from_url(url)
+def make_redis_place(url: str, name: str, opened: contextlib.ExitStack) -> Place:
+    server = opened.enter_context(redis_library.Redis.from_url(url))
     key, port = f"payman:operations:{name}", int(url.split(":")[2].split("/")[0])
 
     def save() -> Callable[[], object]:
@@ -111,8 +111,13 @@ def make_redis_place(url: str, name: str) -> Place:
         for lock in server.scan_iter(f"{key}:lock:*"):
             server.delete(lock)
 
+    def open_store(way: int | None) -> OperationStore:
+        store = RedisOperationStore(url if way is None else f"redis://127.0.0.1:{way}/0", name=name)
+        opened.callback(store._client.close)  # a collection may come to the socket before its connection
+        return store
+
     return Place(
-        lambda way: RedisOperationStore(url if way is None else f"redis://127.0.0.1:{way}/0", name=name),
+        open_store,
         lambda: socket.create_connection(("127.0.0.1", port)),
         free_locks,
         save,
@@ -129,21 +134,27 @@ def make_sqlite_place(path: Path) -> Place:
     return Place(lambda way: SQLiteOperationStore(path), socket.socket, lambda: None, save)
 
 
+def make_place(request: pytest.FixtureRequest, path: Path) -> Iterator[Place]:
+    with contextlib.ExitStack() as opened:
+        match request.param:
+            case "sqlite":
+                yield make_sqlite_place(path / "operations.sqlite3")
+            case "postgres":
+                yield make_postgres_place(request.getfixturevalue("postgres_url"), path.name)
+            case _:
+                yield make_redis_place(request.getfixturevalue("redis_url"), path.name, opened)
+
+
 @pytest.fixture(params=["postgres", "redis"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A store on a server."""
-    if request.param == "postgres":
-        return make_postgres_place(request.getfixturevalue("postgres_url"), tmp_path.name)
-    return make_redis_place(request.getfixturevalue("redis_url"), tmp_path.name)
+    yield from make_place(request, tmp_path)
 
 
 @pytest.fixture(params=["sqlite", "postgres", "redis"])
-def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A store that outlives its process."""
-    if request.param == "sqlite":
-        return make_sqlite_place(tmp_path / "operations.sqlite3")
-    make = make_postgres_place if request.param == "postgres" else make_redis_place
-    return make(request.getfixturevalue(f"{request.param}_url"), tmp_path.name)
+    yield from make_place(request, tmp_path)
 
 
 class NoLock:
