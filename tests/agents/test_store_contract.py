@@ -103,7 +103,7 @@ def make_redis_place(url: str, name: str, opened: contextlib.ExitStack) -> Place
         def restore() -> None:
             server.delete(*server.scan_iter(f"{key}*"))
             for one, value in kept.items():
-                server.restore(one, 0, value)  # type: ignore[arg-type]
+                server.restore(one, 0, value)
 
         return restore
 
