@@ -476,7 +476,7 @@ def test_all_of_it_works_in_event_loops(loop: str) -> None:
             ada = await client.create_payee("Ada", "TEST_RAILS")
             assert (await client.pay(ada, 1, "TSD")).outcome is PAID
             assert (await client.wallets())[0].balance == Decimal("799.00")
-            assert await client.payees("ada") == [ada]
+            assert await client.payees("lovelace") == [ada]
             assert len(await client.transactions(10)) == 3
 
             async def fail(_: object) -> None:
