@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from payman_api.models.text_part import TextPart
 from payman_sdk import errors
@@ -16,6 +16,7 @@ from payman_sdk._text.logger import get_logger
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
+    from payman_sdk._core.exchange import KeyStore
 
 T = TypeVar("T")
 
@@ -80,12 +81,11 @@ class KeyClaim(Generic[T]):
 
     def _forget(self, recorded: float) -> Flow[None]:
         """Remove a record; where that fails, the next ask with the key waits."""
-        keys = self._keys
-        if keys is not None:
-            try:
-                yield from self._call(lambda: keys.forget(self._operation, recorded))
-            except errors.KeyStoreError as error:
-                log.warning("Could not remove the record of an idempotency key: %s", error)
+        keys = cast("KeyStore", self._keys)  # without a store, nothing is recorded
+        try:
+            yield from self._call(lambda: keys.forget(self._operation, recorded))
+        except errors.KeyStoreError as error:
+            log.warning("Could not remove the record of an idempotency key: %s", error)
 
     def _look(self) -> Flow[T | None]:
         known = yield from self._find_by_key()

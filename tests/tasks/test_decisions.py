@@ -15,8 +15,9 @@ from payman_sdk._core.http import BufferedResponse, Transmission
 from payman_sdk._core.idempotency import KeyClaim
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import FailureClass, classify_failure
-from payman_sdk._core.send import ResponseFlow, read_repeatedly
-from payman_sdk.errors import ErrorResponse, ServerError
+from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
+from payman_sdk._io.key_store import MemoryKeyStore
+from payman_sdk.errors import APIConnectionError, ErrorResponse, OutcomeUnknownError, ServerError
 from tests.peer import ASK_PATH, GET_PATH
 from tests.steps import Clock, Outcome, driven, time_of, token_answer
 from tests.tables import table
@@ -248,6 +249,29 @@ def test_a_search_consults_the_guard_before_anything_is_sent() -> None:
 
     end, sent = search(before_send=refuse)
     assert (type(end), sent) == (LookupError, [])
+
+
+def test_a_store_that_breaks_between_two_attempts_lets_nothing_be_sent_again() -> None:
+    """Whether another process has sent it meanwhile, nobody knows then."""
+
+    class BreaksAfterOne(MemoryKeyStore):
+        def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
+            if self.load(operation) is not None:
+                raise OSError
+            return super().claim(operation, sent_at, expected)
+
+    clock, ask = Clock(), ASK._replace(idempotency_key="a")
+    refused = APIConnectionError("nobody listens")
+    refused.sent = False
+
+    def unknown(body: Any) -> httpx.Response:
+        return httpx.Response(200, json={"id": body["id"], "error": {"code": -32001, "message": ""}})
+
+    keys = KeySettings(None, "https://payman.example", BreaksAfterOne)
+    flow = carry_out(ResponseFlow(ask, time_of(clock, max_retries=1)), None, keys)
+    end, sent = driven(flow, [token_answer(), unknown, refused], clock=clock)
+    assert isinstance(end, OutcomeUnknownError)
+    assert len(sent) == 3
 
 
 def test_the_wait_for_an_earlier_ask_ends_on_any_clock(monkeypatch: pytest.MonkeyPatch) -> None:
