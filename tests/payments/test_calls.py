@@ -473,7 +473,7 @@ def test_all_of_it_works_in_event_loops(loop: str) -> None:
             assert (
                 await conversation.deny(await conversation.pay("Test Payee", 200, "TSD"))
             ).outcome is REFUSED
-            ada = await client.create_payee("Ada", "TEST_RAILS")
+            ada = await client.create_payee("Ada Lovelace", "TEST_RAILS")
             assert (await client.pay(ada, 1, "TSD")).outcome is PAID
             assert (await client.wallets())[0].balance == Decimal("799.00")
             assert await client.payees("lovelace") == [ada]
