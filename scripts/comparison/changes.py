@@ -82,9 +82,9 @@ def version_step(changes: Iterable[Change]) -> VersionStep | None:
 
 def changelog_entry(changes: Iterable[Change]) -> str:
     """Suggest what CHANGELOG.md could say; what is cosmetic is no news for users, and alone gives an empty text."""
-    told = sorted((change for change in changes if change.level > Level.COSMETIC), key=lambda it: it.rank)
+    reported = sorted((change for change in changes if change.level > Level.COSMETIC), key=lambda it: it.rank)
     return _sections(
-        (title, [_item(change) for change in told if change.kind in kinds])
+        (title, [_item(change) for change in reported if change.kind in kinds])
         for title, kinds in _SECTIONS.items()
     )
 
@@ -103,19 +103,23 @@ def _item(change: Change) -> str:
 def lines(changes: Iterable[Change]) -> list[str]:
     """Tell each change in a line, for a terminal; the worst first."""
     return [
-        f"{change.level!s:<8}  {_told(change)}" for change in sorted(changes, key=lambda change: change.rank)
+        f"{change.level!s:<8}  {_format_change(change)}"
+        for change in sorted(changes, key=lambda change: change.rank)
     ]
 
 
 def markdown(changes: Iterable[Change]) -> str:
     """Tell the changes as markdown, for a report: a list for each level, the worst first."""
-    told = sorted(changes, key=lambda change: change.rank)
+    reported = sorted(changes, key=lambda change: change.rank)
     return _sections(
-        (str(level).capitalize(), [f"- {_told(change)}" for change in told if change.level is level])
+        (
+            str(level).capitalize(),
+            [f"- {_format_change(change)}" for change in reported if change.level is level],
+        )
         for level in sorted(Level, reverse=True)
     )
 
 
-def _told(change: Change) -> str:
+def _format_change(change: Change) -> str:
     reach = f" Reaches {', '.join(change.operations)}." if change.operations else ""
     return f"{change.where}: {change.text}{reach}"

@@ -1,6 +1,6 @@
 """How what operations send and get differs: parameters, bodies, statuses, headers, media types.
 
-As oasdiff has it, a success that is no longer answered is breaking, and an error that is not is none. A header that is removed is
+As oasdiff has it, dropping a success is breaking, and dropping an error is not. A header that is removed is
 breaking, whether it was promised or not. A media type that is added breaks nobody who did not ask for it.
 """
 

@@ -115,11 +115,11 @@ def _suffices(way: dict[str, set[str]], wanted: dict[str, set[str]]) -> bool:
 
 
 def _way(way: dict[str, set[str]]) -> str:
-    told = [
+    required = [
         f"{code(name)} ({', '.join(sorted(map(clean, scopes)))})" if scopes else code(name)
         for name, scopes in way.items()
     ]
-    return " with ".join(told) or "no credentials"
+    return " with ".join(required) or "no credentials"
 
 
 def _servers(contract: Contract, operation: Operation) -> list[Any]:

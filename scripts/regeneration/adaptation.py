@@ -62,8 +62,8 @@ def traced(
         names: What has become of the client's names.
     """
     statements = Statements(root)
-    told = sorted((it for it in changes if it.level is not Level.COSMETIC), key=lambda change: change.rank)
-    in_api: Causes = [(change, change.names) for change in told]
+    shown = sorted((it for it in changes if it.level is not Level.COSMETIC), key=lambda change: change.rank)
+    in_api: Causes = [(change, change.names) for change in shown]
     in_client: Causes = [(name, {last(name.name)}) for name in names if name.kind != "added"]
     return [
         (fault, best(fault.message, statement, in_api) or best(fault.message, statement, in_client))

@@ -74,7 +74,7 @@ def version(found: Findings) -> str | None:
     return f"a {step} step" if step else None
 
 
-def told(cause: Cause) -> str:
+def describe_cause(cause: Cause) -> str:
     """Say what a fault comes from."""
     if isinstance(cause, NameChange):
         return f"{cause.kind} {cause}"
@@ -99,7 +99,9 @@ def _sections(found: Findings) -> Iterator[tuple[str, Sequence[str]]]:
     if found.names:
         yield "Names of payman_api:", [f"{name.kind:<8}  {name}" for name in found.names]
     if found.faults:
-        lines = ((str(fault), *(f"  from {told(it)}" for it in causes)) for fault, causes in found.faults)
+        lines = (
+            (str(fault), *(f"  from {describe_cause(it)}" for it in causes)) for fault, causes in found.faults
+        )
         yield "To be adapted:", [line for several in lines for line in several]
     elif found.faults is not None:
         yield FITS, ()
@@ -137,4 +139,4 @@ def _chapters(found: Findings) -> Iterator[str]:
 def _adaptations(faults: Sequence[tuple[Fault, Sequence[Cause]]]) -> Iterator[str]:
     for fault, causes in faults:
         yield f"- `{fault.file}:{fault.line}`: `{fault.message}`"
-        yield from (f"  - from {told(cause)}" for cause in causes)
+        yield from (f"  - from {describe_cause(cause)}" for cause in causes)

@@ -69,7 +69,7 @@ def _candidates(root: Path, scratch: Path) -> Iterator[Path]:
 
 
 def _git(root: Path, *arguments: str) -> bytes:
-    """Give what git says; nothing where there is no git, no repository or no such thing in it."""
+    """Give what git says; nothing without git, a repository and such a thing in it."""
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
     except OSError:

@@ -138,7 +138,7 @@ CASES: dict[str, tuple[bytes, list[ServerSentEvent], str]] = {
         [message("x", "2", "b")],
         "2",
     ),
-    "an empty name is no name": (b"event: a\nevent:\ndata: one\n\n", ONE, ""),
+    "an empty name counts as none": (b"event: a\nevent:\ndata: one\n\n", ONE, ""),
     "without data there is no event, and its type is forgotten": (
         b"event: x\n\ndata: one\n\n",
         ONE,

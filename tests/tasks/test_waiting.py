@@ -89,7 +89,7 @@ def test_nobody_waits_for_longer_than_they_want_to() -> None:
 
 
 def test_a_look_that_the_deadline_cuts_off_loses_nothing() -> None:
-    """What the look before it showed stands: an ask ends in that state, and a wait says that it is still the state."""
+    """What the look before it showed remains known: an ask ends in that state, and a wait says that it is still the state."""
     for or_rests in (False, True):
         clock = Clock()
 
