@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from payman_sdk.sandbox._ledger.ledger import LedgerRow, UnbalancedError
-    from payman_sdk.sandbox._ledger.payments import Payment
+    from payman_sdk.sandbox._ledger.payments import SandboxPayment
     from payman_sdk.sandbox._oauth.oauth_service import TokenRequest
     from payman_sdk.sandbox._server.request_log import SandboxRequest
     from payman_sdk.sandbox._server.server import Sandbox
@@ -27,9 +27,9 @@ __all__ = [
     "ConnectionLost",
     "HTTPError",
     "LedgerRow",
-    "Payment",
     "RPCError",
     "Sandbox",
+    "SandboxPayment",
     "SandboxRequest",
     "ScriptedResponse",
     "StreamFault",
@@ -42,7 +42,7 @@ _HOMES = {
     "HTTPError": "scripting",
     "LedgerRow": "_ledger.ledger",
     "ConnectionLost": "scripting",
-    "Payment": "_ledger.payments",
+    "SandboxPayment": "_ledger.payments",
     "RPCError": "scripting",
     "Sandbox": "_server.server",
     "SandboxRequest": "_server.request_log",

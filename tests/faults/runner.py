@@ -27,7 +27,7 @@ from tests.faults.transports import AsyncRaisingTransport, RaisingTransport
 if TYPE_CHECKING:
     import httpx
 
-    from payman_sdk.sandbox import Payment, Sandbox
+    from payman_sdk.sandbox import Sandbox, SandboxPayment
 
 _HERE = f"http://{HOST}"
 """Who is asked, as far as the connections of a client care. Clients share what takes long to make; each has a port of its own."""
@@ -54,8 +54,8 @@ class Case:
     ask: Ask
     claimed: Claim
     again: list[Claim] = field(default_factory=list[Claim])
-    first: Sequence[Payment] = ()
-    payments: Sequence[Payment] = ()
+    first: Sequence[SandboxPayment] = ()
+    payments: Sequence[SandboxPayment] = ()
     lines: list[Line] = field(default_factory=list[Line])
 
     @property
@@ -276,9 +276,9 @@ def _warm_up(sandbox: Sandbox) -> None:
         stream.result()
 
 
-def payments_by_memo(sandbox: Sandbox) -> dict[str, Sequence[Payment]]:
+def payments_by_memo(sandbox: Sandbox) -> dict[str, Sequence[SandboxPayment]]:
     """The payments that were made, by what they are for."""
-    made: dict[str, list[Payment]] = {}
+    made: dict[str, list[SandboxPayment]] = {}
     for payment in sandbox.payments:
         if payment.status == "INITIATED":
             made.setdefault(payment.description or "", []).append(payment)

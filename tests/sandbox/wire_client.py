@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from payman_sdk.sandbox import Payment, Sandbox
+from payman_sdk.sandbox import Sandbox, SandboxPayment
 
 _IDS = itertools.count(1)
 
@@ -59,7 +59,7 @@ class WireClient:
         return answer
 
     @property
-    def payments(self) -> list[Payment]:
+    def payments(self) -> list[SandboxPayment]:
         """The client's payments."""
         return [payment for payment in self.sandbox.payments if payment.client_id == self.client_id]
 

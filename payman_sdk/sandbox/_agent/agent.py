@@ -18,7 +18,7 @@ from payman_sdk.sandbox._ledger import accounts, payment_orders
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.payment_orders import Settlement
-from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth.grants import Scopes
 
@@ -33,7 +33,7 @@ class AgentContext:
     scopes: Scopes
     task_number: int
     session_id: str
-    waiting: Payment | None
+    waiting: SandboxPayment | None
     """The payment that the task waits for, where the message continues a task."""
 
     @property
@@ -94,7 +94,7 @@ def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
             )
 
 
-def _continue(context: AgentContext, waiting: Payment, meaning: intent.Intent) -> AgentAnswer:
+def _continue(context: AgentContext, waiting: SandboxPayment, meaning: intent.Intent) -> AgentAnswer:
     """Read a yes or a no to the payment of a task that waits; nothing else counts."""
     match meaning:
         case intent.Approve(reference) | intent.Deny(reference) if payment_orders.is_reference_to(
@@ -115,7 +115,7 @@ def _decide(context: AgentContext, reference: str | None, *, approve: bool) -> A
     return _settle(context, meant, approve=approve)
 
 
-def _settle(context: AgentContext, payment: Payment, *, approve: bool) -> AgentAnswer:
+def _settle(context: AgentContext, payment: SandboxPayment, *, approve: bool) -> AgentAnswer:
     settlement = payment_orders.settle(context.tx, context.world, context.account, payment, approve=approve)
     return AgentAnswer(settlement.text, settlement=settlement)
 

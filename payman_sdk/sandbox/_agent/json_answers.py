@@ -18,7 +18,7 @@ from payman_sdk.sandbox._agent import agent
 from payman_sdk.sandbox._agent.agent import AgentAnswer, AgentContext
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import PayeeAccount
-from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Transaction
 
 Json = dict[str, Any]
@@ -178,7 +178,7 @@ def _change_shape(manner: str, shape: dict[str, Any]) -> dict[str, Any]:
     return shape
 
 
-def payment_shape(tx: Transaction, payment: Payment, text: str) -> Json:
+def payment_shape(tx: Transaction, payment: SandboxPayment, text: str) -> Json:
     """Return what became of a payment, in the words of typed calls; the text says why it is not paid."""
     return {
         "status": _STATUSES[payment.status],
@@ -227,7 +227,7 @@ def _wallet(context: AgentContext, wallet: accounts.WalletAccount) -> Json:
     }
 
 
-def format_transaction(context: AgentContext, payment: Payment) -> Json:
+def format_transaction(context: AgentContext, payment: SandboxPayment) -> Json:
     """Return a transaction, as it is listed."""
     moment = dt.datetime.fromtimestamp(payment.created // 1_000_000_000, dt.UTC)
     return {

@@ -15,7 +15,7 @@ from payman_sdk.sandbox._agent.language import intents as intent
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, Policy, WalletAccount
 from payman_sdk.sandbox._ledger.ledger import to_decimal
-from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Transaction
 
 _STATUS = {"INITIATED": "initiated", "AWAITING_APPROVAL": "awaiting approval", "REJECTED": "rejected"}
@@ -31,7 +31,7 @@ def format_money(minor: int, currency: str) -> str:
     return f"{to_decimal(minor):,} {currency}"
 
 
-def format_amount(payment: Payment) -> str:
+def format_amount(payment: SandboxPayment) -> str:
     """Return what a payment is about, such as `100.00 TSD`."""
     return f"{payment.amount:,} {payment.currency}"
 
@@ -47,7 +47,7 @@ def format_payee(one: PayeeAccount) -> str:
     return f"**{escape(one.name)}** ({one.kind.words}{email}) – id `{one.id}`, paytag `{one.paytag}`"
 
 
-def format_payment(one: Payment) -> str:
+def format_payment(one: SandboxPayment) -> str:
     """Return a payment on one line."""
     about = f" – {escape(one.description)}" if one.description else ""
     return f"{format_moment(one.created)}: **{format_amount(one)}** to **{escape(one.payee)}**, {_STATUS[one.status]}{about} (`{one.id}`)"
@@ -154,7 +154,7 @@ def answer_question(
     assert_never(question)
 
 
-def _format_transactions(title: str, found: list[Payment], nothing: str) -> str:
+def _format_transactions(title: str, found: list[SandboxPayment], nothing: str) -> str:
     if not found:
         return f"You have {nothing}."
     return f"{title}:\n\n{format_bullets([format_payment(one) for one in found])}"

@@ -16,7 +16,7 @@ from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact, Tu
 from payman_sdk.sandbox._ledger import payment_orders, payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
-from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth.grants import Scopes
 from payman_sdk.sandbox.scripting import Mishap, Script
@@ -227,8 +227,12 @@ def cancel(tx: Transaction, world: SandboxEnvironment, account: Account, task_id
 
 
 def order_directly(
-    tx: Transaction, world: SandboxEnvironment, account: Account, text: str, make: Callable[[int], Payment]
-) -> Payment:
+    tx: Transaction,
+    world: SandboxEnvironment,
+    account: Account,
+    text: str,
+    make: Callable[[int], SandboxPayment],
+) -> SandboxPayment:
     """Make a payment that no message asks for, in a task that a person can approve or deny as any other.
 
     `make` makes it, for the task of that number.

@@ -27,7 +27,7 @@ from payman_sdk.sandbox._agent.language.intents import Pay, PayeeKind, PayeeRefe
 from payman_sdk.sandbox._ledger import accounts, ledger, payment_orders, payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.payment_orders import Settlement
-from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Transaction
 
 _ORDER, _SCHEMA = "ORDER: ", "SCHEMA: "
@@ -143,7 +143,7 @@ def _pay(context: AgentContext, order: Order) -> AgentAnswer:
     return AgentAnswer(said.text, waits=paid.waits, data=said.data)
 
 
-def _settle(context: AgentContext, order: Order, waiting: Payment) -> AgentAnswer:
+def _settle(context: AgentContext, order: Order, waiting: SandboxPayment) -> AgentAnswer:
     wanted = order.values.get("payment_id")
     if wanted not in (None, waiting.id):
         return _answer_refusal(context, order, "this task waits for another payment", waits=True)

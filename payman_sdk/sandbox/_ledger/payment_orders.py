@@ -13,7 +13,7 @@ from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount, fold_name
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.ledger import RefusedError
-from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Transaction
 
 
@@ -144,7 +144,7 @@ class Settlement:
 
 
 def settle(
-    tx: Transaction, world: SandboxEnvironment, account: Account, payment: Payment, *, approve: bool
+    tx: Transaction, world: SandboxEnvironment, account: Account, payment: SandboxPayment, *, approve: bool
 ) -> Settlement:
     """Approve or deny a waiting payment."""
     what = f"**{markdown.format_amount(payment)}** to **{markdown.escape(payment.payee)}**"
@@ -159,7 +159,7 @@ def settle(
     return Settlement(payment.task_id, f"Approved. Sent {what} (`{payment.id}`).")
 
 
-def is_reference_to(reference: str | None, payment: Payment) -> bool:
+def is_reference_to(reference: str | None, payment: SandboxPayment) -> bool:
     """Whether a reference fits a payment: its id, its task's, or its payee; no reference fits every payment."""
     if reference is None or reference in (payment.id, payment.task_id, payment.payee_id):
         return True
@@ -169,7 +169,7 @@ def is_reference_to(reference: str | None, payment: Payment) -> bool:
 
 def resolve_payment(
     tx: Transaction, account: Account, session_id: str, reference: str | None
-) -> Payment | str:
+) -> SandboxPayment | str:
     """Return the waiting payment that a reference means, or, as a sentence, why it is not clear which.
 
     An id reaches every waiting payment of the account; a payee's name, or no reference, those of the session.

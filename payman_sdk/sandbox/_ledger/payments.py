@@ -21,7 +21,7 @@ Status = Literal["INITIATED", "AWAITING_APPROVAL", "REJECTED"]
 
 
 @dataclass(frozen=True)
-class Payment:
+class SandboxPayment:
     """A payment as the account sees it.
 
     Attributes:
@@ -61,18 +61,18 @@ _SELECT = """
 """
 
 
-def _read_payment(row: Any) -> Payment:
+def _read_payment(row: Any) -> SandboxPayment:
     fields: dict[str, Any] = dict(row)
     fields["amount"] = ledger.to_decimal(row["amount"])
-    return Payment(**fields)
+    return SandboxPayment(**fields)
 
 
-def list_payments(tx: Transaction) -> list[Payment]:
+def list_payments(tx: Transaction) -> list[SandboxPayment]:
     """Return the payments of every account, oldest first."""
     return [_read_payment(row) for row in tx.execute(f"{_SELECT} ORDER BY p.number")]
 
 
-def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[Payment]:
+def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[SandboxPayment]:
     """Return the account's newest payments, newest first, after leaving out so many."""
     found = tx.execute(
         f"{_SELECT} WHERE p.account_id = ? ORDER BY p.number DESC LIMIT ? OFFSET ?",
@@ -88,7 +88,7 @@ def count(tx: Transaction, account: Account) -> int:
     return several
 
 
-def list_waiting(tx: Transaction, account: Account) -> list[Payment]:
+def list_waiting(tx: Transaction, account: Account) -> list[SandboxPayment]:
     """Return the account's payments that wait for approval, oldest first."""
     found = tx.execute(
         f"{_SELECT} WHERE p.account_id = ? AND p.status = 'AWAITING_APPROVAL' ORDER BY p.number",
@@ -103,19 +103,19 @@ def sum_waiting(tx: Transaction, account: Account, currency: str) -> int:
     return sum(ledger.to_minor(one.amount) for one in waiting if one.currency == currency)
 
 
-def find(tx: Transaction, account: Account, reference: str) -> Payment | None:
+def find(tx: Transaction, account: Account, reference: str) -> SandboxPayment | None:
     """Return the account's payment with that id, or that of the task with that id."""
     found = tx.execute(f"{_SELECT} WHERE p.id = ? AND p.account_id = ?", (reference, account.id)).fetchone()
     return find_by_task(tx, account, reference) if found is None else _read_payment(found)
 
 
-def find_by_task(tx: Transaction, account: Account, task_id: str) -> Payment | None:
+def find_by_task(tx: Transaction, account: Account, task_id: str) -> SandboxPayment | None:
     """Return the payment that a task of the account asked for."""
     found = tx.execute(f"{_SELECT} WHERE t.id = ? AND t.account_id = ?", (task_id, account.id)).fetchone()
     return None if found is None else _read_payment(found)
 
 
-def find_by_task_number(tx: Transaction, task_number: int) -> Payment | None:
+def find_by_task_number(tx: Transaction, task_number: int) -> SandboxPayment | None:
     """Return the payment that the task of that number asked for."""
     found = tx.execute(f"{_SELECT} WHERE t.number = ?", (task_number,)).fetchone()
     return None if found is None else _read_payment(found)
@@ -160,7 +160,7 @@ def propose(
     amount: int,
     description: str | None,
     ask: bool,
-) -> Payment:
+) -> SandboxPayment:
     """Pay, or let the payment wait where the policy requires a person's approval; with `ask`, however small it is.
 
     The amount is in minor units, above zero.
@@ -196,7 +196,7 @@ def propose(
     return written
 
 
-def approve(tx: Transaction, world: SandboxEnvironment, payment: Payment) -> None:
+def approve(tx: Transaction, world: SandboxEnvironment, payment: SandboxPayment) -> None:
     """Carry out a waiting payment.
 
     Raises:
@@ -212,7 +212,7 @@ def approve(tx: Transaction, world: SandboxEnvironment, payment: Payment) -> Non
     _carry_out(tx, world, payment.id, wallet, payee, row["amount"], payment.description)
 
 
-def reject(tx: Transaction, payment: Payment) -> None:
+def reject(tx: Transaction, payment: SandboxPayment) -> None:
     """Reject a waiting payment."""
     tx.execute(
         "UPDATE payments SET status = 'REJECTED' WHERE id = ? AND status = 'AWAITING_APPROVAL'", (payment.id,)

@@ -10,7 +10,7 @@ from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.ledger import LedgerRow
-from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Store, Transaction
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
 from payman_sdk.sandbox.scripting import Entry, Script
@@ -24,13 +24,13 @@ class PaymentControl:
     _world: SandboxEnvironment
 
     @property
-    def payments(self) -> list[Payment]:
+    def payments(self) -> list[SandboxPayment]:
         """The payments of all clients, oldest first: made, waiting and rejected ones."""
         with self._store.transaction() as tx:
             return payments.list_payments(tx)
 
     @property
-    def pending_payments(self) -> list[Payment]:
+    def pending_payments(self) -> list[SandboxPayment]:
         """The payments that wait for approval, oldest first."""
         return [payment for payment in self.payments if payment.status == "AWAITING_APPROVAL"]
 
@@ -51,7 +51,7 @@ class PaymentControl:
                     return ledger.to_decimal(ledger.read_balance(tx, wallet.book))
         raise LookupError(f"client {account.client_id} has no {currency} wallet")
 
-    def approve(self, task_id: str, *, client_id: str | None = None) -> Payment:
+    def approve(self, task_id: str, *, client_id: str | None = None) -> SandboxPayment:
         """Approve the payment that a task waits for.
 
         Args:
@@ -67,11 +67,11 @@ class PaymentControl:
         """
         return self._settle(task_id, client_id, approve=True)
 
-    def deny(self, task_id: str, *, client_id: str | None = None) -> Payment:
+    def deny(self, task_id: str, *, client_id: str | None = None) -> SandboxPayment:
         """Deny the payment that a task waits for. Arguments, result and errors are those of `approve`."""
         return self._settle(task_id, client_id, approve=False)
 
-    def _settle(self, task_id: str, client_id: str | None, *, approve: bool) -> Payment:
+    def _settle(self, task_id: str, client_id: str | None, *, approve: bool) -> SandboxPayment:
         with self._store.transaction() as tx:
             query = (
                 "SELECT c.id FROM tasks t JOIN clients c ON c.account_id = t.account_id "

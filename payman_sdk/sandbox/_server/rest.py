@@ -140,7 +140,7 @@ class RestService:
                 said = {"message": "the script holds an answer of the agent's"}
                 raise NotTakenError(HTTPError(500, body=said))
 
-            def make(number: int) -> payments.Payment:
+            def make(number: int) -> payments.SandboxPayment:
                 return payments.propose(
                     tx,
                     self.world,

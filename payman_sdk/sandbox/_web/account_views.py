@@ -14,7 +14,7 @@ from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.ledger import LedgerRow
-from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth import clients, grants
 from payman_sdk.sandbox._oauth.clients import ClientAuthorization
@@ -154,7 +154,7 @@ def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[Paye
     return ListPage(everybody[first : first + ON_A_PAGE], number, last, len(everybody))
 
 
-def view_payment(tx: Transaction, account: Account, one: Payment) -> PaymentView:
+def view_payment(tx: Transaction, account: Account, one: SandboxPayment) -> PaymentView:
     """One payment."""
     return PaymentView(
         one.id,
