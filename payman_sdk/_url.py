@@ -5,6 +5,7 @@ Such a host counts exactly as it is named. Whatever is not listed is refused, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -48,6 +49,16 @@ def _parse_ip(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def read_host(parts: SplitResult) -> str:
+    """Return the host of an address; an empty text if more than a host and a port is written in its place.
+
+    Releases of Python differ in the host that they read in `[::1]evil.example` or `evil.example[::1]`.
+    """
+    host = parts.hostname or ""
+    written = re.escape(f"[{host}]" if ":" in host else host)
+    return host if re.fullmatch(rf"{written}(?::[0-9]*)?", parts.netloc, re.IGNORECASE) else ""
+
+
 def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLProblem | None:
     """Return what is wrong with the address of a server, None if nothing is.
 
@@ -61,7 +72,7 @@ def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLP
 
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host, _ = read_host(parts), parts.port
         ascii_host = host.encode("idna").decode()
     except ValueError:  # its message may repeat a password
         return URLProblem("is not a URL")
@@ -134,10 +145,8 @@ def _read_entry(entry: object, name: str) -> str:
     text = entry.strip() if isinstance(entry, str) else ""
     try:
         parts = urlsplit(f"//{f'[{text}]' if text.count(':') > 1 and '[' not in text else text}")
-        host, port = _normalize(parts.hostname or ""), parts.port
-        written = parts.hostname or ""
-        rest = parts.netloc.lower().removeprefix(f"[{written}]" if ":" in written else written)
-        is_exact = parts.netloc in (text, f"[{text}]") and (not rest if port is None else rest[0] == ":")
+        host, port = _normalize(read_host(parts)), parts.port
+        is_exact = parts.netloc in (text, f"[{text}]") and (port is not None or text[-1:] != ":")
     except ValueError:
         host, port, is_exact = "", None, False
     if not host or not is_exact:

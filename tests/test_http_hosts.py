@@ -62,6 +62,13 @@ LISTED: list[tuple[list[str], str, bool]] = [
     (["10.0.0.7"], "http://[::ffff:10.0.0.7]:1", False),
     (["sandbox"], "ftp://sandbox:8642", False),
     (["sandbox"], "http://agent.payman.ai", False),
+    ([], "http://[::1]evil.example", False),
+    ([], "http://[::1].evil.example:80", False),
+    ([], "http://evil.example[::1]", False),
+    ([], "http://evil.example[::1]:80/x", False),
+    ([], "http://[::1]]:80", False),
+    (["fd00::7"], "http://evil.example[fd00::7]", False),
+    ([], "https://evil.example[fd00::7]", False),
 ]
 
 

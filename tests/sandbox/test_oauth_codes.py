@@ -163,6 +163,8 @@ def test_code_at_once_is_used_once(at: Till) -> None:
         ({"scopes": []}, "scope is empty"),
         ({"scopes": ["read_everything"]}, "'read_everything' is unknown"),
         ({"redirect_uri": "http://shop.example/"}, "redirect_uri is plain http"),
+        ({"redirect_uri": "http://shop.example[::1]/"}, "redirect_uri (is plain http|has no proper host)"),
+        ({"redirect_uri": "https://shop.example[::1]/"}, "redirect_uri has no "),
         ({"code_challenge": VERIFIER[1:]}, "code_challenge must be"),
     ],
 )

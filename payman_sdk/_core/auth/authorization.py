@@ -22,7 +22,7 @@ from payman_api.models.scope import Scope
 from payman_sdk._config import choose_http_hosts
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.error_response import shorten
-from payman_sdk._url import find_url_problem, is_loopback
+from payman_sdk._url import find_url_problem, is_loopback, read_host
 from payman_sdk.errors import AuthenticationError, ConfigurationError
 
 __all__ = ["AuthorizationRequest", "Scope", "authorization_url", "parse_redirect"]
@@ -187,7 +187,7 @@ def _split_uri(uri: object) -> tuple[str, str, str]:
     try:
         if isinstance(uri, str) and uri.isprintable() and uri.encode():
             parts = urlsplit(uri)
-            return parts.scheme, parts.hostname or "", parts.fragment
+            return parts.scheme, read_host(parts), parts.fragment
     except ValueError:
         pass
     return "", "", ""

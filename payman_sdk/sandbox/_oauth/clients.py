@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus, urlencode, urlsplit
 
-from payman_sdk._url import is_loopback
+from payman_sdk._url import is_loopback, read_host
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth import grants
@@ -155,9 +155,9 @@ def check_redirect(uri: str) -> None:
     if parts.username is not None or parts.password is not None:
         raise ValueError("redirect_uri has a user in it; leave out the @ and what is before it")
     match parts.scheme:
-        case "https" if parts.hostname:
+        case "https" if read_host(parts):
             return
-        case "http" if is_loopback(parts.hostname or ""):
+        case "http" if is_loopback(read_host(parts)):
             return
         case "http":
             raise ValueError("redirect_uri is plain http; use https, or http to 127.0.0.1, ::1 or localhost")
@@ -204,7 +204,7 @@ def format_csp_source(uri: str) -> str:
 
 def _strip_port(uri: str) -> tuple[str | None, str, str] | None:
     parts = urlsplit(uri)
-    if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
+    if parts.scheme != "http" or not is_loopback(read_host(parts)):
         return None
     return parts.hostname, parts.path, parts.query
 

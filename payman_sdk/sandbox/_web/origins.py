@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
-from payman_sdk._url import is_loopback
+from payman_sdk._url import is_loopback, read_host
 
 COOKIE = "payman-sandbox"
 PAGE = "/web"
@@ -91,10 +91,10 @@ class RequestOrigin:
             return False
         try:
             parts = urlsplit(f"//{self.hosts[0]}")
-            name, port = parts.hostname or "", parts.port
+            name, port = read_host(parts), parts.port
         except ValueError:
             return False
-        if parts.username is not None or parts.netloc != self.hosts[0]:
+        if parts.netloc != self.hosts[0]:
             return False
         if name in self.allowed_hosts:
             return True

@@ -58,6 +58,8 @@ def test_the_page_is_there_under_own_names(host: str) -> None:
         "0.0.0.0:8642",
         "10.0.0.1:8642",
         "[::1:8642",
+        "[::1]evil.example:8642",
+        "evil.example[::1]:8642",
         "127.0.0.1:x",
         "",
     ],
