@@ -20,8 +20,9 @@ _KEPT = ("content-type", "date", "retry-after", "retry-after-ms")
 _MOST_KEPT = 256 * 1024
 """How many bytes of a body an error keeps."""
 
-_PAGE = r"(?is)(?:(?:<\?xml.{,200}?\?>|<!--.{,1000}?-->)\s*)*+<(?:!doctype|html|head|body)\b"
-"""How a web page begins, whatever type it is said to be. No part is tried twice, however many comments a server sends."""
+_BEFORE_PAGE = r"(?s)(?:<\?xml.{,200}?\?>|<!--.{,1000}?-->)\s*"
+_PAGE = r"(?i)<(?:!doctype|html|head|body)\b"
+"""What may precede a web page, and how the page begins, whatever type it is said to be."""
 
 
 class Headers(Mapping[str, str]):
@@ -123,9 +124,18 @@ def summarize_body(response: ErrorResponse) -> str:
     text = response.text.strip("\ufeff \t\r\n")
     if not text:
         return "an empty body"
-    if "html" in response.content_type.lower() or re.match(_PAGE, text):
+    if "html" in response.content_type.lower() or _is_page(text):
         return f"a web page of {len(response.content)} bytes, not JSON"
     return shorten(text)
+
+
+def _is_page(text: str) -> bool:
+    """Whether a text begins as a web page does; no part is tried twice, however many comments a server sends."""
+    # A repeated group that gives nothing back, `(…)*+`, misses matches in early releases of Python 3.11.
+    before, page, position = re.compile(_BEFORE_PAGE), re.compile(_PAGE), 0
+    while match := before.match(text, position):
+        position = match.end()
+    return page.match(text, position) is not None
 
 
 def format_sentence(text: str) -> str:

@@ -265,5 +265,6 @@ def test_asyncio_timeout_holds_no_frame_of_a_request(peer: Peer) -> None:
 
     error = asyncio.run(tried())
     assert isinstance(error, TimeoutError)
-    assert isinstance(error.__cause__, asyncio.CancelledError)
+    # Early releases of Python 3.11 chain it as the context alone.
+    assert isinstance(error.__cause__ or error.__context__, asyncio.CancelledError)
     assert not leaks_in(error)
