@@ -97,6 +97,36 @@ def test_templates_and_links() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="programs are imitated by shell scripts")
+def test_a_lock_is_installed_by_pip_where_uv_reaches_no_index(tmp_path: Path) -> None:
+    """Both take what the lock holds and nothing else; what neither can install is a failure."""
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for failing, ran, code in (
+        ((), ["uv"], 0),
+        (("uv",), ["uv", "python"], 0),
+        (("uv", "python"), ["uv", "python"], 1),
+    ):
+        for name in ("uv", "python"):
+            (programs / name).write_text(
+                f'#!/bin/sh\necho {name} "$@" >> said\nexit {int(name in failing)}\n'
+            )
+            (programs / name).chmod(0o755)
+        (tmp_path / "said").unlink(missing_ok=True)
+        done = subprocess.run(
+            ["bash", "-euc", f"source {ROOT}/scripts/environments.sh; install_lock .made a.lock"],
+            cwd=tmp_path,
+            check=False,
+        )
+        said = (tmp_path / "said").read_text().splitlines()
+        assert ([line.split()[0] for line in said], done.returncode) == (ran, code)
+        for line in said:
+            assert " --python .made " in line and line.endswith(
+                "--require-hashes --no-deps --only-binary :all: -r a.lock"
+            )
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a Windows shell is imitated")
 def test_environments_of_windows_get_a_folder_bin(tmp_path: Path) -> None:
     """Where programs are in Scripts, the shell scripts link them as bin."""
@@ -106,7 +136,7 @@ def test_environments_of_windows_get_a_folder_bin(tmp_path: Path) -> None:
     (tools / "cmd").write_text('#!/bin/sh\nprintf "%s\\n" "$*" > "$CALLED"\n')
     (tools / "cmd").chmod(0o755)
     subprocess.run(
-        ["bash", "-euc", f"source {ROOT}/scripts/find_python.sh; link_programs .venv"],
+        ["bash", "-euc", f"source {ROOT}/scripts/environments.sh; link_programs .venv"],
         cwd=tmp_path,
         env={"PATH": f"{tools}:{os.environ['PATH']}", "CALLED": str(tmp_path / "called")},
         check=True,

@@ -13,6 +13,12 @@ find_python() { # prints the first Python that is new enough
   exit 2
 }
 
+install_lock() { # into an environment, what a lock holds: by uv, and where that reaches no index by pip, whose settings may lead to one
+  local options=(--quiet --require-hashes --no-deps --only-binary :all: -r "$2")
+  .venv/bin/uv pip install --python "$1" "${options[@]}" ||
+    .venv/bin/python -m pip --python "$1" install --no-compile "${options[@]}"
+}
+
 link_programs() { # of an environment: Windows has them in Scripts, and the scripts look in bin
   [ -e "$1/bin" ] || cmd //c mklink //J "$1\\bin" "$1\\Scripts" >/dev/null
 }
