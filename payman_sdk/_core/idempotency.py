@@ -26,6 +26,13 @@ MESSAGES = 100
 """How many messages of a task are read to find the text that a key was first used with."""
 
 
+_NOT_AGAIN = "This one was not sent once more, and its first attempts may still arrive."
+_SENT_ELSEWHERE = f"Another process has sent an ask with the same idempotency key. {_NOT_AGAIN}"
+_STORE_BROKEN = f"This user's key store cannot be used any more. {_NOT_AGAIN}"
+_SENT_BEFORE = """An ask with this idempotency key was sent before, and may still arrive. \
+Payman does not know its task yet, and nothing was sent now."""
+
+
 class KeyClaim(Generic[T]):
     """The key of one ask: who may send it, and when."""
 
@@ -67,12 +74,12 @@ class KeyClaim(Generic[T]):
         """Record that the ask is sent once more.
 
         Raises:
-            OutcomeUnknownError: Somebody else has sent it meanwhile.
+            OutcomeUnknownError: Somebody else has sent it meanwhile, or the user's store breaks, so that nobody could know of it.
         """
         if not self._is_renewed:
             self._is_renewed = True  # `take` has just recorded it
         elif not (yield from self._record()):
-            raise self._build_pending_error("Another process has sent an ask with the same idempotency key.")
+            raise self._build_pending_error(_STORE_BROKEN if self._keys is None else _SENT_ELSEWHERE)
 
     def release(self, error: errors.PaymanError) -> Flow[None]:
         """Remove the record where nothing was done, so that the key may be used again at once."""
@@ -122,11 +129,9 @@ class KeyClaim(Generic[T]):
         # A clock that was set back, or is another machine's, may show a time that is still to come.
         return max(0.0, min(settle_time, self._recorded + settle_time - self._exchange.time.wall_clock()))
 
-    def _build_pending_error(
-        self, what: str = "An ask with this idempotency key was sent before, and may still arrive."
-    ) -> errors.OutcomeUnknownError:
+    def _build_pending_error(self, what: str = _SENT_BEFORE) -> errors.OutcomeUnknownError:
         return errors.OutcomeUnknownError(
-            f"{what} Payman does not know its task yet, and nothing was sent now.",
+            what,
             next_step="Ask again with the same key later, or call client.get_task(error.task_id).",
             sent=None if self._recorded is None else True,
         )

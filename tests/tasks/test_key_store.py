@@ -246,3 +246,26 @@ def test_without_a_store_a_key_still_names_its_task(
     response = connect(max_retries=3).ask("Hello!", idempotency_key="k")
     assert response.task_id == derive_task_id("pm-test-1", "k")
     assert len(peer.asks()) == 3
+
+
+def test_an_ask_is_not_sent_again_once_the_store_of_the_user_breaks(
+    peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record is that of the first attempt, so nobody would wait for the second; the error says what broke, and blames nobody."""
+
+    class Breaking(MemoryKeyStore):
+        claims = 0
+
+        def claim(self, *record: Any) -> bool:
+            self.claims += 1
+            if self.claims == 3:
+                raise OSError("the disk is full")
+            return super().claim(*record)
+
+    store = Breaking()
+    monkeypatch.setattr("payman_sdk._io.key_store.open_default_store", lambda *_: store)
+    peer.always(ASK_PATH, answer(503, retry_after="0"))
+    with pytest.raises(OutcomeUnknownError, match="This user's key store cannot be used any more") as caught:
+        connect(max_retries=3).ask(PAYMENT, idempotency_key=KEY)
+    assert "nother process" not in str(caught.value) and caught.value.sent is True
+    assert len(peer.asks()) == 2 and store.load(operation(peer)) is not None
