@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
+
+from scripts.archives import ARCHIVE, unpack
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,9 @@ class Checkout:
     def export(self, folder: Path) -> None:
         """Write the files of the commit into a folder, and nothing that lies beside them."""
         archive = subprocess.run(
-            ["git", "archive", "--format=zip", "HEAD"], cwd=self.root, capture_output=True, check=True
+            ["git", *ARCHIVE, "HEAD"], cwd=self.root, capture_output=True, check=True
         ).stdout
-        with zipfile.ZipFile(BytesIO(archive)) as files:
-            files.extractall(folder)
+        unpack(archive, folder)
 
     def _git(self, *arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, text=True, check=True)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import subprocess
-import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
+from scripts.archives import ARCHIVE, unpack
 from scripts.comparison.changes import Change, Level
 from scripts.comparison.comparing import compare
 from scripts.regeneration import sources
@@ -60,11 +59,10 @@ def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> dict[str,
 def _candidates(root: Path, scratch: Path) -> Iterator[Path]:
     yield root / "spec"
     for commit in ("HEAD", _git(root, "log", "-1", "--format=%H", "--", "generated").decode().strip()):
-        packed = _git(root, "archive", "--format=tar", commit, "spec") if commit else b""
+        packed = _git(root, *ARCHIVE, commit, "spec") if commit else b""
         if packed:
             place = scratch / f"spec-{commit}"
-            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-                archive.extractall(place, filter="data")
+            unpack(packed, place)
             yield place / "spec"
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import subprocess
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.archives import ARCHIVE, unpack
 from scripts.surface.reading import UnreadableError, facts_of
 from scripts.surface.record import FILE, Fact, RecordError, parsed
 
@@ -97,9 +96,7 @@ def _facts(root: Path, revision: str) -> list[Fact]:
 def _read(root: Path, revision: str) -> list[Fact]:
     """The facts of a revision's code. `griffe.load_git` would leave a worktree and a branch in the repository meanwhile."""
     with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
-        tree = _git(root, "archive", "--format=tar", revision)
-        with tarfile.open(fileobj=io.BytesIO(tree)) as archive:
-            archive.extractall(folder, filter="data")
+        unpack(_git(root, *ARCHIVE, revision), Path(folder))
         try:
             return facts_of(Path(folder))
         except UnreadableError as error:

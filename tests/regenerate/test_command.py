@@ -95,12 +95,16 @@ def test_an_edit_is_compared_with_what_was_committed(bare: Path, regenerate: Reg
     git(bare, "add", "spec", "generated")
     git(bare, "commit", "--quiet", "--message", "First")
     add_colour(bare)
-    reported = regenerate("--check", "--report", bare / "report.md").section("The API:")
+    run = regenerate("--check", "--report", bare / "report.md")
+    assert (run.status, run.err) == (1, "")
+    reported = run.section("The API:")
     assert [line.partition("`")[2] for line in reported] == [
         "TaskSendParams.colour` was added and is optional (in requests). Reaches send_task, send_task_subscribe."
     ]
     git(bare, "commit", "--quiet", "--all", "--message", "Second")
-    assert regenerate().section("The API:") == reported
+    run = regenerate()
+    assert (run.status, run.err) == (0, "")
+    assert run.section("The API:") == reported
 
 
 def test_without_git_the_names_are_reported(bare: Path, regenerate: Regenerate) -> None:
@@ -120,6 +124,7 @@ def test_a_changed_template_is_not_a_change_of_the_api(bare: Path, regenerate: R
     git(bare, "commit", "--quiet", "--message", "First")
     edit(bare, "templates/errors.py.jinja", "class UnexpectedStatus", "class StrangeStatus")
     run = regenerate("--check", "--report", bare / "report.md")
+    assert (run.status, run.err) == (1, "")
     assert run.section("The API:") == ["the same as before"]
     assert "removed   payman_api.errors.UnexpectedStatus" in run.out
     assert "Version: a major step, because names of payman_api have changed or are gone." in run.out
