@@ -11,7 +11,6 @@ from payman_sdk._annotations import import_on_use
 if TYPE_CHECKING:
     from payman_api.models.task_state import TaskState
     from payman_sdk._client.config_types import Environment, PaymanConfig
-    from payman_sdk._client.transports import Transport, Verify
     from payman_sdk._config import Resend
     from payman_sdk._core.auth.grants import TokenInfo
     from payman_sdk._core.events import (
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
         Status,
         TaskResponse,
     )
+    from payman_sdk._io.transport import Transport, Verify
     from payman_sdk._telemetry.observer import TaskEntry
     from payman_sdk._telemetry.settings import Stats, Telemetry
 

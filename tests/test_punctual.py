@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from payman_sdk._io.deadlines import deadline_scope
+from payman_sdk._io.pool import deadline_scope
 from payman_sdk._io.transport import build_http_client
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APITimeoutError, OutcomeUnknownError

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from payman_sdk._annotations import Hidden
 from payman_sdk._client.typed_interface import TypedCallInterface
-from payman_sdk._config import Config, check_hook, read_seconds
+from payman_sdk._config import Config, check_hook, read_seconds, read_text
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -240,3 +240,27 @@ def _is_coroutine_hook(hook: Any) -> bool:
     from inspect import iscoroutinefunction  # most programs have no hooks, and it takes a while to import
 
     return iscoroutinefunction(hook)
+
+
+class BaseConversation(BaseCalls[RunnerT]):
+    """A separate session on the connections and the token of a client."""
+
+    def __init__(
+        self,
+        connect: Callable[[], APIConnection[RunnerT]],
+        refuse_if_closed: Callable[[], None],
+        session_id: str | None,
+        config: Config,
+    ) -> None:
+        self._session, self._config = Session(read_text(session_id, "session_id")), config
+        self._connect_to = connect
+        self._check = refuse_if_closed
+
+    def _open(self) -> APIConnection[RunnerT]:
+        return self._connect_to()
+
+    def _refuse_if_closed(self) -> None:
+        self._check()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._session.id}>"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from payman_sdk._client import async_task_stream, task_stream, transports
+    from payman_sdk._client import async_task_stream, task_stream
     from payman_sdk._core import events, exchange
     from payman_sdk._core import hook_payloads as hooks
     from payman_sdk._core import option_types as options_of
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from payman_sdk._core import task_response as responses
     from payman_sdk._core.auth import authorization as authorizations
     from payman_sdk._core.auth import grants, stored_token
+    from payman_sdk._io import transport as transports
     from payman_sdk._telemetry import observer as observers
     from payman_sdk._telemetry import settings
 else:
@@ -37,7 +38,7 @@ else:
     settings = LazyModule("payman_sdk._telemetry.settings")
     stored_token = LazyModule("payman_sdk._core.auth.stored_token")
     task_stream = LazyModule("payman_sdk._client.task_stream")
-    transports = LazyModule("payman_sdk._client.transports")
+    transports = LazyModule("payman_sdk._io.transport")
 
 # fmt: off
 __all__ = [

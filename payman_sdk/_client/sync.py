@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from payman_sdk._annotations import Hidden, Option, ParsedT, Setting
 from payman_sdk._client.base import BaseClient, gather_settings
-from payman_sdk._client.calls import BaseCalls, Headers, Json, T, TaskRef
+from payman_sdk._client.calls import BaseCalls, BaseConversation, Headers, Json, T, TaskRef
 from payman_sdk._client.config_types import Environment, PaymanConfig
-from payman_sdk._client.conversation import BaseConversation
 from payman_sdk._client.lazy import (
     decimal,
     events,

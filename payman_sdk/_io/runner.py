@@ -17,7 +17,6 @@ import httpx
 from payman_sdk._core import effects
 from payman_sdk._core.http import HTTPResponse, Transmission, is_event_stream
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.deadlines import deadline_scope
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import classify_exception, map_read_exception, may_have_left
 from payman_sdk._io.http import (
@@ -30,6 +29,7 @@ from payman_sdk._io.http import (
     unwrap_outcome,
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
+from payman_sdk._io.pool import deadline_scope
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.streams import BoundedBody, Guard, OpenStream, close_quietly
 from payman_sdk._io.tracebacks import forget_frames, shorten_traceback

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,6 +16,17 @@ from payman_sdk._io.proxies import check_proxy
 from payman_sdk._io.routes import Routes
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
+
+Transport: TypeAlias = (
+    httpx.BaseTransport
+    | httpx.AsyncBaseTransport
+    | Callable[[], httpx.BaseTransport]
+    | Callable[[], httpx.AsyncBaseTransport]
+    | Literal["aiohttp"]
+)
+"""A transport of httpx, a function that makes one, or `aiohttp` for the one that the extra of this name has."""
+Verify: TypeAlias = ssl.SSLContext | str | os.PathLike[str] | bool
+"""Whom to trust: a context, or a file of certificates; True for the certificates of the environment."""
 
 _MOST_UNDER_THREADS = 100
 _MOST_OF_TASKS = 1000
