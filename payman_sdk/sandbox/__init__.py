@@ -38,18 +38,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ScriptedResponse": "scripting",
-    "HTTPError": "scripting",
-    "LedgerRow": "_ledger.ledger",
-    "ConnectionLost": "scripting",
-    "SandboxPayment": "_ledger.payments",
-    "RPCError": "scripting",
-    "Sandbox": "_server.server",
-    "SandboxRequest": "_server.request_log",
-    "StreamFault": "_server.stream_faults",
-    "TokenRequest": "_oauth.oauth_service",
-    "UnbalancedError": "_ledger.ledger",
+    name: home
+    for home, names in {
+        "_ledger.ledger": "LedgerRow UnbalancedError",
+        "_ledger.payments": "SandboxPayment",
+        "_oauth.oauth_service": "TokenRequest",
+        "_server.request_log": "SandboxRequest",
+        "_server.server": "Sandbox",
+        "_server.stream_faults": "StreamFault",
+        "scripting": "ConnectionLost HTTPError RPCError ScriptedResponse",
+    }.items()
+    for name in names.split()
 }
+
+
+_NEEDED = {"starlette", "uvicorn", "anyio", "jinja2", "markupsafe"}
 
 
 def __getattr__(name: str) -> object:
@@ -58,13 +61,7 @@ def __getattr__(name: str) -> object:
     try:
         home = import_module(f"{__name__}.{_HOMES[name]}")
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in {
-            "starlette",
-            "uvicorn",
-            "anyio",
-            "jinja2",
-            "markupsafe",
-        }:
+        if (missing.name or "").partition(".")[0] not in _NEEDED:
             raise
         raise ImportError(
             f"the sandbox needs {missing.name}: pip install 'paymanai-sdk[sandbox]'", name=missing.name

@@ -7,9 +7,9 @@ nothing is known by its name, the answer stays in words.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from payman_sdk.sandbox._agent import agent
 from payman_sdk.sandbox._agent.agent import AgentAnswer, AgentContext
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import PayeeAccount
+from payman_sdk.sandbox._ledger.environment import to_datetime
 from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Transaction
 
@@ -58,7 +59,7 @@ def answer(context: AgentContext, text: str) -> AgentAnswer:
         return said
     is_payment = {"status", "amount", "payee", "payment_id"} <= shape.keys()
     written = write(context.world.json_answers, cast("Json", shape), said.text, is_payment=is_payment)
-    return AgentAnswer(written.text, said.waits, said.settlement, written.data, said.refusal)
+    return replace(said, text=written.text, data=written.data)
 
 
 def _read(text: str) -> Json | None:
@@ -229,7 +230,6 @@ def _wallet(context: AgentContext, wallet: accounts.WalletAccount) -> Json:
 
 def format_transaction(context: AgentContext, payment: SandboxPayment) -> Json:
     """Return a transaction, as it is listed."""
-    moment = dt.datetime.fromtimestamp(payment.created // 1_000_000_000, dt.UTC)
     return {
         "id": payment.id,
         "task_id": None if context.world.json_answers == "unlinked" else payment.task_id,
@@ -238,5 +238,5 @@ def format_transaction(context: AgentContext, payment: SandboxPayment) -> Json:
         "currency": payment.currency,
         "payee": identify_payee(accounts.load_payee(context.tx, payment.payee_id)),
         "memo": payment.description,
-        "created": moment.isoformat(),
+        "created": to_datetime(payment.created).isoformat(),
     }

@@ -5,7 +5,6 @@ Nothing is changed here.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import assert_never
@@ -14,6 +13,7 @@ from payman_api.models.scope import Scope
 from payman_sdk.sandbox._agent.language import intents as intent
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, Policy, WalletAccount
+from payman_sdk.sandbox._ledger.environment import to_datetime
 from payman_sdk.sandbox._ledger.ledger import to_decimal
 from payman_sdk.sandbox._ledger.payments import SandboxPayment
 from payman_sdk.sandbox._ledger.store import Transaction
@@ -38,7 +38,7 @@ def format_amount(payment: SandboxPayment) -> str:
 
 def format_moment(nanoseconds: int) -> str:
     """Return a time to the minute, in UTC."""
-    return f"{dt.datetime.fromtimestamp(nanoseconds // 1_000_000_000, dt.UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{to_datetime(nanoseconds):%Y-%m-%d %H:%M} UTC"
 
 
 def format_payee(one: PayeeAccount) -> str:

@@ -6,7 +6,6 @@ A watcher gives one request each event once it is due.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from payman_sdk.sandbox._agent.event_schedule import Chunk, Event, Status, Strea
 from payman_sdk.sandbox._agent.tasks import Message, SendResult, Task, UnknownTaskError
 from payman_sdk.sandbox._agent.turn import State, TaskArtifact
 from payman_sdk.sandbox._ledger.accounts import Account
-from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment, to_datetime
 
 Json = dict[str, object]
 
@@ -39,13 +38,8 @@ class Style:
 
     def format_timestamp(self, moment: int) -> str:
         """Return a time in nanoseconds since 1970, spelled."""
-        seconds, fraction = divmod(moment, 1_000_000_000)
-        whole = f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}"
-        return (
-            f"{whole}.{fraction:09d}Z"
-            if self.nanosecond_timestamps
-            else f"{whole}.{fraction // 1_000_000:03d}Z"
-        )
+        digits = 9 if self.nanosecond_timestamps else 3
+        return f"{to_datetime(moment):%Y-%m-%dT%H:%M:%S}.{f'{moment % 1_000_000_000:09d}'[:digits]}Z"
 
 
 def make_result(request_id: object, content: object) -> Json:

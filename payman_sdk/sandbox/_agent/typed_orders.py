@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
@@ -107,9 +107,14 @@ def answer_settlement(
     tx: Transaction, account: Account, settlement: Settlement, first_text: str, manner: str
 ) -> AgentAnswer | None:
     """Return what a task that was ordered as a typed payment says when a person has decided; None for any other task."""
-    order = read_order(first_text)
+    return None if read_order(first_text) is None else _describe_settlement(tx, account, settlement, manner)
+
+
+def _describe_settlement(
+    tx: Transaction, account: Account, settlement: Settlement, manner: str
+) -> AgentAnswer | None:
     payment = payments.find_by_task(tx, account, settlement.task_id)
-    if order is None or payment is None:
+    if payment is None:
         return None
     return write(manner, payment_shape(tx, payment, settlement.text), settlement.text, is_payment=True)
 
@@ -140,25 +145,20 @@ def _pay(context: AgentContext, order: Order) -> AgentAnswer:
     said = write(
         context.world.json_answers, payment_shape(tx, payment, paid.text), paid.text, is_payment=True
     )
-    return AgentAnswer(said.text, waits=paid.waits, data=said.data)
+    return replace(said, waits=paid.waits)
 
 
 def _settle(context: AgentContext, order: Order, waiting: SandboxPayment) -> AgentAnswer:
     wanted = order.values.get("payment_id")
     if wanted not in (None, waiting.id):
         return _answer_refusal(context, order, "this task waits for another payment", waits=True)
+    tx, account = context.tx, context.account
     settlement = payment_orders.settle(
-        context.tx, context.world, context.account, waiting, approve=order.operation == "approve"
+        tx, context.world, account, waiting, approve=order.operation == "approve"
     )
-    payment = payments.find_by_task(context.tx, context.account, waiting.task_id)
-    assert payment is not None  # noqa: S101 (it was settled just now)
-    said = write(
-        context.world.json_answers,
-        payment_shape(context.tx, payment, settlement.text),
-        settlement.text,
-        is_payment=True,
-    )
-    return AgentAnswer(said.text, settlement=settlement, data=said.data)
+    said = _describe_settlement(tx, account, settlement, context.world.json_answers)
+    assert said is not None  # noqa: S101 (it was settled just now)
+    return replace(said, settlement=settlement)
 
 
 def _answer_refusal(context: AgentContext, order: Order, reason: str, *, waits: bool = False) -> AgentAnswer:
@@ -188,7 +188,7 @@ def _answer_refusal(context: AgentContext, order: Order, reason: str, *, waits: 
     is_payment = order.operation in {"pay", "approve", "deny"}
     said = write(context.world.json_answers, shape, reason, is_payment=is_payment)
     refusal = reason if order.operation == "pay" and context.waiting is None else None
-    return AgentAnswer(said.text, waits=waits, data=said.data, refusal=refusal)
+    return replace(said, waits=waits, refusal=refusal)
 
 
 def _unknown_payee(text: str) -> Json:

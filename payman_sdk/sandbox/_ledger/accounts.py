@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from payman_sdk.sandbox._agent.language.intents import PayeeKind, PayeeReference
-from payman_sdk.sandbox._ledger import accounts, ledger
+from payman_sdk.sandbox._ledger import ledger
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 
@@ -82,11 +82,11 @@ def open_account(tx: Transaction, world: SandboxEnvironment, client_id: str, sec
     tx.execute(
         "INSERT INTO clients (id, secret, account_id) VALUES (?, ?, ?)", (client_id, secret, account.id)
     )
-    furnish(tx, world, account)
+    _furnish(tx, world, account)
     return account
 
 
-def furnish(tx: Transaction, world: SandboxEnvironment, account: Account) -> None:
+def _furnish(tx: Transaction, world: SandboxEnvironment, account: Account) -> None:
     """Give an account what a new one has."""
     wallet = _open_wallet(tx, world, account)
     issuer = ledger.open_book(tx, f"issuer-{CURRENCY}", "issuer", CURRENCY)
@@ -281,5 +281,5 @@ def reset_accounts(tx: Transaction, world: SandboxEnvironment) -> None:
         if table not in _KEPT_TABLES:
             tx.execute(f'DELETE FROM "{table}"')  # noqa: S608 # nosec B608 # a name of the schema
     tx.execute("UPDATE clients SET barred = 0")
-    for account in accounts.list_accounts(tx):
-        accounts.furnish(tx, world, account)
+    for account in list_accounts(tx):
+        _furnish(tx, world, account)

@@ -90,10 +90,14 @@ class SandboxEnvironment:
         return f"{_WORDS[first]}.{_WORDS[second]}.{_WORDS[third]}/{number + 10}"
 
 
+def to_datetime(nanoseconds: int) -> dt.datetime:
+    """Return a time to the second, in UTC."""
+    return dt.datetime.fromtimestamp(nanoseconds // 1_000_000_000, dt.UTC)
+
+
 def compute_day_and_month(now: int) -> tuple[int, int]:
     """When the UTC day and the UTC month of that moment began; all in nanoseconds since 1970."""
-    moment = dt.datetime.fromtimestamp(now // 1_000_000_000, dt.UTC)
-    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = to_datetime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     return _to_nanoseconds(day), _to_nanoseconds(day.replace(day=1))
 
 

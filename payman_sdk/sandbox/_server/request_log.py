@@ -6,7 +6,7 @@ import json
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.exceptions import HTTPException
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payman_api import PATHS, rest
+from payman_sdk._core.wire_json import as_list, as_object
 from payman_sdk.sandbox._web.origins import is_page
 
 MOST_REQUESTS = 10_000
@@ -171,8 +172,8 @@ def _parse_request(method: str, path: str, body: bytes | None, status: int | Non
         shape: object = None if body is None else json.loads(body)
     except (ValueError, RecursionError):
         shape = None
-    request = _as_members(shape)
-    params = _as_members(request.get("params"))
+    request = as_object(shape) or {}
+    params = as_object(request.get("params")) or {}
     request_id = request.get("id")
     rpc_method = _as_text(request.get("method"))
     return SandboxRequest(
@@ -180,18 +181,14 @@ def _parse_request(method: str, path: str, body: bytes | None, status: int | Non
         path=path,
         operation=_OPERATIONS.get(path),
         rpc_method=None if rpc_method is None else rpc_method.replace(".", "/", 1),
-        text=_join_texts(_as_members(params.get("message")).get("parts")),
+        text=_join_texts((as_object(params.get("message")) or {}).get("parts")),
         task_id=_as_text(params.get("id")),
         session_id=_as_text(params.get("sessionId")),
         request_id=request_id if isinstance(request_id, str | int) else None,
-        metadata=_as_members(params["metadata"]) if isinstance(params.get("metadata"), dict) else None,
+        metadata=as_object(params.get("metadata")),
         body=shape,
         status=status,
     )
-
-
-def _as_members(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _as_text(value: object) -> str | None:
@@ -199,9 +196,7 @@ def _as_text(value: object) -> str | None:
 
 
 def _join_texts(parts: object) -> str | None:
-    if not isinstance(parts, list):
-        return None
-    several = [_as_text(_as_members(part).get("text")) for part in cast("list[object]", parts)]
+    several = [_as_text((as_object(part) or {}).get("text")) for part in as_list(parts) or ()]
     words = [text for text in several if text is not None]
     return "\n".join(words) if words else None
 

@@ -6,7 +6,6 @@ keeps it from being made is an error. A payment that waits for a person waits in
 
 from __future__ import annotations
 
-import datetime as dt
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -25,7 +24,7 @@ from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._agent.language.intents import PayeeKind
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
-from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment, to_datetime
 from payman_sdk.sandbox._ledger.ledger import InsufficientFundsError, LimitError, RefusedError
 from payman_sdk.sandbox._ledger.store import Store, Transaction
 from payman_sdk.sandbox._server.request_log import parse_parameters, read_body
@@ -68,12 +67,10 @@ def create_routes(service: RestService) -> list[Route]:
             try:
                 return await act(request, request.headers.get(ACCESS_TOKEN_HEADER))
             except RestError as error:
-                status, said = (
-                    _STATUSES.get(error.code, 400),
-                    {"errorCode": error.code, "message": str(error)},
-                )
-                moment = dt.datetime.fromtimestamp(service.world.now() // 1_000_000_000, dt.UTC)
-                return _RestResponse({"status": status, "timestamp": moment.isoformat(), **said}, status)
+                status = _STATUSES.get(error.code, 400)
+                said = {"errorCode": error.code, "message": str(error)}
+                moment = to_datetime(service.world.now()).isoformat()
+                return _RestResponse({"status": status, "timestamp": moment, **said}, status)
 
         return Route(BASE_PATH + PATHS[operation], endpoint, methods=[method])
 

@@ -5,9 +5,9 @@ A transaction in, plain data out. Templates decide nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from payman_sdk.sandbox._agent import markdown, tasks, typed_orders
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
@@ -34,10 +34,11 @@ class ListPage(Generic[_T]):
     total: int
 
     @classmethod
-    def locate(cls, total: int, wanted: int) -> tuple[int, int]:
-        """Return the number of the page that is nearest to the wanted one, and of the last one."""
+    def load(cls, total: int, wanted: int, fetch: Callable[[int], Sequence[_T]]) -> Self:
+        """Return the page that is nearest to the wanted one; `fetch` returns its items, after leaving out so many."""
         last = max(1, -(-total // ON_A_PAGE))
-        return min(max(wanted, 1), last), last
+        number = min(max(wanted, 1), last)
+        return cls(fetch((number - 1) * ON_A_PAGE), number, last, total)
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,12 @@ def view_pending(tx: Transaction, account: Account) -> ListPage[PaymentView]:
 
 def view_transactions(tx: Transaction, account: Account, wanted: int) -> ListPage[PaymentView]:
     """Return a page of the account's payments, newest first."""
-    total = payments.count(tx, account)
-    number, last = ListPage.locate(total, wanted)
-    found = payments.list_newest(tx, account, ON_A_PAGE, (number - 1) * ON_A_PAGE)
-    return ListPage([view_payment(tx, account, one) for one in found], number, last, total)
+
+    def fetch(after: int) -> list[PaymentView]:
+        found = payments.list_newest(tx, account, ON_A_PAGE, after)
+        return [view_payment(tx, account, one) for one in found]
+
+    return ListPage.load(payments.count(tx, account), wanted, fetch)
 
 
 def view_refusals(tx: Transaction, account: Account) -> ListPage[RefusalShown]:
@@ -141,17 +144,13 @@ def _refusal(tx: Transaction, account: Account, one: payments.Refusal) -> Refusa
 def entries(tx: Transaction, account: Account, wanted: int) -> ListPage[LedgerRow]:
     """Return a page of the ledger, as far as it is the account's, newest first."""
     _, total = ledger.rows_of(tx, account.id, 0)
-    number, last = ListPage.locate(total, wanted)
-    found, _ = ledger.rows_of(tx, account.id, ON_A_PAGE, (number - 1) * ON_A_PAGE)
-    return ListPage(found, number, last, total)
+    return ListPage.load(total, wanted, lambda after: ledger.rows_of(tx, account.id, ON_A_PAGE, after)[0])
 
 
 def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[PayeeAccount]:
     """Return a page of the account's payees, oldest first."""
     everybody = accounts.list_payees(tx, account)
-    number, last = ListPage.locate(len(everybody), wanted)
-    first = (number - 1) * ON_A_PAGE
-    return ListPage(everybody[first : first + ON_A_PAGE], number, last, len(everybody))
+    return ListPage.load(len(everybody), wanted, lambda after: everybody[after : after + ON_A_PAGE])
 
 
 def view_payment(tx: Transaction, account: Account, one: SandboxPayment) -> PaymentView:

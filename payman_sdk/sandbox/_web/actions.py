@@ -20,7 +20,7 @@ from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
 from payman_sdk.sandbox._web import account_views, fault_choices
 from payman_sdk.sandbox._web.account_views import PolicyField
-from payman_sdk.sandbox._web.templating import build_link
+from payman_sdk.sandbox._web.origins import build_link
 from payman_sdk.sandbox.scripting import NotTakenError
 
 _LONGEST_PROMPT = 10_000

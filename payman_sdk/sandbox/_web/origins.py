@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.types import Scope
 
@@ -41,6 +41,11 @@ _PORTS = {"http": 80, "https": 443}
 def is_page(path: str) -> bool:
     """Whether a path is the web page's; whoever goes to the root is led there."""
     return path in ("/", PAGE) or path.startswith(f"{PAGE}/")
+
+
+def build_link(path: str, **query: object) -> str:
+    """Return an address of the page."""
+    return f"{PAGE}/{path}?{urlencode(query)}" if query else f"{PAGE}/{path}"
 
 
 @dataclass(frozen=True)

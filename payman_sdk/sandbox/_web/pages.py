@@ -1,12 +1,18 @@
-"""The web page over HTTP: addresses, cookies and status codes; what a page shows comes from the modules of views."""
+"""The web page over HTTP: addresses, cookies and status codes; what a page shows comes from the modules of views.
+
+Somebody's words are shown as text that can be neither markup nor turn the text around it.
+"""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -14,9 +20,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._ledger import accounts, payments
 from payman_sdk.sandbox._ledger.accounts import Account
+from payman_sdk.sandbox._ledger.environment import to_datetime
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._server.request_log import parse_parameters, read_form
 from payman_sdk.sandbox._server.service import Service
@@ -24,8 +32,7 @@ from payman_sdk.sandbox._server.stream_faults import StreamFaults
 from payman_sdk.sandbox._web import account_views, fault_choices, task_views
 from payman_sdk.sandbox._web.actions import ACTIONS, Decision, FormError, PageContext
 from payman_sdk.sandbox._web.live import LiveUpdates
-from payman_sdk.sandbox._web.origins import COOKIE, HEADERS, PAGE, CSRFTokens
-from payman_sdk.sandbox._web.templating import build_link, render_template
+from payman_sdk.sandbox._web.origins import COOKIE, HEADERS, PAGE, CSRFTokens, build_link
 
 _STATIC = {"page.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _NEWEST_TASKS = 5
@@ -252,3 +259,42 @@ def _handle_unknown_task(_: Request, __: Exception) -> Response:
 def _handle_disconnect(_: Request, __: Exception) -> Response:
     """Return the browser left while it sent: nobody reads this answer."""
     return Response(status_code=400)
+
+
+_LONGEST = 200
+
+
+def _sanitize_value(value: Any) -> Any:
+    # Whatever a template shows goes through here; markup is the templates' own.
+    return sanitize(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+def isolate_text(text: str | None, max_length: int = _LONGEST) -> Markup:
+    """Somebody's name or words on one line, set apart from what is around them; a cut says how much is missing."""
+    line = sanitize((text or "").strip(), one_line=True, max_length=max_length)
+    return Markup("<bdi>{}</bdi>").format(line)
+
+
+def moment(nanoseconds: int) -> str:
+    """Return a time to the second, in UTC."""
+    return f"{to_datetime(nanoseconds):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@cache
+def _load_templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("payman_sdk.sandbox._web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_sanitize_value,
+    )
+    templates.filters.update(said=isolate_text, moment=moment)
+    cast("dict[str, Any]", templates.globals).update(link=build_link, page=PAGE)
+    return templates
+
+
+def render_template(template: str, **shown: Any) -> str:
+    """Return a page."""
+    return _load_templates().get_template(template).render(**shown)

@@ -61,15 +61,17 @@ class TaskDetails:
 
 def view_tasks(tx: Transaction, service: Service, account: Account, wanted: int) -> ListPage[TaskView]:
     """Return a page of the account's tasks, newest first."""
-    total = tasks.count(tx, account)
-    number, last = ListPage.locate(total, wanted)
-    found = tasks.list_newest(tx, account, ON_A_PAGE, (number - 1) * ON_A_PAGE)
-    return ListPage([_view_current(tx, service, place, one) for place, one in found], number, last, total)
+    return ListPage.load(
+        tasks.count(tx, account), wanted, lambda after: view_newest(tx, service, account, ON_A_PAGE, after)
+    )
 
 
-def view_newest(tx: Transaction, service: Service, account: Account, count: int) -> list[TaskView]:
-    """Return the account's newest tasks, newest first."""
-    return [_view_current(tx, service, number, one) for number, one in tasks.list_newest(tx, account, count)]
+def view_newest(
+    tx: Transaction, service: Service, account: Account, count: int, after: int = 0
+) -> list[TaskView]:
+    """Return the account's newest tasks, newest first, after leaving out so many."""
+    found = tasks.list_newest(tx, account, count, after)
+    return [_view_current(tx, service, number, one) for number, one in found]
 
 
 def view_task(tx: Transaction, service: Service, account: Account, number: int) -> TaskDetails:
