@@ -1,8 +1,8 @@
 """The client's own connections, for threads: a transport of httpx that no interrupt, no fork and no other thread can spoil.
 
-No single operation on a socket lasts longer than what is left of the time. httpx limits each operation alone, and reads an answer
-with many, so that a server that drips can hold its caller for long. A network backend of httpcore sees every operation. Looking up
-the address of a host is the one thing that cannot be limited.
+No operation on a socket lasts longer than what is left of the time. httpx limits each operation alone, and reads an answer with
+many: a server that drips could hold its caller for long. The pool's network backend sees every operation of httpcore. Only the
+look-up of a host's address has no limit.
 """
 
 from __future__ import annotations
