@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from importlib.resources import files
 
 from payman_api import PATHS
 from payman_sdk._text.sanitizer import sanitize
@@ -184,28 +185,7 @@ def _build_redirect(redirect_uri: str, state: str | None, answer: Mapping[str, s
 _LONGEST = 300
 """Characters of a name, and of what is wrong."""
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #16181d; --soft: #565d6b; --paper: #fff; --ground: #f1f3f7;
-  --line: #868d9b; --accent: #1d4ed8; --on-accent: #fff; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #eceef3; --soft: #aab1c0; --paper: #1b1e26; --ground: #101218; --line: #757d8e;
-    --accent: #9db8ff; --on-accent: #0c1327; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; padding: 1rem; background: var(--ground); color: var(--ink);
-  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-main { max-width: 30rem; margin: 8vh auto 0; padding: 1.5rem; background: var(--paper); border-radius: 0.75rem; }
-h1 { margin: 0 0 1rem; font-size: 1.375rem; line-height: 1.25; }
-ul { padding-left: 1.25rem; }
-li { margin: 0.375rem 0; }
-code { font-size: 0.8125rem; color: var(--soft); }
-small { display: block; margin-top: 1rem; font-size: 0.875rem; color: var(--soft); }
-form { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 1.5rem; }
-button { flex: 1 1 8rem; min-height: 2.75rem; padding: 0.5rem 1rem; font: inherit; font-weight: 600; cursor: pointer;
-  color: var(--ink); background: transparent; border: 1px solid var(--line); border-radius: 0.5rem; }
-button[value=allow] { color: var(--on-accent); background: var(--accent); border-color: var(--accent); }
-button:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px; }
-"""
+_STYLE = files("payman_sdk.sandbox._web").joinpath("static", "page.css").read_text("utf-8")
 _STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 
 
@@ -241,13 +221,13 @@ def render_consent_page(consent: Consent) -> str:
 {asked}
 </ul>
 <p>Either way you go on to <b>{target}</b>.</p>
-<form method="post" action="{escape(PATHS["authorize"])}" aria-labelledby="question">
+<form method="post" action="{escape(PATHS["authorize"])}" aria-labelledby="question" class="decide">
 <input type="hidden" name="request" value="{escape(consent.request)}">
 <input type="hidden" name="ticket" value="{escape(consent.ticket)}">
 <button type="submit" name="decision" value="deny">Deny</button>
-<button type="submit" name="decision" value="allow">Allow</button>
+<button type="submit" name="decision" value="allow" class="yes">Allow</button>
 </form>
-<small>This is a Payman sandbox: your account is the application's own, and its money exists nowhere else.</small>""",
+<p class="soft">This is a Payman sandbox: your account is the application's own, and its money exists nowhere else.</p>""",
     )
 
 
@@ -276,8 +256,10 @@ def _render_document(title: str, content: str) -> str:
 <style>{_STYLE}</style>
 </head>
 <body>
-<main>
+<main class="question">
+<section>
 {content}
+</section>
 </main>
 </body>
 </html>
