@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import importlib
+import inspect
 from pathlib import Path
 
 import pytest
 
+from scripts.surface.reading import NOT_FOR_USERS
 from scripts.surface.record import RecordError, parsed, written
 from tests.small_package import tree
 
@@ -33,6 +36,14 @@ def test_what_the_guides_name_of_the_kit_for_tests_is_recorded() -> None:
         "pytest.ini.payman_sandbox_sockets",
         "pytest.mark.payman_sandbox",
     }
+
+
+def test_what_is_left_out_of_the_record_exists() -> None:
+    """A member that was renamed is not for users either."""
+    for path in NOT_FOR_USERS:
+        module, owner, member = path.rsplit(".", 2)
+        kind = getattr(importlib.import_module(module), owner)
+        assert hasattr(kind, member) or f"self.{member} = " in inspect.getsource(kind), path
 
 
 def test_bases_that_are_not_public_are_not_named(tmp_path: Path) -> None:

@@ -70,14 +70,13 @@ PLACES: dict[str, tuple[str, ...]] = {
 
 NOT_FOR_USERS = frozenset(
     (
-        "payman_sdk.ArtifactUpdate.complete",  # called by the event itself
-        "payman_sdk.ArtifactUpdate.remember",  # called by the stream
         "payman_sdk.AsyncConversation.__init__",  # `client.conversation()` makes conversations
         "payman_sdk.AsyncTaskStream.__init__",  # `client.stream()` makes streams
         "payman_sdk.Conversation.__init__",
+        "payman_sdk.PaymanError.add_context",  # called by what raises the error
         "payman_sdk.TaskStream.__init__",
-        "payman_sdk.sandbox.ScriptedResponse.turn",  # called by the sandbox's agent, as the next one
-        "payman_sdk.sandbox.StreamFault.strikes",
+        "payman_sdk.sandbox.ScriptedResponse.to_turn",  # called by the sandbox's agent, as the next one
+        "payman_sdk.sandbox.StreamFault.should_drop",
         "payman_sdk.sandbox.Sandbox.authority",  # parts of the sandbox, for its own tests
         "payman_sdk.sandbox.Sandbox.service",
     )
