@@ -50,11 +50,10 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
             return (yield from _send_task_request(request, task_id, request_id, time))
         except errors.PaymanError as error:
             failure, kind = error, classify_failure(error)
-        was_lost = was_lost or kind is FailureClass.AMBIGUOUS
+        is_lost = kind is FailureClass.AMBIGUOUS and not isinstance(failure, errors.AgentError)
+        was_lost = was_lost or is_lost
         # It may have ended by an attempt whose answer was lost.
-        if kind is FailureClass.AMBIGUOUS or (
-            was_lost and isinstance(failure, errors.TaskNotCancelableError)
-        ):
+        if is_lost or (was_lost and isinstance(failure, errors.TaskNotCancelableError)):
             try:
                 body, task = yield from fetch_task_retrying(task_id, time)
             except errors.MethodNotFoundError:

@@ -60,7 +60,8 @@ def classify_failure(failure: errors.PaymanError) -> FailureClass:
             return FailureClass.FATAL
         case errors.PaymanError(sent=True):
             return FailureClass.AMBIGUOUS
-        case errors.AgentError():
+        # With another status, it may be a gateway's answer to what it passed on.
+        case errors.AgentError() if (failure.status_code or 200) in {*range(300), *PLAIN_REFUSALS}:
             return FailureClass.FATAL if failure.code in AGENT_REFUSALS else FailureClass.TURNED_AWAY
         case errors.RateLimitError() | errors.AuthenticationError():
             return FailureClass.TURNED_AWAY

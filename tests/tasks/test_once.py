@@ -129,8 +129,8 @@ def stream(*pieces: bytes | PaymanError) -> Outcome:
     )
 
 
-def _rpc(body: Any, **members: Any) -> httpx.Response:
-    return httpx.Response(200, json={"jsonrpc": "2.0", "id": (body or {}).get("id"), **members})
+def _rpc(body: Any, *, status: int = 200, **members: Any) -> httpx.Response:
+    return httpx.Response(status, json={"jsonrpc": "2.0", "id": (body or {}).get("id"), **members})
 
 
 def _task(state: str) -> dict[str, Any]:
@@ -169,6 +169,10 @@ OPEN: dict[str, Outcome] = {
         str(code): status(code)
         for code in (302, 303, 304, 307, 308, 402, 408, 409, 410, 418, 425, 499, 500, 502, 503, 504, 529, 599)
     },
+    "409 and a refusal": lambda body: _rpc(
+        body, status=409, error={"code": -32600, "message": "Is running."}
+    ),
+    "499 and a refusal": lambda body: _rpc(body, status=499, error={"code": -32001, "message": "No."}),
     "502 with Retry-After": status(502, retry_after="0"),
     "nothing": status(200),
     "page": lambda _: httpx.Response(200, text="<html>"),
@@ -566,7 +570,7 @@ def test_a_stream_that_is_at_work_at_the_deadline() -> None:
 
 
 @ways
-@open_ones
+@table("name", [name for name in OPEN if "refusal" not in name])
 def test_what_never_arrived_is_sent_again(way: Way, name: str) -> None:
     """Where the agent does not know the task, and not after the pause either, the same ask is sent again."""
     reported = story(way, [OPEN[name], DONE], looks=[NOT_KNOWN] * 2)
@@ -575,6 +579,15 @@ def test_what_never_arrived_is_sent_again(way: Way, name: str) -> None:
     pause = 0.0 if "Retry" in name else 0.5
     assert (reported.network.slept, second.at - first.at) == ([pause], pause)
     assert_sent_alike(reported.network)
+
+
+@ways
+@table("name", [name for name in OPEN if "refusal" in name])
+def test_a_refusal_with_another_status_is_neither_believed_nor_sent_again(way: Way, name: str) -> None:
+    """What is said with 409, say, is no evidence, so the outcome is undetermined; and no agent that refuses is asked twice."""
+    reported = story(way, [OPEN[name], DONE], looks=[NOT_KNOWN])
+    assert isinstance(reported.end, OutcomeUnknownError)
+    assert (reported.end.sent, reported.network.trail.replace("r", "")) == (True, "sg")
 
 
 @ways

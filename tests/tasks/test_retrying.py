@@ -17,13 +17,19 @@ from hypothesis import strategies as st
 
 from payman_sdk import errors
 from payman_sdk._core.effects import CallHook, Flow, Sleep
-from payman_sdk._core.error_classes import parse_retry_after
+from payman_sdk._core.error_classes import (
+    AGENT_REFUSALS,
+    PLAIN_REFUSALS,
+    find_code_class,
+    parse_retry_after,
+)
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import (
     CallContext,
     FailureClass,
     classify_failure,
+    is_ambiguous,
     is_transient,
     retry_read,
 )
@@ -171,6 +177,15 @@ def test_every_status_of_a_look() -> None:
     """408, 409, 425, 429 and 5xx may pass, other statuses stay what they are."""
     for status in range(300, 600):
         assert is_transient(failure_of(status)) is (status in {408, 409, 425, 429} or status >= 500), status
+
+
+def test_a_refusal_counts_only_with_a_status_that_leaves_nothing_open() -> None:
+    """Whatever the agent's error says, a status such as 409 leaves open whether the ask was taken, as it does without it."""
+    for status in range(300, 600):
+        for code in AGENT_REFUSALS | {-32603, 7}:
+            failure = find_code_class(code)("No.", response=ErrorResponse(status, b"{}"))
+            failure.code = code
+            assert is_ambiguous(failure) is (status not in PLAIN_REFUSALS), (status, code)
 
 
 # --- how long the server wants to be left alone
