@@ -35,7 +35,7 @@ from payman_sdk._core.task_response import (
     has_ended,
     is_resting,
 )
-from payman_sdk._core.wire_json import is_deep, read_json
+from payman_sdk._core.wire_json import read_json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError
 
@@ -76,17 +76,12 @@ class TaskAccumulator:
             AgentError: It is a JSON-RPC error.
         """
         try:
-            said = parse_json(data)
-        except (ValueError, RecursionError):
-            events = self._add_malformed(data)
-        else:
-            try:
-                event = self._add_text_chunk(said)
-            except _MISFITS:
-                event = None
-            if event is not None:
-                return [event]
-            events = self._add_malformed(data) if is_deep(data) else self._add_any(said)
+            event = self._add_text_chunk(parse_json(data))
+        except _MISFITS:
+            event = None
+        if event is not None:
+            return [event]
+        events = self._add_other(data)
         if events and type(events[-1]) is ArtifactUpdate:
             self.artifacts.grow(events[-1].index, len(data))
         return events
@@ -106,8 +101,8 @@ class TaskAccumulator:
             unread.popleft()
             yield event
 
-    def _add_malformed(self, data: str) -> list[StreamEvent]:
-        """Take what is not JSON, or nested too deeply for whoever walks through it."""
+    def _add_other(self, data: str) -> list[StreamEvent]:
+        """Take any event; it is read with more care than the usual chunk, for it may say how the task ended."""
         try:
             said, warnings = read_json(data)
         except ValueError:

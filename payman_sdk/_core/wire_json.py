@@ -31,10 +31,24 @@ def read_json(content: bytes | str) -> tuple[Any, list[str]]:
     """
     if not is_deep(content):
         try:
-            return json.loads(content), []
+            return json.loads(content, object_pairs_hook=_unite), []
         except (ValueError, RecursionError):
             pass
     return _read_leniently(content)
+
+
+def _unite(pairs: list[tuple[str, Any]]) -> Json:
+    """Return an object; a member that comes with several values holds a list of them, which no reader takes for any of them."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        several: dict[str, list[Any]] = {}
+        for name, value in pairs:
+            several.setdefault(name, []).append(value)
+        for name, (first, *others) in several.items():
+            # Some serializers write the same value twice.
+            if any(isinstance(v, dict | list) or (type(v), v) != (type(first), first) for v in others):
+                members[name] = [first, *others]
+    return members
 
 
 def decode_nested(value: Any) -> Any:
@@ -85,7 +99,7 @@ def _read_leniently(content: bytes | str) -> tuple[Any, list[str]]:
             return digits
 
     try:
-        return json.loads(pruned, parse_int=read_int, strict=False), warnings
+        return json.loads(pruned, parse_int=read_int, strict=False, object_pairs_hook=_unite), warnings
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 

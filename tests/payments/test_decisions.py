@@ -5,11 +5,16 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import httpx
 from attrs import evolve
 
+from payman_sdk._core.accumulator import TaskAccumulator
+from payman_sdk._core.formatting import format_task
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
 from payman_sdk._core.payments import Verdict, prove, read_claim
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.rpc import read_answer
 from payman_sdk.types import Artifact, FormattedTaskResponse
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
@@ -115,6 +120,32 @@ def test_claims_that_contradict_anything_are_undetermined() -> None:
         assert (claim.reason is None) <= (expected in {PAID, AWAITING, FAILED, REFUSED}), (state, changes)
         if not any(isinstance(one, Decimal | float) for one in changes.values()):
             assert read_claim(response(state, f"Well:\n{json.dumps(value)}"), ORDER).outcome is expected
+
+
+def test_an_object_that_says_two_things_is_undetermined() -> None:
+    """A member with two values, in a data part as in a text, in a whole answer as in a stream."""
+    once = json.dumps({**OBJECT, "status": "refused", "reason": "no"})
+    others = {
+        "status": '"paid"',
+        "amount": '"99.00"',
+        "currency": '"USD"',
+        "payee": '{"name": "Eve"}',
+        "payment_id": '"txn-2"',
+        "reason": "5",
+    }
+    twice = [once.replace(f'"{name}": ', f'"{name}": {other}, "{name}": ') for name, other in others.items()]
+    for value, outcome in ((once, REFUSED), *((one, UNDETERMINED) for one in twice)):
+        body = (
+            '{"jsonrpc": "2.0", "id": "req-1", "result": {"id": "tsk-1", "status": {"state": "completed"}, '
+            f'"artifacts": [{{"parts": [{{"type": "data", "data": {value}}}]}}]}}}}'
+        )
+        stream = TaskAccumulator(AskRequest("pay", "tsk-1", "req-1", "ses-1"))
+        stream.add_event(body)
+        _, task = read_answer(httpx.Response(200, content=body.encode()), "req-1", "tsk-1")
+        for one in (task, stream.build_task()):
+            read = format_task(one, request_id="req-1", session_id="ses-1")
+            assert read_claim(read, ORDER).outcome is outcome, value
+        assert read_claim(response("completed", value), ORDER).outcome is outcome
 
 
 def test_answers_without_one_whole_object_are_undetermined() -> None:

@@ -326,6 +326,37 @@ def test_json_that_cannot_be_read_whole() -> None:
         assert (response.text, warnings) == ("paid", [expected] if expected else []), given[:20]
 
 
+def test_a_member_that_comes_twice_says_neither() -> None:
+    """Two values for one name contradict each other, and no reader picks one; the same value twice is that value."""
+    once = json.dumps({**IDS, "result": task("tsk-1")})
+    for doubled, is_read in (
+        (once.replace('"id": "tsk-1"', '"id": "tsk-1", "id": "tsk-1"'), True),
+        (once.replace('"state": "completed"', '"state": "completed", "state": "completed"'), True),
+        (once.replace('"state": "completed"', '"state": "failed", "state": "completed"'), False),
+        (once.replace('"id": "tsk-1"', '"id": "tsk-2", "id": "tsk-1"'), False),
+        (
+            once.replace(
+                '"result": ', '"result": {"id": "tsk-1", "status": {"state": "failed"}}, "result": '
+            ),
+            False,
+        ),
+        (once.replace('"status": ', '"status": {"state": "failed"}, "status": '), False),
+        (once.replace('"state": "completed"', '"state": true, "state": 1, "state": "completed"'), False),
+    ):
+        assert doubled != once
+        for body in (doubled, json.dumps(doubled), doubled.replace('"jsonrpc"', '"x": "\n", "jsonrpc"')):
+            answer = answered(body.encode())
+            if is_read:
+                assert read_answer(answer, "req-1", "tsk-1")[1].status.state == "completed", doubled
+            else:
+                with pytest.raises(ResponseValidationError):
+                    read_answer(answer, "req-1", "tsk-1")
+        assert read_answer(answered(once.encode()), "req-1", "tsk-1")[1].warnings == []
+    noted = once.replace('"artifacts": ', '"metadata": {"a": 1}, "metadata": {"a": 2}, "artifacts": ')
+    _, read_beside = read_answer(answered(noted.encode()), "req-1", "tsk-1")
+    assert read_beside.warnings == ["metadata: a list"]
+
+
 def test_an_answer_that_is_encoded_twice() -> None:
     """JSON in a text is read as what it holds; a text that holds none is no answer."""
     document = {**IDS, "result": task("tsk-1")}
