@@ -1,8 +1,7 @@
 """Decide how a payment ended, from the agent's answer, the order and the transactions.
 
-Default deny: `PAID` requires a completed task with one object that says so and matches the order in amount, currency and payee.
-It *also* requires a transaction that matches both. Everything else is `UNDETERMINED`. Prose is never interpreted, and absence
-proves nothing.
+`PAID` requires a completed task with one object that says so and matches the order in amount, currency and payee, and a
+transaction that matches both. A contradiction is `UNDETERMINED`. Prose is never interpreted, and absence proves nothing.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
 
 
 def needs_proof(response: FormattedTaskResponse) -> bool:
-    """Return whether the transactions are to be looked at: the task has ended, so nothing more is to come of it."""
+    """Return whether the task has ended, so that the transactions are to be looked at."""
     return response.is_final
 
 
@@ -96,7 +95,8 @@ def prove(
     """Return how a payment ended whose task has ended, given what the transactions show.
 
     A transaction belongs to the payment if it names the payment's task. One that names no task may only support what the agent
-    says: if it was made since the order, has an id, is the only one that fits, and has proven no other payment.
+    says: if it was made since the order, has an id, is the only one that fits, and has proven no other payment. Any that fits may
+    contradict it.
 
     Args:
         claim: The claim in the answer.
@@ -118,19 +118,12 @@ def prove(
         for one in transactions
         if one.task_id is None and claim.payment_id is not None and one.id == claim.payment_id
     ]
-    if claim.outcome in {REFUSED, FAILED}:
-        if any(one.outcome is PAID for one in named):
-            return _build_undetermined(
-                f"The agent says that it is {claim.outcome.value}, and lists it as paid.", claim.payment_id
-            )
-        return claim
-    if claim.outcome not in {PAID, AWAITING}:
+    if claim.outcome is UNDETERMINED:
         return claim
     fitting = [
         one
         for one in (named or transactions)
         if one.task_id is None
-        and one.outcome is claim.outcome
         and one.id is not None
         and (claim.payment_id is None or one.id == claim.payment_id)
         and since is not None
@@ -139,15 +132,24 @@ def prove(
         and mismatch(order, one) is None
         and not is_taken(one.id)
     ]
+    said = claim.outcome.value.replace("_", " ")
+    if claim.outcome in {REFUSED, FAILED}:
+        contrary = [one for one in (*named, *fitting) if one.outcome not in {REFUSED, FAILED}]
+        if not contrary:
+            return claim
+        listed = listings.sanitize_line(contrary[0].status)
+        return _build_undetermined(
+            f"The agent says that it is {said}, and lists it as {listed}.", claim.payment_id
+        )
+    fitting = [one for one in fitting if one.outcome is claim.outcome]
     if len(fitting) == 1:
         return claim._replace(payment_id=fitting[0].id, transaction=fitting[0])
-    said = claim.outcome.value.replace("_", " ")
     what = "no transaction shows it" if not fitting else f"{len(fitting)} transactions may be it"
     return _build_undetermined(f"The agent says that it is {said}, and {what}.", claim.payment_id)
 
 
 def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
-    """Return how a payment ended, given the one transaction that its task made."""
+    """Return how a payment ended, given the transaction of its task."""
     problem = mismatch(order, own)
     if problem is not None:
         return _build_undetermined(f"The transaction of this payment has another {problem}.", own.id)
@@ -192,7 +194,7 @@ def fold(text: str) -> str:
 def _newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> FoundObject | None:
     """Return the one object of the newest turn.
 
-    A task that waited and was answered may keep what it said before. Such objects are left out: they say that the very payment waits.
+    A task that waited may keep the object that says so, which is left out.
 
     Raises:
         NoObjectError: There is more than one, or one that cannot be read.
@@ -221,7 +223,7 @@ def _read_object(value: Json, order: PaymentOrder) -> Verdict:
     """Return what an object says of a payment.
 
     Raises:
-        InvalidObjectError: It does not match the schema, contradicts itself, or is about another payment.
+        InvalidObjectError: It is not of the schema, contradicts itself, or is about another payment.
     """
     status, payee = value.get("status"), as_object(value.get("payee"))
     outcome = listings.outcome_of_status(status) if isinstance(status, str) else None

@@ -250,6 +250,39 @@ PROOFS: tuple[tuple[str, Verdict, list[Transaction], PaymentOutcome], ...] = (
     ("no task's, two that fit", Verdict(PAID), [UNLINKED, evolve(UNLINKED, id="txn-2")], UNDETERMINED),
     ("no task's, taken", Verdict(PAID), [evolve(UNLINKED, id="txn-taken")], UNDETERMINED),
     ("no task's, though refused", Verdict(REFUSED, "no", "txn-1"), [UNLINKED], UNDETERMINED),
+    ("no task's, though refused, unnamed", Verdict(REFUSED, "no"), [UNLINKED], UNDETERMINED),
+    (
+        "no task's, waiting, though refused",
+        Verdict(REFUSED, "no", "txn-1"),
+        [evolve(UNLINKED, outcome=AWAITING)],
+        UNDETERMINED,
+    ),
+    (
+        "no task's, waiting, though failed, unnamed",
+        Verdict(FAILED, "no"),
+        [evolve(UNLINKED, outcome=AWAITING)],
+        UNDETERMINED,
+    ),
+    (
+        "no task's, unknown word, though failed",
+        Verdict(FAILED, "no", "txn-1"),
+        [evolve(UNLINKED, outcome=UNDETERMINED)],
+        UNDETERMINED,
+    ),
+    (
+        "no task's, refused as said",
+        Verdict(REFUSED, "no", "txn-1"),
+        [evolve(UNLINKED, outcome=FAILED)],
+        REFUSED,
+    ),
+    (
+        "no task's, older, though refused",
+        Verdict(REFUSED, "no"),
+        [evolve(UNLINKED, created=NOW - dt.timedelta(hours=1))],
+        REFUSED,
+    ),
+    ("no task's, taken, though refused", Verdict(REFUSED, "no"), [evolve(UNLINKED, id="txn-taken")], REFUSED),
+    ("another task's, though refused", Verdict(REFUSED, "no"), [evolve(TX, task_id="tsk-2")], REFUSED),
     ("no task's, waiting", Verdict(AWAITING), [evolve(UNLINKED, outcome=AWAITING)], AWAITING),
 )
 
