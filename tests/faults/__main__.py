@@ -7,6 +7,7 @@ import math
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
@@ -68,8 +69,10 @@ def _reports(several: Sequence[Settings]) -> Iterator[tuple[bool, str]]:
     if processes == 1:
         yield from map(reported, several)
         return
-    # Spawned: a fork would take over locks that threads hold. What is spawned cannot find a function of this module.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+    # A fork would take over locks that threads hold. What is spawned cannot find a function of this module.
+    may_fork = sys.platform == "linux" and threading.active_count() == 1
+    context = multiprocessing.get_context("fork" if may_fork else "spawn")
+    with ProcessPoolExecutor(processes, context) as pool:
         yield from pool.map(reported, several)
 
 

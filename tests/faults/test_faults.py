@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -15,9 +14,10 @@ import pytest
 from payman_sdk import PaymanClient
 from payman_sdk._io.http import BareClient
 from payman_sdk.errors import OutcomeUnknownError
+from tests import programs
 from tests.faults import Kind, Settings, run
 from tests.faults.__main__ import main
-from tests.faults.ask_modes import WAYS
+from tests.faults.ask_modes import WAYS, Ask
 from tests.faults.conftest import LEAVES_CONNECTIONS
 from tests.faults.invariants import breaches, counted, held
 from tests.faults.reports import report
@@ -26,17 +26,19 @@ from tests.tables import table
 
 pytestmark = LEAVES_CONNECTIONS
 PROGRAM = (sys.executable, "-m", "tests.faults")
-UNDISTURBED = Settings(asks=16, rate=0.0, patience=60, timeout=60)
+PLAN = Settings(seed=7341, asks=64, workers=24, patience=0.4)
+"""Of 9000 seeds, that whose first answers are lost in the most ways: behind 401, 408, 409, 503, 504, a web page and others."""
+UNDISTURBED = Settings(asks=32, rate=0.0, patience=60, timeout=60)
 """Nothing goes wrong, however slow the machine is."""
 
 
 def test_an_ask_happens_once_however_the_network_fails() -> None:
-    """Hundreds of asks, all ways, all faults: nothing is paid twice, nobody is told what is not so, all learn their end."""
-    outcome = run(Settings(seed=2026, asks=160, workers=48, timeout=20, patience=0.4, settle_time=2))
+    """Asks in all ways, with all faults: nothing is paid twice, nobody is told what is not so, all learn their end."""
+    outcome = run(replace(PLAN, timeout=20, settle_time=2))
     assert held(outcome), report(outcome)
     counts = counted(outcome)
-    assert [counts[str(way)].asks for way in WAYS] == [20] * 8
-    assert sum(counts[str(way)].again for way in WAYS if way.keyed) == 40
+    assert [counts[str(way)].asks for way in WAYS] == [8] * 8
+    assert sum(counts[str(way)].again for way in WAYS if way.keyed) == 16
     # How many, a busy machine decides; that there were any shows that the promise was put to the test.
     assert counts["all"].ends["completed"] > 0
     assert len(outcome.faults) > 1
@@ -44,14 +46,14 @@ def test_an_ask_happens_once_however_the_network_fails() -> None:
 
 def test_an_ask_happens_once_where_tasks_cannot_be_looked_up() -> None:
     """Without `tasks/get`, what is not known is told as such, and still nothing is paid twice or told wrongly."""
-    outcome = run(Settings(seed=2026, asks=160, workers=48, timeout=8, patience=0.4, reconciles=False))
+    outcome = run(replace(PLAN, timeout=8, reconciles=False))
     assert held(outcome), report(outcome)
     assert any(case.claimed.end == "unknown" for case in outcome.cases)
 
 
 def test_without_faults_everything_is_done() -> None:
     """Where nothing goes wrong, every ask is done, told so, and found done by whoever asks again."""
-    outcome = run(replace(UNDISTURBED, asks=32))
+    outcome = run(UNDISTURBED)
     assert {(case.claimed.end, len(case.payments)) for case in outcome.cases} == {("completed", 1)}
     assert {claimed.end for case in outcome.cases for claimed in case.again} == {"completed"}
     assert "The promise held." in report(outcome)
@@ -71,7 +73,11 @@ def blunder(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], N
     return broken
 
 
-BLUNDERS = Settings(seed=3, asks=16, workers=16, kinds=[Kind.ANSWER_LOST], rate=0.9, timeout=2)
+BY_THREAD = [number for number in range(16) if Ask(3, number).way in WAYS[:2]]
+"""The asks that the broken client makes: `ask` with the client for threads."""
+BLUNDERS = Settings(
+    seed=3, asks=16, only=BY_THREAD, workers=16, kinds=[Kind.ANSWER_LOST], rate=0.9, timeout=2
+)
 Blunder = Callable[[Callable[..., Any]], None]
 
 
@@ -79,12 +85,7 @@ def breaches_of(settings: Settings) -> Counter[str]:
     """The promises that were broken to those who asked with the broken client."""
     outcome = run(settings)
     assert ("The promise was broken." in report(outcome)) is not held(outcome)
-    return Counter(
-        name
-        for case in outcome.cases
-        if not case.ask.way.by_task and not case.ask.way.streams
-        for name in breaches(case, settings)
-    )
+    return Counter(name for case in outcome.cases for name in breaches(case, settings))
 
 
 def is_found_out(name: str, prepare: Callable[[float], None]) -> bool:
@@ -136,13 +137,13 @@ def test_a_client_that_makes_things_up_is_found_out(blunder: Blunder) -> None:
         return answer
 
     blunder(fail)
-    assert breaches_of(UNDISTURBED)["paid"] == 4
+    assert breaches_of(replace(UNDISTURBED, only=BY_THREAD))["paid"] == 4
 
 
 def test_a_client_that_breaks_down_is_found_out(blunder: Blunder) -> None:
     """What is no answer and no error of the SDK is an end that nobody can do anything with."""
     blunder(lambda once: once().no_such_thing)
-    assert breaches_of(UNDISTURBED)["other"] == 4
+    assert breaches_of(replace(UNDISTURBED, only=BY_THREAD))["other"] == 4
 
 
 def test_a_client_that_takes_its_time_is_found_out() -> None:
@@ -177,8 +178,20 @@ def test_time_in_which_the_process_is_paused_is_not_the_clients() -> None:
 
 def test_the_program_says_whether_the_promise_held() -> None:
     """It prints a table, the faults and a verdict, and ends with status 0."""
-    done = subprocess.run(
-        [*PROGRAM, "--asks", "32", "--kinds", "500,cut,late", "--seed", "1", "--seed", "2", "--timeout", "8"],
+    done = programs.run(
+        [
+            *PROGRAM,
+            "--asks",
+            "16",
+            "--kinds",
+            "500,cut,late",
+            "--seed",
+            "1",
+            "--seed",
+            "2",
+            "--settle-time",
+            "0.5",
+        ],
         capture_output=True,
         text=True,
         check=False,
