@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, cast
+from types import SimpleNamespace
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from payman_sdk.testing._redaction.cassette import CassetteState, mark_as_from_file
@@ -184,7 +185,9 @@ class _Persister:
         ]
         # vcrpy has no types, and this is the one thing of it that is needed here.
         text: str = import_module("vcr.serialize").serialize(
-            {**cassette_dict, "responses": responses}, _ReadableSerializer(serializer)
+            {**cassette_dict, "responses": responses},
+            # YAML that is pleasant to compare: no folded lines, and texts of several lines as they are.
+            SimpleNamespace(serialize=_dump_yaml) if _is_yaml(serializer) else serializer,
         )
         leaks = self._tape.scrubber.find_leaks(text) or self._find_leaks(cassette_dict["requests"], responses)
         leaks = [*leaks, *_find_unreadable(responses)]
@@ -214,20 +217,6 @@ class _Persister:
             if isinstance(body, (bytes, str))
             for leak in self._tape.scrubber.find_leaks_in_body(body)
         ]
-
-
-class _ReadableSerializer:
-    """A serializer of vcrpy whose YAML is pleasant to compare: no folded lines, and texts of several lines as they are."""
-
-    def __init__(self, serializer: Any) -> None:
-        self._serializer = serializer
-
-    def serialize(self, cassette: dict[str, Any]) -> str:
-        return (
-            _dump_yaml(cassette)
-            if _is_yaml(self._serializer)
-            else cast("str", self._serializer.serialize(cassette))
-        )
 
 
 def _is_yaml(serializer: Any) -> bool:

@@ -11,13 +11,16 @@ from payman_api import ACCESS_TOKEN_HEADER, PATHS
 from payman_sdk.testing._redaction.request_matching import (
     IdMap,
     RequestContent,
-    find_differences,
     is_played,
     measure_likeness,
 )
 from tests.tables import table
 
 ASK = PATHS["send_task"]
+
+
+def find_differences(recorded: RequestContent, live: RequestContent) -> list[str]:
+    return IdMap().find_differences(recorded, live)
 
 
 def task(number: int, kind: str = "tsk") -> str:

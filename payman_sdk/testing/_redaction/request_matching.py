@@ -85,7 +85,14 @@ class IdMap:
         return found
 
     def find_differences(self, recorded: RequestContent, live: RequestContent) -> list[str]:
-        """How two requests differ; nothing is kept of it."""
+        """How two requests differ, in lines for people; nothing if one could stand for the other. Nothing is kept of it.
+
+        Example:
+            >>> def ask(text):
+            ...     return RequestContent.from_request("POST", "https://x/ask", {}, json.dumps({"text": text}).encode())
+            >>> IdMap().find_differences(ask("send 10 TSD"), ask("send 20 TSD"))
+            ['text: recorded "send 10 TSD", now "send 20 TSD"']
+        """
         return [*_compare_requests(recorded, live, self._copy())]
 
     def translate(self, body: bytes) -> bytes:
@@ -121,18 +128,6 @@ class IdMap:
         copied = IdMap(self._minted)
         copied._live, copied._recorded = {**self._live}, {**self._recorded}
         return copied
-
-
-def find_differences(recorded: RequestContent, live: RequestContent) -> list[str]:
-    """How two requests differ, in lines for people; nothing if one could stand for the other.
-
-    Example:
-        >>> def ask(text):
-        ...     return RequestContent.from_request("POST", "https://x/ask", {}, json.dumps({"text": text}).encode())
-        >>> find_differences(ask("send 10 TSD"), ask("send 20 TSD"))
-        ['text: recorded "send 10 TSD", now "send 20 TSD"']
-    """
-    return IdMap().find_differences(recorded, live)
 
 
 def is_played(found: list[str]) -> bool:

@@ -210,30 +210,24 @@ class Scrubber:
         kind = find_kind(match["name"], match["value"], kinds)
         if kind is None:
             return match[0]
-        return f"{match['before']}{match['name']}={self._known.get_placeholder(kind, unquote_plus(match['value']))}"
+        return _replace_value(match, self._known.get_placeholder(kind, unquote_plus(match["value"])))
 
     def _scrub_member(self, match: re.Match[str]) -> str:
-        quotes, name, value = match["quote"], match["name"], match["value"]
-        for _ in range(1 + quotes.count("\\")):
+        name, value = match["name"], match["value"]
+        for _ in range(1 + match["quote"].count("\\")):
             value = unescape(value)
         kind = find_kind(name, value, KINDS)
         if kind is None and name.lower() == "code" and self._known.is_a("code", value):
             kind = "code"
         if kind is None or not value:
             # Its value may itself hold a document.
-            at = match.start("value")
-            inner = match["value"]
-            return (
-                match[0][: at - match.start()] + MEMBER.sub(self._scrub_member, inner) + quotes
-                if inner
-                else match[0]
-            )
+            return _replace_value(match, MEMBER.sub(self._scrub_member, match["value"]))
         scrubbed = (
             self._scrub_credentials(value)
             if kind == "authorization"
             else self._known.get_placeholder(kind, value)
         )
-        return f"{quotes}{name}{quotes}{match['between']}{quotes}{scrubbed}{quotes}"
+        return _replace_value(match, scrubbed)
 
     def _scrub_input(self, match: re.Match[str]) -> str:
         found = parse_input(match[0])
@@ -252,24 +246,14 @@ class Scrubber:
         kind = find_kind(match["name"], value, KINDS)
         if kind is None or not value:
             return match[0]
-        start, end = (at - match.start() for at in match.span("value"))
-        return f"{match[0][:start]}{self._known.get_placeholder(kind, value)}{match[0][end:]}"
+        return _replace_value(match, self._known.get_placeholder(kind, value))
 
     def _scrub_basic(self, match: re.Match[str]) -> str:
         pair = parse_basic(match["value"])
-        return (
-            match[0]
-            if pair is None
-            else match[0][: match.start("value") - match.start()] + self._scrub_pair(*pair)
-        )
+        return match[0] if pair is None else _replace_value(match, self._scrub_pair(*pair))
 
     def _make_replacement(self, kind: str) -> Callable[[re.Match[str]], str]:
-        def replace(match: re.Match[str]) -> str:
-            return match[0][: match.start("value") - match.start()] + self._known.get_placeholder(
-                kind, match["value"]
-            )
-
-        return replace
+        return lambda match: _replace_value(match, self._known.get_placeholder(kind, match["value"]))
 
     def _learn_codes(self, document: Any) -> None:
         if isinstance(document, dict):
@@ -282,6 +266,11 @@ class Scrubber:
         elif isinstance(document, list):
             for value in cast("list[object]", document):
                 self._learn_codes(value)
+
+
+def _replace_value(match: re.Match[str], value: str) -> str:
+    start, end = (at - match.start() for at in match.span("value"))
+    return match[0][:start] + value + match[0][end:]
 
 
 def _decode(value: Any) -> str:
