@@ -124,26 +124,12 @@ def add(
 
     Example: payman payees add "Ada Lovelace" --type TEST_RAILS --email ada@example.com
     """
-    from payman_sdk._core.orders import read_payee_order
+    from payman_sdk._core.orders import PAYEE_FIELDS, read_payee_order
 
+    given: dict[str, Any] = {field: value for field, value in locals().items() if field in PAYEE_FIELDS}
+    given["tags"] = tag or None
     run: Run = context.obj
     kind = type_.strip().upper().replace("-", "_")
-    given: dict[str, Any] = {
-        "account_holder_name": account_holder_name,
-        "account_holder_type": account_holder_type,
-        "account_number": account_number,
-        "routing_number": routing_number,
-        "account_type": account_type,
-        "address": address,
-        "chain": chain,
-        "currency": currency,
-        "paytag": paytag,
-        "email": email,
-        "phone": phone,
-        "postal_address": postal_address,
-        "tax_id": tax_id,
-        "tags": tag or None,
-    }
     order = read_payee_order(name, kind, given)
     with connect(run) as (client, settings, _):
         shown = [Field("Name", order.name), Field("Type", order.type)]
