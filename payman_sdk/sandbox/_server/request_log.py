@@ -6,7 +6,7 @@ import json
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.exceptions import HTTPException
@@ -220,6 +220,23 @@ async def read_body(request: Request) -> bytes:
     if length > LARGEST_BODY:
         raise HTTPException(413, f"the body is larger than {LARGEST_BODY} bytes")
     return bytes(body)
+
+
+def parse_body(body: bytes, **options: Any) -> object:
+    """Return the JSON in a body.
+
+    Raises:
+        ValueError: It is not JSON that can be answered and kept: NaN, numbers without end and lone surrogates are not.
+        RecursionError: It is nested too deeply.
+    """
+    read: object = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, **options)
+    if b"\\u" in body:
+        json.dumps(read, ensure_ascii=False, default=str).encode()
+    return read
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 async def read_form(request: Request) -> bytes:

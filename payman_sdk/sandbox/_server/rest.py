@@ -11,7 +11,7 @@ import json
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -27,7 +27,7 @@ from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAcc
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment, to_datetime
 from payman_sdk.sandbox._ledger.ledger import InsufficientFundsError, LimitError, RefusedError
 from payman_sdk.sandbox._ledger.store import Store, Transaction
-from payman_sdk.sandbox._server.request_log import parse_parameters, read_body
+from payman_sdk.sandbox._server.request_log import parse_body, parse_parameters, read_body
 from payman_sdk.sandbox._server.streaming import respond_mishap
 from payman_sdk.sandbox.scripting import HTTPError, Mishap, NotTakenError, Script
 
@@ -241,16 +241,9 @@ def _choose_wallet(tx: Transaction, account: Account, identity: str) -> WalletAc
     return found[0]
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
 def _read_object(body: bytes) -> Json:
     try:
-        read: object = json.loads(
-            body.decode("utf-8-sig"), parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant
-        )
-        json.dumps(read, ensure_ascii=False, default=str).encode()  # a lone surrogate can be kept nowhere
+        read = parse_body(body, parse_float=Decimal, parse_int=Decimal)
     except (ValueError, ArithmeticError, RecursionError):
         raise RestError("invalid_payload", "the body is not valid JSON") from None
     if not isinstance(read, dict):

@@ -5,7 +5,6 @@ A request's bytes come in, and an answer or a task to watch goes out.
 
 from __future__ import annotations
 
-import json
 from typing import NoReturn, cast
 
 from payman_api.models.scope import Scope
@@ -18,6 +17,7 @@ from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Store, Transaction
 from payman_sdk.sandbox._oauth import grants
 from payman_sdk.sandbox._oauth.grants import Access
+from payman_sdk.sandbox._server.request_log import parse_body
 from payman_sdk.sandbox.scripting import NotTakenError, RPCError, Script
 
 logger = get_logger(__name__)
@@ -49,10 +49,7 @@ class RPCRequest:
 
     def __init__(self, body: bytes) -> None:
         try:
-            # Constants such as NaN, numbers without end and lone surrogates are not JSON that could be answered.
-            read: object = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
-            if b"\\u" in body:
-                json.dumps(read, ensure_ascii=False).encode()
+            read = parse_body(body)
         except (ValueError, RecursionError):
             raise _FaultError(-32700, "the body is not valid JSON") from None
         if not isinstance(read, dict):
@@ -127,10 +124,6 @@ class RPCRequest:
     def refuse_method(self) -> NoReturn:
         """Answer that the method is unknown."""
         raise _FaultError(-32601, f"method {self.method!r} is not known here", self.id)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
 
 
 def _read_request_id(request: dict[str, object]) -> str | int:
