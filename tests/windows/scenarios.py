@@ -13,17 +13,47 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 
 from tests.windows.simulation import ProactorEventLoop, simulate_windows
 
 
+class AnyFramework(MetaPathFinder, Loader):
+    """Finds frameworks of agents and drivers of databases, and whatever is imported from them."""
+
+    NAMES = frozenset(
+        {"agents", "autogen_core", "crewai", "google", "langchain_core", "llama_index", "mcp", "mcp_types"}
+        | {"psycopg", "pydantic_ai", "redis", "smolagents"}
+    )
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Find a framework."""
+        return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in self.NAMES else None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Take a usual module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Give it any class that is asked for."""
+
+        def build(name: str) -> type:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return type(name, (), {"__class_getitem__": classmethod(lambda cls, _: cls)})
+
+        module.__dict__["__getattr__"] = build
+
+
 def import_everything() -> None:
-    """Import every module of both packages."""
+    """Import every module of both packages. The frameworks, which take seconds, are not ours to try: they have any name."""
     import payman_api
     import payman_sdk
 
+    frameworks = AnyFramework()
+    sys.meta_path.insert(0, frameworks)
     count, missing = 0, []
     for package in (payman_sdk, payman_api):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -31,10 +61,11 @@ def import_everything() -> None:
                 continue
             try:
                 importlib.import_module(module.name)
-            except ImportError as error:  # a framework that no extra installs
+            except ImportError as error:
                 missing.append(f"{module.name}: {error}")
             count += 1
-    print(count > 300, [one for one in missing if "Windows" in one])
+    sys.meta_path.remove(frameworks)
+    print(count > 300, missing)
 
 
 def ask_and_pay() -> None:
