@@ -1,7 +1,7 @@
 """Decide how a payment ended, from the agent's answer, the order and the transactions.
 
-`PAID` requires a completed task with one object that says so and matches the order in amount, currency and payee, and a
-transaction that matches both. A contradiction is `UNDETERMINED`. Prose is never interpreted, and absence proves nothing.
+`PAID` requires a completed task with one object that says so, and a transaction. Both match the order. A contradiction is
+`UNDETERMINED`. Prose is never interpreted, and absence proves nothing.
 """
 
 from __future__ import annotations

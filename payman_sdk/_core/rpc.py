@@ -131,7 +131,8 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
             _note_oddities(task, said_id, error, warnings)
             task.headers = ResponseHeaders(answer.headers)
             return body, task
-        error = error if found is None else None
+        if found or (result and said_id == request_id):  # no status and no error beside a result is a refusal
+            raise build_unreadable_error(answer, why)
     # The agent may not have been able to read the id. Any other, such as a number, makes it the refusal of another request.
     is_ours = said_id is None or said_id == request_id
     refusal = build_agent_error(body, build_error_response(answer)) if is_ours else None

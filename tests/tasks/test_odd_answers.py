@@ -12,9 +12,15 @@ import pytest
 from payman_api import PATHS
 from payman_sdk import PaymanClient
 from payman_sdk._core.formatting import format_task
+from payman_sdk._core.retry import is_ambiguous
 from payman_sdk._core.rpc import read_answer
 from payman_sdk._core.task_reader import read_task
-from payman_sdk.errors import InvalidParamsError, OutcomeUnknownError, ResponseValidationError
+from payman_sdk.errors import (
+    InvalidParamsError,
+    InvalidRequestError,
+    OutcomeUnknownError,
+    ResponseValidationError,
+)
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, Request, answer, rpc, task_with
 from tests.tasks.faults import MISTYPED
@@ -355,6 +361,23 @@ def test_a_member_that_comes_twice_says_neither() -> None:
     noted = once.replace('"artifacts": ', '"metadata": {"a": 1}, "metadata": {"a": 2}, "artifacts": ')
     _, read_beside = read_answer(answered(noted.encode()), "req-1", "tsk-1")
     assert read_beside.warnings == ["metadata: a list"]
+
+
+def test_nothing_beside_a_result_is_a_refusal() -> None:
+    """An answer with a result contradicts its error, and its status, whether it can be read or not; an empty result is none."""
+    refusal = {"code": -32600, "message": "No."}
+    for result in (task("tsk-2"), "accepted", ["tsk-1"], 1, True, {"id": "tsk-1"}, {"state": 3}):
+        for http_status in (200, 400):
+            for error in (refusal, None):
+                document = {**IDS, "result": result, "error": error}
+                with pytest.raises(ResponseValidationError) as caught:
+                    read_answer(answered(document, http_status=http_status), "req-1", "tsk-1")
+                assert is_ambiguous(caught.value), document
+    with pytest.raises(ResponseValidationError):
+        read_answer(answered({"result": {"id": "tsk-1"}, "error": refusal}), "req-1", "tsk-1")
+    for empty in ({}, [], "", False, None):
+        with pytest.raises(InvalidRequestError):
+            read_answer(answered({**IDS, "result": empty, "error": refusal}), "req-1", "tsk-1")
 
 
 def test_an_answer_that_is_encoded_twice() -> None:
