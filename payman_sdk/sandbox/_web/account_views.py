@@ -127,7 +127,7 @@ def view_transactions(tx: Transaction, account: Account, wanted: int) -> ListPag
         found = payments.list_newest(tx, account, ON_A_PAGE, after)
         return [view_payment(tx, account, one) for one in found]
 
-    return ListPage.load(payments.count(tx, account), wanted, fetch)
+    return ListPage[PaymentView].load(payments.count(tx, account), wanted, fetch)
 
 
 def view_refusals(tx: Transaction, account: Account) -> ListPage[RefusalShown]:
@@ -144,13 +144,17 @@ def _refusal(tx: Transaction, account: Account, one: payments.Refusal) -> Refusa
 def entries(tx: Transaction, account: Account, wanted: int) -> ListPage[LedgerRow]:
     """Return a page of the ledger, as far as it is the account's, newest first."""
     _, total = ledger.rows_of(tx, account.id, 0)
-    return ListPage.load(total, wanted, lambda after: ledger.rows_of(tx, account.id, ON_A_PAGE, after)[0])
+    return ListPage[LedgerRow].load(
+        total, wanted, lambda after: ledger.rows_of(tx, account.id, ON_A_PAGE, after)[0]
+    )
 
 
 def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[PayeeAccount]:
     """Return a page of the account's payees, oldest first."""
     everybody = accounts.list_payees(tx, account)
-    return ListPage.load(len(everybody), wanted, lambda after: everybody[after : after + ON_A_PAGE])
+    return ListPage[PayeeAccount].load(
+        len(everybody), wanted, lambda after: everybody[after : after + ON_A_PAGE]
+    )
 
 
 def view_payment(tx: Transaction, account: Account, one: SandboxPayment) -> PaymentView:
