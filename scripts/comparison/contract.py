@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from scripts.regeneration.pointers import METHODS, look_up
@@ -158,39 +158,40 @@ class Contract:
     @cached_property
     def uses(self) -> dict[str, frozenset[Use]]:
         """Which operations reach what is shared, by the reference to it."""
+
+        @cache
+        def below(reference: str, is_open: bool) -> list[tuple[str, bool]]:
+            return list(_references(self._target(reference), is_open))
+
         found: dict[str, set[Use]] = {}
         for operation in self.operations:
             sent = [*operation.parameters.values(), operation.node.get("requestBody")]
             read = list(mapping(operation.node.get("responses")).values())
             for values, direction in ((sent, Direction.REQUEST), (read, Direction.RESPONSE)):
-                use = Use(operation.name, direction)
-                self._reach([(value, use) for value in values], found)
+                reached, waiting = set[tuple[str, bool]](), list(_references(values))
+                while waiting:
+                    if (one := waiting.pop()) not in reached:
+                        reached.add(one)
+                        waiting += below(*one)
+                for reference, is_open in reached:
+                    found.setdefault(reference, set()).add(Use(operation.name, direction, is_open))
         return {reference: frozenset(uses) for reference, uses in found.items()}
 
-    def _reach(self, waiting: list[tuple[object, Use]], found: dict[str, set[Use]]) -> None:
-        while waiting:
-            value, use = waiting.pop()
-            if isinstance(value, list):
-                waiting += [(inner, use) for inner in value]
-                continue
-            node = mapping(value)
-            reference = pointed(node)
-            if reference is not None and use not in (known := found.setdefault(reference, set())):
-                known.add(use)
-                waiting.append((self._target(reference), use))
-            waiting += self._below(node, use)
 
-    def _below(self, node: Node, use: Use) -> Iterator[tuple[object, Use]]:
-        closed = replace(use, is_open=False)
-        for key, inner in node.items():
-            if key in ("anyOf", "oneOf"):
-                yield inner, replace(use, is_open=use.is_open or is_open_union(sequence(inner)))
-            elif key == "allOf":
-                yield inner, use
-            elif key in _NAMED:
-                yield list(mapping(inner).values()), closed
-            elif key not in _NOT_SCHEMAS and not key.startswith("x-"):
-                yield inner, closed
+def _references(value: object, is_open: bool = False) -> Iterator[tuple[str, bool]]:
+    """Give the references in a value, and whether each is in a union beside a plain string."""
+    for inner in sequence(value):
+        yield from _references(inner, is_open)
+    node = value if isinstance(value, dict) else {}
+    if (reference := pointed(node)) is not None:
+        yield reference, is_open
+    for key, inner in node.items():
+        if key in _NAMED:
+            yield from _references(list(mapping(inner).values()))
+        elif key not in _NOT_SCHEMAS and not str(key).startswith("x-"):
+            is_inside = is_open and key in ("allOf", "anyOf", "oneOf")
+            is_union = key in ("anyOf", "oneOf") and is_open_union(sequence(inner))
+            yield from _references(inner, is_inside or is_union)
 
 
 def is_open_union(members: list[Any]) -> bool:

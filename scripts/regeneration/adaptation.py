@@ -37,7 +37,8 @@ def missing_keys(root: Path, names: Names) -> Iterator[Fault]:
         if name.endswith("]"):
             keyed.setdefault(last(name.partition("[")[0]), set()).add(last(name))
     for path in sorted((root / "payman_sdk").rglob("*.py")):
-        for node in ast.walk(_tree(path)):
+        source = path.read_bytes()  # to walk through every file would take seconds
+        for node in ast.walk(_tree(path)) if any(it.encode() in source for it in keyed) else ():
             match node:
                 case ast.Subscript(value=ast.Name(id=constant), slice=ast.Constant(value=str() as key)) if (
                     constant in keyed and key not in keyed[constant]

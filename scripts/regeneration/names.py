@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from scripts.surface.comparing import broken_calls, wider
 
@@ -133,6 +134,7 @@ def name_changes(old: Names, new: Names, renames: Collection[frozenset[str]] = (
     return found
 
 
+@cache
 def plain(name: str) -> str:
     """Give a name as it is in every spelling: taskId, task_id and TaskId are one."""
     return name.replace("_", "").replace("-", "").lower()

@@ -59,8 +59,7 @@ def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> dict[str,
 def _candidates(root: Path, scratch: Path) -> Iterator[Path]:
     yield root / "spec"
     for commit in ("HEAD", _git(root, "log", "-1", "--format=%H", "--", "generated").decode().strip()):
-        packed = _git(root, *ARCHIVE, commit, "spec") if commit else b""
-        if packed:
+        if packed := _git(root, *ARCHIVE, commit, "spec"):
             place = scratch / f"spec-{commit}"
             unpack(packed, place)
             yield place / "spec"

@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import pytest
-import yaml
 from attrs import frozen
 
 from payman_api import PATHS
@@ -33,9 +32,7 @@ from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.conftest import SECRET
 from tests.contract.contract import DOCUMENT, Json
 from tests.peer import Answer, Peer, Request, answer, completed, rpc
-
-_SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Every worker reads the document when it collects the tests: in C that takes a tenth of the time."""
+from tests.yaml_text import load_yaml
 
 TASK = "tsk-0b7c6a1e-53a4-4d0c-9a3d-2f1f4f1f7f10"
 
@@ -61,7 +58,7 @@ class Example:
 
 @cache
 def examples() -> list[Example]:
-    document: Json = yaml.load(DOCUMENT.read_text(encoding="utf-8"), _SAFE)  # noqa: S506 (a safe loader)
+    document: Json = load_yaml(DOCUMENT.read_text(encoding="utf-8"))
 
     def resolve(value: Json) -> Json:
         while "$ref" in value:

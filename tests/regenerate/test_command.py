@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.peer import Peer, answer
 from tests.regenerate.conftest import DOCUMENT, ROOT, Changed, Regenerate, colour, edit, everything
+from tests.yaml_text import load_yaml
 
 FIELD = "        acceptedOutputModes:\n"
 
@@ -55,12 +55,12 @@ def test_a_document_may_come_from_a_server_and_be_json(
     bare: Path, regenerate: Regenerate, peer: Peer
 ) -> None:
     """JSON becomes YAML, which gives the same client."""
-    document = yaml.safe_load((bare / DOCUMENT).read_text())
+    document = load_yaml((bare / DOCUMENT).read_text())
     peer.always("/api.json", answer(body=json.dumps(document)))
     run = regenerate("--from", f"{peer.base_url}/api.json?key=secret")
     assert (run.status, run.err) == (0, "")
     assert run.out.startswith("changed spec/payman.openapi.yaml\n\nThe API:\n  the same as before\n")
-    assert yaml.safe_load((bare / DOCUMENT).read_text()) == document
+    assert load_yaml((bare / DOCUMENT).read_text()) == document
     assert regenerate("--check").status == 0
 
 
@@ -174,8 +174,8 @@ def test_a_scheduled_check_of_an_address_says_by_its_status_what_to_do(
 ) -> None:
     """0 for the same API, however it is laid out; 1 for another one; 2 where that cannot be told. Nothing changes."""
     before = everything(bare)
-    document = yaml.safe_load((bare / DOCUMENT).read_text(encoding="utf-8"))
-    another = yaml.safe_load(changed(colour).read_text(encoding="utf-8"))
+    document = load_yaml((bare / DOCUMENT).read_text(encoding="utf-8"))
+    another = load_yaml(changed(colour).read_text(encoding="utf-8"))
     for content, status, said in (
         (json.dumps(document).encode(), 0, ""),
         ((bare / DOCUMENT).read_bytes() + b"# a comment\n", 0, ""),

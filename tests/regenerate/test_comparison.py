@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from scripts.comparison.changes import Change, Level, lines, version_step
 from scripts.comparison.comparing import compare
 from tests.regenerate.notes import GONE, NOTES, Document, edited, with_value
 from tests.tables import table
+from tests.yaml_text import load_yaml
 
 A, B, C = Level.ADDITIVE, Level.BREAKING, Level.COSMETIC
-DOCUMENT: Document = yaml.safe_load(
-    (Path(__file__).parents[2] / "spec/payman.openapi.yaml").read_text("utf-8")
-)
+DOCUMENT: Document = load_yaml((Path(__file__).parents[2] / "spec/payman.openapi.yaml").read_text("utf-8"))
 TOPIC, MOOD = {"$ref": "#/components/schemas/Topic"}, {"$ref": "#/components/schemas/Mood"}
 TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
 SCHEMAS = "components.schemas"

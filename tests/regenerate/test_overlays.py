@@ -11,6 +11,7 @@ from scripts.regeneration.overlays import corrected, read_overlay
 from scripts.regeneration.problems import RegenerationError
 from tests.regenerate.conftest import DOCUMENT, Changed, Regenerate, everything
 from tests.tables import table
+from tests.yaml_text import load_yaml
 
 
 def overlay(*actions: Any, **members: Any) -> Any:
@@ -165,7 +166,7 @@ def test_overlays_are_applied_anew(bare: Path, changed: Changed, regenerate: Reg
         overlay({"target": "$.components.schemas.Task.properties", "update": {"b": {"type": "string"}}}),
     )
     new = bare.parent / "new.json"
-    new.write_text(json.dumps(yaml.safe_load((bare / DOCUMENT).read_text())))
+    new.write_text(json.dumps(load_yaml((bare / DOCUMENT).read_text())))
     run = regenerate("--from", new)
     assert (run.status, run.err) == (0, "")
     assert (bare / "spec/upstream.openapi.json").read_bytes() == new.read_bytes()

@@ -11,6 +11,7 @@ import yaml
 from scripts.regeneration.packages import Package, packages
 from scripts.regeneration.problems import RegenerationError
 from tests.regenerate.conftest import ROOT, Regenerate, everything
+from tests.yaml_text import load_yaml
 
 REST = "spec/payman-rest.openapi.yaml"
 
@@ -42,7 +43,7 @@ def test_a_second_document_is_taken_checked_and_removed(
     bare: Path, tmp_path: Path, regenerate: Regenerate
 ) -> None:
     """A new one becomes a package, a changed one is compared with itself, and one that is gone takes its package along."""
-    document = yaml.safe_load((ROOT / REST).read_text(encoding="utf-8"))
+    document = load_yaml((ROOT / REST).read_text(encoding="utf-8"))
     schema = document["components"]["schemas"]["SendPaymentRequest"]
     schema["properties"]["urgency"] = {"type": "string"}
     new = tmp_path / "new.yaml"

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from scripts.comparison.changes import Change, Level
 from scripts.comparison.comparing import compare
 from scripts.regeneration.quotes import out_of_date
 from tests.regenerate.conftest import DOCUMENT, ROOT
 from tests.regenerate.notes import GONE, NOTES, edited
+from tests.yaml_text import load_yaml
 
-OURS: Any = yaml.safe_load((ROOT / DOCUMENT).read_text(encoding="utf-8"))
+OURS: Any = load_yaml((ROOT / DOCUMENT).read_text(encoding="utf-8"))
 Edit = Callable[[Any], None]
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.regenerate.conftest import DOCUMENT, ROOT, Regenerate
+from tests.yaml_text import load_yaml
 
 PAGE = (ROOT / "docs" / "regenerating.md").read_text(encoding="utf-8")
 
@@ -43,7 +44,7 @@ def test_the_overlay_of_the_page_gives_the_mark_that_is_missing(
     bare: Path, tmp_path: Path, regenerate: Regenerate
 ) -> None:
     """A mark that is missing is added by the overlay that the page shows."""
-    document: Any = yaml.safe_load((ROOT / DOCUMENT).read_text(encoding="utf-8"))
+    document: Any = load_yaml((ROOT / DOCUMENT).read_text(encoding="utf-8"))
     mark = document["paths"]["/api/a2a/tasks/get"]["post"].pop("x-payman-evidence")
     upstream = tmp_path / "upstream.yaml"
     upstream.write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -51,7 +52,7 @@ def test_the_overlay_of_the_page_gives_the_mark_that_is_missing(
     (bare / "spec" / "overlays" / "evidence.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
     run = regenerate("--from", str(upstream))
     assert run.status == 0, run.err
-    written: Any = yaml.safe_load((bare / DOCUMENT).read_text(encoding="utf-8"))
+    written: Any = load_yaml((bare / DOCUMENT).read_text(encoding="utf-8"))
     assert written["paths"]["/api/a2a/tasks/get"]["post"]["x-payman-evidence"] == mark
     assert (bare / "spec" / "upstream.openapi.yaml").read_text(encoding="utf-8") == upstream.read_text(
         encoding="utf-8"

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import payman_api.rest
 from payman_api.rest import models
 from tests.spec.test_examples import Json, bodies, complaints, parameters, pieces
+from tests.yaml_text import load_yaml
 
 OPERATIONS = {
     ("post", "/payments/send-payment"): "send_direct_payment",
@@ -29,7 +29,7 @@ PROTOCOL = {
 @pytest.fixture(scope="module")
 def document() -> Json:
     path = Path(__file__).parents[2] / "spec" / "payman-rest.openapi.yaml"
-    loaded: Json = yaml.safe_load(path.read_text(encoding="utf-8"))
+    loaded: Json = load_yaml(path.read_text(encoding="utf-8"))
     return loaded
 
 

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import httpx
 import pytest
-import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
@@ -29,6 +28,7 @@ from payman_sdk.errors import (
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, rpc, task_for, task_with
 from tests.steps import Clock, driven, sent_whole, time_of, token_answer
 from tests.tables import table
+from tests.yaml_text import load_yaml
 
 ASK = AskRequest(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
 IDS = ("tsk-1", "req-1", "ses-1")
@@ -192,7 +192,7 @@ def test_any_answer_of_the_token_endpoint_is_a_token_or_one_of_our_errors(
 
 @cache
 def schema_of(name: str) -> Any:
-    spec = yaml.safe_load((Path(__file__).parents[2] / "spec" / "payman.openapi.yaml").read_text())
+    spec = load_yaml((Path(__file__).parents[2] / "spec" / "payman.openapi.yaml").read_text())
     validator: Any = OAS31Validator
     return validator({"$ref": f"#/components/schemas/{name}", "components": spec["components"]})
 

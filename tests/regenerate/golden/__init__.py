@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from difflib import unified_diff
 from pathlib import Path
 
-import yaml
-
 from scripts.regeneration.documents import check
 from scripts.regeneration.generator import generate
+from tests.yaml_text import load_yaml
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE / "golden.openapi.yaml"
@@ -31,7 +30,7 @@ _LINES = 30
 
 def generated(spec: Path = SPEC) -> dict[str, bytes]:
     """What the generator makes of the document with the templates and settings of a folder, file by file."""
-    document = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
+    document = load_yaml(DOCUMENT.read_text(encoding="utf-8"))
     check(document, DOCUMENT.name)
     with tempfile.TemporaryDirectory(prefix="payman-golden-") as scratch:
         package = Path(scratch) / RECORD.name
