@@ -20,7 +20,7 @@ from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.listings import read_moment, sanitize_line
 from payman_sdk._core.orders import PayeeOrder, PaymentOrder, decision_text, find_payment_order
 from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome
-from payman_sdk._core.payments import UNDETERMINED, Verdict, fold, needs_proof, prove, read_claim
+from payman_sdk._core.payments import UNDETERMINED, Verdict, fold, prove, read_claim
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.transaction_search import search_transactions
 from payman_sdk._core.wire_json import as_object
@@ -153,7 +153,7 @@ def _conclude(
     except Exception as fault:
         verdict = _build_fault_verdict(fault, verdict)
     try:
-        if needs_proof(response) and (call.verify or verdict.outcome is UNDETERMINED):
+        if response.is_final and (call.verify or verdict.outcome is UNDETERMINED):
             verdict, error = yield from _look_at_transactions(agent, payment, task_id, verdict, call, clock)
         if verdict.transaction is not None and not agent.proofs.take(verdict.transaction, task_id):
             verdict = Verdict(UNDETERMINED, "Its transaction shows another payment.", verdict.payment_id)

@@ -78,11 +78,6 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
     return claim
 
 
-def needs_proof(response: FormattedTaskResponse) -> bool:
-    """Return whether the task has ended, so that the transactions are to be looked at."""
-    return response.is_final
-
-
 def prove(
     claim: Verdict,
     order: PaymentOrder,
@@ -187,8 +182,12 @@ def is_same_payee(order: PaymentOrder, payee: Payee | None) -> bool:
 
 
 def fold(text: str) -> str:
-    """Return a text without what people write in different ways; letters of different scripts stay different."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Return a text without case, width and spaces; characters that only look alike, such as 2 and ², stay different."""
+    narrow = (
+        unicodedata.normalize("NFKC", one) if unicodedata.decomposition(one)[:3] in ("<wi", "<na") else one
+        for one in text
+    )
+    return " ".join(unicodedata.normalize("NFC", "".join(narrow)).casefold().split())
 
 
 def _newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> FoundObject | None:

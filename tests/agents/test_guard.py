@@ -252,7 +252,15 @@ def test_payees_that_a_run_may_pay(client: PaymanClient, sandbox: Sandbox) -> No
         client, limit=SpendingLimit(allowed_payees=["test  PAYEE", "\uff41da@example.com"])
     )
     assert toolkit.pay("TEST Payee", "1", "TSD", operation="a").status == "paid"
-    for payee in ("Test Pay\u0435e", "Test Payee.", "Eve", "Test", "pd-1"):
+    for payee in (
+        "Test Pay\u0435e",
+        "Test Payee.",
+        "Eve",
+        "Test",
+        "pd-1",
+        "Test Paye\u1d49",
+        "\U0001d413est Payee",
+    ):
         result = toolkit.pay(payee, "1", "TSD", operation="b")
         assert (result.status, "may not pay" in result.text) == ("refused", True), payee
     assert toolkit.pay("ada@example.com", "1", "TSD", operation="c").status == "refused"

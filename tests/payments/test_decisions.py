@@ -190,6 +190,14 @@ def test_payees_are_compared_by_what_they_were_ordered_by() -> None:
         ("a@example.com", {"email": "A@Example.com"}, PAID),
         ("a@example.com", {"name": "a@example.com"}, UNDETERMINED),
         ("a.b.c/10", {"paytag": "a.b.c/10"}, PAID),
+        ("Zo\u00eb 2", {"name": "ZOE\u0308  \uff12"}, PAID),
+        ("\u30ac", {"name": "\uff76\uff9e"}, PAID),
+        ("Room 2", {"name": "Room \u00b2"}, UNDETERMINED),
+        ("Room 2", {"name": "Room \u2461"}, UNDETERMINED),
+        ("Room VIII", {"name": "Room \u2167"}, UNDETERMINED),
+        ("Room 1/2", {"name": "Room \u00bd"}, UNDETERMINED),
+        ("R Bank", {"name": "\u211d Bank"}, UNDETERMINED),
+        ("Bank TM", {"name": "Bank \u2122"}, UNDETERMINED),
         ("a.b.c/10", {"paytag": "a.b.c/11"}, UNDETERMINED),
     ):
         order = ORDER._replace(payee=ordered)
