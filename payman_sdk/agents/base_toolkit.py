@@ -16,7 +16,7 @@ from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import derive_task_id, generate_id
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
-from payman_sdk.agents import asks, listings, messages, operations, replies
+from payman_sdk.agents import messages, operations, replies, requests
 from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
 from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.operation_context import OperationContext
@@ -98,7 +98,7 @@ class BaseToolkit(Generic[Client]):
     @property
     def _specs(self) -> tuple[ToolSpec, ...]:
         """The tools to offer: free words only where something bounds them."""
-        can_ask = self._ask_confirm is not None or asks.has_read_only_token(self.reader)
+        can_ask = self._ask_confirm is not None or requests.has_read_only_token(self.reader)
         return (*TOOLS, ASK) if can_ask else TOOLS
 
     @property
@@ -118,22 +118,22 @@ class BaseToolkit(Generic[Client]):
         options = self._build_read_options()
         if self._check_on_message(on_message) is not None:
             options["on_message"] = on_message
-        return (yield from asks.ask(self.reader, text, self._ask_confirm, options))
+        return (yield from requests.ask(self.reader, text, self._ask_confirm, options))
 
     def _wallets(self, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         read = partial(self.reader.wallets, **self._build_read_options())
-        return (yield from listings.list_items(read, listings.describe_wallet, "wallets"))
+        return (yield from requests.list_items(read, requests.describe_wallet, "wallets"))
 
     def _payees(self, query: str | None = None, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         read = partial(self.reader.payees, query, **self._build_read_options())
-        return (yield from listings.list_items(read, listings.describe_payee, "payees"))
+        return (yield from requests.list_items(read, requests.describe_payee, "payees"))
 
     def _transactions(
         self, limit: int | None = None, on_message: OnMessage | None = None
     ) -> Flow[OperationResult]:
         most = 20 if limit is None else limit
         read = partial(self.reader.transactions, limit=most, **self._build_read_options())
-        return (yield from listings.list_items(read, listings.describe_transaction, "transactions"))
+        return (yield from requests.list_items(read, requests.describe_transaction, "transactions"))
 
     def _create_payee(
         self,
@@ -147,7 +147,7 @@ class BaseToolkit(Generic[Client]):
         if _TASK_ID.fullmatch(operation):
             return messages.reject_task_id(operation)
         task_id = derive_task_id(self._client_id, operation)
-        flow = listings.create_payee(self._context, order, operation, task_id, self._patience)
+        flow = requests.create_payee(self._context, order, operation, task_id, self._patience)
         return (yield from _handle_store_error(flow, operation, task_id))
 
     def _pay(

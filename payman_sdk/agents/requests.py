@@ -1,6 +1,8 @@
-"""Read wallets, payees and transactions by typed calls, and create payees; what a model is shown of them is short.
+"""What tools ask of Payman beside payments: lists by typed calls, payees to create, and free words.
 
-A payee is created once for each operation, after a confirmation, and never where a limit names who can be paid.
+What a model is shown of lists is short. A payee is created once for each operation, after a confirmation, and never where a limit
+names who can be paid. Free words need a token that can only read, or a person who has confirmed exactly these words. Nothing reads
+the words. With a spending limit, only the token counts: no limit can bound what words may order.
 """
 
 from __future__ import annotations
@@ -8,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from attrs import evolve
 
+from payman_sdk._core.auth.grants import is_read_only
 from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk._core.listings import sanitize_line
 from payman_sdk._core.orders import PayeeOrder
@@ -19,6 +22,7 @@ from payman_sdk._core.payment_types import Payee, PayeeType, Transaction, Wallet
 from payman_sdk.agents import messages
 from payman_sdk.agents.confirmation import (
     BlockedByHook,
+    Confirm,
     ConfirmationRequest,
     build_send_options,
     format_denial,
@@ -27,6 +31,13 @@ from payman_sdk.agents.confirmation import (
 from payman_sdk.agents.operation_context import OperationContext
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words
 from payman_sdk.errors import ConfigurationError, IdempotencyKeyReuseError, PaymanError, TaskFailedError
+
+if TYPE_CHECKING:
+    from payman_sdk._client.async_ import AsyncPaymanClient
+    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk._core.task_response import FormattedTaskResponse
+
+    Client = PaymanClient | AsyncPaymanClient
 
 Item: TypeAlias = Mapping[str, str | None]
 
@@ -164,3 +175,51 @@ def _describe_payee_failure(error: PaymanError, operation: str, task_id: str) ->
 
 def _describe(text: str, status: OperationStatus, operation: str, task_id: str) -> OperationResult:
     return OperationResult(text if text.endswith((".", ">")) else f"{text}.", status, operation, task_id)
+
+
+_NOT_BOUNDED = "Refused, nothing was sent: free words need a token that can only read, or a person who confirms them. Use the other tools."
+
+
+def has_read_only_token(client: Client) -> bool:
+    """Return whether a client's token is known to allow reading only; False where it has none yet, or its scopes are not known."""
+    tokens = client._connect().tokens  # pyright: ignore[reportPrivateUsage] # the toolkit checks what the server issued
+    return is_read_only(tokens.scope)
+
+
+def ask(reader: Client, text: str, confirm: Confirm | None, options: dict[str, Any]) -> Flow[OperationResult]:
+    """Return a flow that asks in free words."""
+    try:
+        yield Invoke(reader.get_access_token)  # a token that is renewed now may have other scopes
+    except ConfigurationError:
+        raise
+    except PaymanError as error:
+        return _describe_ask_failure("not-sent", error)
+    reads_only = has_read_only_token(reader)
+    if not reads_only:
+        if confirm is None:
+            return OperationResult(_NOT_BOUNDED, "refused")
+        why = yield from request_confirmation(confirm, ConfirmationRequest(action="ask", text=text))
+        if why is not None:
+            return OperationResult(f"Refused, nothing was sent: {why}", "refused")
+    try:
+        answer: FormattedTaskResponse = yield Invoke(partial(reader.ask, text, **options))
+    except BlockedByHook as withheld:
+        return OperationResult(f"Refused, nothing was sent: {format_denial(withheld.__cause__)}", "refused")
+    except ConfigurationError:
+        raise
+    except PaymanError as error:
+        return _describe_ask_failure("failed" if reads_only or error.sent is False else "unknown", error)
+    status: OperationStatus = "completed" if answer.status == "completed" else "failed"
+    if answer.status == "in_progress":
+        status = "input-required" if answer.requires_input else "working"
+    return OperationResult(frame_words(answer.text), status, None, answer.task_id)
+
+
+def _describe_ask_failure(status: OperationStatus, error: PaymanError) -> OperationResult:
+    said = frame_words(error.message, "The error says")
+    text = "No answer came."
+    if status == "unknown":
+        text = (
+            "No answer came, and the ask may have been carried out. Do not ask again; check the task later."
+        )
+    return OperationResult(f"{text}\n\n{said}", status, None, error.task_id)
