@@ -40,7 +40,6 @@ def test_an_answer_that_the_sdk_fails_to_read(monkeypatch: pytest.MonkeyPatch) -
 
 FAULTS = (
     "read_claim",
-    "needs_proof",
     "search_transactions",
     "prove",
     "read_moment",
