@@ -226,9 +226,9 @@ def measure_wheel(root: Path) -> float:
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (0, 0),
     "modules": (22, 12),
-    "lines": (14785, 7500),
+    "lines": (14775, 7500),
     "scripts": (7650, 5500),
-    "wheel": (708, 700),
+    "wheel": (707, 700),
 }
 """The limit and the goal of each figure that may be a ratchet; those of lines leave room for ten at most where they were lowered last."""
 

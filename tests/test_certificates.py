@@ -15,9 +15,8 @@ import pytest
 import trustme
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._io import certificates
-from payman_sdk._io.certificates import create_ssl_context
-from payman_sdk._io.transport import build_async_http_client, build_http_client
+from payman_sdk._io import transport
+from payman_sdk._io.transport import build_async_http_client, build_http_client, create_ssl_context
 from payman_sdk.errors import APIConnectionError, ConfigurationError
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
@@ -119,7 +118,7 @@ def test_clients_share_the_certificates_that_they_trust(
             anyio.run(build_async_http_client(base_url).aclose)
 
     monkeypatch.setattr("ssl.create_default_context", create_and_count)
-    certificates._load_context.cache_clear()
+    transport._load_context.cache_clear()
     make_clients()
     make_clients()
     assert read == [certifi.where()]
@@ -129,7 +128,7 @@ def test_clients_share_the_certificates_that_they_trust(
     os.utime(bundle, (1, 1))  # renewed in place
     make_clients()
     assert read == [certifi.where(), str(bundle), str(bundle)]
-    certificates._load_context.cache_clear()
+    transport._load_context.cache_clear()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ import trio
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._io import signals
-from payman_sdk._io.certificates import create_untrusting_context
+from payman_sdk._io.http import create_untrusting_context
 from payman_sdk._io.signals import call_handlers, defer_signals
 from tests.peer import ASK_PATH, Peer
 from tests.streaming.wire import DONE, STREAM_PATH, WORKING

@@ -28,7 +28,7 @@ def is_sandbox(base_url: str) -> bool:
         return False
     import httpx
 
-    from payman_sdk._io.certificates import create_untrusting_context
+    from payman_sdk._io.http import create_untrusting_context
 
     end, body = monotonic() + _PATIENCE, b""
     verify = True if parts.scheme == "https" else create_untrusting_context()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -12,7 +13,6 @@ import httpx
 
 from payman_sdk._core.effects import SendRequest
 from payman_sdk._core.http import BufferedResponse, HTTPResponse, Transmission
-from payman_sdk._io.certificates import create_untrusting_context
 from payman_sdk._io.routes import CLIENTS, hide_query, show_query
 from payman_sdk._io.streams import ACCEPTED
 from payman_sdk._secrets import reveal_for_wire
@@ -264,6 +264,11 @@ def _is_for_httpx(request: httpx.Request) -> bool:
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def create_untrusting_context() -> ssl.SSLContext:
+    """Return a context that trusts no server, for connections without encryption."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @functools.cache

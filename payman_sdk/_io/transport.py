@@ -1,17 +1,21 @@
-"""The connections of a client that was given none."""
+"""The connections of a client that was given none: what they are, and which certificates they trust.
+
+Those of the environment count, else those that httpx comes with.
+"""
 
 from __future__ import annotations
 
+import functools
 import os
 import ssl
-from collections.abc import Callable
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import httpx
 
-from payman_sdk._io.certificates import create_ssl_context, load_given
-from payman_sdk._io.http import BareAsyncClient, BareClient
+from payman_sdk._io.http import BareAsyncClient, BareClient, create_untrusting_context
 from payman_sdk._io.proxies import check_proxy
 from payman_sdk._io.routes import Routes
 from payman_sdk._secrets import SecretStr
@@ -99,3 +103,97 @@ def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> tup
     routes = Routes(certificates, None if proxy is None else check_proxy("proxy", proxy.reveal()))
     routes.find(httpx.URL(base_url))
     return certificates, routes
+
+
+_FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""OpenSSL's name wins over those of requests, which version 1 used, and curl. Each may name a folder, too, as in requests."""
+
+_FOLDERS = "SSL_CERT_DIR"
+
+
+def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return whom to trust on connections of a scheme.
+
+    Nothing is read for plain http: that takes longer than the first ask.
+
+    Args:
+        scheme: `http` or `https`.
+        environ: The variables, as in `os.environ`. SSL_CERT_FILE and SSL_CERT_DIR count, together where both are set; else
+            REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE. An empty variable counts as unset.
+
+    Raises:
+        ConfigurationError: What a variable names cannot be read.
+    """
+    if scheme == "http":
+        return create_untrusting_context()
+    named = {name: path for name in (*_FILES, _FOLDERS) if (path := environ.get(name, "").strip())}
+    file = next((name for name in _FILES if name in named), None)
+    if _FOLDERS in named and file != _FILES[0]:
+        file = None
+    paths = [(name, named[name], _get_mtime(named[name])) for name in (file, _FOLDERS) if name in named]
+    return _load_context(tuple(paths))
+
+
+def load_given(verify: object) -> ssl.SSLContext | None:
+    """Return whom the program says to trust, by a context or a file of certificates; None where it leaves that to the environment."""
+    if verify is None or verify is True:
+        return None
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    if not isinstance(verify, str | os.PathLike):
+        raise ConfigurationError(
+            f"verify is {verify!r}."[:200],
+            next_step="Give an ssl.SSLContext, or the path of a file of certificates; the SDK always verifies.",
+        )
+    path = os.fspath(cast("str | os.PathLike[str]", verify))
+    path = path.reveal() if isinstance(path, SecretStr) else path
+    return _load_context((("verify", path, _get_mtime(path)),))
+
+
+@functools.lru_cache(maxsize=8)
+def _load_context(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
+    """Return the certificates of files and folders. Reading them takes longer than an ask, so the clients of a process share them."""
+    if not named:
+        return httpx.create_ssl_context(trust_env=False)
+    file, folder = _read_location(*named[0][:2])
+    context = ssl.create_default_context(cafile=file, capath=folder)
+    for variable, path, _ in named[1:]:
+        context.load_verify_locations(*_read_location(variable, path))
+    return context
+
+
+def _read_location(variable: str, path: str) -> tuple[str | None, str | None]:
+    """Return the file or the folder of a variable, as OpenSSL takes them."""
+    folders = path.split(os.pathsep) if variable == _FOLDERS else [path]
+    try:
+        if any(_is_readable_folder(folder) for folder in folders):
+            return None, path
+        if variable == _FOLDERS:
+            raise NotADirectoryError("The folder does not exist")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        said = "it holds no certificate" if isinstance(error, ssl.SSLError) else _describe_error(error)
+        raise ConfigurationError(
+            f"{variable} names {path!r}, which cannot be read: {said}.",
+            next_step="Name a file of certificates in PEM form, or unset the variable.",
+        ) from None
+    return path, None
+
+
+def _is_readable_folder(path: str) -> bool:
+    if not Path(path).is_dir():
+        return False
+    with os.scandir(path):
+        return True
+
+
+def _describe_error(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+
+
+def _get_mtime(path: str) -> int:
+    """When a file was last written, so that a renewed bundle is read again; 0 where there is none."""
+    try:
+        return Path(path).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0

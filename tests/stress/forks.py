@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 import httpx
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._io.certificates import _load_context
+from payman_sdk._io.transport import _load_context
 from tests.stress.server import Server
 
 Stage = Literal["first use", "in use", "connecting"]
