@@ -202,7 +202,7 @@ def run_the_command() -> None:
     for arguments in (["--sandbox", "wallets"], ["--sandbox", "pay", "10", "TSD", "Test Payee"]):
         sys.argv = ["payman", *arguments]
         print(main())
-    sys.argv = ["payman", "--sandbox", "ask", "list all payees called Zoë → Żółć ✓", "--quiet"]
+    sys.argv = ["payman", "--sandbox", "ask", "create a payee of type Test Rails called Zoë Żółć", "--quiet"]
     print(main())
 
 

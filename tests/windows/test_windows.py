@@ -57,6 +57,7 @@ def test_the_package_works_on_windows(tmp_path: Path) -> None:
     shown = printed.pop("run_the_command")
     assert printed == EXPECTED
     assert "Paid 10.00 TSD to Test Payee." in shown
+    assert any("Zoë ?ó??" in line for line in shown), shown
     assert [line for line in shown if line.isdigit()] == ["0", "0", "0"]
 
 
