@@ -22,17 +22,18 @@ from tests.chromium import chromium
 from tests.examples.programs import EXAMPLES, environment
 
 FOLDER = EXAMPLES / "fastapi-service"
+USERS = 20
 
 
-@pytest.fixture
-def payman(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    with Sandbox(pace=getattr(request, "param", 0)) as payman:
+@pytest.fixture(scope="module")
+def payman() -> Iterator[Sandbox]:
+    with Sandbox(pace=0.05) as payman:
         yield payman
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def address(payman: Sandbox) -> Iterator[str]:
-    """The service as its README starts it, on a free port."""
+    """The service as its README starts it, on a free port, for all who visit it."""
     line = [sys.executable, "-m", "uvicorn", "service:app", "--port", "0", "--no-access-log"]
     with programs.Popen(
         line, cwd=FOLDER, env=environment(payman), stderr=subprocess.PIPE, encoding="utf-8"
@@ -58,7 +59,7 @@ def events(body: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def test_fifty_users_at_once_need_one_token(payman: Sandbox, address: str) -> None:
+def test_users_at_once_need_one_token(payman: Sandbox, address: str) -> None:
     """Each pays and is remembered in a session of their own; there is one client, so there is one token request."""
 
     async def visit(web: httpx.AsyncClient, place: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -72,17 +73,19 @@ def test_fifty_users_at_once_need_one_token(payman: Sandbox, address: str) -> No
 
     async def visits() -> list[tuple[dict[str, Any], dict[str, Any]]]:
         async with httpx.AsyncClient(base_url=address, timeout=60) as web:
-            return await asyncio.gather(*(visit(web, place) for place in range(50)))
+            return await asyncio.gather(*(visit(web, place) for place in range(USERS)))
 
     answers = asyncio.run(visits())
     assert len(payman.token_requests) == 1
-    assert len({paid["session_id"] for paid, _ in answers}) == 50
+    assert len({paid["session_id"] for paid, _ in answers}) == USERS
     for place, (paid, earlier) in enumerate(answers):
         assert paid["status"] == "completed"
         assert paid["session_id"] == earlier["session_id"]
         assert re.findall(r"cup (\d+)", earlier["text"]) == [str(place)], earlier["text"]
-    cups = [payment.description for payment in payman.payments]
-    assert sorted(cups, key=str) == sorted(f"cup {place}" for place in range(50))
+    cups = [str(payment.description) for payment in payman.payments]
+    assert sorted(cup for cup in cups if cup.startswith("cup")) == sorted(
+        f"cup {place}" for place in range(USERS)
+    )
 
 
 def test_a_stream_comes_as_events(address: str) -> None:
@@ -119,9 +122,9 @@ def test_a_user_approves_their_own_payments_only(payman: Sandbox, address: str) 
         assert web.post(f"{path}/deny", headers=mine).status_code == 409
 
 
-@pytest.mark.parametrize("payman", [0.1], indirect=True)
 def test_a_user_may_leave_in_the_middle(payman: Sandbox, address: str) -> None:
     """The payment is made all the same, the log has no complaint, and the next user is served."""
+    before = len(payman.payments)
     with httpx.stream(
         "POST",
         f"{address}/stream",
@@ -132,11 +135,12 @@ def test_a_user_may_leave_in_the_middle(payman: Sandbox, address: str) -> None:
         assert next(response.iter_text()).startswith("event: state")
     hello = httpx.post(f"{address}/ask", json={"text": "Hello!"}, headers={"X-User": "bob"}, timeout=60)
     assert hello.status_code == 200
-    assert [int(payment.amount) for payment in payman.payments] == [10]
+    assert [int(payment.amount) for payment in payman.payments[before:]] == [10]
 
 
 def test_the_page_shows_the_answer(payman: Sandbox, address: str) -> None:
     """In a browser the page shows how it stands and what the agent says, and a question asked anew is a new one."""
+    before = len(payman.payments)
     with chromium() as browser:
         page = browser.new_page()
         page.goto(address)
@@ -144,7 +148,7 @@ def test_the_page_shows_the_answer(payman: Sandbox, address: str) -> None:
             page.get_by_role("button").click()  # which empties what is shown of an earlier answer
             expect(page.locator("#state")).to_have_text("completed", timeout=60_000)
             expect(page.locator("#answer")).to_contain_text("Sent **10.00 TSD** to **Test Payee**")
-            assert len(payman.payments) == paid
+            assert len(payman.payments) == before + paid
 
 
 @asynccontextmanager
