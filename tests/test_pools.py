@@ -135,7 +135,7 @@ async def cancel_natively(asks: list[Callable[[], Any]], after: float) -> None:
         ("trio", cancel_by_scope),
     ],
 )
-def test_a_thousand_cancelled_asks_leave_the_pool_whole(
+def test_cancelled_asks_leave_the_pool_whole(
     loop: str, cancel: Callable[..., Any], peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many tasks are cancelled, in whatever they do, all connections can be used at once afterwards."""
@@ -163,7 +163,7 @@ def test_a_thousand_cancelled_asks_leave_the_pool_whole(
                 async def ask(text: str = "Hello!", client: AsyncPaymanClient = client) -> None:
                     await client.ask(text)
 
-                for _ in range(1000 // len(ways(loop)) // 10):
+                for _ in range(500 // len(ways(loop)) // 10):
                     await cancel([chance.choice((ask, read)) for _ in range(10)], chance.random() * 0.015)
                 peer.always(ASK_PATH, all_at_once)
                 with anyio.fail_after(20):
