@@ -148,7 +148,7 @@ class PaymanError(RequestsCompatible):
     def __setattr__(self, name: str, value: Any) -> None:
         from payman_sdk._text.redaction import redact_shape
 
-        super().__setattr__(name, redact_shape(value))
+        super().__setattr__(name, value if value is None else redact_shape(value))
 
     def add_context(
         self,

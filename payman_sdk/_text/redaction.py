@@ -12,6 +12,7 @@ import json
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
@@ -175,8 +176,8 @@ class _NeedleIndex:
         undone = plain.encode("utf-8", "surrogatepass")
         forms = {undone, plain.replace(" ", "+").encode("utf-8", "surrogatepass")}
         forms |= {form.encode() for form in (hexadecimal_of(plain), *base64_of(plain))}
-        while (view := _undo_escapes(undone, range(len(undone) + 1))) is not None:
-            undone = view[0]
+        while _ESCAPE.search(undone) is not None:
+            undone = _undo_escapes(undone)[0]
             forms.add(undone)
         for form in {form.translate(ALIKE) for form in forms}:
             for at in range(0, len(form) - FIRST + 1, _STRIDE):
@@ -190,15 +191,18 @@ _index = _NeedleIndex()
 
 def _iter_spans(body: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]:
     """Where secrets begin and end in a body."""
-    view = body
-    places: Sequence[int] = range(len(body) + 1)
+    views = [body]
     for _ in range(_DEEPEST):
-        for start, end in _iter_matches(view, index):
-            yield places[start], places[end]
-        undone = _undo_escapes(view, places)
-        if undone is None:
+        matches = list(_iter_matches(views[-1], index))
+        if matches:  # in few texts
+            places: Sequence[int] = range(len(body) + 1)
+            for view in views[:-1]:
+                places = _trace_escapes(view, places)
+            yield from ((places[start], places[end]) for start, end in matches)
+        undone, count = _undo_escapes(views[-1])
+        if not count:
             return
-        view, places = undone
+        views.append(undone)
 
 
 def _iter_matches(view: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]:
@@ -229,24 +233,24 @@ def _iter_starts(view: bytes, run: re.Pattern[bytes], pieces: Mapping[bytes, obj
         yield from [at for at in range(start, end - FIRST + 1) if view[at : at + FIRST] in pieces]
 
 
-def _undo_escapes(view: bytes, places: Sequence[int]) -> tuple[bytes, Sequence[int]] | None:
-    """Return the text with its escapes undone, and where each byte of it was before; None where there are none."""
-    undone, there, at = bytearray(), array("Q"), 0
+def _undo_escapes(view: bytes) -> tuple[bytes, int]:
+    """Return the text with its escapes undone, and how many they were."""
+    return _ESCAPE.subn(lambda match: _decode_escape(match[0]), view)
+
+
+def _trace_escapes(view: bytes, places: Sequence[int]) -> Sequence[int]:
+    """Return where each byte of the text was before its escapes are undone."""
+    there, at = array("Q"), 0
     for match in _ESCAPE.finditer(view):
         start, end = match.span()
-        meant = _decode_escape(match[0])
-        undone += view[at:start]
-        undone += meant
         there.extend(places[at:start])
-        there.extend([places[start]] * len(meant))
+        there.extend([places[start]] * len(_decode_escape(match[0])))
         at = end
-    if at == 0:
-        return None
-    undone += view[at:]
     there.extend(places[at:])
-    return bytes(undone), there
+    return there
 
 
+@lru_cache(maxsize=4096)
 def _decode_escape(escape: bytes) -> bytes:
     if escape.startswith(b"%"):
         return bytes.fromhex(escape[1:].decode())
