@@ -44,6 +44,18 @@ LOOPS = [None, "asyncio", "trio"]
 """Threads, and the loops that httpx runs on."""
 
 
+RAISED_BY_LOOPS = (
+    asyncio.InvalidStateError,
+    concurrent.futures.CancelledError,
+    ExceptionGroup,
+    RuntimeError,
+    StopAsyncIteration,
+    StopIteration,
+    TimeoutError,
+    anyio.BrokenResourceError,
+)
+
+
 class Unprintable(Exception):  # noqa: N818
     """Can be neither shown nor looked at."""
 
@@ -68,9 +80,15 @@ def caused(error: Exception, cause: BaseException) -> Exception:
     return error
 
 
-def raised_by_anybody() -> list[Callable[[], Exception]]:
-    """What makes an exception of each kind, anew for each time that it is raised."""
-    return [partial(lambda number: exceptions()[number], number) for number in range(len(exceptions()))]
+def raised_by_anybody(loop: str | None) -> Iterator[Callable[[], Exception]]:
+    """Yield what makes an exception of each kind, anew for each time that it is raised.
+
+    All of them in threads. On loops, which run the same code, each one on one of the two; but on both what coroutines and loops
+    raise themselves.
+    """
+    for number, error in enumerate(exceptions()):
+        if loop in (None, LOOPS[1 + number % 2]) or issubclass(type(error), RAISED_BY_LOOPS):
+            yield partial(lambda number: exceptions()[number], number)
 
 
 def exceptions() -> list[Exception]:
@@ -245,7 +263,7 @@ def test_whatever_is_raised_after_sending_is_looked_into(loop: str | None, peer:
     peer.always(GET_PATH, completed)
     fault = Fault()
     with callers(loop, fault, **settings(peer)) as both:
-        for make in raised_by_anybody():
+        for make in raised_by_anybody(loop):
             fault.make = make
             for caller in both:
                 for ask in (caller.ask, caller.stream):
@@ -261,7 +279,7 @@ def test_what_cannot_be_looked_into_is_unknown(loop: str | None, peer: Peer) -> 
     peer.always(GET_PATH, NOBODY_TELLS)
     fault = Fault()
     with callers(loop, fault, **settings(peer)) as both:
-        for make in raised_by_anybody():
+        for make in raised_by_anybody(loop):
             fault.make = make
             for caller in both:
                 peer.requests.clear()
@@ -679,7 +697,7 @@ def test_what_our_hooks_raise_comes_out_unchanged(loop: str | None, peer: Peer) 
     names = ("before_send", "on_retry", "on_task", "on_token", "on_message")
     given = {name: partial(hook, name) for name in names[:-1]}
     with Caller(loop, **settings(peer, **given)) as caller:
-        for make in raised_by_anybody():
+        for make in raised_by_anybody(loop):
             for name in names:
                 hooks = {name: make}
                 if name == "on_retry":

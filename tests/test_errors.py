@@ -315,15 +315,18 @@ def assert_only_ours(error: pytest.ExceptionInfo[PaymanError]) -> None:
     assert len(str(error.value)) < 2000
 
 
-def asking(client: PaymanClient) -> list[Callable[[], object]]:
-    """Every method of a client that sends something."""
-    return [
+def asking(client: PaymanClient, turn: int) -> list[Callable[[], object]]:
+    """Every method of a client that sends something; of the ways to ask in words, all of which send the same, one in turn."""
+    ways: list[Callable[[], object]] = [
         lambda: client.ask("Hello!"),
         lambda: client.ask("Hello!", output_format="json"),
-        lambda: client.ask("Hello!", idempotency_key="hello"),
         lambda: client.ask("Hello!", on_message=print),
-        lambda: client.stream("Hello!").result(),
         lambda: client.conversation().ask("Hello!"),
+    ]
+    return [
+        ways[turn % len(ways)],
+        lambda: client.ask("Hello!", idempotency_key="hello"),
+        lambda: client.stream("Hello!").result(),
         lambda: client.reply("tsk-1", "approve"),
         lambda: client.get_task("tsk-1"),
         lambda: client.wait("tsk-1"),
@@ -346,7 +349,7 @@ def http() -> Iterator[httpx.Client]:
 @pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
     """As many as there are methods: all of them wait for a server that is silent, at the same time."""
-    with ThreadPoolExecutor(10) as threads:
+    with ThreadPoolExecutor(7) as threads:
         yield threads
 
 
@@ -372,7 +375,7 @@ def test_nothing_of_httpx_escapes_from_the_agent(
     for operation, path in PATHS.items():
         if operation != "create_token":
             peer.always(path, AGENT_FAULTS[name])
-    for caught in threads.map(raised_by, asking(client)):
+    for caught in threads.map(raised_by, asking(client, list(AGENT_FAULTS).index(name))):
         assert_only_ours(caught)
 
 
@@ -383,9 +386,11 @@ def test_nothing_of_httpx_escapes_from_the_token_endpoint(
 ) -> None:
     """Whatever the token endpoint answers, it is a PaymanError, and no ask was sent."""
     peer.always(TOKEN_PATH, TOKEN_FAULTS[name])
+    turn = list(TOKEN_FAULTS).index(name)
     for seconds in (0.05, 1, 20):  # a busy machine may need longer to connect
         client = connect(http_client=http, timeout=seconds)
-        for caught in threads.map(raised_by, asking(client)):
+        # They get their token in the same way: each fault meets three of them.
+        for caught in threads.map(raised_by, [*asking(client, turn), *asking(client, turn)][turn % 7 :][:3]):
             assert_only_ours(caught)
             # What was asked with a key before is an open question; that nothing was asked now is none.
             assert caught.value.sent is False
