@@ -14,7 +14,9 @@ if sys.platform == "win32":  # it cannot fork: each process imports anew
     _FORKS = multiprocessing.get_context("spawn")
 else:
     _FORKS = multiprocessing.get_context("forkserver")
-    _FORKS.set_forkserver_preload(["tests.faults.asker", "tests.auth.fleet_worker", "tests.agents.mortal"])
+    _FORKS.set_forkserver_preload(
+        ["tests.faults.asker", "tests.auth.fleet_worker", "tests.agents.mortal", "tests.agents.payer"]
+    )
 
 
 class Forked:
@@ -22,21 +24,22 @@ class Forked:
 
     Args:
         carry_out: What it does with its order; a function of a module that is preloaded above.
+        is_asked: Whether it gets, after its order, the line on which it may ask whoever started it.
     """
 
-    def __init__(self, carry_out: Callable[[Any], Any]) -> None:
+    def __init__(self, carry_out: Callable[..., Any], *, is_asked: bool = False) -> None:
         self._waiting = threading.Lock()  # the end of a process is told once
         self._line, theirs = _FORKS.Pipe()
-        self._process = _FORKS.Process(target=_serve, args=(carry_out, theirs))
+        self._process = _FORKS.Process(target=_serve, args=(carry_out, theirs, is_asked))
         self._process.start()
         theirs.close()
 
     def order(self, order: Any) -> None:
-        """Gives it its order."""
+        """Gives it its order, or answers what it asked."""
         self._line.send(order)
 
     def report(self, timeout: float) -> Any:
-        """What came of it."""
+        """What came of it, or what it asks."""
         assert self._line.poll(timeout), "the process does not come to an end"
         return self._line.recv()
 
@@ -63,7 +66,8 @@ class Forked:
         self.dismiss()
 
 
-def _serve(carry_out: Callable[[Any], Any], line: Connection) -> None:
-    line.send(carry_out(line.recv()))
+def _serve(carry_out: Callable[..., Any], line: Connection, is_asked: bool) -> None:
+    order = line.recv()
+    line.send(carry_out(order, line) if is_asked else carry_out(order))
     with suppress(EOFError):  # nobody listens any more
         line.recv()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -36,11 +34,12 @@ from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import PAYMENT, connected_async, let_settle, sends
+from tests.agents.payer import pay_together
+from tests.processes import Forked
 
 pytestmark = pytest.mark.slow
 
 
-ROOT = Path(__file__).parent.parent.parent
 FULL = Operation(
     task_id="tsk-1", account="pm-1 at https://example.com", name="Rechnung Zoë", payee="Zoë", memo="Tee", stage="ended", runs=["a", "b"],
     amount=Decimal("1.50"), currency="TSD", status="paid", answer="Done ✓", session_id="ses-1", replies=["yes"], is_replying=True, sent_at=1764000000.123456,
@@ -200,7 +199,7 @@ class Payers:
         threads: int = 1,
         waits: bool = False,
         asks: bool = False,
-    ) -> subprocess.Popen[str]:
+    ) -> Forked:
         """Starts one."""
         order = {
             "client": self._client,
@@ -211,12 +210,8 @@ class Payers:
             "waits": waits,
             "asks": asks,
         }
-        command = [sys.executable, "-m", "tests.agents.payer", json.dumps(order)]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
-        self._stack.enter_context(process)
-        self._stack.callback(process.kill)
+        process = self._stack.enter_context(closing(Forked(pay_together, is_asked=True)))
+        process.order(order)
         return process
 
 
@@ -230,12 +225,10 @@ def test_fifty_claims_of_five_processes(payers: Payers, served: Sandbox) -> None
     """Fifty threads of five processes that pay the same operation at the same moment send once, and all are told the same."""
     before = len(served.payments)
     processes = [payers.start(("at once", PAYMENT), threads=10, waits=True) for _ in range(5)]
+    assert [process.report(timeout=60) for process in processes] == ["ready"] * 5
     for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    results = [
-        result for process in processes for result in json.loads(process.communicate("\n", timeout=60)[0])
-    ]
+        process.order("go")
+    results = [result for process in processes for result in process.report(timeout=60)]
     assert len(results) == 50
     assert {json.dumps(result) for result in results} == {json.dumps(results[0])}
     assert results[0][0]["status"] == "paid"
@@ -245,15 +238,13 @@ def test_fifty_claims_of_five_processes(payers: Payers, served: Sandbox) -> None
 def test_a_slow_call_is_not_taken_for_a_dead_one(payers: Payers, served: Sandbox) -> None:
     """While a process is at an operation, another sends nothing, however long it takes; when it is killed, its lock is free at once."""
     slow = payers.start(("slow", ("Test Payee", "23.00", "TSD")), asks=True)
-    assert slow.stdout is not None
-    assert slow.stdout.readline() == "asked\n"
+    assert slow.report(timeout=60) == "asked"
     store = payers.store()
     with served.client(timeout=0.2) as hasty, served.client() as client:
         waited = PaymanToolkit(hasty, store=store).pay("Test Payee", "23", "TSD", operation="slow")
         assert (waited.status, "Do not pay again" in waited.text) == ("working", True)
         assert ("Test Payee", "23.00", "TSD") not in sends(served)
         slow.kill()
-        slow.wait(timeout=60)
         assert (
             PaymanToolkit(client, store=store).pay("Test Payee", "23", "TSD", operation="slow").status
             == "paid"
@@ -271,15 +262,15 @@ def test_after_a_kill(payers: Payers, served: Sandbox) -> None:
         payers.start(("early", orders["early"]), dies="before"),
         payers.start(("late", orders["late"]), dies="after"),
     ]
-    assert [process.wait(timeout=60) for process in killed] == [-9, -9]
+    assert [process.status() for process in killed] == [-9, -9]
     again = payers.start(*orders.items(), ("late", ("Test Payee", "23.00", "TSD")))
-    [[early, late, other]] = json.loads(again.communicate(timeout=60)[0])
+    [[early, late, other]] = again.report(timeout=60)
     assert [one["status"] for one in (early, late, other)] == ["unknown", "paid", "paid"]
     assert late["amount"] == "22.00"
     assert other["text"].startswith(late["text"])
     assert "is the name of another order" in other["text"]
     let_settle(payers.store(), early["task_id"])
-    [[early]] = json.loads(payers.start(("early", orders["early"])).communicate(timeout=60)[0])
+    [[early]] = payers.start(("early", orders["early"])).report(timeout=60)
     assert early["status"] == "paid"
     assert sorted(payment.amount for payment in served.payments if payment.amount in (21, 22)) == [21, 22]
     assert [text for text in sends(served) if text in orders.values()].count(orders["late"]) == 1
