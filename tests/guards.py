@@ -6,9 +6,9 @@ import ipaddress
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -31,6 +31,9 @@ _SLOW_FOLDERS: Final = {"contract", "docs", "examples", "faults", "regenerate", 
 
 _ALL_SLOW: Final = re.compile(r"^pytestmark = .*pytest\.mark\.slow", re.MULTILINE)
 """How a file says that all its tests are slow."""
+
+_is_fast = False
+T = TypeVar("T")
 
 _watched: list[str] | None = None
 """What the test that runs has done that a fast test does not do; None where nobody watches."""
@@ -63,6 +66,11 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
         raise PermissionError(f"A fast test may not do this: {_watched[-1]}. Mark it with pytest.mark.slow.")
 
 
+def sample(cases: Sequence[T]) -> Sequence[T]:
+    """Return every third of many cases where `--fast` is given, and all of them where it is not."""
+    return cases[::3] if _is_fast else cases
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--fast`."""
     parser.addoption("--fast", action="store_true", help="leave out tests that are slow or start processes")
@@ -70,7 +78,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to listen to Python's audit events, which never ends; take a quarter of the examples that are usual."""
+    global _is_fast
     if config.getoption("fast"):
+        _is_fast = True
         sys.addaudithook(_watch)
         settings.register_profile("fast", settings(), max_examples=25)
         settings.load_profile("fast")

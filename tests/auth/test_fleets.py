@@ -63,7 +63,7 @@ def test_200_clients_of_one_process_share_one_token() -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_500_tasks_at_an_expired_token_make_one_token_request(loop: str) -> None:
+def test_200_tasks_at_an_expired_token_make_one_token_request(loop: str) -> None:
     """However many tasks meet an expired token at once, one of them renews it, and all of them ask."""
     with Sandbox() as sandbox:
         ended = sandbox.issue_token(lifetime=3600)
@@ -81,11 +81,11 @@ def test_500_tasks_at_an_expired_token_make_one_token_request(loop: str) -> None
                     statuses.append((await client.ask("test connection")).status)
 
                 async with anyio.create_task_group() as group:
-                    for _ in range(500):
+                    for _ in range(200):
                         group.start_soon(ask)
 
         run_on(loop, main)
-        assert statuses == ["completed"] * 500
+        assert statuses == ["completed"] * 200
         assert grants(sandbox) == ["refresh_token"]
 
 

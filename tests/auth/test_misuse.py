@@ -260,7 +260,6 @@ FORKED = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
 from payman_sdk import FileTokenStore, PaymanClient
-from payman_sdk.sandbox import Sandbox
 client = PaymanClient(client_id=sys.argv[1], client_secret=sys.argv[2], base_url=sys.argv[3], timeout=60,
                       token_store=FileTokenStore(sys.argv[4]) if sys.argv[4] else None)
 assert client.ask("test connection").status == "completed"

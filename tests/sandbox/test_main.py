@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from payman_sdk.sandbox.__main__ import main
 from tests import programs
 
 pytestmark = pytest.mark.slow
@@ -124,13 +125,29 @@ def test_taken_port_is_one_clear_line() -> None:
     assert "choose another with --port" in complaint
 
 
-def test_unusable_arguments_are_one_clear_line(tmp_path: Path) -> None:
+def test_unusable_arguments_are_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What cannot be used ends it with status 2 and a line that names the argument or the file."""
     (tmp_path / "text").write_text("no database")
     assert "--client: write it as ID:SECRET" in _failure("--client", "me")
     assert "text" in _failure("--db", str(tmp_path / "text"))
-    assert "missing" in _failure("--db", str(tmp_path / "missing" / "file"))
-    assert "not 99999" in _failure("--port", "99999")
-    assert "pace must be" in _failure("--pace", "-1")
-    assert "--pace" in _failure("--pace", "slow")
-    assert "chunk_words must be" in _failure("--chunk-words", "0")
+    monkeypatch.setattr(
+        signal, "signal", lambda number, _: number
+    )  # the rest in this process, which keeps its own
+
+    def fail(*arguments: str) -> str:
+        status: object
+        try:
+            status = main(arguments)
+        except SystemExit as end:  # what argparse makes of arguments
+            status = end.code
+        said = capsys.readouterr()
+        assert (status, said.out) == (2, "")
+        return said.err.splitlines()[-1]
+
+    assert "missing" in fail("--db", str(tmp_path / "missing" / "file"))
+    assert "not 99999" in fail("--port", "99999")
+    assert "pace must be" in fail("--pace", "-1")
+    assert "--pace" in fail("--pace", "slow")
+    assert "chunk_words must be" in fail("--chunk-words", "0")
