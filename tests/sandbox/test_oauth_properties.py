@@ -78,7 +78,7 @@ def app(shared: Sandbox) -> str:
 
 @given(_SOUP, _SOUP, st.sampled_from([None, "Basic", "Basic Og==", "Bearer x", "basic YXBwOg=="]))
 @settings(
-    max_examples=2 * settings().max_examples,
+    max_examples=settings().max_examples,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_token_request_is_answered(
@@ -100,7 +100,7 @@ def test_any_token_request_is_answered(
 
 @given(_SOUP, st.booleans())
 @settings(
-    max_examples=5 * settings().max_examples // 2,
+    max_examples=5 * settings().max_examples // 4,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_authorization_request_is_answered(http: httpx.Client, app: str, soup: str, usual: bool) -> None:
@@ -120,7 +120,7 @@ def test_any_authorization_request_is_answered(http: httpx.Client, app: str, sou
 
 @given(_SOUP, _SOUP)
 @settings(
-    max_examples=3 * settings().max_examples // 2,
+    max_examples=settings().max_examples,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_no_form_but_the_pages_is_believed(http: httpx.Client, app: str, query: str, form: str) -> None:
@@ -148,7 +148,7 @@ class _Grant:
 
 
 @given(_STEPS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_one_grant_falls_and_no_other(steps: list[tuple[str, int]]) -> None:
     """After any sequence of uses and reuses, a grant's tokens all serve or all do not, as its own history says."""
     with till(token_lifetime=10**6, code_lifetime=10**6) as at:

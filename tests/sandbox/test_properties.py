@@ -84,7 +84,7 @@ _TEXTS = st.one_of(st.text(max_size=200), st.lists(_WORDS, max_size=25).map(" ".
 
 
 @given(_TEXTS)
-@settings(max_examples=4 * settings().max_examples, deadline=None)
+@settings(max_examples=2 * settings().max_examples, deadline=None)
 def test_any_text_is_understood_or_not(text: str) -> None:
     """No text raises, and an order that is understood is for a proper amount to somebody named."""
     meaning = understand(text)
@@ -97,7 +97,7 @@ def test_any_text_is_understood_or_not(text: str) -> None:
 
 
 @given(st.sampled_from(_ORDERS), st.sampled_from(_NEGATIONS), st.integers(0, 12), st.sampled_from(" ,.!\n"))
-@settings(max_examples=4 * settings().max_examples, deadline=None)
+@settings(max_examples=2 * settings().max_examples, deadline=None)
 def test_negated_order_is_never_carried_out(order: str, negation: str, position: int, gap: str) -> None:
     """A negation anywhere in an order, in whatever case, keeps it from being one."""
     words = order.split()
@@ -106,7 +106,7 @@ def test_negated_order_is_never_carried_out(order: str, negation: str, position:
 
 
 @given(_TEXTS, st.sampled_from(_NEGATIONS))
-@settings(max_examples=3 * settings().max_examples, deadline=None)
+@settings(max_examples=3 * settings().max_examples // 2, deadline=None)
 def test_negated_text_is_never_carried_out(text: str, negation: str) -> None:
     """No text with a negation in it writes anything."""
     for negated in (f"{negation} {text}", f"{text} {negation}"):
@@ -129,7 +129,7 @@ _JSON = st.recursive(
 
 
 @given(st.one_of(st.binary(max_size=100), _JSON.map(lambda value: json.dumps(value).encode())))
-@settings(max_examples=3 * settings().max_examples, deadline=None)
+@settings(max_examples=3 * settings().max_examples // 2, deadline=None)
 def test_any_body_is_answered_with_json(body: bytes) -> None:
     """Whatever is posted, the request is understood or refused with a code, and its id can be written again."""
     json.dumps(make_error(read_id(body), -32603, "x"), allow_nan=False).encode()

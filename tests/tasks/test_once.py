@@ -940,7 +940,7 @@ def states_told(network: Network) -> set[str]:
     return {state for state in STATES if f'"{state}"' in said}
 
 
-@settings(max_examples=4 * settings().max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(
     sent_how=st.one_of(st.tuples(st.just("plain"), asks), st.tuples(st.just("stream"), streamed_asks)),
     ask=st.sampled_from([ASK, ASK, KEYED, REPLY]),
