@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from griffe import GitInfo
 
 from scripts.surface.__main__ import main
 from tests.environments import make_once
@@ -172,9 +173,14 @@ def committed_empty(root: Path, tag: str) -> None:
 
 @pytest.fixture
 def release(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A repository whose version 2.0.0 is released: a copy of one that is made once."""
+    # griffe asks git three times where a package comes from, which nobody wants to know.
+    monkeypatch.setattr(GitInfo, "from_package", lambda _: None)
     made = make_once(tmp_path_factory, "released", lambda root: committed(tree(root), "v2.0.0"))
     capsys.readouterr()
     return Path(shutil.copytree(made, tmp_path, dirs_exist_ok=True))
