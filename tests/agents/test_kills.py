@@ -12,6 +12,7 @@ import pytest
 import redis as redis_library
 
 from payman_sdk._core.requests import derive_task_id
+from payman_sdk._io.key_store import SQLiteKeyStore
 from tests.agents.conftest import let_settle
 from tests.agents.late_agent import LateAgent
 from tests.agents.mortal import pay, store_of
@@ -86,7 +87,7 @@ def test_a_process_that_is_killed_at_any_step_pays_once(
 
 def test_a_process_without_a_store_that_is_killed_at_any_step_pays_once(peer: Peer, tmp_path: Path) -> None:
     """Where the operations ended with their process, the client's own key store says that something was sent, and may still arrive."""
-    tsk = derive_task_id("pm-test-1", "a")
+    tsk, unsent = derive_task_id("pm-test-1", "a"), 0
     for step in count():
         agent = LateAgent(peer)
         order: dict[str, Any] = {
@@ -94,17 +95,21 @@ def test_a_process_without_a_store_that_is_killed_at_any_step_pays_once(peer: Pe
             "names": ["a"], "dies_at": step,
         }  # fmt: skip
         was_killed = run(order)
+        was_recorded = SQLiteKeyStore(order["keys"]).load(f"{tsk} at {agent.base_url}") is not None
         statuses = pay({**order, "dies_at": None, "timeout": 0.2})
         assert agent.payments[tsk] <= 1, f"step {step}"
         if agent.payments:
             agent.shows = True
             statuses = pay({**order, "dies_at": None})
             assert (statuses, agent.payments) == (["paid"], {tsk: 1}), f"step {step}"
-        else:
+        elif was_recorded:
             assert statuses == ["unknown"], f"step {step}"
+            unsent += 1
+        else:  # on a busy machine, the time was over before anything was sent
+            assert statuses[0] in ("not-sent", "unknown"), f"step {step}"
         if not was_killed:
             break
-    assert step >= 6
+    assert step >= 6 and unsent
 
 
 def test_processes_that_are_killed_in_the_middle_of_a_run_pay_no_more_than_its_limit(
