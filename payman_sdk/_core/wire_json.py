@@ -31,13 +31,13 @@ def read_json(content: bytes | str) -> tuple[Any, list[str]]:
     """
     if not is_deep(content):
         try:
-            return json.loads(content, object_pairs_hook=_unite), []
+            return json.loads(content, object_pairs_hook=unite_members), []
         except (ValueError, RecursionError):
             pass
     return _read_leniently(content)
 
 
-def _unite(pairs: list[tuple[str, Any]]) -> Json:
+def unite_members(pairs: list[tuple[str, Any]]) -> Json:
     """Return an object; a member that comes with several values holds a list of them, which no reader takes for any of them."""
     members = dict(pairs)
     if len(members) < len(pairs):
@@ -99,7 +99,7 @@ def _read_leniently(content: bytes | str) -> tuple[Any, list[str]]:
             return digits
 
     try:
-        return json.loads(pruned, parse_int=read_int, strict=False, object_pairs_hook=_unite), warnings
+        return json.loads(pruned, parse_int=read_int, strict=False, object_pairs_hook=unite_members), warnings
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 

@@ -9,6 +9,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, TypeAlias
 
+from payman_sdk._core.wire_json import unite_members
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit, PaymanToolkit
 from payman_sdk.agents.tools import Tool
@@ -107,8 +108,11 @@ def import_framework(module: str, package: str) -> Any:
 
 
 def parse_arguments(arguments: str) -> Any:
-    """Return a model's arguments out of their JSON; other text stays as it is, for the tool to answer."""
+    """Return a model's arguments out of their JSON; other text stays as it is, for the tool to answer.
+
+    Whoever reads the JSON may take the first of two values for what is done, and the tool the last: it refuses a list of both.
+    """
     try:
-        return json.loads(arguments or "{}")
+        return json.loads(arguments or "{}", object_pairs_hook=unite_members)
     except (ValueError, RecursionError):
         return arguments

@@ -178,6 +178,20 @@ def test_what_cannot_be_read_is_handed_over() -> None:
     ] == [{"text": "a"}, {}, "{", deep]
 
 
+def test_an_argument_that_comes_twice_is_refused(client: PaymanClient, sandbox: Sandbox) -> None:
+    """A person who reads the JSON may agree to the first of two payees, and the last would be paid."""
+    order = '"amount": "1", "currency": "TSD", "operation": "invoice-42", "memo": null'
+    for twice in (
+        f'{{"payee": "Test Payee", {order}, "payee": "Eve"}}',
+        f'{{"payee": "Eve", {order}, "payee": "Test Payee"}}',
+        f'{{"payee": "Test Payee", {order}, "amount": "9"}}',
+        f'{{"payee": "Test Payee", {order}, "memo": "x"}}',
+    ):
+        result = PaymanToolkit(client).tools[0].call(parse_arguments(twice), None)
+        assert result.status == "invalid", twice
+    assert sandbox.payments == []
+
+
 @EVERY
 def test_progress_is_reported(framework: str, sandbox: Sandbox) -> None:
     """With on_message, the program hears the events of the task while Payman is at work, and the model reads the same."""
