@@ -20,17 +20,26 @@ import sys
 import threading
 import types
 import warnings
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from _pytest.config import default_plugins
 
 _PRELOADED = (
-    *("httpx", "rich.console", "rich.markdown", "rich.live", "rich.progress", "typer", "dotenv", "filelock", "platformdirs"),
-    *("uvicorn", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on", "starlette.applications", "jinja2", "pytest"),
-    *("payman_sdk._client.sync", "payman_sdk._io.runner", "payman_sdk._io.async_runner", "payman_sdk._core.operations"),
-    *("payman_sdk._io.pool", "payman_sdk._io.async_pool", "payman_sdk._cli.context", "payman_sdk.sandbox._server.server"),
+    *("httpx", "encodings.idna", "rich.console", "rich.markdown", "rich.live", "rich.progress", "typer", "dotenv"),
+    *("filelock", "platformdirs", "dateutil.parser", "uvicorn", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on"),
+    *("starlette.applications", "jinja2", "anyio._backends._asyncio"),
+    *("payman_sdk._client.sync", "payman_sdk._client.task_stream", "payman_sdk._core.operations", "payman_sdk._core.auth.tokens"),
+    *(f"payman_sdk._core.{name}" for name in ("listings", "payment_flows", "stream", "transaction_search")),
+    *(f"payman_sdk._io.{name}" for name in ("async_pool", "async_runner", "key_store", "pool", "runner", "transport")),
+    *("payman_sdk._telemetry.observer", "payman_sdk._cli.main", "payman_sdk._cli.context"),
+    *("payman_sdk.token_stores.file", "payman_sdk.token_stores.memory", "payman_sdk.sandbox._server.server"),
+    *(f"_pytest.{name}" for name in default_plugins),
 )  # fmt: skip
 
 _ABSENT = (
@@ -74,6 +83,40 @@ def _keep_modules() -> None:
     """Let the end of a program be the end of what is its own: to take apart what was there before it takes longer than it ran."""
     kept = [module for name in _loaded if (module := sys.modules.pop(name, None)) is not None]
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+
+
+# As Python does: what only a module holds goes while the others have their names. It is one line of `sys`, where Python warns too.
+_TAKE_APART = compile(
+    "modules.clear(); collect(); [vars(one).clear() for find in left if (one := find())]; collect()",
+    "sys",
+    "exec",
+)
+
+
+def _end(status: int) -> NoReturn:
+    """End as Python does after a program, and leave what was there before it: to take that apart takes longer than it ran."""
+    threading._shutdown()  # type: ignore[attr-defined] # waits for threads
+    atexit.unregister(_keep_modules)
+    atexit._run_exitfuncs()
+    with suppress(Exception):  # what cannot be written, and threads that go on, are left to Python
+        _flush_streams()
+        assert threading.active_count() == 1
+        modules = [
+            sys.modules.pop(name)
+            for name in ["__main__", *islice(reversed(sys.modules), len(sys.modules) - len(_loaded) - 3)]
+        ]
+        left = [weakref.ref(module) for module in modules]
+        sys.modules["tracemalloc"] = None  # type: ignore[assignment] # Python's own last warnings do not name it
+        exec(_TAKE_APART, {"__name__": "sys", "modules": modules, "collect": gc.collect, "left": left})  # noqa: S102
+        _flush_streams()
+        os._exit(status)
+    raise SystemExit(status)
+
+
+def _flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
+            stream.flush()
 
 
 def _wait_for_order(listener: socket.socket) -> list[str]:
@@ -199,4 +242,12 @@ if __name__ == "__main__":
         _listener.listen(64)
         os.write(1, b"ready\n")
         _order = _wait_for_order(_listener)
-    _run(_set_up(_order, _added))
+    try:
+        _run(_set_up(_order, _added))
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        status = end.code or 0
+    else:
+        status = 0
+    _end(status)

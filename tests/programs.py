@@ -25,28 +25,29 @@ _SUBREAPER = 36
 _starting = threading.Lock()
 
 _COMMAND = r"""#!{python} -IS
-import _socket, os, signal, sys
-own = os.path.join({folder!r}, os.path.basename(sys.argv[0]))
-arguments = sys.argv[1:] if os.path.basename(own).startswith("python") else [own, *sys.argv[1:]]
-words = ["report", "", os.getcwd(), *map("=".join, os.environ.items()), "", *arguments]
-ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+import _signal, _socket, posix, sys  # what is quick to import
+own = {folder!r} + "/" + sys.argv[0].rpartition("/")[2]
+arguments = sys.argv[1:] if own.startswith({folder!r} + "/python") else [own, *sys.argv[1:]]
+words = [b"report", b"", posix.getcwdb(), *map(b"=".join, posix.environ.items()), b""]
+words += [word.encode(sys.getfilesystemencoding(), "surrogateescape") for word in arguments]
+ends = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
+_signal.pthread_sigmask(_signal.SIG_BLOCK, ends)
 line = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
 line.connect({address!r})
 files = b"".join(file.to_bytes(4, sys.byteorder) for file in range(3))
-line.sendmsg([os.fsencode("\0".join(words))], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
+line.sendmsg([b"\0".join(words)], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
 pid = line.recv(20)
 for number in ends if pid != b"no" else ():
-    signal.signal(number, lambda number, _: os.kill(int(pid), number))
-signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+    _signal.signal(number, lambda number, _: posix.kill(int(pid), number))
+_signal.pthread_sigmask(_signal.SIG_UNBLOCK, ends)
 if pid == b"no":
-    os.execv(own, [own, *sys.argv[1:]])
+    posix.execv(own, [own, *sys.argv[1:]])
 status = int(line.recv(20))
 if status < 0:
-    if status != -signal.SIGKILL:
-        signal.signal(-status, signal.SIG_DFL)
-    os.kill(os.getpid(), -status)
-os._exit(status)
+    if status != -_signal.SIGKILL:
+        _signal.signal(-status, _signal.SIG_DFL)
+    posix.kill(posix.getpid(), -status)
+posix._exit(status)
 """
 
 

@@ -19,6 +19,23 @@ pytestmark = [
 ]
 
 NAMES = "import os, sys; print(__name__, sys.argv, sys.path[0], os.getcwd(), sorted(sys.orig_argv[1:]))"
+ENDING = """
+import socket, weakref
+
+class Left:
+    def __init__(self, name): self.name = name
+    def __del__(self): print("gone", describe(self), __name__)
+
+def describe(left): return left.name
+
+left = Left("one")
+if __name__ == "__main__":
+    import ending
+    weakref.finalize(left, print, "finalized")
+    raise SystemExit(4)
+left = [left, socket.socket()]
+left.append(left)
+"""
 PROGRAMS: dict[str, tuple[list[str], dict[str, Any]]] = {
     "what it is": (["-c", NAMES, "a", "b"], {"cwd": "/"}),
     "a file": (["{folder}/program.py", "a"], {}),
@@ -39,6 +56,8 @@ PROGRAMS: dict[str, tuple[list[str], dict[str, Any]]] = {
     "warnings of the variable": (["-c", "import warnings; warnings.warn('x')"], {"env": {"PYTHONWARNINGS": "error"}}),
     "its last words": (["-c", "import atexit; atexit.register(print, 'last')"], {}),
     "what it left open": (["-c", "import socket; s = socket.socket(); s.s = s"], {"env": {"PYTHONWARNINGS": "always"}}),
+    "what goes at its end": (["{folder}/ending.py"], {"env": {"PYTHONWARNINGS": "always"}}),
+    "a thread that goes on": (["-c", "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()"], {}),
     "a thread": (["-c", "import threading, time; threading.Thread(target=lambda: (time.sleep(.05), print('end'))).start()"], {}),
     "open files": (["-c", "import os; print(sorted(os.listdir('/proc/self/fd'))[:4])"], {}),
     "a session": (["-c", "import os; print(os.getsid(0) == os.getpid(), os.getppid() == {pid})"], {"start_new_session": True}),
@@ -48,9 +67,21 @@ PROGRAMS: dict[str, tuple[list[str], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def test_a_fork_is_what_python_starts(tmp_path: Path) -> None:
+NO_FORKS = ["another language", "an option that nobody listed", "a variable that nobody listed"]
+
+
+def test_a_fork_is_what_python_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names, streams, variables, status, warnings and the end are the same, whatever the program does."""
+    language = {name: value for name, value in os.environ.items() if name.startswith(("LANG", "LC_"))}
+    order, answers = programs._order, list[bytes]()
+
+    def listen(*given: Any) -> bytes:
+        answers.append(order(*given))
+        return answers[-1]
+
+    monkeypatch.setattr(programs, "_order", listen)
     (tmp_path / "program.py").write_text(NAMES, encoding="utf-8")
+    (tmp_path / "ending.py").write_text(ENDING, encoding="utf-8")
     for name, (arguments, settings) in PROGRAMS.items():
         places = {"{folder}": str(tmp_path), "{pid}": str(os.getpid())}
 
@@ -60,6 +91,8 @@ def test_a_fork_is_what_python_starts(tmp_path: Path) -> None:
             return text
 
         given = {key: fill(value) for key, value in settings.items()}
+        if "env" in given:
+            given["env"] = language | given["env"]
         command = [sys.executable, *map(fill, arguments)]
         ends = []
         for start in (subprocess.run, programs.run):
@@ -67,6 +100,7 @@ def test_a_fork_is_what_python_starts(tmp_path: Path) -> None:
             words = [line for line in done.stderr.splitlines() if not line.startswith(("  File", "    "))]
             ends.append((done.returncode, done.stdout, words))
         assert ends[0] == ends[1], name
+        assert (answers.pop() == b"no") == (name in NO_FORKS), name
 
 
 def test_a_fork_is_a_child_that_can_be_ended() -> None:
