@@ -16,9 +16,13 @@ LOCK = Path(__file__).with_name("streamlit_page.lock")
 ROOT = EXAMPLES.parent
 
 PROGRAM = """
-import json, os, sys, traceback
+import importlib, json, os, sys, traceback
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+# What the page and `st.write_stream` import when they are first used.
+for name in ("pandas", "pyarrow", "_client.sync", "_core.operations", "_io.runner", "_io.pool", "sandbox._server.server"):
+    importlib.import_module(f"payman_sdk.{name}" if name.startswith(("_", "sandbox")) else name)
 
 def visit(program):
     page = AppTest.from_file(sys.argv[1], default_timeout=30).run()
@@ -54,7 +58,7 @@ for line in sys.stdin:
             os._exit(status)
     print("ended with", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Each visit has a process of its own, which finds Streamlit imported."""
+"""Each visit has a process of its own, which finds Streamlit and the SDK imported."""
 
 
 class Visitor:
@@ -66,7 +70,11 @@ class Visitor:
     """
 
     def __init__(self, python: Path, folder: Path) -> None:
-        self._variables = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false", "HOME": str(folder)}
+        self._variables = {
+            "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+            "HOME": str(folder),
+            "OPENBLAS_NUM_THREADS": "1",
+        }
         self._variables["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "generated")])
         own = environment() | self._variables
         del own["PYTHONWARNINGS"]  # what Streamlit and its dependencies say to each other is their own matter
