@@ -248,7 +248,7 @@ def celery_worker(python: Path, folder: Path, pool: str, own: dict[str, str]) ->
         "--pool",
         pool,
         "--concurrency",
-        "4",
+        "2",
         *quiet[:-1],
     ]
     with subprocess.Popen(
