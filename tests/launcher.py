@@ -195,6 +195,9 @@ def _set_up(order: list[str], added: Sequence[Any]) -> list[str]:
     _open_streams(os.environ.get("PYTHONIOENCODING", ""), is_buffered=not os.environ.get("PYTHONUNBUFFERED"))
     path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:0] = [str(Path(entry).absolute()) for entry in path if entry]
+    if any(Path(entry, "sitecustomize.py").exists() for entry in path if entry):
+        sys.modules.pop("sitecustomize", None)
+        import_module("sitecustomize")
     return arguments
 
 

@@ -63,6 +63,7 @@ PROGRAMS: dict[str, tuple[list[str], dict[str, Any]]] = {
     "a session": (["-c", "import os; print(os.getsid(0) == os.getpid(), os.getppid() == {pid})"], {"start_new_session": True}),
     "another language": (["-c", "import sys; print(sys.stdout.encoding, sys.getfilesystemencoding())"], {"env": {"LC_ALL": "C"}}),
     "an option that nobody listed": (["-X", "utf8=0", "-c", "import sys; print(sys.flags.utf8_mode)"], {}),
+    "what a site begins with": (["-c", "import sys; print(sys.dont_write_bytecode)"], {"env": {"PYTHONPATH": f"{programs.ROOT}:{{folder}}/site"}}),
     "a variable that nobody listed": (["-c", "import sys; print(sys.flags.optimize)"], {"env": {"PYTHONOPTIMIZE": "2"}}),
 }  # fmt: skip
 
@@ -82,10 +83,14 @@ def test_a_fork_is_what_python_starts(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(programs, "_order", listen)
     (tmp_path / "program.py").write_text(NAMES, encoding="utf-8")
     (tmp_path / "ending.py").write_text(ENDING, encoding="utf-8")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text("import sys; sys.dont_write_bytecode = 'so it is'")
     for name, (arguments, settings) in PROGRAMS.items():
         places = {"{folder}": str(tmp_path), "{pid}": str(os.getpid())}
 
         def fill(text: Any, places: dict[str, str] = places) -> Any:
+            if isinstance(text, dict):
+                return {name: fill(value, places) for name, value in text.items()}
             for place, value in places.items() if isinstance(text, str) else ():
                 text = text.replace(place, value)
             return text

@@ -14,6 +14,12 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 _LAUNCHER = Path(__file__).with_name("short_settle_time.py")
 
 
+class WithDbos(programs.Popen):
+    """A program that finds its engine imported, which takes longer than a small file."""
+
+    imported = ("dbos",)
+
+
 def environment(sandbox: Sandbox | None = None) -> dict[str, str]:
     """The variables of a user's shell: with those of the sandbox, or of nobody's account."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PAYMAN_")}

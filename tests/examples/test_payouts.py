@@ -21,9 +21,9 @@ import pytest
 
 from payman_sdk import PaymanError
 from payman_sdk.sandbox import Sandbox
-from tests import environments, programs
+from tests import environments
 from tests.auth import redis_server
-from tests.examples.programs import EXAMPLES, environment
+from tests.examples.programs import EXAMPLES, WithDbos, environment
 
 EXAMPLE = EXAMPLES / "payouts"
 LOCK = Path(__file__).with_name("payouts_celery.lock")
@@ -44,12 +44,6 @@ def variables(sandbox: Sandbox, **more: str) -> dict[str, str]:
     del own["PYTHONWARNINGS"]  # what the engines warn of is their matter
     own["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "generated"), str(EXAMPLE)])
     return own
-
-
-class WithDbos(programs.Popen):
-    """A program that finds its engine imported, which takes longer than a small file."""
-
-    imported = ("dbos",)
 
 
 def start(
