@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.commands.ask import ask
+from payman_sdk._cli.commands.ask import ask, tasks
 from payman_sdk._cli.commands.auth import login, logout, token
 from payman_sdk._cli.commands.chat import chat
 from payman_sdk._cli.commands.doctor import doctor
@@ -25,7 +25,6 @@ from payman_sdk._cli.commands.listings import payees, transactions, wallets
 from payman_sdk._cli.commands.mcp import mcp
 from payman_sdk._cli.commands.pay import pay, payments
 from payman_sdk._cli.commands.sandbox import sandbox
-from payman_sdk._cli.commands.tasks import tasks
 from payman_sdk._cli.exit_codes import TABLE
 from payman_sdk._cli.output import describe_failure, report_error, write_error
 from payman_sdk._cli.run import MORE_WORDS, Run, TerminatedError
