@@ -46,10 +46,10 @@ def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None
         >>> print(sanitize("paid\x1b[2K\u202e!"), sanitize("one\ntwo", one_line=True), sanitize("a" * 9, max_length=3))
         paid\x1b[2K\u202e! one\ntwo aaa… (6 more characters)
     """
-    if one_line:
+    if one_line and (not text.isprintable() or " " * 9 in text):
         text = re.sub(_SPACES, lambda gap: f" … ({len(gap[0]):,} spaces) … ", text)
         text = re.sub(_BREAKS, lambda gap: f" … ({len(gap[0]):,} line breaks) … ", text)
-    else:
+    elif not one_line:
         text = text.replace("\r\n", "\n")
     if max_length is None:
         return _escape(text, one_line=one_line)
