@@ -212,14 +212,20 @@ def test_a_fault_after_sending_leaves_the_outcome_open(name: str, run: Run, peer
     assert (raised.value.task_id, raised.value.request_id) == (ask.json["params"]["id"], ask.json["id"])
 
 
+EXPECTED: dict[str, PaymanError] = {}
+"""What the other client makes of each fault: on both loops it is the same."""
+
+
 @pytest.mark.slow
 @table("name", [*REFUSED, *UNREADABLE])
 def test_other_faults_are_errors_of_ours(name: str, run: Run, peer: Peer) -> None:
     """Refusals and unreadable answers come out as they do from the other client."""
     peer.always(ASK_PATH, REFUSED[name][0] if name in REFUSED else UNREADABLE[name])
     peer.always(GET_PATH, rpc(error={"code": -32601, "message": "no such method"}))
-    with connected_sync(peer) as client, pytest.raises(PaymanError) as expected:
-        client.ask("Hello!")
+    if name not in EXPECTED:
+        with connected_sync(peer) as client, pytest.raises(PaymanError) as expected:
+            client.ask("Hello!")
+        EXPECTED[name] = expected.value.with_traceback(None)
 
     async def main() -> None:
         async with connected(peer) as client:
@@ -227,8 +233,8 @@ def test_other_faults_are_errors_of_ours(name: str, run: Run, peer: Peer) -> Non
 
     with pytest.raises(PaymanError) as raised:
         run(main)
-    assert type(raised.value) is type(expected.value)
-    assert nameless(raised.value)[:80] == nameless(expected.value)[:80]
+    assert type(raised.value) is type(EXPECTED[name])
+    assert nameless(raised.value)[:80] == nameless(EXPECTED[name])[:80]
 
 
 def nameless(error: PaymanError) -> str:

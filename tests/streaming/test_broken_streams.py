@@ -28,6 +28,7 @@ from tests.streaming.wire import (
     chunk,
     data,
     event,
+    find_cuts,
     literally,
     status,
     stream,
@@ -91,13 +92,6 @@ def read_again(sandbox: Sandbox) -> bytes:
     return httpx.post(f"{sandbox.base_url}{STREAM_PATH}", json=body, headers=headers, verify=PLAIN).content
 
 
-def find_places(body: bytes) -> list[int]:
-    """Return where a stream is cut: around every end of a line, within every character that has several bytes, and at each tenth byte."""
-    around = {place + beside for place, byte in enumerate(body) if byte == ord("\n") for beside in (0, 1, 2)}
-    within = {place for place, byte in enumerate(body) if byte & 0xC0 == 0x80}
-    return sorted({*around, *within, *range(0, len(body), 10)})
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("resubscribe", ["resume", "replay"])
 def test_a_cut_at_any_byte(resubscribe: Any, listener: StreamListener) -> None:
@@ -106,7 +100,7 @@ def test_a_cut_at_any_byte(resubscribe: Any, listener: StreamListener) -> None:
         whole = listener.one(sandbox, "test connection")
         # Each place with one of the three kinds of client, to save time; half of them where the server begins anew.
         turn = KINDS.index(listener.kind) + (0 if resubscribe == "resume" else 3)
-        cuts = find_places(read_again(sandbox))[turn :: 3 if resubscribe == "resume" else 6]
+        cuts = find_cuts(read_again(sandbox))[turn :: 3 if resubscribe == "resume" else 6]
         assert len(cuts) > 20
 
         def cut(number: int) -> None:

@@ -86,3 +86,10 @@ def stream(*pieces: Piece, ends: bool = True, then: Callable[[], None] | None = 
         yield b"0\r\n\r\n"
 
     return write
+
+
+def find_cuts(body: bytes, step: int = 10) -> list[int]:
+    """Return where to cut a stream: around every end of a line, within every character of several bytes, and after each `step` bytes."""
+    around = {place + beside for place, byte in enumerate(body) if byte == ord("\n") for beside in (0, 1, 2)}
+    within = {place for place, byte in enumerate(body) if byte & 0xC0 == 0x80}
+    return sorted({*around, *within, *range(0, len(body), step)})

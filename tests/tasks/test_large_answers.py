@@ -50,7 +50,7 @@ TOKEN = {"accessToken": "an-access-token", "expiresIn": 3600}
 
 
 @cache
-def _bomb(size: int = 50_000_000, wbits: int = 31) -> bytes:
+def _bomb(size: int = 30_000_000, wbits: int = 31) -> bytes:
     compressor = zlib.compressobj(9, zlib.DEFLATED, wbits)
     return (
         b"".join(compressor.compress(b" " * 1_000_000) for _ in range(size // 1_000_000)) + compressor.flush()
