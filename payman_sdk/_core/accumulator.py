@@ -76,7 +76,7 @@ class TaskAccumulator:
             AgentError: It is a JSON-RPC error.
         """
         try:
-            event = self._add_text_chunk(parse_json(data))
+            event = self._add_text_chunk(parse_json(data)) if self._usual else None
         except _MISFITS:
             event = None
         if event is not None:
