@@ -5,7 +5,6 @@ A separate thread prints lines: a pipe that nobody reads must not stop the sandb
 
 from __future__ import annotations
 
-import asyncio
 import os
 import select
 import sys
@@ -40,6 +39,8 @@ class RequestLogMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request to the application."""
+        from asyncio import sleep
+
         from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestLog
         from payman_sdk.sandbox._web.origins import is_page
 
@@ -58,7 +59,7 @@ class RequestLogMiddleware:
             await send(message)
 
         if late := self._latency():
-            await asyncio.sleep(late)
+            await sleep(late)
         try:
             await RecordingMiddleware(self._app, log)(scope, receive, send_logged)
         finally:

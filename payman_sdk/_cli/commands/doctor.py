@@ -7,7 +7,6 @@ import sys
 from collections.abc import Generator
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -138,6 +137,8 @@ def measure_clock_skew(date: str | None, now: float) -> float | None:
 
 def _describe_packages() -> str:
     """Return the versions of what is installed, and what is not, as it is optional."""
+    from importlib.metadata import PackageNotFoundError, version
+
     there, missing = [f"paymanai-sdk {__version__}"], list[str]()
     for name in _PACKAGES:
         try:
