@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import ssl
-import subprocess
 import sys
 from contextlib import redirect_stdout
 from datetime import timedelta
@@ -23,6 +23,7 @@ from payman_sdk import APITimeoutError, AsyncPaymanClient, ConfigurationError, P
 from payman_sdk._text.logger import configure_from_environment
 from payman_sdk._text.sanitizer import escape_markdown
 from payman_sdk.sandbox import Sandbox
+from tests import programs
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, TOKEN_PATH, Peer, answer, completed
 from tests.streaming.wire import STREAM_PATH, WORKING, status, stream
@@ -239,9 +240,9 @@ def test_payman_log_writes_to_standard_error() -> None:
         )
         said: dict[str, str] = {}
         for level in ("debug", "INFO", "", "loud"):
-            done = subprocess.run(
+            done = programs.run(
                 [sys.executable, "-c", program],
-                env={"PAYMAN_LOG": level, "PYTHONPATH": ":".join(sys.path)},
+                env={**os.environ, "PAYMAN_LOG": level},
                 capture_output=True,
                 text=True,
                 check=True,

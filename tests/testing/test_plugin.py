@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -382,10 +383,9 @@ def test_a_cassette_plays_alone_and_in_any_order(project: Project) -> None:
         patch.setenv("PAYMAN_BASE_URL", "https://payman.invalid")
         patch.setenv("PAYMAN_CLIENT_ID", "nobody")
         patch.setenv("PAYMAN_CLIENT_SECRET", "nothing")
-        for arguments in ((second, first), ("-vv", "-p", "xdist", "-n", "2")):
-            said = project.run("--block-network", *arguments)
-            assert "2 passed" in said, arguments
-        workers, played = zip(*re.findall(r"\[(gw\d)\].* PASSED (\S+)", said), strict=True)
-        assert (set(workers), set(played)) == ({"gw0", "gw1"}, {first, second})  # each was played alone
+        assert "2 passed" in project.run("--block-network", second, first)
+        with ThreadPoolExecutor(2) as pool:
+            for said in pool.map(lambda test: project.run("--block-network", test), (first, second)):
+                assert "1 passed" in said
     for cassette in (project.folder / "cassettes" / "test_two").iterdir():
         assert cassette.read_text().count("oauth2/token") == 1
