@@ -60,6 +60,8 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
             return _build_undetermined(
                 f"The agent says that it is paid, and that its task is {state}.", claim.payment_id
             )
+        if claim is not None and claim.outcome is AWAITING and state != "canceled":
+            return claim  # somebody may still approve it
         outcome = REFUSED if state == "rejected" else FAILED
         said = claim.reason if claim is not None and claim.outcome in {REFUSED, FAILED} else None
         return Verdict(
@@ -150,6 +152,8 @@ def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
         return _build_undetermined(f"The transaction of this payment has another {problem}.", own.id)
     if own.outcome is PAID and claim.outcome not in {REFUSED, FAILED}:
         return Verdict(PAID, None, own.id, own)
+    if claim.outcome is AWAITING and own.outcome in {REFUSED, FAILED}:
+        return Verdict(own.outcome, claim.reason or listings.sanitize_line(own.status), own.id, own)
     if own.outcome is claim.outcome or (claim.outcome is FAILED and own.outcome is REFUSED):
         return claim._replace(payment_id=own.id, transaction=own)
     if claim.outcome is UNDETERMINED:

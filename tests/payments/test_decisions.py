@@ -105,6 +105,8 @@ CLAIMS: tuple[tuple[str, dict[str, Any], PaymentOutcome], ...] = (
     ("failed", {"status": "failed"}, FAILED),
     ("failed", {"status": "refused"}, FAILED),
     ("failed", {"amount": "99"}, UNDETERMINED),
+    ("failed", {"status": "awaiting_approval"}, AWAITING),
+    ("rejected", {"status": "awaiting_approval"}, AWAITING),
     ("canceled", {"status": "awaiting_approval"}, FAILED),
     ("canceled", {"status": "paid"}, UNDETERMINED),
     ("rejected", {"status": "refused"}, REFUSED),
@@ -235,6 +237,8 @@ PROOFS: tuple[tuple[str, Verdict, list[Transaction], PaymentOutcome], ...] = (
     ("the task's own, refused", CLAIM, [evolve(TX, outcome=REFUSED)], UNDETERMINED),
     ("the task's own, refused as said", Verdict(REFUSED, "no"), [evolve(TX, outcome=REFUSED)], REFUSED),
     ("the task's own, waiting as said", Verdict(AWAITING), [evolve(TX, outcome=AWAITING)], AWAITING),
+    ("the task's own, denied since", Verdict(AWAITING), [evolve(TX, outcome=REFUSED)], REFUSED),
+    ("the task's own, failed since", Verdict(AWAITING), [evolve(TX, outcome=FAILED)], FAILED),
     ("the task's own, waiting", CLAIM, [evolve(TX, outcome=AWAITING)], UNDETERMINED),
     (
         "the task's own, waiting, prose",
