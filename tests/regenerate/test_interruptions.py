@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from scripts.regeneration import folders, work
+from tests import programs
 from tests.peer import Peer
 from tests.regenerate.conftest import DOCUMENT, ROOT, Changed, Regenerate, colour, everything
 
@@ -109,8 +110,9 @@ else:
 
 def killed(root: Path, last: int, what: str) -> int:
     """Swap or restore, and be killed before the so many-th time that anything is moved."""
-    command = [sys.executable, "-P", "-c", KILLED, str(root), str(last), what]
-    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode
+    command = [sys.executable, "-c", KILLED, str(root), str(last), what]
+    killed: int = programs.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode
+    return killed
 
 
 def mixture(root: Path) -> dict[str, str]:
@@ -185,8 +187,8 @@ def once(root, name, comes):
 folders._put = once
 folders.swap(Path(sys.argv[1]), {"spec/payman.openapi.yaml": Path(sys.argv[2]), "generated": None})
 """
-    command = [sys.executable, "-P", "-c", killed_at, str(bare), str(new)]
-    assert subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode == 9
+    command = [sys.executable, "-c", killed_at, str(bare), str(new)]
+    assert programs.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode == 9
     assert (bare / DOCUMENT).read_text() == "broken"
 
     check = regenerate("--check")
