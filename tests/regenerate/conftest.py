@@ -16,10 +16,11 @@ from filelock import FileLock
 
 from scripts.regeneration import proof, reading, sources, type_check, work
 from scripts.regeneration.command import main
-from scripts.regeneration.documents import Document, dump, parse
+from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.generator import generate
 from scripts.regeneration.type_check import Fault
 from tests.regenerate import golden
+from tests.yaml_text import dump_yaml
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = "spec/payman.openapi.yaml"
@@ -234,7 +235,7 @@ def _change(document: Document, change: Callable[[Any], None]) -> bytes:
     if change not in _changed:
         document = copying.deepcopy(document)
         change(document)
-        _changed[change] = dump(document)
+        _changed[change] = dump_yaml(document).encode()
     return _changed[change]
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.regenerate.conftest import DOCUMENT, ROOT, Regenerate
-from tests.yaml_text import load_yaml
+from tests.yaml_text import dump_yaml, load_yaml
 
 PAGE = (ROOT / "docs" / "regenerating.md").read_text(encoding="utf-8")
 
@@ -47,7 +46,7 @@ def test_the_overlay_of_the_page_gives_the_mark_that_is_missing(
     document: Any = load_yaml((ROOT / DOCUMENT).read_text(encoding="utf-8"))
     mark = document["paths"]["/api/a2a/tasks/get"]["post"].pop("x-payman-evidence")
     upstream = tmp_path / "upstream.yaml"
-    upstream.write_text(yaml.safe_dump(document), encoding="utf-8")
+    upstream.write_text(dump_yaml(document), encoding="utf-8")
     (bare / "spec" / "overlays").mkdir()
     (bare / "spec" / "overlays" / "evidence.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
     run = regenerate("--from", str(upstream))
