@@ -56,7 +56,7 @@ class Forker:
         }  # fmt: skip
         self._way, self._stage = WAYS[way], stage
         self._chance = random.Random(seed)  # noqa: S311 (no secret)
-        self._stop = threading.Event()
+        self._stop, self._going = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
         self._client: PaymanClient | None = None
 
@@ -65,10 +65,12 @@ class Forker:
         for number in range(tries):
             if self._client is None or self._stage == "first use":
                 self._begin(number)
+            self._going.set()
             time.sleep(self._chance.random() * 0.02)
             what, is_async = self._chance.choice(["ask", "stream"]), self._chance.random() < 0.3
             if (pid := os.fork()) == 0:
                 os._exit(self._live(what, is_async=is_async))
+            self._going.clear()  # what the parent does now is none of the child's matter, and takes its time
             self.results[_end_of(pid)] += 1
             if self._stage == "first use":
                 self._end()
@@ -85,6 +87,7 @@ class Forker:
 
     def _use(self, client: PaymanClient, what: str) -> None:
         while not self._stop.is_set():
+            self._going.wait()
             try:
                 ask(client, what)
                 if self._stage == "connecting":
@@ -96,6 +99,7 @@ class Forker:
 
     def _end(self) -> None:
         self._stop.set()
+        self._going.set()
         for thread in self._threads:
             thread.join()
         self._threads.clear()
