@@ -68,10 +68,10 @@ def test_an_ask_in_frozen_time(peer: Peer) -> None:
     whens = {"freezegun": ("2030-01-01", "1990-01-01", "1970-01-02")}
     for library, freeze in FREEZES.items():
         for when in whens.get(library, ("2030-01-01",)):
-            for loop in ("threads", *LOOPS):
-                peer.script(ASK_PATH, answer(503), completed)
-                settings = settings_for(peer, max_retries=2, timeout=60, settle_time=0.01)
-                with freeze(when):
+            with freeze(when):
+                for loop in ("threads", *LOOPS):
+                    peer.script(ASK_PATH, answer(503), completed)
+                    settings = settings_for(peer, max_retries=2, timeout=60, settle_time=0.01)
                     try:
                         if loop == "threads":
                             with PaymanClient(**settings) as client:
@@ -80,8 +80,8 @@ def test_an_ask_in_frozen_time(peer: Peer) -> None:
                             ended = run_on(loop, lambda settings=settings: ask_async(settings))
                     except Exception as error:
                         ended = repr(error)
-                if ended != "completed":
-                    wrong.append((library, when, loop, ended))
+                    if ended != "completed":
+                        wrong.append((library, when, loop, ended))
     assert wrong == []
 
 
