@@ -363,7 +363,9 @@ def test_a_cloned_repository_gets_nothing(folder: Path, peer: Peer, monkeypatch:
     assert listed(peer) == []
 
 
-def test_an_editor_that_starts_the_server_of_mcp_in_a_cloned_repository(folder: Path, peer: Peer) -> None:
+def test_an_editor_that_starts_the_server_of_mcp_in_a_cloned_repository(
+    folder: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`payman mcp` reads no file of the folder, so nothing goes anywhere, with credentials of the environment and without."""
     proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), peer.base_url)
     hello = (
@@ -375,8 +377,11 @@ def test_an_editor_that_starts_the_server_of_mcp_in_a_cloned_repository(folder: 
         ({URL: peer.base_url, ENVIRONMENT: "SANDBOX"}, MINE),
     ):
         write(folder, in_file)
-        ran = run(folder, "mcp", "--store", ":memory:", given=hello, **{**variables, **proxy})
-        assert "payman mcp does not read the file .env" in ran.stderr
+        with monkeypatch.context() as patch:
+            for name, value in {**variables, **proxy}.items():
+                patch.setenv(name, value)
+            said = Payman()("mcp", "--store", ":memory:", given=hello)
+        assert "payman mcp does not read the file .env" in said.err
     assert [line for line in listed(peer) if not line.startswith("CONNECT agent.payman.ai")] == []
 
 
