@@ -59,17 +59,17 @@ class Screen:
 
     def insist(self, keys: str, words: str, *, times: int) -> None:
         """Types keys until the words are there: between the prompt and the first key, Python misses a Ctrl-C."""
-        for _ in range(15):
+        for _ in range(60):
             self.type(keys)
             with contextlib.suppress(AssertionError):
-                self.until(words, times=times, seconds=1)
+                self.until(words, times=times, seconds=0.25)
                 return
         self.until(words, times=times, seconds=1)
 
     def status(self, keys: str = "") -> int:
-        """Wait for the end and return the exit status; type keys each second, for a prompt may not read yet when the first come."""
+        """Wait for the end and return the exit status; type keys again and again, for a prompt may not read yet when the first come."""
         for _ in range(1_000):
-            if keys and not select.select([self._master], [], [], 1)[0]:
+            if keys and not select.select([self._master], [], [], 0.25)[0]:
                 self.type(keys)
                 continue
             try:
@@ -116,7 +116,12 @@ sys.exit(main())
 
 def test_ctrl_c_cancels_the_task_and_ctrl_d_leaves(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal: an answer, a task that is canceled by Ctrl-C while it runs, another answer, and the end by Ctrl-D."""
-    with Sandbox(clients={"cli-tests": os.environ["PAYMAN_CLIENT_SECRET"]}, pace=0.08) as slow:
+    skipped = [0.0]
+    with Sandbox(
+        clients={"cli-tests": os.environ["PAYMAN_CLIENT_SECRET"]},
+        pace=0.08,
+        clock=lambda: time.time() + skipped[0],
+    ) as slow:
         slow.script([ScriptedResponse("One.")])
         with on_a_terminal("chat", PAYMAN_BASE_URL=slow.base_url) as screen:
             screen.until("payman> ")
@@ -128,6 +133,7 @@ def test_ctrl_c_cancels_the_task_and_ctrl_d_leaves(payman: Payman, monkeypatch: 
             screen.until("word word")
             screen.type("\x03")
             screen.until("Canceling")
+            skipped[0] += 60  # the rest of the words comes at once
             screen.until("payman> ", times=3)
             assert [request.operation for request in slow.requests].count("cancel_task") == 1
             screen.insist("\x03", "Ctrl-D leaves.", times=2)  # at the prompt, it does not leave either
