@@ -19,6 +19,7 @@ from hypothesis import settings
 
 import payman_sdk
 from payman_sdk import PaymanClient
+from payman_sdk._core.operations import PROVEN
 from payman_sdk._secrets import sent_secrets
 from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.guards import (  # noqa: F401 (hooks and a fixture that pytest finds here)
@@ -135,6 +136,7 @@ _numbers = itertools.count()
 def _nothing_shared_with_other_tests() -> None:
     """Clients of one test find no token of another's, though the system gives the same port again, nor redact its secrets."""
     forget_shared_stores()
+    PROVEN.clear()
     sent_secrets.clear()
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from payman_sdk._core.operations import PROVEN
 from payman_sdk._secrets import sent_secrets
 from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.peer import Peer
@@ -49,6 +50,7 @@ def table(names: str | Sequence[str], rows: Iterable[Any], ids: Ids | None = Non
             failed: dict[str, BaseException] = {}
             for label, (values, _) in zip(labels, columns, strict=True):
                 forget_shared_stores()
+                PROVEN.clear()
                 sent_secrets.clear()
                 for fixture in fixtures.values():
                     if isinstance(fixture, Peer):

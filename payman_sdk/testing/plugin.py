@@ -59,12 +59,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Isolate tests: no test sees the tokens or the idempotency keys of another.
+    """Isolate tests: no test sees the tokens, the proven payments or the idempotency keys of another.
 
     A `PAYMAN_STATE_DIR` of the suite's own is left alone.
     """
     if (memory := sys.modules.get("payman_sdk.token_stores.memory")) is not None:
         memory.forget_shared_tokens()
+    if (operations := sys.modules.get("payman_sdk._core.operations")) is not None:
+        operations.PROVEN.clear()
     if _STATE in os.environ:
         return (yield)
     folder = os.environ[_STATE] = str(item.config.stash[_FOLDER] / uuid.uuid4().hex)

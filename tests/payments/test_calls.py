@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -309,6 +310,28 @@ def test_one_transaction_proves_one_payment() -> None:
         assert client.pay("Test Payee", 5, "TSD").outcome is UNDETERMINED
         assert client.pay("Test Payee", 5, "TSD").outcome is PAID
         assert len(sandbox.payments) == 2
+
+
+@pytest.mark.parametrize("key", [None, "invoice-42"])
+def test_one_transaction_proves_one_payment_of_all_clients(key: str | None) -> None:
+    """Web programs make a client for every request; what has proven a payment of the one proves none of the other."""
+    with Sandbox(json_answers="unlinked") as sandbox:
+        with sandbox.client() as client:
+            made = client.pay("Test Payee", 5, "TSD")
+        assert made.outcome is PAID
+        claim = {
+            "status": "paid",
+            "amount": "5.00",
+            "currency": "TSD",
+            "reason": None,
+            "payee": {"name": "Test Payee", "id": None, "email": None, "paytag": None},
+        }
+        for payment_id in (None, made.payment_id):
+            sandbox.script([json.dumps({**claim, "payment_id": payment_id})])
+            with sandbox.client() as client:
+                options: Any = {} if key is None else {"idempotency_key": f"{key} {payment_id}"}
+                assert client.pay("Test Payee", 5, "TSD", **options).outcome is UNDETERMINED
+        assert len(sandbox.payments) == 1
 
 
 def test_threads_pay_the_same_at_the_same_time() -> None:

@@ -279,11 +279,12 @@ def test_a_missing_extra_is_named(project: Project) -> None:
 
 @pytest.mark.slow
 def test_no_test_depends_on_another(project: Project) -> None:
-    """Shared tokens and used keys end with each test, also those of a client that outlives it; a folder of the suite's own stays."""
+    """Shared tokens, proven payments and used keys end with each test, also those of a client that outlives it; a folder of the suite's own stays."""
     project.write(
         "test_apart.py",
         """
         import os
+        import sys
 
         import pytest
         from pathlib import Path
@@ -323,12 +324,18 @@ def test_no_test_depends_on_another(project: Project) -> None:
             folders.add(os.environ["PAYMAN_STATE_DIR"])
             assert Path(os.environ["PAYMAN_STATE_DIR"], "keys.sqlite3").exists()
 
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_proofs(sandbox, number):
+            operations = sys.modules["payman_sdk._core.operations"]
+            assert operations.PROVEN == {}
+            operations.PROVEN["server", "txn-1"] = "tsk-1"
+
         def test_folders():
             assert len(folders) == 2
             Path("folders").write_text("\\\\n".join(folders))
         """,
     )
-    assert "7 passed" in project.run()
+    assert "9 passed" in project.run()
     for folder in (project.folder / "folders").read_text().splitlines():
         assert not Path(folder).exists()
     project.write(
