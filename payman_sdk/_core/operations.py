@@ -51,7 +51,7 @@ class Proofs:
             return transaction.task_id == task_id
         is_taken = PROVEN.setdefault((self._server, transaction.id), task_id) != task_id
         while len(PROVEN) > _MOST:
-            PROVEN.pop([*PROVEN][0], None)  # in one step, for several threads
+            PROVEN.pop(next(iter([*PROVEN])), None)  # in one step, for several threads
         return not is_taken
 
 
