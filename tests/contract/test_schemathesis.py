@@ -45,7 +45,7 @@ def everything() -> BaseSchema:
 
 @pytest.fixture(scope="module")
 def something() -> BaseSchema:
-    return load(8, is_exhaustive=False)
+    return load(4, is_exhaustive=False)
 
 
 @pytest.fixture
