@@ -16,6 +16,7 @@ import runpy
 import select
 import signal
 import socket
+import ssl
 import sys
 import threading
 import types
@@ -23,11 +24,13 @@ import warnings
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
+import typer.main
 from _pytest.config import default_plugins
 
 _PRELOADED = (
@@ -69,6 +72,10 @@ def _preload() -> Sequence[Any]:
     atexit.register(_keep_modules)
     for name in (*_PRELOADED, *sys.argv[2:]):
         import_module(name)
+    # The commands are the same in every program; Typer would read the signatures of all of them anew.
+    typer.main.get_command = cache(typer.main.get_command)
+    typer.main.get_command(import_module("payman_sdk._cli.context").app)
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # with the first one, OpenSSL reads its settings
     for name in ("anyio", "payman_sdk"):  # pytest warns if what has a plugin for it is imported before it
         sys.modules[name].__doc__ = "PYTEST_DONT_REWRITE"
     _loaded.extend(name for name in sys.modules if name not in ("__main__", "sys", "builtins"))
