@@ -105,9 +105,7 @@ def prove(
     """
     own = [one for one in transactions if one.task_id == task_id]
     if len(own) > 1:
-        return _build_undetermined(
-            f"{len(own)} transactions name the task of this payment.", claim.payment_id
-        )
+        return _build_undetermined(f"{len(own)} transactions name its task.", claim.payment_id)
     if own:
         return _compare(claim, order, own[0])
     named = [

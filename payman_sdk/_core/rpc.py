@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk._core.effects import Flow, SendRequest
 from payman_sdk._core.error_classes import (
+    PLAIN_REFUSALS,
     build_agent_error,
     build_error_response,
     build_status_error,
@@ -22,7 +23,7 @@ from payman_sdk._core.http import (
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_task, unwrap_task
 from payman_sdk._core.wire_json import as_list, as_object, decode_nested, read_json, unwrap_single
 from payman_sdk._text.error_response import shorten
-from payman_sdk.errors import PaymanError
+from payman_sdk.errors import PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.grants import AccessToken
@@ -138,6 +139,8 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
     refusal = build_agent_error(body, build_error_response(answer)) if is_ours else None
     if not answer.is_success:
         in_json_rpc = answer.status_code < 500 and answer.status_code not in _ABOUT_ACCESS
+        if isinstance(refusal, TaskNotFoundError) and answer.status_code not in PLAIN_REFUSALS:
+            in_json_rpc = False  # a gateway's words, perhaps; whoever believes them sends an ask again
         raise (refusal if in_json_rpc else None) or build_status_error(answer)
     if body is None:
         raise build_unreadable_error(answer, "no JSON object")

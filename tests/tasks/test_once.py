@@ -172,7 +172,7 @@ OPEN: dict[str, Outcome] = {
     "409 and a refusal": lambda body: _rpc(
         body, status=409, error={"code": -32600, "message": "Is running."}
     ),
-    "499 and a refusal": lambda body: _rpc(body, status=499, error={"code": -32001, "message": "No."}),
+    "499 and a refusal": lambda body: _rpc(body, status=499, error={"code": -32602, "message": "No."}),
     "502 with Retry-After": status(502, retry_after="0"),
     "nothing": status(200),
     "page": lambda _: httpx.Response(200, text="<html>"),
@@ -579,6 +579,19 @@ def test_what_never_arrived_is_sent_again(way: Way, name: str) -> None:
     pause = 0.0 if "Retry" in name else 0.5
     assert (reported.network.slept, second.at - first.at) == ([pause], pause)
     assert_sent_alike(reported.network)
+
+
+@ways
+def test_not_found_counts_only_with_a_status_that_leaves_nothing_open(way: Way) -> None:
+    """A gateway may say so with 409, say, of a task that it did not look for; whoever believes it sends the ask again."""
+    for code in (402, 408, 409, 410, 418, 423, 425, 499):
+        weak = lambda body, code=code: _rpc(body, status=code, error={"code": -32001, "message": "No."})  # noqa: E731
+        reported = story(way, [LOST, DONE], looks=cycle([weak]), settle_time=1)
+        assert isinstance(reported.end, OutcomeUnknownError), code
+        assert len(reported.network.at(SEND[way])) == 1, code
+    for code in (200, 400, 404):
+        sure = lambda body, code=code: _rpc(body, status=code, error={"code": -32001, "message": "No."})  # noqa: E731
+        assert story(way, [LOST, DONE], looks=cycle([sure]), settle_time=1).end == "completed", code
 
 
 @ways
