@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -76,6 +77,24 @@ def test_restart_is_an_outage() -> None:
         wire_client.http = http
         wire_client.ask("send 10 TSD to Test Payee")
     assert sandbox.balance() == 980
+
+
+def test_stop_ends_connections_that_were_just_accepted() -> None:
+    """Whoever connects while the sandbox stops is hung up on, and does not wait for an answer until its own timeout."""
+    for _ in range(8):
+        with Sandbox() as sandbox:
+            place = ("127.0.0.1", int(sandbox.base_url.rpartition(":")[2]))
+            stopping, opened = threading.Thread(target=sandbox.stop), list[socket.socket]()
+            with suppress(ConnectionError):
+                for number in range(40):
+                    if number == 20:
+                        stopping.start()
+                    opened.append(socket.create_connection(place, 60))
+            stopping.join()
+        for connection in opened:
+            with connection, suppress(ConnectionError):
+                connection.settimeout(5)
+                assert connection.recv(1) == b""
 
 
 def test_stop_twice_and_start_twice_are_harmless() -> None:

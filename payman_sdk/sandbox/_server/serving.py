@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -105,6 +106,7 @@ def find_connection(scope: MutableMapping[str, Any]) -> ClientConnection | None:
 
 _LAST_PORT = 65535
 _PATIENCE = 3  # seconds that a running request gets when the server stops
+_TURNS = 5  # of the event loop, and some to spare, until a connection that was accepted has its protocol
 
 
 def check_port(port: int) -> None:
@@ -153,6 +155,13 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End as uvicorn does; where nothing runs any more, without its nap of a tenth of a second."""
+        for sock in sockets or []:
+            with suppress(NotImplementedError):  # on Windows
+                asyncio.get_running_loop().remove_reader(sock)
+        for _ in range(
+            _TURNS
+        ):  # asyncio forgets what it has just accepted, and leaves it open, if its server is closed now
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
