@@ -8,7 +8,6 @@ import typing
 from pathlib import Path
 from typing import Any
 
-import jedi  # type: ignore[import-untyped]
 import pytest
 
 from payman_sdk import AsyncConversation, AsyncPaymanClient, Conversation, PaymanClient, errors, login
@@ -96,6 +95,8 @@ def test_ask_has_two_overloads_and_help_shows_the_keywords() -> None:
 @pytest.mark.slow
 def test_jedi_offers_methods_with_their_keywords() -> None:
     """However a client was made, jedi (IPython, Emacs, Vim) knows its class, its methods and their keywords."""
+    import jedi  # type: ignore[import-untyped] # which takes long
+
     makers = (
         "PaymanClient(client_id='x')",
         "PaymanClient.from_env().with_options(timeout=3)",

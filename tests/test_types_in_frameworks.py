@@ -8,13 +8,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import fastapi
 import msgspec
 import orjson
 import pydantic
 import pytest
 import yaml
-from fastapi.testclient import TestClient
 from pydantic_core import to_json
 
 from payman_sdk import AsyncPaymanClient, PaymanClient, types
@@ -125,6 +123,9 @@ def test_pydantic_reads_every_public_type() -> None:
 
 def test_fastapi_returns_answers() -> None:
     """A route may be annotated with an answer of either form; its description lists the keys."""
+    import fastapi
+    from fastapi.testclient import TestClient
+
     app = fastapi.FastAPI()
     with Sandbox() as sandbox, sandbox.client() as client:
 
@@ -159,6 +160,9 @@ def test_fastapi_returns_answers() -> None:
 
 def test_no_visitor_of_a_web_service_chooses_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """FastAPI makes query parameters of the keywords of a dependency: none of a constructor's may come from there."""
+    import fastapi
+    from fastapi.testclient import TestClient
+
     app = fastapi.FastAPI()
     with Sandbox() as sandbox, Sandbox() as evil:
         monkeypatch.setenv("PAYMAN_CLIENT_ID", sandbox.client_id)

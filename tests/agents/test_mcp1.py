@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from payman_sdk.agents import TOOLS
-from payman_sdk.agents.mcp.served_tools import spread_types
 from tests import environments
 
 LOCK = Path(__file__).with_name("mcp_1.lock")
@@ -22,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 def test_version_1_serves_the_same_tools(tmp_path: Path) -> None:
     """In memory, over HTTP and over stdio. `TEST_MCP1_PYTHON` names a Python that has version 1; without it, two wheels are installed."""
+    from payman_sdk.agents.mcp.served_tools import spread_types
+
     named = os.environ.get("TEST_MCP1_PYTHON")
     path = [str(ROOT), str(ROOT / "generated")]
     if not named:

@@ -12,18 +12,19 @@ import pytest
 from starlette.testclient import TestClient
 
 from payman_sdk import AsyncPaymanClient
-from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import ORDER
-from tests.agents.mcp_tour import YES, served
 
+# The library of MCP is imported by the tests: it takes half a second, and every worker imports every file.
 TOKEN = "the-token-of-the-mcp-tests"
 
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[TestClient]:
     """A server over HTTP, as the ASGI application that it is."""
+    from payman_sdk.agents.mcp import http_app, mcp_server
+
     server = mcp_server(
         AsyncPaymanClient(client_id="an-id", client_secret="a-secret", base_url="http://127.0.0.1:9")
     )
@@ -118,6 +119,8 @@ def test_what_is_malformed_is_answered(web: TestClient, body: str, code: int | N
 
 def test_a_question_comes_with_the_answer_to_its_call(sandbox: Sandbox) -> None:
     """A client that listens to nothing but the answers to its own requests is asked in the one to its call."""
+    from payman_sdk.agents.mcp import http_app, listening, serve_http
+    from tests.agents.mcp_tour import YES, served
 
     async def main() -> list[Any]:
         received: list[Any] = []
@@ -160,6 +163,8 @@ def test_a_question_comes_with_the_answer_to_its_call(sandbox: Sandbox) -> None:
 )
 def test_a_token_has_to_be_one(token: str) -> None:
     """A token that anybody could guess, or that no header can hold, is refused, and not repeated."""
+    from payman_sdk.agents.mcp import http_app, mcp_server
+
     server = mcp_server(AsyncPaymanClient(client_id="an-id", client_secret="a-secret"))
     with pytest.raises(ConfigurationError, match="The token of the MCP server has") as refused:
         http_app(server, token=token, port=8643)
@@ -168,6 +173,8 @@ def test_a_token_has_to_be_one(token: str) -> None:
 
 def test_a_port_that_is_taken_is_reported() -> None:
     """Where nothing can be listened on, the message names the address and the way out."""
+    from payman_sdk.agents.mcp import listening
+
     with (
         listening("127.0.0.1", 0) as sock,
         pytest.raises(ConfigurationError, match=r"127\.0\.0\.1, port .*another port"),

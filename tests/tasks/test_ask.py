@@ -11,7 +11,6 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from openapi_schema_validator import OAS31Validator
 
 from payman_sdk import PaymanClient
 from payman_sdk._core.effects import SendRequest
@@ -192,6 +191,8 @@ def test_any_answer_of_the_token_endpoint_is_a_token_or_one_of_our_errors(
 
 @cache
 def schema_of(name: str) -> Any:
+    from openapi_schema_validator import OAS31Validator
+
     spec = load_yaml((Path(__file__).parents[2] / "spec" / "payman.openapi.yaml").read_text())
     validator: Any = OAS31Validator
     return validator({"$ref": f"#/components/schemas/{name}", "components": spec["components"]})
