@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import programs
+
 pytestmark = pytest.mark.slow
 
 
@@ -26,7 +28,7 @@ PLAIN = {
 
 def test_demo_shows_every_step_and_the_ledger() -> None:
     """The demo lists wallets, creates a payee, pays it, shows the transaction, and prints a ledger that is balanced."""
-    done = subprocess.run(
+    done = programs.run(
         DEMO, capture_output=True, text=True, encoding="utf-8", timeout=60, env=PLAIN, check=False
     )
     assert done.returncode == 0, done.stderr
@@ -43,7 +45,7 @@ def test_demo_shows_every_step_and_the_ledger() -> None:
 
 def test_demo_ends_cleanly_on_ctrl_c() -> None:
     """Ctrl-C in the middle ends the demo with status 130, no traceback, and nothing left that listens."""
-    with subprocess.Popen(
+    with programs.Popen(
         DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=PLAIN
     ) as demo:
         assert demo.stdout is not None
