@@ -13,7 +13,7 @@ from payman_sdk.sandbox._ledger.store import Store
 
 @pytest.mark.slow
 def test_a_transaction_takes_as_long_in_a_large_store() -> None:
-    """Beside 300,000 rows it takes little longer than in an empty store; in SQLite's `:memory:` it would take a multiple."""
+    """Beside 200,000 rows it takes little longer than in an empty store; in SQLite's `:memory:` it would take a multiple."""
     draw = random.Random(1)  # noqa: S311 (chance, not a secret)
 
     def make_rows(count: int) -> Iterator[tuple[str]]:
@@ -22,7 +22,7 @@ def test_a_transaction_takes_as_long_in_a_large_store() -> None:
     small, large = Store(), Store()
     insert = "INSERT INTO accounts VALUES (?, 'ai-1', 1)"
     with large.transaction() as tx:
-        tx.executemany(insert, make_rows(300_000))
+        tx.executemany(insert, make_rows(200_000))
     took: dict[Store, list[float]] = {small: [], large: []}
     for _ in range(20):
         for store, times in took.items():
