@@ -20,7 +20,7 @@ def test_a_fleet_that_is_killed_pays_each_line_once(tmp_path: Path) -> None:
     # What the database loses is handed over again after 25 times `settle`.
     with postgres_server.Server(programs) as server:
         found = soak(
-            tmp_path, server, payments=12, workers=2, kills=2, rate=0.03, seed=1, seconds=240, settle=0.4
+            tmp_path, server, payments=12, workers=2, kills=2, rate=0.03, seed=1, seconds=240, settle=0.5
         )
     assert (found.wrong, found.kills) == ([], {"worker": 1, "database": 1})
     assert found.outcomes["paid"] >= 11
