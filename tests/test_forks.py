@@ -97,6 +97,20 @@ for way in ({}, {"transport": httpx.HTTPTransport()}):
     assert python("-c", BEGINNING + program, server.base_url) == "True\n" * 4
 
 
+def test_a_stream_that_has_ended_keeps_no_fork_waiting(server: Server) -> None:
+    """Its answer is not read to the last byte; a fork would wait for a second, and so would each one after it."""
+    program = """
+from payman_sdk._io import forks
+with PaymanClient(**settings, transport=httpx.HTTPTransport()) as client:
+    with client.stream("Hello!") as stream:
+        next(stream)
+    print(forks._inside)
+    client.stream("Hello!").result()
+    print(forks._inside)
+"""
+    assert python("-c", BEGINNING + program, server.base_url) == "set()\n" * 2
+
+
 def test_a_client_of_httpx_serves_in_the_process_that_used_it(server: Server) -> None:
     """One that the parent has used is refused in the child, before anything is sent; one that it has not is used."""
     program = """

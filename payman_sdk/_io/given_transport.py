@@ -176,6 +176,9 @@ class _ProcessBoundBody(httpx.SyncByteStream):
             while (piece := self._next(pieces)) is not None:
                 yield piece
         finally:
+            del (
+                pieces
+            )  # httpcore notes the end of a body that is left, too, and that is where a section begins
             leave_section()
 
     def close(self) -> None:
