@@ -157,10 +157,7 @@ class _ForkSections:
         """Take note of a step, and pass it on."""
         if self._listener is not None:
             self._listener(event, about)
-        if event.endswith(".started"):
-            leave_section()
-        else:
-            enter_section()
+        leave_section() if event.endswith(".started") else enter_section()
 
 
 class _ProcessBoundBody(httpx.SyncByteStream):
