@@ -53,11 +53,12 @@ def test_contributing_says_what_ci_runs() -> None:
         "scripts/lint",
         "scripts/release",
         "scripts/test",
+        "scripts/coverage --fast",
         "scripts/bench --quick",
     ]
     assert (
-        "`.ci/run` runs `scripts/regenerate --check`, `scripts/lint`, `scripts/release`, `scripts/test` and `scripts/bench --quick`"
-        in CONTRIBUTING.read_text(encoding="utf-8")
+        "`.ci/run` runs `scripts/regenerate --check`, `scripts/lint`, `scripts/release`, `scripts/test`, `scripts/coverage --fast` and "
+        "`scripts/bench --quick`" in CONTRIBUTING.read_text(encoding="utf-8")
     )
 
 

@@ -150,7 +150,6 @@ def test_never_does_not_send_what_was_recorded(store: KeyStore, peer: Peer, conn
     assert (caught.value.sent, peer.asks()) == (True, [])
 
 
-@pytest.mark.slow
 def test_a_deadline_before_the_end_of_the_wait(
     peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
