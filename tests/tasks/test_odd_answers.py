@@ -375,7 +375,8 @@ def test_nothing_beside_a_result_is_a_refusal() -> None:
                 assert is_ambiguous(caught.value), document
     with pytest.raises(ResponseValidationError):
         read_answer(answered({"result": {"id": "tsk-1"}, "error": refusal}), "req-1", "tsk-1")
-    for empty in ({}, [], "", False, None):
+    nothing: tuple[object, ...] = ({}, [], "", False, None)
+    for empty in nothing:
         with pytest.raises(InvalidRequestError):
             read_answer(answered({**IDS, "result": empty, "error": refusal}), "req-1", "tsk-1")
 
