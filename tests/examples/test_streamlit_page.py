@@ -58,7 +58,7 @@ for line in sys.stdin:
             os._exit(status)
     print("ended with", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Each visit has a process of its own, which finds Streamlit and the SDK imported."""
+"""Each visit has its own process, which finds Streamlit and the SDK imported."""
 
 
 class Visitor:

@@ -118,7 +118,7 @@ def _is_told_otherwise(case: Case, settings: Settings) -> bool:
         return True
     if settings.reconciles:
         return last.end != "completed"
-    # Where the server does not say how a task stands, it may not be known; but nobody is told what is not so.
+    # Where the server does not say how a task stands, it may not be known; but nothing untrue is reported.
     return last.end not in ("completed", "unknown") and len(case.payments) > 0
 
 

@@ -35,7 +35,7 @@ UNDISTURBED = Settings(asks=32, rate=0.0, patience=60, timeout=60)
 
 
 def test_an_ask_happens_once_however_the_network_fails() -> None:
-    """Asks in all ways, with all faults: nothing is paid twice, nobody is told what is not so, all learn their end."""
+    """Asks in all ways, with all faults: nothing is paid twice, nothing untrue is reported, all learn their end."""
     outcome = run(replace(PLAN, timeout=20, settle_time=2))
     assert held(outcome), report(outcome)
     counts = counted(outcome)

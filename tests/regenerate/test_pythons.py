@@ -50,7 +50,7 @@ def python(version: str, pytestconfig: pytest.Config) -> Path:
 def test_every_python_generates_the_same(version: str, python: Path, tmp_path: Path) -> None:
     """Whichever supported Python runs the generator, and however it orders sets, both documents give the same bytes.
 
-    Every version has a seed of its own; the one that runs the tests has another one in tests/generated/test_regenerate.py.
+    Every version has its own seed; the one that runs the tests has another one in tests/generated/test_regenerate.py.
     """
     seed = version.replace(".", "")
     done = generating(python, tmp_path, tmp_path / "made", seed)

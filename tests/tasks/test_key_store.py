@@ -14,7 +14,13 @@ import pytest
 from payman_sdk._core.exchange import KeyStore
 from payman_sdk._core.requests import derive_task_id
 from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore, open_default_store
-from payman_sdk.errors import ConfigurationError, KeyStoreError, OutcomeUnknownError, PaymanError
+from payman_sdk.errors import (
+    ConfigurationError,
+    InvalidParamsError,
+    KeyStoreError,
+    OutcomeUnknownError,
+    PaymanError,
+)
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, completed, reset, rpc
 
@@ -268,3 +274,17 @@ def test_an_ask_is_not_sent_again_once_the_store_of_the_user_breaks(
         connect(max_retries=3).ask(PAYMENT, idempotency_key=KEY)
     assert "nother process" not in str(caught.value) and caught.value.sent is True
     assert len(peer.asks()) == 2 and store.load(operation(peer)) is not None
+
+
+def test_a_record_that_cannot_be_removed_hides_no_refusal(
+    peer: Peer, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The error says that nothing was done, though the store fails; its failure is logged, and the record stays."""
+    store = Failing("forget", OSError("the disk is full"))
+    peer.always(ASK_PATH, rpc(error={"code": -32602, "message": "Invalid params"}))
+    with pytest.raises(InvalidParamsError) as caught:
+        connect(key_store=store).ask(PAYMENT, idempotency_key=KEY)
+    assert caught.value.sent is False and store.load(operation(peer)) is not None
+    assert (
+        "Could not remove the record of an idempotency key" in caplog.text and "disk is full" in caplog.text
+    )
