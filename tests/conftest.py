@@ -19,7 +19,7 @@ from hypothesis import settings
 
 import payman_sdk
 from payman_sdk import PaymanClient
-from payman_sdk._core.operations import PROVEN
+from payman_sdk._client.connection import PROVEN
 from payman_sdk._secrets import sent_secrets
 from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.guards import (  # noqa: F401 (hooks and a fixture that pytest finds here)

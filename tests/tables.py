@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from payman_sdk._core.operations import PROVEN
+from payman_sdk._client.connection import PROVEN
 from payman_sdk._secrets import sent_secrets
 from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.peer import Peer

@@ -97,13 +97,14 @@ def test_warnings_of_a_stream_have_a_limit() -> None:
 def test_transactions_that_prove_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest is forgotten."""
     monkeypatch.setattr(operations, "_MOST", 2)
-    proofs = operations.Proofs("https://payman.example")
+    proven: dict[tuple[str, str], str] = {}
+    proofs = operations.Proofs("https://payman.example", proven)
     for number in range(4):
         one = Transaction.__new__(Transaction)
         object.__setattr__(one, "id", f"txn-{number}")
         object.__setattr__(one, "task_id", None)
         assert proofs.take(one, f"tsk-{number}")
-    assert not operations.Proofs("https://other.example").is_taken("txn-3", "tsk-x")
+    assert not operations.Proofs("https://other.example", proven).is_taken("txn-3", "tsk-x")
     assert [proofs.is_taken(f"txn-{number}", "tsk-x") for number in range(4)] == [False, False, True, True]
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Http = TypeVar("Http")
 
 _EXPIRES_SOON = 60.0
+PROVEN: dict[tuple[str, str], str] = {}
+"""The transactions that have proven a payment: for all clients of this process, as web programs make one for every request."""
 
 
 class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT]):
@@ -131,7 +133,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
     def _build_connection(self, tokens: TokenManager) -> APIConnection[RunnerT]:
         import random
 
-        from payman_sdk._core.operations import Operations
+        from payman_sdk._core.operations import Operations, Proofs
         from payman_sdk._io.http import Timeouts
 
         config = self._config
@@ -150,6 +152,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
             wall_clock=wall_time,
             observer=self._observer,
             open_key_store=_open_key_store,
+            proofs=Proofs(config.base_url, PROVEN),
         )
         return APIConnection(runner, tokens, agent)
 

@@ -31,27 +31,30 @@ T = TypeVar("T")
 
 _MOST = 10_000
 """Transactions that are remembered. A transaction that is older than a payment proves nothing for it, so older ones may be forgotten."""
-PROVEN: dict[tuple[str, str], str] = {}
-"""What `Proofs` remembers, by server and transaction: for all clients, as web programs make one for every request."""
 
 
 class Proofs:
-    """The transactions that name no task and have proven an outcome, and the task of the payment that each has proven."""
+    """The transactions that name no task and have proven an outcome, and the task of the payment that each has proven.
 
-    def __init__(self, server: str) -> None:
-        self._server = server
+    Args:
+        server: The server that lists them.
+        proven: What is remembered, by server and transaction. Clients share it.
+    """
+
+    def __init__(self, server: str, proven: dict[tuple[str, str], str]) -> None:
+        self._server, self._proven = server, proven
 
     def is_taken(self, transaction_id: str, task_id: str) -> bool:
         """Return whether a transaction has proven a payment of another task."""
-        return PROVEN.get((self._server, transaction_id), task_id) != task_id
+        return self._proven.get((self._server, transaction_id), task_id) != task_id
 
     def take(self, transaction: Transaction, task_id: str) -> bool:
         """Have a transaction prove the payment of a task; return whether it does, which of two threads only one is answered."""
         if transaction.task_id is not None or transaction.id is None:
             return transaction.task_id == task_id
-        is_taken = PROVEN.setdefault((self._server, transaction.id), task_id) != task_id
-        while len(PROVEN) > _MOST:
-            PROVEN.pop(next(iter([*PROVEN])), None)  # in one step, for several threads
+        is_taken = self._proven.setdefault((self._server, transaction.id), task_id) != task_id
+        while len(self._proven) > _MOST:
+            self._proven.pop(next(iter([*self._proven])), None)  # in one step, for several threads
         return not is_taken
 
 
@@ -79,6 +82,7 @@ class Operations:
         wall_clock: Clock,
         observer: ClientObserver,
         open_key_store: Callable[[], KeyStore | None],
+        proofs: Proofs,
     ) -> None:
         self._tokens = tokens
         self._config = config
@@ -88,7 +92,7 @@ class Operations:
         self._observer = observer
         self._keys = KeySettings(config.key_store, config.base_url, open_key_store)
         self._defaults = build_default_options(config)
-        self.proofs = Proofs(config.base_url)
+        self.proofs = proofs
 
     def with_config(self, config: Config) -> Self:
         """Return the same for other settings, sharing tokens, observer and proofs."""

@@ -65,8 +65,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """
     if (memory := sys.modules.get("payman_sdk.token_stores.memory")) is not None:
         memory.forget_shared_tokens()
-    if (operations := sys.modules.get("payman_sdk._core.operations")) is not None:
-        operations.PROVEN.clear()
+    if (connection := sys.modules.get("payman_sdk._client.connection")) is not None:
+        connection.PROVEN.clear()
     if _STATE in os.environ:
         return (yield)
     folder = os.environ[_STATE] = str(item.config.stash[_FOLDER] / uuid.uuid4().hex)

@@ -18,7 +18,7 @@ from payman_sdk._client.calls import APIConnection
 from payman_sdk._core import effects
 from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.auth.tokens import TokenManager
-from payman_sdk._core.operations import Operations
+from payman_sdk._core.operations import Operations, Proofs
 from payman_sdk._core.orders import read_order_line
 from payman_sdk._io.http import Timeouts, limit_request
 from payman_sdk._io.key_store import MemoryKeyStore
@@ -273,6 +273,7 @@ class World:
         self.server = Server(self.clock, **server)
         self.client, self.store, self.operations = client, MemoryTokenStore(), KeptOperations(self.clock)
         self.keys, self.payment = MemoryKeyStore(), cast("Any", None)
+        self.proven: dict[tuple[str, str], str] = {}
         self.store.save(
             StoredToken(
                 PERSON.name, "a-0", self.clock.now + ends, 3600, "r-0", None, fingerprint_token("r-0")
@@ -292,6 +293,7 @@ class World:
             wall_clock=self.clock,
             observer=observer,
             open_key_store=lambda: None,
+            proofs=Proofs(config.base_url, self.proven),
         )
         self.client._config = config
         self.client._connection = cast("Any", APIConnection(runner, self.tokens, agent))

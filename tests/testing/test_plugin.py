@@ -326,9 +326,9 @@ def test_no_test_depends_on_another(project: Project) -> None:
 
         @pytest.mark.parametrize("number", [1, 2])
         def test_proofs(sandbox, number):
-            operations = sys.modules["payman_sdk._core.operations"]
-            assert operations.PROVEN == {}
-            operations.PROVEN["server", "txn-1"] = "tsk-1"
+            connection = sys.modules["payman_sdk._client.connection"]
+            assert connection.PROVEN == {}
+            connection.PROVEN["server", "txn-1"] = "tsk-1"
 
         def test_folders():
             assert len(folders) == 2
