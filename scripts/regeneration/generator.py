@@ -155,7 +155,8 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
     if problems:
         said = "\n".join(f"{problem.header} {problem.detail or ''}" for problem in problems)
         raise RegenerationError(f"openapi-python-client has complaints:\n{said}")
-    (into / "py.typed").touch()
+    if name == PRIMARY:  # its mark holds for the packages inside it
+        (into / "py.typed").touch()
     layout(into, spec / "ruff.toml")
 
 

@@ -7,12 +7,7 @@ from ..types import UNSET, Unset
 
 
 class AgentAuthentication(OpenModel[Any]):
-    """How a client makes itself known.
-
-    Attributes:
-        schemes (list[str] | None | Unset):
-        credentials (str | None | Unset):
-    """
+    """How a client makes itself known."""
 
     __match_args__ = ("schemes", "credentials")
     __slots__ = __match_args__

@@ -10,9 +10,9 @@ class AgentCapabilities(OpenModel[Any]):
     """What the agent can do beyond answering.
 
     Attributes:
-        streaming (bool | None | Unset): Whether it answers `send_task_subscribe`.
-        push_notifications (bool | None | Unset): Whether it can call back.
-        state_transition_history (bool | None | Unset): Whether it keeps a task's earlier states.
+        streaming: Whether it answers `send_task_subscribe`.
+        push_notifications: Whether it can call back.
+        state_transition_history: Whether it keeps a task's earlier states.
     """
 
     __match_args__ = ("streaming", "push_notifications", "state_transition_history")

@@ -16,17 +16,9 @@ class AgentCard(OpenModel[Any]):
     """What the agent says about itself.
 
     Attributes:
-        name (str): What it is called.
-        url (str): Where it is.
-        description (str | None | Unset): What it is for.
-        provider (AgentProvider | None | Unset):
-        version (str | None | Unset):
-        documentation_url (str | None | Unset):
-        capabilities (AgentCapabilities | None | Unset):
-        authentication (AgentAuthentication | None | Unset):
-        default_input_modes (list[str] | None | Unset):
-        default_output_modes (list[str] | None | Unset):
-        skills (list[AgentSkill] | None | Unset):
+        name: What it is called.
+        url: Where it is.
+        description: What it is for.
     """
 
     __match_args__ = (

@@ -7,12 +7,7 @@ from ..types import UNSET, Unset
 
 
 class AgentProvider(OpenModel[Any]):
-    """Who runs the agent.
-
-    Attributes:
-        organization (str | None | Unset):
-        url (str | None | Unset):
-    """
+    """Who runs the agent."""
 
     __match_args__ = ("organization", "url")
     __slots__ = __match_args__

@@ -10,13 +10,7 @@ class AgentSkill(OpenModel[Any]):
     """Something the agent is good at.
 
     Attributes:
-        id (str):
-        name (str):
-        description (str | None | Unset):
-        tags (list[str] | None | Unset):
-        examples (list[str] | None | Unset): What one might ask.
-        input_modes (list[str] | None | Unset):
-        output_modes (list[str] | None | Unset):
+        examples: What one might ask.
     """
 
     __match_args__ = ("id", "name", "description", "tags", "examples", "input_modes", "output_modes")

@@ -17,15 +17,12 @@ class Artifact(OpenModel[Any]):
     """Something the agent has made; the answer itself, or a piece of it while it is streamed.
 
     Attributes:
-        parts (list[TextPart | FilePart | DataPart | OtherPart]):
-        name (str | None | Unset): What it is called, such as `response`.
-        description (str | None | Unset): What it is, such as `AI Assistant Response`.
-        index (int | None | Unset): Which artifact of the task it is; absent and null mean 0. Chunks of
-            one artifact have the same index.
-        append (bool | None | Unset): Whether these parts extend the artifact with this index rather
-            than begin it.
-        last_chunk (bool | None | Unset): Whether the artifact is complete with these parts.
-        metadata (Metadata | None | Unset):
+        name: What it is called, such as `response`.
+        description: What it is, such as `AI Assistant Response`.
+        index: Which artifact of the task it is; absent and null mean 0. Chunks of one artifact have the
+            same index.
+        append: Whether these parts extend the artifact with this index rather than begin it.
+        last_chunk: Whether the artifact is complete with these parts.
     """
 
     __match_args__ = ("parts", "name", "description", "index", "append", "last_chunk", "metadata")

@@ -12,10 +12,8 @@ class CancelTaskRequest(OpenModel[Any]):
     """The body of `cancel_task`.
 
     Attributes:
-        id (str): The request's id, made by the client (`req-<uuid4>`).
-        params (TaskIdParams): Which task is meant.
-        jsonrpc (Literal['2.0']):
-        method (Literal['tasks/cancel']):
+        id: The request's id, made by the client (`req-<uuid4>`).
+        params: Which task is meant.
     """
 
     __match_args__ = ("id", "params", "jsonrpc", "method")

@@ -14,9 +14,7 @@ class DataPart(OpenModel[Any]):
     """Values for a program.
 
     Attributes:
-        data (DataContent): Values for a program.
-        type_ (Literal['data']):
-        metadata (Metadata | None | Unset):
+        data: Values for a program.
     """
 
     __match_args__ = ("data", "type_", "metadata")

@@ -11,8 +11,8 @@ class ErrorAnswer(OpenModel[Any]):
     promised.
 
     Attributes:
-        error (Any | Unset): A word, a sentence, or a JSON-RPC error.
-        message (str | None | Unset): What went wrong.
+        error: A word, a sentence, or a JSON-RPC error.
+        message: What went wrong.
     """
 
     __match_args__ = ("error", "message")

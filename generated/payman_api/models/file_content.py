@@ -10,10 +10,10 @@ class FileContent(OpenModel[Any]):
     """A file, by its bytes or by where it is.
 
     Attributes:
-        name (str | None | Unset): The file's name.
-        mime_type (str | None | Unset): Its media type.
-        bytes_ (str | None | Unset): Its content in base64. Either this or `uri`.
-        uri (str | None | Unset): Where it is. Either this or `bytes`.
+        name: The file's name.
+        mime_type: Its media type.
+        bytes_: Its content in base64. Either this or `uri`.
+        uri: Where it is. Either this or `bytes`.
     """
 
     __match_args__ = ("name", "mime_type", "bytes_", "uri")

@@ -14,9 +14,7 @@ class FilePart(OpenModel[Any]):
     """A file.
 
     Attributes:
-        file (FileContent): A file, by its bytes or by where it is.
-        type_ (Literal['file']):
-        metadata (Metadata | None | Unset):
+        file: A file, by its bytes or by where it is.
     """
 
     __match_args__ = ("file", "type_", "metadata")

@@ -12,10 +12,8 @@ class GetTaskRequest(OpenModel[Any]):
     """The body of `get_task`.
 
     Attributes:
-        id (str): The request's id, made by the client (`req-<uuid4>`).
-        params (TaskQueryParams): Which task is meant, and how much of its history.
-        jsonrpc (Literal['2.0']):
-        method (Literal['tasks/get']):
+        id: The request's id, made by the client (`req-<uuid4>`).
+        params: Which task is meant, and how much of its history.
     """
 
     __match_args__ = ("id", "params", "jsonrpc", "method")

@@ -13,9 +13,9 @@ class JsonRpcError(OpenModel[Any]):
     -32004 unsupported operation. Other servers have other codes.
 
     Attributes:
-        code (int): What kind of error it is.
-        message (str | None | Unset): What a developer should know about it.
-        data (Any | Unset): More about it, of any kind.
+        code: What kind of error it is.
+        message: What a developer should know about it.
+        data: More about it, of any kind.
     """
 
     __match_args__ = ("code", "message", "data")

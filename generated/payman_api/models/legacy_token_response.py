@@ -10,11 +10,11 @@ class LegacyTokenResponse(OpenModel[Any]):
     """An access token, in the spelling of RFC 6749, which version 1.0.2 of the Python client read.
 
     Attributes:
-        access_token (str): What every call to the agent carries.
-        token_type (str | None | Unset): How the token is used.
-        expires_in (int | None | Unset): How long the token is good, in seconds.
-        scope (str | None | Unset): What the token allows.
-        refresh_token (str | None | Unset): Gets the next token.
+        access_token: What every call to the agent carries.
+        token_type: How the token is used.
+        expires_in: How long the token is good, in seconds.
+        scope: What the token allows.
+        refresh_token: Gets the next token.
     """
 
     __match_args__ = ("access_token", "token_type", "expires_in", "scope", "refresh_token")

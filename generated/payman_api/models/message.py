@@ -17,9 +17,7 @@ class Message(OpenModel[Any]):
     """What one side says to the other.
 
     Attributes:
-        role (str): Who speaks, `user` or `agent`. Answers have also said `assistant`.
-        parts (list[TextPart | FilePart | DataPart | OtherPart]):
-        metadata (Metadata | None | Unset):
+        role: Who speaks, `user` or `agent`. Answers have also said `assistant`.
     """
 
     __match_args__ = ("role", "parts", "metadata")

@@ -10,9 +10,9 @@ class OAuthError(OpenModel[Any]):
     """Why there is no token (RFC 6749, 5.2).
 
     Attributes:
-        error (str): A code, such as `invalid_client`, `invalid_grant` or `unsupported_grant_type`.
-        error_description (str | None | Unset): What a developer should know about it.
-        error_uri (str | None | Unset): A page about it.
+        error: A code, such as `invalid_client`, `invalid_grant` or `unsupported_grant_type`.
+        error_description: What a developer should know about it.
+        error_uri: A page about it.
     """
 
     __match_args__ = ("error", "error_description", "error_uri")

@@ -9,7 +9,7 @@ class OtherPart(OpenModel[Any]):
     """A part of a kind that this document does not know. It is kept, members and all.
 
     Attributes:
-        type_ (str): The kind.
+        type_: The kind.
     """
 
     __match_args__ = ("type_",)

@@ -13,10 +13,8 @@ class SendTaskRequest(OpenModel[Any]):
     Python client wrote `tasks.send`, so a server accepts both.
 
     Attributes:
-        id (str): The request's id, made by the client (`req-<uuid4>`).
-        params (TaskSendParams): What is asked. Published clients send null for what they do not have.
-        jsonrpc (Literal['2.0']):
-        method (Literal['tasks/send']):
+        id: The request's id, made by the client (`req-<uuid4>`).
+        params: What is asked. Published clients send null for what they do not have.
     """
 
     __match_args__ = ("id", "params", "jsonrpc", "method")

@@ -12,10 +12,8 @@ class SendTaskStreamingRequest(OpenModel[Any]):
     """The body of `send_task_subscribe`.
 
     Attributes:
-        id (str): The request's id, made by the client (`req-<uuid4>`).
-        params (TaskSendParams): What is asked. Published clients send null for what they do not have.
-        jsonrpc (Literal['2.0']):
-        method (Literal['tasks/sendSubscribe']):
+        id: The request's id, made by the client (`req-<uuid4>`).
+        params: What is asked. Published clients send null for what they do not have.
     """
 
     __match_args__ = ("id", "params", "jsonrpc", "method")

@@ -16,12 +16,11 @@ class Task(OpenModel[Any]):
     """One ask, from the first message to the answer.
 
     Attributes:
-        id (str): The task's id, made by the client (`tsk-<uuid4>`).
-        status (TaskStatus): How a task stands.
-        session_id (str | None | Unset): The conversation it belongs to (`ses-<uuid4>`).
-        artifacts (list[Artifact] | None | Unset): What has been made so far.
-        history (list[Message] | None | Unset): What has been said so far, if it was asked for.
-        metadata (Metadata | None | Unset):
+        id: The task's id, made by the client (`tsk-<uuid4>`).
+        status: How a task stands.
+        session_id: The conversation it belongs to (`ses-<uuid4>`).
+        artifacts: What has been made so far.
+        history: What has been said so far, if it was asked for.
     """
 
     __match_args__ = ("id", "status", "session_id", "artifacts", "history", "metadata")

@@ -14,10 +14,9 @@ class TaskArtifactUpdateEvent(OpenModel[Any]):
     """An artifact was begun, extended or completed.
 
     Attributes:
-        id (str): The task's id.
-        artifact (Artifact): Something the agent has made; the answer itself, or a piece of it while it
-            is streamed.
-        metadata (Metadata | None | Unset):
+        id: The task's id.
+        artifact: Something the agent has made; the answer itself, or a piece of it while it is
+            streamed.
     """
 
     __match_args__ = ("id", "artifact", "metadata")

@@ -13,8 +13,7 @@ class TaskIdParams(OpenModel[Any]):
     """Which task is meant.
 
     Attributes:
-        id (str): The task's id.
-        metadata (Metadata | None | Unset):
+        id: The task's id.
     """
 
     __match_args__ = ("id", "metadata")

@@ -13,9 +13,8 @@ class TaskQueryParams(OpenModel[Any]):
     """Which task is meant, and how much of its history.
 
     Attributes:
-        id (str): The task's id.
-        history_length (int | None | Unset): How many messages of the history to put into the answer.
-        metadata (Metadata | None | Unset):
+        id: The task's id.
+        history_length: How many messages of the history to put into the answer.
     """
 
     __match_args__ = ("id", "history_length", "metadata")

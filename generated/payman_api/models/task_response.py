@@ -14,10 +14,8 @@ class TaskResponse(OpenModel[Any]):
     """A JSON-RPC answer. It has a result or an error; the other is null or absent.
 
     Attributes:
-        jsonrpc (str | None | Unset): Always `2.0`.
-        id (str | int | None | Unset): The id of the request.
-        result (Task | None | Unset):
-        error (JsonRpcError | None | Unset):
+        jsonrpc: Always `2.0`.
+        id: The id of the request.
     """
 
     __match_args__ = ("jsonrpc", "id", "result", "error")

@@ -14,14 +14,12 @@ class TaskSendParams(OpenModel[Any]):
     """What is asked. Published clients send null for what they do not have.
 
     Attributes:
-        id (str): The task's id, made by the client (`tsk-<uuid4>`).
-        message (Message): What one side says to the other.
-        session_id (str | None | Unset): The conversation it belongs to (`ses-<uuid4>`), made by the
-            client. The server makes one if it is left out.
-        accepted_output_modes (list[str] | None | Unset): Kinds of parts that the client can read, such
-            as `text`.
-        history_length (int | None | Unset): How many messages of the history to put into the answer.
-        metadata (Metadata | None | Unset):
+        id: The task's id, made by the client (`tsk-<uuid4>`).
+        message: What one side says to the other.
+        session_id: The conversation it belongs to (`ses-<uuid4>`), made by the client. The server makes
+            one if it is left out.
+        accepted_output_modes: Kinds of parts that the client can read, such as `text`.
+        history_length: How many messages of the history to put into the answer.
     """
 
     __match_args__ = ("id", "message", "session_id", "accepted_output_modes", "history_length", "metadata")

@@ -14,11 +14,9 @@ class TaskStatus(OpenModel[Any]):
     """How a task stands.
 
     Attributes:
-        state (TaskState | str):
-        message (Message | None | Unset): What the agent says about it, such as `Processing completed
-            successfully`, or what it needs to know.
-        timestamp (str | None | Unset): Since when. A plain string; it may have nine fractional digits,
-            or no zone.
+        message: What the agent says about it, such as `Processing completed successfully`, or what it
+            needs to know.
+        timestamp: Since when. A plain string; it may have nine fractional digits, or no zone.
     """
 
     __match_args__ = ("state", "message", "timestamp")

@@ -14,10 +14,9 @@ class TaskStatusUpdateEvent(OpenModel[Any]):
     """A task stands differently now.
 
     Attributes:
-        id (str): The task's id.
-        status (TaskStatus): How a task stands.
-        final (bool): Whether the stream ends with this event.
-        metadata (Metadata | None | Unset):
+        id: The task's id.
+        status: How a task stands.
+        final: Whether the stream ends with this event.
     """
 
     __match_args__ = ("id", "status", "final", "metadata")

@@ -16,10 +16,8 @@ class TaskStreamResponse(OpenModel[Any]):
     """The data of one server-sent event.
 
     Attributes:
-        jsonrpc (str | None | Unset): Always `2.0`.
-        id (str | int | None | Unset): The id of the request.
-        result (TaskArtifactUpdateEvent | TaskStatusUpdateEvent | Task | None | Unset):
-        error (JsonRpcError | None | Unset):
+        jsonrpc: Always `2.0`.
+        id: The id of the request.
     """
 
     __match_args__ = ("jsonrpc", "id", "result", "error")

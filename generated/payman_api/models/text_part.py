@@ -13,9 +13,7 @@ class TextPart(OpenModel[Any]):
     """Words, usually markdown.
 
     Attributes:
-        text (str): The words.
-        type_ (Literal['text']):
-        metadata (Metadata | None | Unset):
+        text: The words.
     """
 
     __match_args__ = ("text", "type_", "metadata")

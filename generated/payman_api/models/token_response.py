@@ -10,13 +10,13 @@ class TokenResponse(OpenModel[Any]):
     """An access token, as the server answers today.
 
     Attributes:
-        access_token (str): What every call to the agent carries.
-        token_type (str | None | Unset): How the token is used. The agent's endpoints have a header of
-            their own for it, whatever this says.
-        expires_in (int | None | Unset): How long the token is good, in seconds.
-        scope (str | None | Unset): What the token allows, scopes joined by commas.
-        refresh_token (str | None | Unset): Gets the next token. One in the answer to a refresh replaces
-            the one that was used; if there is none, the old one stays good.
+        access_token: What every call to the agent carries.
+        token_type: How the token is used. The agent's endpoints have a header of their own for it,
+            whatever this says.
+        expires_in: How long the token is good, in seconds.
+        scope: What the token allows, scopes joined by commas.
+        refresh_token: Gets the next token. One in the answer to a refresh replaces the one that was
+            used; if there is none, the old one stays good.
     """
 
     __match_args__ = ("access_token", "token_type", "expires_in", "scope", "refresh_token")

@@ -52,10 +52,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[AgentCard
 
     What the agent can do and where it is, as A2A agents publish it. It needs no token.
 
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
-        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
-        httpx.HTTPError: The exchange failed.
+    Raises: As `parse_answer`, and httpx.HTTPError where the exchange failed.
     """
     return _OPERATION.send(client, build_request())
 

@@ -81,10 +81,7 @@ def sync_detailed(
     agrees or does not. The browser is then sent to
     `redirect_uri` with `code` or, as OAuth has it, `error` in the query.
 
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
-        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
-        httpx.HTTPError: The exchange failed.
+    Raises: As `parse_answer`, and httpx.HTTPError where the exchange failed.
     """
     return _OPERATION.send(
         client,

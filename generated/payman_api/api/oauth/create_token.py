@@ -91,10 +91,7 @@ def sync_detailed(
     A client with a secret authenticates with HTTP Basic. A public client has no secret: it sends
     `client_id` as a parameter and no Basic header.
 
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
-        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
-        httpx.HTTPError: The exchange failed.
+    Raises: As `parse_answer`, and httpx.HTTPError where the exchange failed.
     """
     return _OPERATION.send(
         client,

@@ -61,10 +61,7 @@ def sync_detailed(
 
     Gives the task as it stands, or the JSON-RPC error -32001 if the server does not know it.
 
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
-        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
-        httpx.HTTPError: The exchange failed.
+    Raises: As `parse_answer`, and httpx.HTTPError where the exchange failed.
     """
     return _OPERATION.send(client, build_request(body=body))
 

@@ -63,10 +63,7 @@ def sync_detailed(
     that task: repeat a task id only when it is certain
     that the server did not take it.
 
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
-        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
-        httpx.HTTPError: The exchange failed.
+    Raises: As `parse_answer`, and httpx.HTTPError where the exchange failed.
     """
     return _OPERATION.send(client, build_request(body=body))
 

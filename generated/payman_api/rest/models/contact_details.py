@@ -10,10 +10,8 @@ class ContactDetails(OpenModel[Any]):
     """How somebody can be reached.
 
     Attributes:
-        email (str | None | Unset):
-        phone_number (str | None | Unset): Spelled as the parameter of the search is.
-        address (str | None | Unset):
-        tax_id (str | None | Unset): Spelled as the parameter of the search is.
+        phone_number: Spelled as the parameter of the search is.
+        tax_id: Spelled as the parameter of the search is.
     """
 
     __match_args__ = ("email", "phone_number", "address", "tax_id")

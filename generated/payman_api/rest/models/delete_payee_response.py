@@ -7,12 +7,7 @@ from ...types import UNSET, Unset
 
 
 class DeletePayeeResponse(OpenModel[Any]):
-    """Whether a payee was deleted.
-
-    Attributes:
-        success (bool):
-        message (str | None | Unset):
-    """
+    """Whether a payee was deleted."""
 
     __match_args__ = ("success", "message")
     __slots__ = __match_args__

@@ -15,14 +15,9 @@ class Payee(OpenModel[Any]):
     masked.
 
     Attributes:
-        id (str): The payee's id, `pd-…`.
-        type_ (PayeeType | str | None | Unset): How the payee is paid, or a word that is not listed
-            here.
-        name (str | None | Unset):
-        status (str | None | Unset): The documentation names the states ACTIVE, ARCHIVED and DELETED,
-            and not the member.
-        tags (list[str] | None | Unset):
-        contact_details (ContactDetails | None | Unset):
+        id: The payee's id, `pd-…`.
+        type_: How the payee is paid, or a word that is not listed here.
+        status: The documentation names the states ACTIVE, ARCHIVED and DELETED, and not the member.
     """
 
     __match_args__ = ("id", "type_", "name", "status", "tags", "contact_details")

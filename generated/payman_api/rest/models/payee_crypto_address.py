@@ -10,17 +10,7 @@ if TYPE_CHECKING:
 
 
 class PayeeCryptoAddress(OpenModel[Any]):
-    """A payee with a crypto address.
-
-    Attributes:
-        address (str):
-        chain (str):
-        currency (str):
-        type_ (Literal['CRYPTO_ADDRESS']):
-        name (str | None | Unset):
-        tags (list[str] | None | Unset):
-        contact_details (ContactDetails | None | Unset):
-    """
+    """A payee with a crypto address."""
 
     __match_args__ = ("address", "chain", "currency", "type_", "name", "tags", "contact_details")
     __slots__ = __match_args__

@@ -13,11 +13,7 @@ class PayeePaymanWallet(OpenModel[Any]):
     """A payee with a wallet at Payman.
 
     Attributes:
-        payman_wallet (str): The wallet's paytag or id.
-        type_ (Literal['PAYMAN_WALLET']):
-        name (str | None | Unset):
-        tags (list[str] | None | Unset):
-        contact_details (ContactDetails | None | Unset):
+        payman_wallet: The wallet's paytag or id.
     """
 
     __match_args__ = ("payman_wallet", "type_", "name", "tags", "contact_details")

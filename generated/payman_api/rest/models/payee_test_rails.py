@@ -10,14 +10,7 @@ if TYPE_CHECKING:
 
 
 class PayeeTestRails(OpenModel[Any]):
-    """A payee for test dollars.
-
-    Attributes:
-        name (str):
-        type_ (Literal['TEST_RAILS']):
-        tags (list[str] | None | Unset):
-        contact_details (ContactDetails | None | Unset):
-    """
+    """A payee for test dollars."""
 
     __match_args__ = ("name", "type_", "tags", "contact_details")
     __slots__ = __match_args__

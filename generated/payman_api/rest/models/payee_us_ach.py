@@ -13,18 +13,9 @@ class PayeeUsAch(OpenModel[Any]):
     """A payee with a bank account in the USA.
 
     Attributes:
-        account_number (str):
-        routing_number (str):
-        type_ (Literal['US_ACH']):
-        account_holder_name (str | None | Unset): The documentation has it in words; spelled as other
-            members are.
-        account_holder_type (str | None | Unset): The documentation has it in words; spelled as other
-            members are.
-        account_type (str | None | Unset): The documentation has it in words; spelled as other members
-            are.
-        name (str | None | Unset):
-        tags (list[str] | None | Unset):
-        contact_details (ContactDetails | None | Unset):
+        account_holder_name: The documentation has it in words; spelled as other members are.
+        account_holder_type: The documentation has it in words; spelled as other members are.
+        account_type: The documentation has it in words; spelled as other members are.
     """
 
     __match_args__ = (

@@ -13,11 +13,10 @@ class RestError(OpenModel[Any]):
     """Why a request was not carried out.
 
     Attributes:
-        status (int | str | None | Unset): The HTTP status once more.
-        timestamp (str | None | Unset): When it happened. A plain string.
-        error_code (ErrorCode | str | None | Unset): The kind of error, or a word that is not listed
-            here.
-        message (str | None | Unset): What a developer should know about it.
+        status: The HTTP status once more.
+        timestamp: When it happened. A plain string.
+        error_code: The kind of error, or a word that is not listed here.
+        message: What a developer should know about it.
     """
 
     __match_args__ = ("status", "timestamp", "error_code", "message")

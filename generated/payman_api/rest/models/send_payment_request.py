@@ -13,13 +13,11 @@ class SendPaymentRequest(OpenModel[Any]):
     """What is paid. It has no idempotency key.
 
     Attributes:
-        payee_id (str): The payee's id, `pd-…`.
-        amount_decimal (float): The amount, in units of the wallet's currency. A JSON number; give no
-            more decimals than the currency has.
-        wallet_id (str | None | Unset): The wallet to pay from; the server chooses one if it is left
-            out.
-        memo (str | None | Unset): What the payment is for.
-        metadata (PaymentMetadata | None | Unset):
+        payee_id: The payee's id, `pd-…`.
+        amount_decimal: The amount, in units of the wallet's currency. A JSON number; give no more
+            decimals than the currency has.
+        wallet_id: The wallet to pay from; the server chooses one if it is left out.
+        memo: What the payment is for.
     """
 
     __match_args__ = ("payee_id", "amount_decimal", "wallet_id", "memo", "metadata")

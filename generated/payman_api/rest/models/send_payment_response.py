@@ -13,9 +13,9 @@ class SendPaymentResponse(OpenModel[Any]):
     """What became of a payment.
 
     Attributes:
-        status (PaymentStatus | str): What became of it, or a word that is not listed here.
-        reference (str | None | Unset): Payman's name for the payment.
-        external_reference (str | None | Unset): The name that the payment has outside Payman.
+        status: What became of it, or a word that is not listed here.
+        reference: Payman's name for the payment.
+        external_reference: The name that the payment has outside Payman.
     """
 
     __match_args__ = ("status", "reference", "external_reference")

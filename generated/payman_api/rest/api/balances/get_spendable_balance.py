@@ -53,10 +53,7 @@ def sync_detailed(currency: str, *, client: AuthenticatedClient) -> Response[flo
 
     A JSON number, in units of the currency.
 
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
-        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
-        httpx.HTTPError: The exchange failed.
+    Raises: As `parse_answer`, and httpx.HTTPError where the exchange failed.
     """
     return _OPERATION.send(client, build_request(currency=currency))
 

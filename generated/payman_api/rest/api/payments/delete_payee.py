@@ -54,10 +54,7 @@ def sync_detailed(id: str, *, client: AuthenticatedClient) -> Response[DeletePay
 
     A payee that is deleted can be paid no more.
 
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
-        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
-        httpx.HTTPError: The exchange failed.
+    Raises: As `parse_answer`, and httpx.HTTPError where the exchange failed.
     """
     return _OPERATION.send(client, build_request(id=id))
 

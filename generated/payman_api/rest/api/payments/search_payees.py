@@ -90,10 +90,7 @@ def sync_detailed(
 
     Without a parameter, all of them.
 
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
-        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
-        httpx.HTTPError: The exchange failed.
+    Raises: As `parse_answer`, and httpx.HTTPError where the exchange failed.
     """
     return _OPERATION.send(
         client,

@@ -60,10 +60,7 @@ def sync_detailed(
     no idempotency key, and nothing looks it up. Never
     repeat a request that may have arrived.
 
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
-        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
-        httpx.HTTPError: The exchange failed.
+    Raises: As `parse_answer`, and httpx.HTTPError where the exchange failed.
     """
     return _OPERATION.send(client, build_request(body=body))
 
