@@ -33,11 +33,11 @@ def _plain(name: str) -> str:
 
 
 def to_variable(name: str) -> str:
-    """Give the name of a member, a parameter, a function or a module; the generator keeps it as it is."""
+    """Give the name of a member, a parameter, a function or a module, for which files can be called; the generator keeps it."""
     found = _plain(name)
     for _ in range(3):
         found = str(PythonIdentifier(found, PREFIX))
-    return f"{PREFIX}{found}" if found in _MEMBERS else found
+    return f"{PREFIX}{found}" if found in _MEMBERS else found.encode()[:200].decode(errors="ignore")
 
 
 def to_class(name: str) -> str:

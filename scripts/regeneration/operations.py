@@ -34,6 +34,7 @@ _EMPTY = ("204", "205", "304")
 """Statuses of answers that have no body, whatever a document says."""
 _OWN_HEADERS = ("accept", "content-type", "authorization")
 """Headers that OpenAPI takes from elsewhere in a document."""
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # what the name of a header or a cookie is made of
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 _JOINED = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 
@@ -176,8 +177,8 @@ class Operations:
         location, wire = given["in"], given["name"]
         style = given.get("style", _STYLES.get(location))
         schema, at = given.get("schema", {}), join(place, "schema")
-        if location not in _STYLES:
-            refuse(f"Parameters in {location!r} cannot be rendered", place)
+        if location in ("header", "cookie") and not _TOKEN.fullmatch(wire):
+            refuse(f"A {location} called {wire!r:.60}, which no {location} can be, cannot be rendered", place)
         if given.get("allowReserved"):
             refuse("allowReserved cannot be rendered", place)
         if "content" in given:
@@ -373,9 +374,7 @@ class Operations:
 
     def _scheme(self, given: dict[str, Any], place: str) -> tuple[Scheme | None, bool]:
         """Choose how an operation is authenticated: the first way that a client can go; and whether it may be left out."""
-        wanted: list[dict[str, Any]] = given.get("security") or []
-        if "security" not in given:
-            wanted = self.document.get("security") or []
+        wanted: list[dict[str, Any]] = given.get("security", self.document.get("security")) or []
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         refused = ""
         for alternative in wanted:
@@ -399,7 +398,7 @@ class Operations:
 
 def _scheme(given: dict[str, Any]) -> Scheme | None:
     kind, how = given.get("type"), str(given.get("scheme", "")).lower()
-    if kind == "apiKey":
+    if kind == "apiKey" and (given["in"] == "query" or _TOKEN.fullmatch(given["name"])):
         return Scheme(given["in"], given["name"])
     if kind in ("oauth2", "openIdConnect") or (kind == "http" and how == "bearer"):
         return Scheme("header", "Authorization", "Bearer ")

@@ -66,6 +66,24 @@ def test_every_construct_is_proven(constructs: Document, fresh: Path, tmp_path: 
     proof.prove(fresh, {PACKAGE: constructs, second: wire}, tmp_path)
 
 
+def test_names_longer_than_those_of_files_are_cut(tmp_path: Path) -> None:
+    """In the names of operations, tags, parameters, schemas and members; what they were cut from is told apart, and sent whole."""
+    long, wide = "a" * 300, "日" * 150
+    given = {"type": "object", "properties": {wide + "x": {"type": "object", "properties": {wide: {}}}}}
+    parameters = [{"name": long + end, "in": "query", "schema": {"type": "string"}} for end in "xy"]
+    about = {"tags": [long], "parameters": parameters, "responses": {"204": {"description": "Done."}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Long", "version": "1"},
+        "paths": {f"/{end}": {"get": {"operationId": long + end, **about}} for end in "xy"},
+        "components": {"schemas": {long + "x": given, long + "y": given}},
+    }
+    check(document, "long.yaml")
+    generate(document, SPEC, tmp_path / "payman_api")
+    (scratch := tmp_path / "scratch").mkdir()
+    proof.prove(tmp_path, {PACKAGE: document}, scratch)
+
+
 def test_unknown_variants_and_values_are_kept(api: Callable[[str], Any]) -> None:
     """A variant and a value of an enum that came later are read, kept and written; a broken variant is an error."""
     models, base = api("models"), api("_base")
