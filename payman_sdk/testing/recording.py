@@ -9,7 +9,7 @@ A cassette cannot hold a request without an answer, because vcrpy records answer
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -189,9 +189,8 @@ class _Persister:
             # YAML that is pleasant to compare: no folded lines, and texts of several lines as they are.
             SimpleNamespace(serialize=_dump_yaml) if _is_yaml(serializer) else serializer,
         )
-        leaks = self._tape.scrubber.find_leaks(text) or self._find_leaks(cassette_dict["requests"], responses)
-        leaks = [*leaks, *_find_unreadable(responses)]
-        if leaks:
+        leaks = self._tape.scrubber.find_leaks(text)
+        if leaks := leaks or [*self._iter_leaks(cassette_dict["requests"], responses)]:
             self._refusals.refuse(SecretLeakError(path, leaks))
             return
         against = self._recorded_against or _format_hosts(
@@ -204,33 +203,31 @@ class _Persister:
             )
         _write(path, text)
 
-    def _find_leaks(self, requests: Iterable[Any], responses: Iterable[dict[str, Any]]) -> list[str]:
-        """Return what is only found in the bodies as programs read them."""
-        answered = [
-            response["body"].get("string") if isinstance(response.get("body"), dict) else None
-            for response in responses
+    def _iter_leaks(self, requests: Iterable[Any], responses: Iterable[dict[str, Any]]) -> Iterator[str]:
+        """Yield what is only found in messages as programs read them, and what nobody can read."""
+        messages = [
+            (f"request {number}", request.headers, [request.uri, request.body], {"identity", "gzip"})
+            for number, request in enumerate(requests, 1)
         ]
-        return [
-            f"{what} {number}: {leak}"
-            for what, bodies in (("request", [request.body for request in requests]), ("answer", answered))
-            for number, body in enumerate(bodies, 1)
-            if isinstance(body, (bytes, str))
-            for leak in self._tape.scrubber.find_leaks_in_body(body)
+        messages += [
+            (f"answer {number}", response["headers"], [response.get("body")], {"identity"})
+            for number, response in enumerate(responses, 1)
         ]
+        for what, headers, texts, readable in messages:
+            for name, value in headers.items():
+                values = value if isinstance(value, list) else [value]
+                texts += values
+                if name.lower() == "content-encoding" and not readable.issuperset(values):
+                    yield f"{what}: its body is compressed with {value}, so it cannot be looked through"
+            for text in texts:
+                text = text.get("string") if isinstance(text, dict) else text
+                if isinstance(text, (bytes, str)):
+                    for leak in self._tape.scrubber.find_leaks_in_body(text):
+                        yield f"{what}: {leak}"
 
 
 def _is_yaml(serializer: Any) -> bool:
     return getattr(serializer, "__name__", "") == "vcr.serializers.yamlserializer"
-
-
-def _find_unreadable(responses: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the answers that nobody can look through, so that nobody can rule out a secret in them."""
-    return [
-        f"answer {number}: its body is compressed with {response['headers'][name]}, so it cannot be looked through"
-        for number, response in enumerate(responses, 1)
-        for name in response["headers"]
-        if name.lower() == "content-encoding" and response["headers"][name] not in ([], ["identity"])
-    ]
 
 
 def _format_hosts(addresses: Iterable[str]) -> str:

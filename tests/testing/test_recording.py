@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import copy
 import gzip
 import json
@@ -472,6 +473,32 @@ def test_an_answer_that_cannot_be_read_is_not_saved(tapes: Tapes, compressing: s
     with pytest.raises(SecretLeakError, match="answer 1: its body is compressed with"), tapes.use("once"):
         httpx.get(f"{compressing}/unheard-of", trust_env=False)
     assert not tapes.path.exists()
+
+
+def test_a_request_is_looked_into_as_an_answer_is(tapes: Tapes) -> None:
+    """Its address, its headers and its body, whatever they are packed in; what cannot be unpacked is refused."""
+    secret = b'{"password": "hunted-secret"}'
+    packed = base64.b64encode(secret).decode()
+    asks: list[tuple[str, dict[str, Any]]] = [
+        ("its body is compressed with br", {"content": b"?", "headers": {"content-encoding": "br"}}),
+        (
+            "a member named password",
+            {"content": gzip.compress(secret), "headers": {"content-encoding": "gzip"}},
+        ),
+        ("a member named password", {"params": {"state": packed}}),
+        ("a member named password", {"headers": {"last-event-id": packed}}),
+    ]
+    for said, request in asks:
+        with (
+            pytest.raises(SecretLeakError, match=f"request 1: {said}"),
+            tapes.use("once"),
+            answering({}) as http,
+        ):
+            http.post("https://pay.example/x", **request)
+        assert not tapes.path.exists(), said
+    with tapes.use("once"), answering({}) as http:
+        http.post("https://pay.example/x", content=gzip.compress(b"{}"), headers={"content-encoding": "gzip"})
+    assert tapes.path.exists()
 
 
 def test_answers_are_read_in_either_way() -> None:

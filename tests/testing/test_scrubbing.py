@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import html
 import json
+import zlib
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
@@ -126,6 +128,34 @@ def test_secret_parameters_are_replaced_in_addresses_and_forms(name: str, kind: 
     assert Scrubber().scrub_body(query.encode(), "application/x-www-form-urlencoded") == expected.encode()
     location = {"location": [f"https://x/back?{query}"]}
     assert Scrubber().scrub_headers(location) == {"location": [f"https://x/back?{expected}"]}
+
+
+@table(
+    ("body", "scrubbed"),
+    [
+        ("/in?next=%2Fcb%3Fcode%3D§%26state%3D1&a=%7e", "/in?next=%2Fcb%3Fcode%3D$code-1%26state%3D1&a=%7e"),
+        (
+            "url=https%3A%2F%2Fx%2F%3Faccess_token%3D§",
+            "url=https%3A%2F%2Fx%2F%3Faccess_token%3D$access-token-1",
+        ),
+        ("data=%7B%22password%22%3A%22§%22%7D", "data=%7B%22password%22%3A%22$password-1%22%7D"),
+        ("a=%257B&b=%20c%", "a=%257B&b=%20c%"),
+        ("{'api_key': b'§'}", "{'api_key': b'$api-key-1'}"),
+        (
+            '--B\r\nContent-Disposition: form-data; name="client_secret"\r\nContent-Type: a/b\r\n\r\n§\r\n--B--',
+            '--B\r\nContent-Disposition: form-data; name="client_secret"\r\nContent-Type: a/b\r\n\r\n$client-secret-1\r\n--B--',
+        ),
+        ("form-data; name=password\n\n§\n--B--", "form-data; name=password\n\n$password-1\n--B--"),
+    ],
+)
+def test_secrets_are_replaced_inside_of_other_values(body: str, scrubbed: str) -> None:
+    """An address or a document that is the value of a parameter, and fields of multipart/form-data."""
+    scrubber, expected = Scrubber(), scrubbed.replace("$", "SCRUBBED-")
+    assert scrubber.scrub_body(body.replace("§", ACCESS).encode()) == expected.encode()
+    assert scrubber.find_leaks_in_body(expected) == []
+    assert Scrubber().scrub_body(expected.encode()) == expected.encode()
+    if "§" in body and "code" not in body:  # which is a secret only where it is scrubbed
+        assert Scrubber().find_leaks_in_body(body.replace("§", ACCESS))
 
 
 @table(
@@ -498,6 +528,45 @@ def test_no_spelling_of_a_known_secret_is_saved(spell: Callable[[str], str], enc
     given = json.dumps({"text": f"It is {spell(SECRET)}."})
     body = scrubber.scrub_body(given.encode(encoding))
     assert spell(SECRET) not in body.decode(encoding) or scrubber.find_leaks_in_body(body)
+
+
+def packed(pack: Callable[[bytes], bytes], *, spaces: int = 0) -> bytes:
+    return pack(json.dumps({"access_token": ACCESS}, indent=spaces or None).encode())
+
+
+@table(
+    "body",
+    [
+        packed(gzip.compress),
+        packed(zlib.compress),
+        packed(lambda text: gzip.compress(zlib.compress(text))),
+        packed(base64.b64encode, spaces=2),
+        packed(lambda text: b'{"d": "' + base64.urlsafe_b64encode(gzip.compress(text)).rstrip(b"=") + b'"}'),
+        packed(
+            lambda text: (
+                b"next=" + quote_plus(quote_plus("/cb?d=" + base64.b64encode(text).decode())).encode()
+            )
+        ),
+        b'[{"name": "Accept", "value": "a"}, {"name": "access_token", "value": "abc"}]',
+        b'{"key": "password", "value": 471147}',
+        packed(lambda text: gzip.compress(b" " * 40_000_000 + text)),
+    ],
+)
+def test_bodies_are_hunted_through_layer_by_layer(body: bytes) -> None:
+    """Compressed, in base64, percent-encoded, or several of them; what is too much to look through is refused."""
+    leaks = Scrubber().find_leaks_in_body(Scrubber().scrub_body(body))
+    assert leaks
+    assert not any(value in str(leaks) for value in (ACCESS, "abc", "471147"))
+
+
+def test_a_body_that_only_looks_compressed_is_let_through() -> None:
+    """So is one that is compressed and holds a placeholder."""
+    for body in (
+        b"\x1f\x8b\x08 no",
+        b"x\x9c no",
+        gzip.compress(b'{"access_token": "SCRUBBED-access-token-1"}'),
+    ):
+        assert Scrubber().find_leaks_in_body(body) == []
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,14 @@ import re
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, cast
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from payman_sdk.testing._redaction.secret_names import (
     BASIC,
     BEARER,
     BESIDE_A_CODE,
     ELEMENT,
+    FIELD,
     INPUT,
     JWT,
     KINDS,
@@ -136,6 +137,7 @@ class Scrubber:
         if "<" in text:
             text = INPUT.sub(self._scrub_input, text)
             text = ELEMENT.sub(self._scrub_element, text)
+        text = FIELD.sub(self._scrub_element, text)
         text = PARAMETER.sub(self._scrub_text_parameter, text)
         text = BASIC.sub(self._scrub_basic, text)
         text = BEARER.sub(self._make_replacement("access-token"), text)
@@ -202,14 +204,19 @@ class Scrubber:
         return (
             f"{name}={self._known.get_placeholder(kind, unquote_plus(value))}"
             if kind and value
-            else self.scrub_text(piece)
+            else self.scrub_text(f"{name}={self._scrub_nested(value)}" if value else piece)
         )
+
+    def _scrub_nested(self, value: str) -> str:
+        """Scrub an address or a document that is the value of a parameter; unchanged where it holds no secret."""
+        plain = unquote_plus(LOOPBACK_PORT.sub(r"\1", value))
+        return value if plain == value or (found := self.scrub_text(plain)) == plain else quote_plus(found)
 
     def _scrub_text_parameter(self, match: re.Match[str]) -> str:
         kinds = PARAMETER_KINDS if match["before"] in {"?", "&"} else KINDS
         kind = find_kind(match["name"], match["value"], kinds)
         if kind is None:
-            return match[0]
+            return _replace_value(match, self._scrub_nested(match["value"]))
         return _replace_value(match, self._known.get_placeholder(kind, unquote_plus(match["value"])))
 
     def _scrub_member(self, match: re.Match[str]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import html
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from payman_api import ACCESS_TOKEN_HEADER
 
@@ -89,7 +92,7 @@ LOOPBACK_PORT: Final = re.compile(
 USER: Final = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)([^/@?#]*)@")
 # A member of JSON or of a Python dict, also where the document is in a string and its quotes are escaped.
 MEMBER: Final = re.compile(
-    r"""(?P<quote>(?<!\\)\\*["'])(?P<name>[A-Za-z][\w-]{0,40})(?P=quote)(?P<between>\s*:\s*\[?\s*)"""
+    r"""(?P<quote>(?<!\\)\\*["'])(?P<name>[A-Za-z][\w-]{0,40})(?P=quote)(?P<between>\s*:\s*\[?\s*b?)"""
     r"""(?P=quote)(?P<value>(?:\\.|[^\\])*?)(?P=quote)""",
     re.DOTALL,
 )
@@ -120,6 +123,11 @@ ELEMENT: Final = re.compile(
     r"<(?:[A-Za-z][\w-]{0,20}:)?(?P<name>[A-Za-z][\w-]{0,40})(?:\s[^<>]{0,200})?>"
     r"(?:\s*<!\[CDATA\[)?(?P<value>[^<>]+?)(?:\]\]>\s*)?</"
 )
+# A field of multipart/form-data, whatever headers come before its value.
+FIELD: Final = re.compile(
+    r"""form-data;[^\r\n]*?\bname="?(?P<name>[A-Za-z][\w-]{0,40})(?=["\s;])[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n(?P<value>.*?)\r?\n--""",
+    re.DOTALL,
+)
 BASIC: Final = re.compile(r"(?i:\bbasic)(?P<blank>\s+|%20|\+)(?P<value>[A-Za-z0-9+/_-]{4,}+={0,2}+)")
 JWT: Final = re.compile(r"\b(?P<value>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)")
 
@@ -139,6 +147,40 @@ def unescape(value: str) -> str:
 def decode_escapes(text: str) -> str:
     r"""Return a text with the characters that stand as `\uXXXX` in it."""
     return re.sub(r"\\+u([0-9A-Fa-f]{4})", lambda match: chr(int(match[1], 16)), text)
+
+
+_PACKED: Final = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda")  # how gzip and zlib begin
+_MOST: Final = 32 * 1024 * 1024  # characters of all layers of a body
+
+
+def iter_layers(body: bytes | str) -> Iterator[str | None]:
+    """Yield a body, what it holds compressed, percent-encoded or in base64, and what that holds; None if it is too much."""
+    waiting, seen, size = [body], set[str](), 0
+    while waiting:
+        layer = waiting.pop()
+        if isinstance(layer, bytes):
+            if layer.startswith(_PACKED):
+                with contextlib.suppress(zlib.error):
+                    waiting.append(zlib.decompressobj(47).decompress(layer, _MOST))
+            layer = layer.decode("utf-8", "surrogateescape")
+        if layer in seen:
+            continue
+        seen.add(layer)
+        size += len(layer)
+        if size >= _MOST:
+            yield None
+            return
+        yield layer
+        waiting += [unquote_plus(layer), *map(_decode_base64, re.findall(r"[\w+/-]{16,}", layer, re.ASCII))]
+
+
+def _decode_base64(word: str) -> bytes:
+    """Return what a word holds; nothing of one that holds neither a text nor something compressed."""
+    with contextlib.suppress(ValueError):
+        content = base64.b64decode(word.replace("-", "+").replace("_", "/") + "==")
+        if content.startswith(_PACKED) or content.decode():
+            return content
+    return b""
 
 
 def parse_basic(encoded: str) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ from payman_sdk.testing._redaction.secret_names import (
     BASIC,
     BEARER,
     ELEMENT,
+    FIELD,
     INPUT,
     JWT,
     KINDS,
@@ -30,6 +31,7 @@ from payman_sdk.testing._redaction.secret_names import (
     decode_escapes,
     find_kind,
     iter_documents,
+    iter_layers,
     normalize_name,
     parse_basic,
     parse_input,
@@ -186,8 +188,14 @@ class LeakScanner:
         return list(found)
 
     def scan_body(self, body: bytes | str) -> list[str]:
-        """Return what a body still holds for a program that parses it, joins its events and undoes its escapes."""
-        text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body
+        """Return what a body still holds for a program that unpacks and parses it, joins its events and undoes its escapes."""
+        found: dict[str, None] = {}
+        for layer in iter_layers(body):
+            said = ["it is too much to be looked through"] if layer is None else self._scan_layer(layer)
+            found.update(dict.fromkeys(said))
+        return list(found)
+
+    def _scan_layer(self, text: str) -> dict[str, None]:
         found: dict[str, None] = {}
         for document in iter_documents(text):
             try:
@@ -197,11 +205,14 @@ class LeakScanner:
         plain = decode_escapes(text.replace("\0", ""))  # which UTF-16 is full of
         found.update(dict.fromkeys(kind for _, kind in self._scan_text(plain)))
         found.update(dict.fromkeys(kind for _, kind in self._known.find_in(unescape(unquote_plus(plain)))))
-        return list(found)
+        return found
 
     def _scan_document(self, document: Any, under: str = "") -> Iterator[str]:
         if isinstance(document, dict):
-            for name, value in cast("dict[str, Any]", document).items():
+            members = cast("dict[str, Any]", document)
+            named = members.get("name", members.get("key"))  # as in a list of headers or fields
+            pairs = [(named, members.get("value"))] if isinstance(named, str) else []
+            for name, value in [*members.items(), *pairs]:
                 yield from (kind for _, kind in self._scan_text(name))
                 if find_kind(name, "", KINDS) or normalize_name(name) == "token":
                     yield from self._scan_document(value, name)
@@ -250,10 +261,10 @@ class LeakScanner:
             found = parse_input(match[0])
             if found and find_kind(found[0], found[1], KINDS) and not SCRUBBED.fullmatch(found[1]):
                 yield match.start(), f"an input named {found[0]} that is not a placeholder"
-        for match in ELEMENT.finditer(serialized):
+        for match in (*ELEMENT.finditer(serialized), *FIELD.finditer(serialized)):
             value = match["value"].strip()
             if value and find_kind(match["name"], value, KINDS) and not SCRUBBED.fullmatch(value):
-                yield match.start(), f"an element named {match['name']} that is not a placeholder"
+                yield match.start(), f"an element or field named {match['name']} that is not a placeholder"
         for pattern, what in ((BEARER, "a bearer token"), (JWT, "a JSON Web Token")):
             for match in pattern.finditer(serialized):
                 if not PLACEHOLDER.fullmatch(match["value"]):
