@@ -53,11 +53,11 @@ def test_contributing_says_what_ci_runs() -> None:
         "scripts/lint",
         "scripts/release",
         "scripts/test",
-        "scripts/coverage --fast",
+        "scripts/coverage",
         "scripts/bench --quick",
     ]
     assert (
-        "`.ci/run` runs `scripts/regenerate --check`, `scripts/lint`, `scripts/release`, `scripts/test`, `scripts/coverage --fast` and "
+        "`.ci/run` runs `scripts/regenerate --check`, `scripts/lint`, `scripts/release`, `scripts/test`, `scripts/coverage` and "
         "`scripts/bench --quick`" in CONTRIBUTING.read_text(encoding="utf-8")
     )
 
