@@ -48,3 +48,6 @@ if not TYPE_CHECKING:
         from . import client
 
         return getattr(client, name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -7,6 +7,7 @@ import pytest
 
 import payman_api
 import payman_api.models
+import payman_api.rest.models
 from payman_api import PATHS
 from tests.tables import table
 
@@ -38,8 +39,9 @@ def test_importing_a_model_imports_what_it_needs() -> None:
 
 
 def test_all_names_are_there() -> None:
-    """Every name that a package lists can be had from it, and others cannot."""
-    for package in (payman_api, payman_api.models):
+    """Every name that a package lists can be had from it, is completed by editors, and others cannot."""
+    for package in (payman_api, payman_api.models, payman_api.rest, payman_api.rest.models):
+        assert {*package.__all__} <= {*dir(package)}, package
         for name in package.__all__:
             assert getattr(package, name, None) is not None
         with pytest.raises(AttributeError, match="Nothing"):
