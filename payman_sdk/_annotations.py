@@ -128,6 +128,19 @@ Setting: TypeAlias = Annotated[T | None, Unlisted(is_closed=True)]
 """A setting of a client; None means not given. No web framework may fill it from a request: `base_url` decides who gets the secrets."""
 
 
+class _Member:
+    """Leaves a member of a TypedDict out of schemas if JSON has no form for it, such as a hook or a store."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        from pydantic import PydanticInvalidForJsonSchema
+        from pydantic_core import PydanticOmit
+
+        try:
+            return handler(schema)
+        except PydanticInvalidForJsonSchema:
+            raise PydanticOmit from None
+
+
 def support_pydantic(*kinds: Any) -> None:
     """Have pydantic read TypedDicts of `typing`, which it refuses before Python 3.12, and members of types it does not know."""
     for kind in kinds:
@@ -137,11 +150,9 @@ def support_pydantic(*kinds: Any) -> None:
 def _build_schema(cls: Any, source: Any, handler: Any) -> Any:
     # A class whose annotations are texts does not know which of its keys are optional, until Python 3.14.
     members: dict[str, Any] = {
-        name: hint
+        name: Annotated[hint, _Member()]
         if get_origin(hint) in (Required, NotRequired)
-        else Required[hint]
-        if name in cls.__required_keys__
-        else NotRequired[hint]
+        else (Required if name in cls.__required_keys__ else NotRequired)[Annotated[hint, _Member()]]
         for name, hint in get_type_hints(cls, include_extras=True).items()
     }
     twin = build_twin(cls, members)

@@ -98,7 +98,10 @@ def test_pydantic_reads_every_public_type() -> None:
     for name in types.__all__:
         kind = getattr(types, name)
         if isinstance(kind, type) and issubclass(kind, dict):
-            pydantic.TypeAdapter(kind)
+            described = pydantic.TypeAdapter(kind).json_schema()["properties"].keys()
+            assert not described & {"on_retry", "before_send", "on_task", "on_token", "key_store"}, name
+            if "max_retries" in kind.__annotations__ or name.endswith("Options"):
+                assert "timeout" in described, name
 
     class Saved(pydantic.BaseModel):
         token: TokenInfo
@@ -144,7 +147,15 @@ def test_fastapi_returns_answers() -> None:
         raw.__annotations__["return"] = TaskResponse
         app.get("/formatted")(formatted)
         app.get("/raw")(raw)
+
+        def ask(options: Any) -> Any:
+            return client.ask("list all wallets", options).status
+
+        ask.__annotations__["options"] = types.MarkdownAskOptions
+        app.post("/ask")(ask)
         web = TestClient(app)
+        assert web.post("/ask", json={"timeout": 20}).json() == "completed"
+        assert web.post("/ask", json={"on_task": "print"}).status_code == 422
         payment = web.post("/pay").json()
         assert (payment["outcome"], payment["amount"], str(sandbox.balance("TSD"))) == (
             "paid",

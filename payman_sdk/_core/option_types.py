@@ -112,13 +112,5 @@ class JsonAskOptions(StreamOptions, total=False):
 AskOptions: TypeAlias = MarkdownAskOptions | JsonAskOptions
 """The options of `ask`, as a dict."""
 
-support_pydantic(
-    ReadOptions,
-    SettleOptions,
-    PayOptions,
-    ReplyOptions,
-    StreamOptions,
-    MarkdownAskOptions,
-    RawAskOptions,
-    JsonAskOptions,
-)
+support_pydantic(ReadOptions, SettleOptions, PayOptions, ReplyOptions, StreamOptions)
+support_pydantic(MarkdownAskOptions, RawAskOptions, JsonAskOptions)
