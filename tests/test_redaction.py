@@ -165,3 +165,18 @@ def test_a_success_hides_no_secret_in_another_spelling() -> None:
     for harmless in ("50% of 90%", "caf\\u00e9 \\u003c3 \\u0026 more", "&#8364; 5", "a%20b", "R&#38;D"):
         body = '{"result": {"text": "%s"}}'.replace("%s", harmless).encode()
         assert redact_answer(body) is body, harmless
+
+
+def test_the_shortest_secrets_are_found_in_a_success() -> None:
+    """A secret of eight characters, the base64 of one of nine, and one that is no text are found; so is one in broken UTF-16."""
+    for secret in ("Zq7-Xw9k", "Yq7-Xw9kP", "ab\udc80cdefg"):
+        sent_secrets.add(SecretStr(secret))
+    answers = {
+        b'{"text": "Zq7-Xw9k"}': b"Zq7",
+        b'{"text": "%s"}' % base64.b64encode(b"Yq7-Xw9kP"): b"WXE3",
+        json.dumps({"text": "ab\udc80cdefg"}).encode(): b"cdefg",
+        '{"text": "Zq7-Xw9k"}'.encode("utf-16-le") + b"x": b"Zq7",
+    }
+    for answer, shown in answers.items():
+        redacted = redact_answer(answer)
+        assert b"..." in redacted and shown not in redacted, answer
