@@ -9,14 +9,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import frozen
 
-from payman_sdk._io.private_files import find_file_problem, find_folder_problem, wait_while_in_use
+from payman_sdk._io.private_files import (
+    find_file_problem,
+    find_folder_problem,
+    replace_file,
+    wait_while_in_use,
+)
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 
 if TYPE_CHECKING:
@@ -109,17 +113,10 @@ def save_login(login: Login) -> None:
     """
     file = _find_file()
     assert file is not None  # noqa: S101 (the store that was used needs the same extra)
-    new = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     shape = {"client_id": login.client_id, "base_url": login.base_url, "keep": login.keep}
     try:
-        with os.fdopen(
-            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as out:
-            json.dump(shape, out)
-        wait_while_in_use(lambda: new.replace(file))
+        replace_file(file, json.dumps(shape))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
         raise TokenStoreError(f"The login in {file} cannot be written: {error}.") from error
 
 

@@ -14,8 +14,7 @@ import threading
 from collections.abc import Generator
 from pathlib import Path
 
-from payman_sdk._io.private_files import find_folder_problem, make_folder, make_private_database
-from payman_sdk.errors import ConfigurationError
+from payman_sdk._io.private_files import prepare_private_database, read_file_path
 
 _TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at REAL NOT NULL) WITHOUT ROWID"
 _LOCK_SECONDS = 30.0
@@ -80,9 +79,7 @@ class SQLiteKeyStore:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
-            raise ConfigurationError("path is not a file.", next_step="Give the path of a file.")
-        self.path = Path(path)
+        self.path = read_file_path(path)
 
     def load(self, operation: str) -> float | None:
         """Return when the ask was last sent. See `KeyStore`."""
@@ -115,11 +112,8 @@ class SQLiteKeyStore:
     @contextlib.contextmanager
     def _open(self) -> Generator[sqlite3.Connection, None, None]:
         # A connection for each step: none outlives a fork or is shared between threads.
-        make_folder(self.path.parent)
-        # If others can write the file, they can hide what was sent. An existing file is not opened here:
-        # closing it would release the locks of other threads.
-        problem = find_folder_problem(self.path.parent) or make_private_database(self.path, takes_over=False)
-        if problem is not None:
+        # If others can write the file, they can hide what was sent.
+        if problem := prepare_private_database(self.path):
             raise PermissionError(f"{problem.problem} {problem.fix}")
         with contextlib.closing(sqlite3.connect(self.path, timeout=_LOCK_SECONDS)) as connection:
             connection.execute("PRAGMA synchronous = FULL")

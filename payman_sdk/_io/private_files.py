@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -112,6 +113,37 @@ def wait_while_in_use(action: Callable[[], T]) -> T:
         time.sleep(0.002)
 
 
+def read_file_path(path: str | os.PathLike[str] | None) -> Path:
+    """Return the path of a file that a program gave.
+
+    Raises:
+        ConfigurationError: It is the path of none.
+    """
+    if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
+        raise ConfigurationError("path is not a file.", next_step="Give the path of a file.")
+    return Path(path)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a text beside a file with mode 0600, and put it in the file's place. It is on the disk when this returns.
+
+    Raises:
+        OSError: It cannot be written; the file is as it was.
+    """
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        wait_while_in_use(lambda: new.replace(path))
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
+
+
 def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | None:
     """Return why an existing file is not an ordinary file of this user; None if it is one, and without a file.
 
@@ -169,6 +201,12 @@ def make_private_database(path: Path, *, takes_over: bool) -> PathProblem | None
         if problem := find_file_problem(file) or _restrict_mode(file, takes_over=takes_over):
             return problem
     return None
+
+
+def prepare_private_database(path: Path) -> PathProblem | None:
+    """Make the folder of a database, and its file as `make_private_database` does; one that others could write is a problem."""
+    make_folder(path.parent)
+    return find_folder_problem(path.parent) or make_private_database(path, takes_over=False)
 
 
 def _restrict_mode(file: Path, *, takes_over: bool) -> PathProblem | None:

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from payman_sdk._io.private_files import (
     find_folder_problem,
     find_user_folder,
     make_folder,
+    read_file_path,
+    replace_file,
     wait_while_in_use,
 )
 from payman_sdk._secrets import SecretStr
@@ -63,10 +64,9 @@ class FileLock(LayeredLock):
                 raise _build_error(problem)
             return poll(self._processes.take, timeout, longest_pause=0.01)
         except NotImplementedError:
-            raise _build_error(
-                PathProblem(
-                    f"The file system of {self._path} has no locks.", "Use a folder on another file system."
-                )
+            raise TokenStoreError(
+                f"The file system of {self._path} has no locks.",
+                next_step="Use a folder on another file system.",
             ) from None
         except OSError as error:
             raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
@@ -95,11 +95,8 @@ class FileTokenStore:
     def __init__(self, path: str | os.PathLike[str] | None = None, *, name: str = "default") -> None:
         if not isinstance(name, str) or not name or name != Path(name).name or name.startswith("."):
             raise ConfigurationError(f"name is {name!r}.", next_step="Give a plain name, such as 'default'.")
-        if path is not None and (
-            not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path)
-        ):
-            raise ConfigurationError("path is not a file.", next_step="Give the path of a file, or none.")
-        self.path = find_user_folder("config") / "tokens" / f"{name}.json" if path is None else Path(path)
+        usual = find_user_folder("config") / "tokens" / f"{name}.json" if path is None else None
+        self.path = usual or read_file_path(path)
         self._lock: FileLock | None = None
 
     def load(self) -> StoredToken | None:
@@ -132,20 +129,12 @@ class FileTokenStore:
             TokenStoreError: The file could not be written. The old file is unchanged.
         """
         self._refuse_link()
-        new = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
         try:
             self._make_folder()
             self._remove_unfinished()
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(token.to_json())
-                file.flush()
-                os.fsync(descriptor)
-            wait_while_in_use(lambda: new.replace(self.path))
+            replace_file(self.path, token.to_json())
             self._sync_folder()
         except OSError as error:
-            with contextlib.suppress(OSError):
-                new.unlink(missing_ok=True)
             raise TokenStoreError(f"The token file {self.path} cannot be written: {error}.") from error
 
     @property

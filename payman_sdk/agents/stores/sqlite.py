@@ -7,11 +7,16 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import TypeVar
 
 from payman_sdk._core.effects import Lock
-from payman_sdk._io.private_files import PathProblem, find_folder_problem, make_folder, make_private_database
+from payman_sdk._io.private_files import (
+    PathProblem,
+    find_folder_problem,
+    make_folder,
+    prepare_private_database,
+    read_file_path,
+)
 from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
 from payman_sdk.agents.stores.operation import OperationStoreError
 from payman_sdk.errors import ConfigurationError
@@ -66,9 +71,7 @@ class SQLiteOperationStore(SQLOperationStore):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
-            raise ConfigurationError("path is not a file.", next_step="Give the path of a file.")
-        self.path = Path(path)
+        self.path = read_file_path(path)
         self._locks = self.path.with_name(f"{self.path.name}.locks")
 
     def lock(self, name: str) -> Lock:
@@ -111,9 +114,8 @@ class SQLiteOperationStore(SQLOperationStore):
     @contextlib.contextmanager
     def _connect(self) -> Generator[sqlite3.Connection, None, None]:
         # A connection for each question: none of them outlives a fork or is shared between threads.
-        make_folder(self.path.parent)
         # What others could write may say that nothing was paid, so it is not taken over.
-        _refuse(find_folder_problem(self.path.parent) or make_private_database(self.path, takes_over=False))
+        _refuse(prepare_private_database(self.path))
         with contextlib.closing(sqlite3.connect(self.path, _PATIENCE, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             [version] = connection.execute("PRAGMA user_version").fetchone()
