@@ -207,13 +207,13 @@ class Lease:
             return self._is_held() and bool(self._client.set(key, value, px=milliseconds))
 
     def _is_held(self) -> bool:
-        return _decode_text(self._client.get(self._name)) == self._value
+        return decode_text(self._client.get(self._name)) == self._value
 
     def _take(self) -> bool:
         if self._client.set(self._name, self._value, nx=True, px=self._milliseconds):
             return True
         # It may have been taken, and the answer that said so got lost: just now, before the client of Redis asked again, or earlier.
-        found = _decode_text(self._client.get(self._name))
+        found = decode_text(self._client.get(self._name))
         if found == self._value:
             return True
         if found is None or found not in self._earlier:
@@ -265,7 +265,7 @@ class Lease:
         with self._client.pipeline() as untyped:  # pyright: ignore[reportUnknownMemberType] # untyped there
             pipe: Any = untyped
             pipe.watch(self._name)
-            if _decode_text(pipe.get(self._name)) != self._value:
+            if decode_text(pipe.get(self._name)) != self._value:
                 return False
             pipe.multi()
             change(pipe)
@@ -276,5 +276,6 @@ class Lease:
         return True
 
 
-def _decode_text(found: Any) -> str | None:
+def decode_text(found: Any) -> str | None:
+    """Return what Redis gave as text, whichever way its client is set to decode."""
     return found.decode("utf-8", "replace") if isinstance(found, bytes) else found

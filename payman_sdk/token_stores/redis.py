@@ -13,7 +13,7 @@ from payman_sdk._io.token_store_access import check_name
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import TokenStoreError
-from payman_sdk.token_stores._redis_access import Lease, call_bounded, escape, get_client, redis
+from payman_sdk.token_stores._redis_access import Lease, call_bounded, decode_text, escape, get_client, redis
 
 T = TypeVar("T")
 
@@ -103,8 +103,7 @@ class RedisTokenStore:
         Raises:
             TokenStoreError: Redis does not answer, or the stored token is damaged.
         """
-        found = self._call_redis(lambda: self._client.get(self._key), "read")
-        text = found.decode("utf-8", "replace") if isinstance(found, bytes) else found
+        text = decode_text(self._call_redis(lambda: self._client.get(self._key), "read"))
         return None if text is None else StoredToken.from_json(SecretStr(text), f"{self._key} in Redis")
 
     def save(self, token: StoredToken) -> None:

@@ -20,7 +20,7 @@ except ImportError as error:
     ) from error
 
 from payman_sdk.agents.stores._redis_server import RedisServer, RenewedLock
-from payman_sdk.token_stores._redis_access import escape, get_client
+from payman_sdk.token_stores._redis_access import decode_text, escape, get_client
 
 _INCARNATION = "incarnation"
 """A field of the hash of the records, and the end of a key that repeats it; both are made once, with the first record.
@@ -162,7 +162,7 @@ class RedisOperationStore:
 
     def _parse_totals(self, run_id: str, header: Any, text: Any, size: int) -> RunTotals | None:
         """Return what a run counts; None for one of an earlier version. Refuse where a part of it is missing."""
-        if text is None and (_decode_text(header) or "0").isdecimal():
+        if text is None and (decode_text(header) or "0").isdecimal():
             if int(header or size) != size:
                 raise self._make_loss_error()
             return None if size else RunTotals()
@@ -181,9 +181,9 @@ class RedisOperationStore:
 
     def _verify(self, mark: bytes | str | None, incarnation: bytes | str | None) -> str | None:
         """Return which store this is, None for a new one, and one of an earlier version; refuse where a part of it is missing."""
-        if mark != incarnation or self._incarnation not in (None, _decode_text(incarnation)):
+        if mark != incarnation or self._incarnation not in (None, decode_text(incarnation)):
             raise self._make_loss_error()
-        self._incarnation = _decode_text(incarnation)
+        self._incarnation = decode_text(incarnation)
         return self._incarnation
 
     def _write(
@@ -259,7 +259,3 @@ class RedisOperationStore:
 def _make_header_field(run_id: str) -> str:
     """Return the field that holds how many operations a run counts."""
     return f"run {run_id}"
-
-
-def _decode_text(given: bytes | str | None) -> str | None:
-    return given.decode() if isinstance(given, bytes) else given
