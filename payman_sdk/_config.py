@@ -15,7 +15,7 @@ from payman_api import SERVERS
 from payman_sdk._headers import read_headers
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, read_http_hosts
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 Resend: TypeAlias = Literal["after_settling", "never"]
 """Whether an ask whose first send may have arrived is ever sent a second time."""
@@ -124,9 +124,7 @@ def read_seconds(value: object, name: str, default: float) -> float:
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _TOO_LONG:
-        raise ConfigurationError(
-            f"{name} is {value!r}.", next_step="Give a number of seconds above zero and below 24 days."
-        )
+        refuse(name, f"is {value!r}", "Give a number of seconds above zero and below 24 days.")
     return float(value)
 
 
@@ -159,9 +157,7 @@ def read_resend(value: object, name: str) -> Resend:
 def check_hook(value: Any, name: str) -> Any:
     """Return a hook, or None; refuse what cannot be called."""
     if value is not None and not callable(value):
-        raise ConfigurationError(
-            f"{name} is a {type(value).__name__}.", next_step="Give a function of one argument."
-        )
+        refuse(name, f"is a {type(value).__name__}", "Give a function of one argument.")
     return value
 
 
@@ -196,13 +192,10 @@ def read_text(value: object, name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise ConfigurationError(f"{name} is a {type(value).__name__}.", next_step="Give a string.")
+        refuse(name, f"is a {type(value).__name__}", "Give a string.")
     value = value.strip()
     if not value.isprintable():
-        raise ConfigurationError(
-            f"{name} contains a control character.",
-            next_step="Check how it was copied or read from its file.",
-        )
+        refuse(name, "contains a control character", "Check how it was copied or read from its file.")
     return value or None
 
 
@@ -230,9 +223,8 @@ def require_secret(config: Config) -> None:
 def _check_url(url: str, http_hosts: frozenset[str]) -> str:
     problem = find_url_problem(url, http_hosts)
     if problem:
-        raise ConfigurationError(
-            f"base_url {problem.text}.",
-            next_step=problem.next_step or "Give an address such as https://agent.payman.ai.",
+        refuse(
+            "base_url", problem.text, problem.next_step or "Give an address such as https://agent.payman.ai."
         )
     return url.rstrip("/")
 
@@ -242,9 +234,8 @@ def check_key_store(store: object, name: str) -> object:
     if store is not None and not all(
         callable(getattr(store, method, None)) for method in ("load", "claim", "forget")
     ):
-        raise ConfigurationError(
-            f"{name} is a {type(store).__name__}, which cannot record keys.",
-            next_step="See payman_sdk.types.KeyStore.",
+        refuse(
+            name, f"is a {type(store).__name__}, which cannot record keys", "See payman_sdk.types.KeyStore."
         )
     return store
 

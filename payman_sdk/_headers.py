@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 
 def read_headers(value: object, name: str) -> dict[str, str]:
@@ -15,7 +15,7 @@ def read_headers(value: object, name: str) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise ConfigurationError(f"{name} is a {type(value).__name__}.", next_step="Give a dict.")
+        refuse(name, f"is a {type(value).__name__}", "Give a dict.")
     headers: dict[str, str] = {}
     for key, text in cast("Mapping[object, object]", value).items():
         if not isinstance(key, str) or not re.fullmatch(_HEADER_NAME, key):

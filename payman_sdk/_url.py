@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -117,9 +117,7 @@ def read_http_hosts(given: object, name: str = HTTP_HOSTS_SETTING) -> frozenset[
     if isinstance(given, str) and name != HTTP_HOSTS_SETTING:
         given = [entry.strip() for entry in given.split(",") if entry.strip()]
     if not isinstance(given, list | tuple | set | frozenset | None):
-        raise ConfigurationError(
-            f"{name} is a {type(given).__name__}.", next_step='Give a list of hosts, such as ["sandbox"].'
-        )
+        refuse(name, f"is a {type(given).__name__}", 'Give a list of hosts, such as ["sandbox"].')
     return frozenset(_read_entry(entry, name) for entry in cast("Iterable[object]", given or ()))
 
 

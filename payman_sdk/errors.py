@@ -40,7 +40,7 @@ exceptions of `requests`, which version 1 raised: see `payman_sdk._compat_reques
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from payman_sdk._annotations import LazyModule, import_on_use
 from payman_sdk._compat_requests import RequestsCompatible
@@ -192,6 +192,11 @@ class PaymanError(RequestsCompatible):
 
 class ConfigurationError(PaymanError, ValueError):
     """A setting or an argument is missing or wrong; nothing was sent."""
+
+
+def refuse(name: str, problem: str, next_step: str) -> NoReturn:
+    """Raise the `ConfigurationError` for a setting or an argument: its name, what is wrong with it, and what to do."""
+    raise ConfigurationError(f"{name} {problem}.", next_step=next_step)
 
 
 class APIConnectionError(PaymanError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from payman_sdk._annotations import Hidden
 from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_hook, read_seconds, read_text
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
@@ -212,10 +212,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         from payman_sdk._core.response_format import read_response_format
 
         if options.is_raw:
-            raise ConfigurationError(
-                "response_format and raw=True exclude each other.",
-                next_step="Remove one of them.",
-            )
+            refuse("response_format", "and raw=True exclude each other", "Remove one of them.")
         return read_response_format(given)
 
     @staticmethod

@@ -13,7 +13,7 @@ from payman_sdk._config import Config
 from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.forks import expect_forks, get_fork_lock
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import refuse
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
@@ -39,9 +39,8 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         expect_forks()
         store = identity.store
         if store is not None and not all(callable(getattr(store, name, None)) for name in ("load", "save")):
-            raise ConfigurationError(
-                f"token_store is a {type(store).__name__}, which cannot load and save.",
-                next_step="See TokenStore.",
+            refuse(
+                "token_store", f"is a {type(store).__name__}, which cannot load and save", "See TokenStore."
             )
         config = identity.config
         self._check_hooks(config._asdict())
@@ -49,9 +48,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         for given, way in (("http_client", http_client), ("transport", transport)):
             for name in ("transport", "proxy", "verify"):
                 if way is not None and name != given and getattr(config, name) is not None:
-                    raise ConfigurationError(
-                        f"{given} and {name} are both given.", next_step=f"Give the {name} to the {given}."
-                    )
+                    refuse(given, f"and {name} are both given", f"Give the {name} to the {given}.")
         from payman_sdk._telemetry.observer import create_observer
 
         if os.environ.get("PAYMAN_LOG"):

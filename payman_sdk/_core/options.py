@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from payman_sdk._config import READERS, Config, check_hook, refuse_unknown
 from payman_sdk._headers import read_headers
 from payman_sdk._text.sanitizer import find_hidden
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 if TYPE_CHECKING:
     from payman_sdk._config import Resend
@@ -78,9 +78,7 @@ def resolve_options(
     given = {key: value for key, value in keywords.items() if value is not None and key in KEYWORDS}
     if options is not None:
         if not isinstance(options, Mapping):
-            raise ConfigurationError(
-                f"options is a {type(options).__name__}.", next_step="Give a dict, or use keywords."
-            )
+            refuse("options", f"is a {type(options).__name__}", "Give a dict, or use keywords.")
         refuse_unknown(options, KEYWORDS & keywords.keys() - {"raw"}, f"an option of {what}")
         given = {key: value for key, value in options.items() if value is not None} | given
     defaults = build_default_options(config)
@@ -89,9 +87,7 @@ def resolve_options(
     is_raw, output_format = given.pop("raw", False), given.pop("output_format", None)
     extra = given.pop("extra_headers", None)
     if output_format not in _FORMATS:
-        raise ConfigurationError(
-            f"output_format is {output_format!r}.", next_step="Use 'markdown' or 'json'."
-        )
+        refuse("output_format", f"is {output_format!r}", "Use 'markdown' or 'json'.")
     for key, value in given.items():
         _CHECKS[key](value, key)
     headers = (
@@ -107,9 +103,9 @@ def check_text(text: object) -> None:
         ConfigurationError: It is not a string, is blank, or cannot be encoded.
     """
     if not isinstance(text, str):
-        raise ConfigurationError(f"text is a {type(text).__name__}.", next_step="Ask with a string.")
+        refuse("text", f"is a {type(text).__name__}", "Ask with a string.")
     if not text.strip():
-        raise ConfigurationError("text is blank.", next_step="Say what Payman's agent should do.")
+        refuse("text", "is blank", "Say what Payman's agent should do.")
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -130,15 +126,13 @@ def read_task_id(task: object) -> str:
         answer = cast("Mapping[str, Any]", task)
         task_id = answer.get("task_id", answer.get("taskId"))
     if not isinstance(task_id, str) or not task_id.strip() or not task_id.isprintable():
-        raise ConfigurationError(
-            f"task_id is {task_id!r}.", next_step="Give response.task_id or error.task_id, such as 'tsk-…'."
-        )
+        refuse("task_id", f"is {task_id!r}", "Give response.task_id or error.task_id, such as 'tsk-…'.")
     return task_id
 
 
 def _check_switch(value: object, name: str) -> None:
     if not isinstance(value, bool):
-        raise ConfigurationError(f"{name} is {value!r}.", next_step="Use True or False.")
+        refuse(name, f"is {value!r}", "Use True or False.")
 
 
 def _check_key(key: object, _: str) -> None:
@@ -157,7 +151,7 @@ def _check_key(key: object, _: str) -> None:
 
 def _check_metadata(value: object, name: str) -> None:
     if not isinstance(value, Mapping):
-        raise ConfigurationError(f"{name} is a {type(value).__name__}.", next_step="Give a dict.")
+        refuse(name, f"is a {type(value).__name__}", "Give a dict.")
     try:
         json.dumps(dict(cast("Mapping[str, Any]", value)), ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:

@@ -20,7 +20,7 @@ import httpx
 from payman_sdk._io.forks import Renewable, defer_forks, enter_section, leave_section, renew_after_fork
 from payman_sdk._io.routes import show_query
 from payman_sdk._io.signals import defer_signals
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
 
@@ -199,9 +199,8 @@ def check_transport(given: object, kind: type) -> None:
     """Refuse what is neither a transport nor a function that makes one, nor the name of one whose extra is installed."""
     if given == "aiohttp":
         if kind is not httpx.AsyncBaseTransport:
-            raise ConfigurationError(
-                "transport is 'aiohttp', which sends for AsyncPaymanClient only.",
-                next_step="Leave transport out.",
+            refuse(
+                "transport", "is 'aiohttp', which sends for AsyncPaymanClient only", "Leave transport out."
             )
         if importlib.util.find_spec("httpx_aiohttp") is None:
             raise ConfigurationError(

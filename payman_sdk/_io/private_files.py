@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import ThreadLock
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 
 def find_user_folder(kind: Literal["config", "state"]) -> Path:
@@ -120,7 +120,7 @@ def read_file_path(path: str | os.PathLike[str] | None) -> Path:
         ConfigurationError: It is the path of none.
     """
     if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
-        raise ConfigurationError("path is not a file.", next_step="Give the path of a file.")
+        refuse("path", "is not a file", "Give the path of a file.")
     return Path(path)
 
 

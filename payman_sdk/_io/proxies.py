@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from payman_sdk._url import is_loopback
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import refuse
 
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 _IPV4_BITS, _IPV6_BITS = 32, 128
@@ -139,7 +139,7 @@ def check_proxy(variable: str, value: str) -> str:
             "Install it: pip install 'httpx[socks]'.",
         )
     if problem:
-        raise ConfigurationError(f"{variable} {problem}.", next_step=next_step)
+        refuse(variable, problem, next_step)
     return proxy
 
 

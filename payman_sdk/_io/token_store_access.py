@@ -17,7 +17,7 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import HolderLock, LockHolder, adapt_lock
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
+from payman_sdk.errors import PaymanError, TokenStoreError, refuse
 
 T = TypeVar("T")
 
@@ -50,9 +50,7 @@ def get_time_left(most: float) -> float:
 def check_name(name: object) -> str:
     """Return the name of a store in a database; refuse one that is blank or no text."""
     if not isinstance(name, str) or not name.strip():
-        raise ConfigurationError(
-            "name is blank or not a string.", next_step="Give a name, such as 'default'."
-        )
+        refuse("name", "is blank or not a string", "Give a name, such as 'default'.")
     return name
 
 

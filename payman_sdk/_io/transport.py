@@ -19,7 +19,7 @@ from payman_sdk._io.http import BareAsyncClient, BareClient, create_untrusting_c
 from payman_sdk._io.proxies import check_proxy
 from payman_sdk._io.routes import Routes
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 Transport: TypeAlias = (
     httpx.BaseTransport
@@ -42,7 +42,7 @@ def check_kind(value: object, kind: type, name: str) -> None:
     if value is not None and not isinstance(value, kind):
         # A secret is a str to whoever gave it.
         given = "str" if isinstance(value, str) else type(value).__name__
-        raise ConfigurationError(f"{name} is a {given}.", next_step=f"Give an httpx.{kind.__name__}.")
+        refuse(name, f"is a {given}", f"Give an httpx.{kind.__name__}.")
 
 
 def build_http_client(

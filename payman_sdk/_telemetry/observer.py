@@ -16,7 +16,7 @@ from payman_sdk._core.effects import Clock, Flow
 from payman_sdk._core.task_response import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import ConfigurationError, PaymanError
+from payman_sdk.errors import ConfigurationError, PaymanError, refuse
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OnTask, Reason, TokenRefresh
@@ -178,9 +178,7 @@ def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observ
 
     chosen = Telemetry() if telemetry is True else telemetry
     if not isinstance(chosen, Telemetry):
-        raise ConfigurationError(
-            "telemetry is neither a bool nor a Telemetry.", next_step="Use True, or a Telemetry."
-        )
+        refuse("telemetry", "is neither a bool nor a Telemetry", "Use True, or a Telemetry.")
     try:
         from payman_sdk._telemetry.otel import Tracing
         from payman_sdk._telemetry.otel_metrics import Metrics

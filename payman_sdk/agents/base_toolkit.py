@@ -25,7 +25,7 @@ from payman_sdk.agents.operation_names import normalize_name
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
 from payman_sdk.agents.tools import ASK, LONGEST_NAME, TOOLS, ToolSpec, find_name_problem
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 Client = TypeVar("Client", PaymanClient, AsyncPaymanClient)
 T = TypeVar("T")
@@ -53,9 +53,7 @@ class BaseToolkit(Generic[Client]):
     ) -> None:
         for name, given in (("client", client), ("reader", reader)):
             if not isinstance(given, self._kind) and (name == "client" or given is not None):
-                raise ConfigurationError(
-                    f"{name} is a {type(given).__name__}.", next_step=f"Give a {self._kind.__name__}."
-                )
+                refuse(name, f"is a {type(given).__name__}", f"Give a {self._kind.__name__}.")
         if run_id is not None and (
             not isinstance(run_id, str) or not run_id.strip() or len(run_id) > LONGEST_NAME
         ):
@@ -63,19 +61,18 @@ class BaseToolkit(Generic[Client]):
                 f"run_id is {run_id!r}."[:300], next_step="Give a text that names the run, or None."
             )
         if confirm is not None and not callable(confirm):
-            raise ConfigurationError(f"confirm is a {type(confirm).__name__}.", next_step="Give a function.")
+            refuse("confirm", f"is a {type(confirm).__name__}", "Give a function.")
         if confirm is not None and not self._is_async and iscoroutinefunction(confirm):
             raise ConfigurationError(
                 "confirm is a coroutine function, which PaymanToolkit cannot await.",
                 next_step="Pass a regular function, or use AsyncPaymanToolkit.",
             )
         if limit is not None and not isinstance(limit, SpendingLimit):
-            raise ConfigurationError(f"limit is a {type(limit).__name__}.", next_step="Give a SpendingLimit.")
+            refuse("limit", f"is a {type(limit).__name__}", "Give a SpendingLimit.")
         store = MemoryOperationStore() if store is None else store
         if not all(callable(getattr(store, name, None)) for name in ("load", "save", "list_by_run", "lock")):
-            raise ConfigurationError(
-                f"store is a {type(store).__name__}, which cannot keep operations.",
-                next_step="See OperationStore.",
+            refuse(
+                "store", f"is a {type(store).__name__}, which cannot keep operations", "See OperationStore."
             )
         self.client: Client = client
         self.reader: Client = client if reader is None else reader

@@ -15,7 +15,7 @@ from payman_sdk._core.payments import fold
 from payman_sdk.agents.results import quote_words
 from payman_sdk.agents.stores import Operation, RunTotals
 from payman_sdk.agents.stores.operation import EXACT
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 
 def _convert_amounts(given: object) -> Mapping[str, Decimal]:
@@ -27,19 +27,15 @@ def _convert_amounts(given: object) -> Mapping[str, Decimal]:
     read: dict[str, Decimal] = {}
     for currency, amount in cast("Mapping[object, object]", given).items():
         if not isinstance(currency, str) or not re.fullmatch(r"[A-Za-z]{2,8}", currency):
-            raise ConfigurationError(
-                f"SpendingLimit.max_amount names the currency {currency!r}.",
-                next_step="Use its code, such as 'TSD'.",
+            refuse(
+                "SpendingLimit.max_amount", f"names the currency {currency!r}", "Use its code, such as 'TSD'."
             )
         value, shown = Decimal("NaN"), "an int with thousands of digits"
         with suppress(InvalidOperation, ValueError):  # Python writes no such int out
             shown = repr(amount)[:200]
             value = value if isinstance(amount, bool) else Decimal(str(amount))
         if not value.is_finite() or value < 0 or value.adjusted() > 99:
-            raise ConfigurationError(
-                f"SpendingLimit.max_amount[{currency!r}] is {shown}.",
-                next_step="Give a Decimal, 0 or more.",
-            )
+            refuse(f"SpendingLimit.max_amount[{currency!r}]", f"is {shown}", "Give a Decimal, 0 or more.")
         read[currency.upper()] = value
     return MappingProxyType(read)
 
@@ -64,9 +60,7 @@ def _convert_payees(given: object) -> frozenset[str] | None:
 
 def _validate_count(limit: SpendingLimit, attribute: object, value: int | None) -> None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-        raise ConfigurationError(
-            f"SpendingLimit.max_payments is {value!r}.", next_step="Give a whole number, 0 or more, or None."
-        )
+        refuse("SpendingLimit.max_payments", f"is {value!r}", "Give a whole number, 0 or more, or None.")
 
 
 @frozen(kw_only=True)

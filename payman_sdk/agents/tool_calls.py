@@ -13,7 +13,7 @@ from payman_sdk._core.wire_json import unite_members
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit, PaymanToolkit
 from payman_sdk.agents.tools import Tool
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 Toolkit: TypeAlias = PaymanToolkit | AsyncPaymanToolkit
 OnMessage: TypeAlias = Callable[[Any], Any]
@@ -26,10 +26,7 @@ def get_toolkit_tools(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
         ConfigurationError: It is none.
     """
     if not isinstance(toolkit, Toolkit):
-        raise ConfigurationError(
-            f"toolkit is a {type(toolkit).__name__}.",
-            next_step="Give a PaymanToolkit or an AsyncPaymanToolkit.",
-        )
+        refuse("toolkit", f"is a {type(toolkit).__name__}", "Give a PaymanToolkit or an AsyncPaymanToolkit.")
     return toolkit.tools
 
 

@@ -17,7 +17,7 @@ from payman_sdk._io.locks import poll
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 try:
     import redis as redis
@@ -68,9 +68,7 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
     elif isinstance(given, redis.Redis):
         client = given
     else:
-        raise ConfigurationError(
-            f"redis_client is a {type(given).__name__}.", next_step="Give a redis.Redis or a URL."
-        )
+        refuse("redis_client", f"is a {type(given).__name__}", "Give a redis.Redis or a URL.")
     if not allow_plaintext and (host := _find_plaintext_host(client)) is not None:
         raise ConfigurationError(
             f"redis_client would send secrets unencrypted to {host}.",

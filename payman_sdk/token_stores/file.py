@@ -23,7 +23,7 @@ from payman_sdk._io.private_files import (
     wait_while_in_use,
 )
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError, TokenStoreError
+from payman_sdk.errors import ConfigurationError, TokenStoreError, refuse
 
 try:
     import filelock as filelock
@@ -94,7 +94,7 @@ class FileTokenStore:
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, name: str = "default") -> None:
         if not isinstance(name, str) or not name or name != Path(name).name or name.startswith("."):
-            raise ConfigurationError(f"name is {name!r}.", next_step="Give a plain name, such as 'default'.")
+            refuse("name", f"is {name!r}", "Give a plain name, such as 'default'.")
         usual = find_user_folder("config") / "tokens" / f"{name}.json" if path is None else None
         self.path = usual or read_file_path(path)
         self._lock: FileLock | None = None

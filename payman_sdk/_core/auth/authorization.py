@@ -23,7 +23,7 @@ from payman_sdk._config import choose_http_hosts
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.error_response import shorten
 from payman_sdk._url import find_url_problem, is_loopback, read_host
-from payman_sdk.errors import AuthenticationError, ConfigurationError
+from payman_sdk.errors import AuthenticationError, ConfigurationError, refuse
 
 __all__ = ["AuthorizationRequest", "Scope", "authorization_url", "parse_redirect"]
 
@@ -75,7 +75,7 @@ def authorization_url(
         'https://app.paymanai.com/oauth/authorize?response_type=code'
     """
     if not isinstance(client_id, str) or not client_id.strip():
-        raise ConfigurationError("client_id is missing or blank.", next_step="Give the application's id.")
+        refuse("client_id", "is missing or blank", "Give the application's id.")
     if problem := find_url_problem(server, choose_http_hosts(allow_http_hosts)):
         raise ConfigurationError(
             f"server {problem.text}.",
@@ -84,9 +84,7 @@ def authorization_url(
         )
     state = secrets.token_urlsafe(32) if state is None else state
     if not isinstance(state, str) or not state or not state.isprintable():
-        raise ConfigurationError(
-            "state is blank or not a string.", next_step="Leave it out; a random one is made."
-        )
+        refuse("state", "is blank or not a string", "Leave it out; a random one is made.")
     code_verifier = SecretStr(secrets.token_urlsafe(48))
     request = authorize.build_request(
         client_id=client_id,
@@ -171,9 +169,8 @@ def _check_redirect(uri: object) -> str:
             next_step="Give one such as https://shop.example/back.",
         )
     if scheme == "http" and not is_loopback(host):
-        raise ConfigurationError(
-            "redirect_uri would send the code over plain http.",
-            next_step="Use https; http is for this machine only.",
+        refuse(
+            "redirect_uri", "would send the code over plain http", "Use https; http is for this machine only."
         )
     return uri
 
@@ -195,12 +192,10 @@ def _split_uri(uri: object) -> tuple[str, str, str]:
 
 def _check_scopes(scopes: Iterable[Scope | str]) -> list[str]:
     if not isinstance(scopes, Iterable):
-        raise ConfigurationError(f"scopes is a {type(scopes).__name__}.", next_step="Give a list; see Scope.")
+        refuse("scopes", f"is a {type(scopes).__name__}", "Give a list; see Scope.")
     given = [str(scope) for scope in ([scopes] if isinstance(scopes, str) else scopes)]
     if not given:
-        raise ConfigurationError("scopes is empty.", next_step="Ask for at least one; see Scope.")
+        refuse("scopes", "is empty", "Ask for at least one; see Scope.")
     if any(not scope or "," in scope or not scope.isprintable() or " " in scope for scope in given):
-        raise ConfigurationError(
-            "scopes holds something that is not a scope.", next_step=f"Give a list of {', '.join(Scope)}."
-        )
+        refuse("scopes", "holds something that is not a scope", f"Give a list of {', '.join(Scope)}.")
     return given

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from payman_api import SERVERS
 from payman_sdk._config import Config
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, refuse
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.grants import Application
@@ -111,12 +111,12 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
             unusable; no value is repeated.
     """
     if not isinstance(token_info, Mapping):
-        raise ConfigurationError(f"token_info is a {type(token_info).__name__}.", next_step=_EITHER)
+        refuse("token_info", f"is a {type(token_info).__name__}", _EITHER)
     access_token = _read_text(token_info, "accessToken", "access_token")
     refresh_token = _read_text(token_info, "refreshToken", "refresh_token")
     expires_in = _get_either(token_info, "expiresIn", "expires_in")
     if access_token is None and refresh_token is None:
-        raise ConfigurationError("token_info holds no token.", next_step=_EITHER)
+        refuse("token_info", "holds no token", _EITHER)
     if access_token is None or (expires_in is None and refresh_token is not None):
         return InitialToken(access_token=None, lifetime=0.0, refresh_token=refresh_token)
     if isinstance(expires_in, str) and expires_in.isdecimal() and len(expires_in) < 10:
@@ -127,7 +127,7 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
         or not 0 <= expires_in < _CENTURY
     ):
         problem = "is missing" if expires_in is None else "is not a number of seconds"
-        raise ConfigurationError(f"token_info's expiresIn {problem}.", next_step=_EITHER)
+        refuse("token_info's expiresIn", problem, _EITHER)
     scope = token_info.get("scope")
     return InitialToken(
         access_token=access_token,
@@ -145,9 +145,7 @@ def check_code(auth_code: object) -> SecretStr:
         ConfigurationError: It is missing, blank, or no text that can be sent.
     """
     if not isinstance(auth_code, str) or not auth_code.strip():
-        raise ConfigurationError(
-            "auth_code is missing or blank.", next_step="Give the code that came to your redirect_uri."
-        )
+        refuse("auth_code", "is missing or blank", "Give the code that came to your redirect_uri.")
     code: SecretStr = check_parameter(SecretStr(auth_code), "auth_code")
     return code
 
@@ -166,9 +164,7 @@ def check_parameter(value: Any, name: str) -> Any:
         or not value.strip().isprintable()
         or not value.strip()
     ):
-        raise ConfigurationError(
-            f"{name} cannot be sent as text.", next_step="Give it as it came, or leave it out."
-        )
+        refuse(name, "cannot be sent as text", "Give it as it came, or leave it out.")
     return value.strip()
 
 
@@ -182,12 +178,9 @@ def _read_text(given: Mapping[str, Any], camel: str, snake: str) -> SecretStr | 
     if value is None:
         return None
     if not isinstance(value, str):
-        raise ConfigurationError(
-            f"token_info's {camel} is a {type(value).__name__}.", next_step="Give a string."
-        )
+        refuse(f"token_info's {camel}", f"is a {type(value).__name__}", "Give a string.")
     if not value.isascii() or not value.isprintable():
-        raise ConfigurationError(
-            f"token_info's {camel} contains characters that no header can carry.",
-            next_step="Check how it was kept.",
+        refuse(
+            f"token_info's {camel}", "contains characters that no header can carry", "Check how it was kept."
         )
     return SecretStr(value.strip()) if value.strip() else None
