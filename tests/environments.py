@@ -111,6 +111,18 @@ def with_locked(lock: Path) -> Path:
 
     It is made once for each lock, beside the environment that the tests run in, and goes with that. Tests leave it as it is.
     """
+    return _find_python(_keep(lock, lambda home: install_lock(empty(home), lock)))
+
+
+def beside(lock: Path) -> Path:
+    """A folder with what a lock holds, for the path of a program that has everything else from this environment.
+
+    It is kept as `with_locked` keeps an environment, and what Python compiles stays in it; see there for the rest.
+    """
+    return _keep(lock, lambda home: install_lock(Path(sys.executable), lock, "--target", str(home)))
+
+
+def _keep(lock: Path, make: Callable[[Path], None]) -> Path:
     content = hashlib.sha256(f"{sys.version}\n{lock.read_text(encoding='utf-8')}".encode()).hexdigest()
     home = KEPT / f"{lock.stem}-{content[:12]}"
     complete = home / "complete"
@@ -119,9 +131,9 @@ def with_locked(lock: Path) -> Path:
         if not complete.exists():
             for other in KEPT.glob(f"{lock.stem}-*"):
                 shutil.rmtree(other)
-            install_lock(empty(home), lock)
+            make(home)
             complete.touch()
-    return _find_python(home)
+    return home
 
 
 def install_lock(python: Path, lock: Path, *options: str) -> None:

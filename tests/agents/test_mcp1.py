@@ -19,16 +19,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_version_1_serves_the_same_tools(tmp_path: Path) -> None:
+def test_version_1_serves_the_same_tools() -> None:
     """In memory, over HTTP and over stdio. `TEST_MCP1_PYTHON` names a Python that has version 1; without it, two wheels are installed."""
     from payman_sdk.agents.mcp.served_tools import spread_types
 
     named = os.environ.get("TEST_MCP1_PYTHON")
     path = [str(ROOT), str(ROOT / "generated")]
     if not named:
-        # Everything else comes from this environment, so that it takes a second or two.
-        environments.install_lock(Path(sys.executable), LOCK, "--target", str(tmp_path))
-        path.insert(0, str(tmp_path))
+        path.insert(0, str(environments.beside(LOCK)))  # everything else comes from this environment
     done = subprocess.run(
         [named or sys.executable, "-m", "tests.agents.mcp1_program", "tour"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
