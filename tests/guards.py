@@ -32,6 +32,15 @@ _SLOW_FOLDERS: Final = {"contract", "docs", "examples", "faults", "regenerate", 
 _ALL_SLOW: Final = re.compile(r"^pytestmark = .*pytest\.mark\.slow", re.MULTILINE)
 """How a file says that all its tests are slow."""
 
+_AGENTS: Final = "tests/agents/"
+_WITH_FRAMEWORKS: Final = (
+    "tests/test_annotations.py",
+    "[guides/langchain.md]",
+    "[guides/openai-agents.md]",
+    "[guides/pydantic-ai.md]",
+)
+"""Tests elsewhere that use frameworks for agents: the worker that has imported them for the tests of `agents` runs these too."""
+
 _is_fast = False
 T = TypeVar("T")
 
@@ -103,7 +112,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked as slow."""
+    """Leave out what is marked as slow; bring together what imports the frameworks for agents, which takes seconds."""
+    agents = max((place for place, item in enumerate(items) if item.nodeid.startswith(_AGENTS)), default=-1)
+    others = [item for item in items[agents + 1 :] if any(name in item.nodeid for name in _WITH_FRAMEWORKS)]
+    items[agents + 1 :] = others + [item for item in items[agents + 1 :] if item not in others]
     if config.getoption("fast"):
         left_out = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=left_out)
