@@ -21,8 +21,10 @@ import pytest
 from hypothesis import settings
 
 import payman_sdk
-from payman_sdk import PaymanClient
+from payman_sdk import PaymanClient, _config
 from payman_sdk._client.connection import PROVEN
+from payman_sdk._core import retry
+from payman_sdk._core.auth import rotation
 from payman_sdk._secrets import sent_secrets
 from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.guards import (  # noqa: F401 (hooks and a fixture that pytest finds here)
@@ -95,10 +97,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     Who records nothing needs no fixtures for it, which take a quarter of the time of a test that does little.
     """
+    unneeded = _OF_RECORDINGS | (
+        {"_is_as_fast_as_it_says"} if not session.config.getoption("--fast") else set()
+    )
     for item in [] if session.config.getoption("--block-network", False) else session.items:
         records = any(item.get_closest_marker(name) for name in ("block_network", "vcr"))
         if isinstance(item, pytest.Function) and not records:
-            item.fixturenames[:] = [name for name in item.fixturenames if name not in _OF_RECORDINGS]
+            item.fixturenames[:] = [name for name in item.fixturenames if name not in unneeded]
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)  # most of what a test makes goes without being looked for
     gc.enable()
@@ -134,26 +139,36 @@ def _usual_certificates_are_read_once() -> Iterator[None]:
         yield
 
 
+# In one fixture, and without names that are looked up for each test: fixtures take longer than a test that does little.
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(
+def _nothing_from_elsewhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The variables and the recorded keys of whoever runs the tests change nothing in them, and theirs nothing outside."""
-    for name in list(os.environ):
-        if name.startswith(("PAYMAN_", "SSL_CERT_")) or name.lower().endswith(("_proxy", "_ca_bundle")):
-            monkeypatch.delenv(name)
+    """What is set, recorded, shared or imported outside of a test changes nothing in it, and it nothing outside.
+
+    The variables and the recorded keys are those of whoever runs the tests. Clients of one test find no token of another's,
+    though the system gives the same port again, nor redact its secrets. Errors are of the SDK's own classes, whichever library
+    of another test has imported `requests` before.
+    """
+    for name in filter(_is_setting, list(os.environ)):
+        monkeypatch.delenv(name)
     monkeypatch.setenv("PAYMAN_STATE_DIR", str(tmp_path_factory.getbasetemp() / f"state-{next(_numbers)}"))
+    forget_shared_stores()
+    PROVEN.clear()
+    sent_secrets.clear()
+    if "requests" in sys.modules:
+        _hidden[:] = _hidden or [sys.modules["requests"]]
+        # With its parts: a library that imports it anew, in a test, would get one that has none.
+        for name in _find_parts(len(sys.modules)):
+            monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 _numbers = itertools.count()
 
 
-@pytest.fixture(autouse=True)
-def _nothing_shared_with_other_tests() -> None:
-    """Clients of one test find no token of another's, though the system gives the same port again, nor redact its secrets."""
-    forget_shared_stores()
-    PROVEN.clear()
-    sent_secrets.clear()
+@cache
+def _is_setting(name: str) -> bool:
+    return name.startswith(("PAYMAN_", "SSL_CERT_")) or name.lower().endswith(("_proxy", "_ca_bundle"))
 
 
 _hidden: list[ModuleType] = []
@@ -167,16 +182,6 @@ def imported() -> ModuleType:
     return _hidden[0]
 
 
-@pytest.fixture(autouse=True)
-def _without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Errors are of the SDK's own classes, whichever library of another test has imported `requests` before."""
-    if "requests" in sys.modules:
-        _hidden[:] = _hidden or [sys.modules["requests"]]
-        # With its parts: a library that imports it anew, in a test, would get one that has none.
-        for name in _find_parts(len(sys.modules)):
-            monkeypatch.delitem(sys.modules, name, raising=False)
-
-
 @lru_cache(maxsize=1)
 def _find_parts(_: int) -> list[str]:
     """Look through the modules, which are thousands, only when some have been imported since the last time."""
@@ -186,10 +191,10 @@ def _find_parts(_: int) -> list[str]:
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited between two attempts is a hundredth of the usual; where it is tested, nobody waits for it."""
-    monkeypatch.setattr("payman_sdk._core.retry._FIRST", 0.005)
-    monkeypatch.setattr("payman_sdk._core.retry._FIRST_LOOK", 0.0025)
-    monkeypatch.setattr("payman_sdk._config._DEFAULT_SETTLE_TIME", 0.02)
-    monkeypatch.setattr("payman_sdk._core.auth.rotation._PAUSES", (0.05, 600.0))
+    monkeypatch.setattr(retry, "_FIRST", 0.005)
+    monkeypatch.setattr(retry, "_FIRST_LOOK", 0.0025)
+    monkeypatch.setattr(_config, "_DEFAULT_SETTLE_TIME", 0.02)
+    monkeypatch.setattr(rotation, "_PAUSES", (0.05, 600.0))
 
 
 @pytest.fixture
