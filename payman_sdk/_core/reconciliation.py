@@ -61,7 +61,7 @@ class Attempts(Generic[T]):
                 return ended
         self._was_turned_away = self._was_turned_away or kind is FailureClass.TURNED_AWAY
         if not (yield from self._may_repeat(kind, failure)):
-            return (yield from self._conclude(kind, failure))
+            return (yield from self._conclude(failure))
         if self._lost is None and not self._was_turned_away:
             return None  # no byte of any attempt can have left
         try:
@@ -116,7 +116,7 @@ class Attempts(Generic[T]):
         self._time.watch.attempts = self._number
         return True
 
-    def _conclude(self, kind: FailureClass, failure: PaymanError) -> Flow[T]:
+    def _conclude(self, failure: PaymanError) -> Flow[T]:
         """Return the outcome of the ask after the last attempt.
 
         Raises:

@@ -243,7 +243,7 @@ class Schemas:
                 self._reserve(name, place)
                 self._of_class(parts, place, is_open)
                 return refer(to_class(self._titles[place]))
-            return self.map_of(self._extra(parts, place, name) or ANY)
+            return self.map_of(self._extra(parts, name) or ANY)
         if kind == "string" and place in self.files:
             return {"type": kind, "format": "binary"}
         if kind == "string" and merged.get("format") in _FORMATS:
@@ -345,7 +345,7 @@ class Schemas:
                 node.setdefault(DEFAULT, repr(kind["const"]))
             members.append((not is_required, DEFAULT in node and is_required, variable, node))
         members.sort(key=lambda member: member[:2])
-        extra = self._extra(parts, place, made.name)
+        extra = self._extra(parts, made.name)
         made.schema.update(
             type="object",
             properties={variable: node for *_, variable, node in members},
@@ -353,7 +353,7 @@ class Schemas:
             additionalProperties=extra is not None and (extra or True),
         )
 
-    def _extra(self, parts: list[Part], place: str, name: str) -> Expression | None:
+    def _extra(self, parts: list[Part], name: str) -> Expression | None:
         given = [
             (part["additionalProperties"], join(at, "additionalProperties"))
             for part, at in parts

@@ -99,7 +99,7 @@ class RedisOperationStore:
             OperationStoreError: Redis cannot be asked, or what it holds is damaged or has been lost.
         """
         header, totals, size, members = self._read_run(run_id, lists=True)
-        self._parse_totals(run_id, header, totals, size)
+        self._parse_totals(header, totals, size)
         return self._load_all(members)
 
     def sum_run(self, run_id: str) -> RunTotals:
@@ -109,7 +109,7 @@ class RedisOperationStore:
             OperationStoreError: Redis cannot be asked, or what it holds is damaged or has been lost.
         """
         header, text, size, _ = self._read_run(run_id, lists=False)
-        totals = self._parse_totals(run_id, header, text, size)
+        totals = self._parse_totals(header, text, size)
         return RunTotals.of(self.list_by_run(run_id)) if totals is None else totals
 
     def now(self) -> float:
@@ -160,7 +160,7 @@ class RedisOperationStore:
             lambda pipe: pipe.smembers(members) if lists else pipe.exists(members),
         )
 
-    def _parse_totals(self, run_id: str, header: Any, text: Any, size: int) -> RunTotals | None:
+    def _parse_totals(self, header: Any, text: Any, size: int) -> RunTotals | None:
         """Return what a run counts; None for one of an earlier version. Refuse where a part of it is missing."""
         if text is None and (decode_text(header) or "0").isdecimal():
             if int(header or size) != size:
@@ -217,7 +217,7 @@ class RedisOperationStore:
             new: dict[str, str] = {}
             for run, (members, place) in keys.items():
                 size, header = pipe.scard(members), pipe.hget(self._key, _make_header_field(run))
-                totals = self._parse_totals(run, header, pipe.get(place), size)
+                totals = self._parse_totals(header, pipe.get(place), size)
                 if totals is None:
                     totals = RunTotals.of(self._load_all(pipe.smembers(members), pipe))
                 if run == run_id and totals != expected:

@@ -116,7 +116,7 @@ def _decide(context: AgentContext, reference: str | None, *, approve: bool) -> A
 
 
 def _settle(context: AgentContext, payment: SandboxPayment, *, approve: bool) -> AgentAnswer:
-    settlement = payment_orders.settle(context.tx, context.world, context.account, payment, approve=approve)
+    settlement = payment_orders.settle(context.tx, context.world, payment, approve=approve)
     return AgentAnswer(settlement.text, settlement=settlement)
 
 

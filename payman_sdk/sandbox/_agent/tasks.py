@@ -205,7 +205,7 @@ def settle(
     task, payment = find(tx, account, task_id), payments.find_by_task(tx, account, task_id)
     if task.state is not State.INPUT_REQUIRED or payment is None:
         raise EndedTaskError(f"task {task_id} does not wait for approval")
-    _finish_task(tx, world, account, payment_orders.settle(tx, world, account, payment, approve=approve))
+    _finish_task(tx, world, account, payment_orders.settle(tx, world, payment, approve=approve))
     return find(tx, account, task_id)
 
 

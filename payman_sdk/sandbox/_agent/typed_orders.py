@@ -153,9 +153,7 @@ def _settle(context: AgentContext, order: Order, waiting: SandboxPayment) -> Age
     if wanted not in (None, waiting.id):
         return _answer_refusal(context, order, "this task waits for another payment", waits=True)
     tx, account = context.tx, context.account
-    settlement = payment_orders.settle(
-        tx, context.world, account, waiting, approve=order.operation == "approve"
-    )
+    settlement = payment_orders.settle(tx, context.world, waiting, approve=order.operation == "approve")
     said = _describe_settlement(tx, account, settlement, context.world.json_answers)
     assert said is not None  # noqa: S101 (it was settled just now)
     return replace(said, settlement=settlement)

@@ -144,7 +144,7 @@ class Settlement:
 
 
 def settle(
-    tx: Transaction, world: SandboxEnvironment, account: Account, payment: SandboxPayment, *, approve: bool
+    tx: Transaction, world: SandboxEnvironment, payment: SandboxPayment, *, approve: bool
 ) -> Settlement:
     """Approve or deny a waiting payment."""
     what = f"**{markdown.format_amount(payment)}** to **{markdown.escape(payment.payee)}**"
