@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import math
 import sys
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,7 @@ class Kind:
     Attributes:
         name: What is attacked, or by what.
         promise: What holds in spite of it.
-        tests: Files of tests, or ids of tests in them, each with the names of the tables that are tried row by row there;
-            `ONE*OTHER` for each of one with each of the other.
+        tests: Files of tests, or ids of tests in them, each with the names of the tables that are tried row by row there.
     """
 
     name: str
@@ -35,85 +35,8 @@ class Kind:
     tests: Mapping[str, str]
 
 
-KINDS = (
-    Kind(
-        "A hostile `.env` or redirect",
-        "Credentials go only to the server that the same source names, or to Payman",
-        {"tests/cli/test_sources.py": "MIXTURES LOOKALIKES EXPANSIONS REDIRECTS"},
-    ),
-    Kind(
-        "Spans and breadcrumbs",
-        "No instrumentation of httpx, aiohttp or requests records a secret",
-        {"tests/telemetry/test_instrumentations.py": "KINDS"},
-    ),
-    Kind(
-        "Slices and copies of secrets",
-        "Every operation on a secret gives a masked value",
-        {
-            "tests/test_secrecy.py": "OPERATIONS",
-            "tests/auth/test_secrets.py": "FAULTS*WAYS",
-            "tests/auth/test_tracebacks.py": "",
-        },
-    ),
-    Kind(
-        "Echoes of secrets",
-        "What a server repeats of a secret is redacted in errors, logs and answers",
-        {"tests/auth/test_echoes.py": "SPELLINGS*PLACES", "tests/test_redaction.py": "TEXTS"},
-    ),
-    Kind(
-        "Answers that exhaust memory or time",
-        "The size of an answer and of an event is limited, also when decompressed",
-        {
-            "tests/test_decompression.py": "READABLE UNREADABLE",
-            "tests/tasks/test_large_answers.py": "ANSWERS STREAMS",
-        },
-    ),
-    Kind(
-        "Operation names that look alike",
-        "Names that look alike are one operation, or are refused",
-        {"tests/agents/test_operation_names.py": "_SAME _REFUSED"},
-    ),
-    Kind(
-        "Text that hides from a person",
-        "A person sees all of what is sent, or is not asked",
-        {
-            "tests/agents/test_confirmation.py": "_SHOWN _REFUSED",
-            "tests/cli/test_consent.py": "",
-            "tests/test_sanitizer.py": "_HOSTILE",
-        },
-    ),
-    Kind(
-        "Terminals and logs",
-        "A server's text commands no terminal and begins no line of a log",
-        {"tests/cli/test_hostile_server.py": "_WORDS _MODES", "tests/test_logs.py": "_WORDS"},
-    ),
-    Kind(
-        "Instructions in tool results",
-        "A model gets text of others in a frame that the text cannot leave",
-        {"tests/agents/test_framing.py": "_WORDS"},
-    ),
-    Kind(
-        "The supply chain",
-        "Tools come from exact versions and hashes; a release can be built again to the byte",
-        {"tests/test_locks.py": "", "tests/test_distribution.py": ""},
-    ),
-    Kind(
-        "Files, stores and addresses",
-        "Files are their owner's alone, names in Redis stay apart, no address hides a host",
-        {
-            "tests/test_private_files.py": "PLANTED*STORES",
-            "tests/auth/test_redis.py": "",
-            "tests/auth/test_loopback.py": "",
-            "tests/cli/test_login.py": "",
-            "tests/cli/test_identity.py": "",
-            "tests/test_config.py": "",
-        },
-    ),
-    Kind(
-        "The sandbox's pages",
-        "Only the sandbox's own pages decide, and a public client needs PKCE",
-        {"tests/sandbox/test_consent_guards.py": "", "tests/sandbox/web/test_guards.py": ""},
-    ),
+KINDS = tuple(
+    Kind(**kind) for kind in tomllib.loads((ROOT / "scripts" / "attacks.toml").read_text("utf-8"))["kind"]
 )
 
 
