@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,40 +49,11 @@ ALL = "the names in __all__"
 CLASSES = "the classes that are defined there"
 FIXTURES = "the fixtures, settings and markers"
 
-PLACES: dict[str, tuple[str, ...]] = {
-    "payman_sdk": (ALL, "FileTokenStore", "KeyringTokenStore", "PostgresTokenStore", "RedisTokenStore"),
-    "payman_sdk.agents": (ALL,),
-    "payman_sdk.agents.langchain": (ALL,),
-    "payman_sdk.agents.mcp": (ALL,),
-    "payman_sdk.agents.openai_agents": (ALL,),
-    "payman_sdk.agents.pydantic_ai": (ALL,),
-    "payman_sdk.agents.stores.postgres": ("PostgresOperationStore",),
-    "payman_sdk.agents.stores.redis": ("RedisOperationStore",),
-    "payman_sdk.agents.stores.sqlite": ("SQLiteOperationStore",),
-    "payman_sdk.client": (ALL,),
-    "payman_sdk.errors": (CLASSES, "ErrorResponse"),
-    "payman_sdk.sandbox": (ALL,),
-    "payman_sdk.testing.plugin": (FIXTURES,),
-    "payman_sdk.testing.recording": ("Recorder", "SecretLeakError"),
-    "payman_sdk.token_stores": (ALL,),
-    "payman_sdk.types": (ALL,),
-}
+_PUBLIC = tomllib.loads(Path(__file__).with_name("public.toml").read_text("utf-8"))
+PLACES: dict[str, list[str]] = _PUBLIC["modules"]
 """What is public of each module that users import from."""
-
-NOT_FOR_USERS = frozenset(
-    (
-        "payman_sdk.AsyncConversation.__init__",  # `client.conversation()` makes conversations
-        "payman_sdk.AsyncTaskStream.__init__",  # `client.stream()` makes streams
-        "payman_sdk.Conversation.__init__",
-        "payman_sdk.PaymanError.add_context",  # called by what raises the error
-        "payman_sdk.TaskStream.__init__",
-        "payman_sdk.sandbox.ScriptedResponse.to_turn",  # called by the sandbox's agent, as the next one
-        "payman_sdk.sandbox.StreamFault.should_drop",
-        "payman_sdk.sandbox.Sandbox.authority",  # parts of the sandbox, for its own tests
-        "payman_sdk.sandbox.Sandbox.service",
-    )
-)
-"""What has a public name for the SDK's own sake: no guide tells of it, and it takes or gives parts that are not public."""
+NOT_FOR_USERS: frozenset[str] = frozenset(_PUBLIC["internal"]["names"])
+"""What has a public name for the SDK's own sake."""
 
 _FOLDERS = (".", "generated")
 
