@@ -7,6 +7,7 @@ import importlib
 import os
 import random
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -26,35 +27,10 @@ _LEAST: Final = 90
 
 _MODULES: Final = ("send", "http", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
 
-_QUICKEST: Final = (
-    *("tests/tasks/test_decisions.py", "tests/auth/test_current_token.py", "tests/auth/test_credentials.py"),
-    *("tests/auth/test_tokens.py", "tests/tasks/test_retrying.py", "tests/streaming/test_progress.py"),
-    *("tests/streaming/test_redacting_decoder.py", "tests/streaming/test_sse.py", "tests/tasks/test_once.py"),
+_TESTS: Final[dict[str, list[str]]] = tomllib.loads(
+    Path(__file__).with_name("tests.toml").read_text(encoding="utf-8")
 )
-"""What is run first for mutants of what an import executes."""
-
-_NOTICING: Final = (
-    "tests/test_types_in_frameworks.py",
-    "tests/auth",
-    "tests/payments",
-    "tests/streaming",
-    "tests/tasks",
-    "tests/telemetry",
-    "tests/test_after_sending.py",
-    "tests/test_async.py",
-    "tests/test_config.py",
-    "tests/test_core_values.py",
-    "tests/test_dropped_streams.py",
-    "tests/test_redaction.py",
-    "tests/test_responses.py",
-)
-"""The tests among which those are chosen that execute the line of a mutant; all of them for what an import executes."""
-
-_PRELOADED: Final = (
-    *("pytest", "hypothesis", "httpx", "anyio.to_thread", "trio", "starlette.applications", "uvicorn"),
-    "rich.console",
-)
-"""What every trial needs and no mutant is in."""
+"""The tests that notice mutants, the quickest of them, and the modules that every trial needs."""
 
 
 @frozen
@@ -121,7 +97,7 @@ def run_session(trials: list[Trial], jobs: int) -> tuple[list[str], list[int], l
 
     session = Session(_CORE, work)
     options = [*QUIETLY, "--timeout-method=thread", "--capture=no", "--no-summary"]
-    status = pytest.main([*options, *_NOTICING], plugins=[session])
+    status = pytest.main([*options, *_TESTS["noticing"]], plugins=[session])
     if found is None:
         raise RuntimeError(f"pytest tried no mutant; it ended with {status!r}")
     return session.failed, *found
@@ -151,13 +127,13 @@ def main() -> int:
         return 0
     explained = set(_EXPLAINED.read_text(encoding="utf-8").splitlines())
     tried = [trial for trial in trials if trial.key() not in explained]
-    for name in _PRELOADED:
+    for name in _TESTS["preloaded"]:
         importlib.import_module(name)
     failed, survived, untried = call_in_child(lambda: run_session(tried, given.jobs), is_silent=False)
     if failed:
         print("Left out, since they fail while they are measured:", *failed, sep="\n", file=sys.stderr)
     rest = [tried[number] for number in untried]  # what runs when it is imported
-    tests = (_QUICKEST, _NOTICING)
+    tests = (_TESTS["quickest"], _TESTS["noticing"])
     more, _ = run_trials(
         rest, given.jobs, lambda it: begin_trial(it.module, it.path, it.mutant.build_tree(), tests)
     )
