@@ -19,7 +19,6 @@ from scripts.regeneration.type_check import parsed, run
 
 _MOST = 10
 _REPLAYED = ("tests/recorded", "tests/contract/test_examples_in_the_sdk.py")
-_MYPY = "import sys; sys.path[:] = [it for it in sys.path if it != {root!r}]; from mypy.__main__ import console_entry; console_entry()"
 
 
 def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> None:
@@ -60,7 +59,7 @@ def find_type_problems(fresh: Path, places: Mapping[str, str]) -> Iterator[str]:
     cache = os.environ.get("MYPY_CACHE_DIR") or fresh.parent / ".mypy_cache"
     options = ["--strict", "--output", "json", "--config-file", str(Path(__file__).with_suffix(".ini"))]
     options += ["--cache-dir", str(cache)]
-    done = run(["-c", _MYPY.format(root=""), *options, "payman_api"], fresh, fresh)
+    done = run(["-m", "mypy", *options, "payman_api"], fresh, fresh)
     found = parsed(done.stdout)
     for fault in found:
         yield f"{fault.file}: {shorten(fault.message)} (at #{places.get(fault.file, '')})"
