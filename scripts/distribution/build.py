@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.archives import ARCHIVE, unpack
+from scripts.git import export, run_git
 
 
 @dataclass(frozen=True)
@@ -27,32 +27,26 @@ class Checkout:
     @property
     def commit(self) -> str:
         """The commit that is checked out."""
-        return self._git("rev-parse", "HEAD").strip()
+        return run_git(self.root, "rev-parse", "HEAD").decode().strip()
 
     @property
     def committed_at(self) -> int:
         """When it was committed, in seconds since 1970."""
-        return int(self._git("show", "-s", "--format=%ct", "HEAD"))
+        return int(run_git(self.root, "show", "-s", "--format=%ct", "HEAD"))
 
     def changes(self) -> list[str]:
         """What differs from the commit, files that git does not know included."""
-        return self._git("status", "--porcelain").splitlines()
+        return run_git(self.root, "status", "--porcelain").decode().splitlines()
 
     def commit_of_tag(self, tag: str) -> str | None:
         """The commit that a tag names, None where there is no such tag."""
-        found = self._git("for-each-ref", "--format=%(objectname) %(*objectname)", f"refs/tags/{tag}").split()
-        return found[-1] if found else None  # an annotated tag is an object, too
+        names = "--format=%(objectname) %(*objectname)"  # an annotated tag is an object, too
+        found = run_git(self.root, "for-each-ref", names, f"refs/tags/{tag}").decode().split()
+        return found[-1] if found else None
 
     def export(self, folder: Path) -> None:
         """Write the files of the commit into a folder, and nothing that lies beside them."""
-        archive = subprocess.run(
-            ["git", *ARCHIVE, "HEAD"], cwd=self.root, capture_output=True, check=True
-        ).stdout
-        unpack(archive, folder)
-
-    def _git(self, *arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, text=True, check=True)
-        return done.stdout
+        export(self.root, folder, "HEAD")
 
 
 _BUILD = """

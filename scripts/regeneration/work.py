@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scripts.archives import ARCHIVE, unpack
 from scripts.comparison.changes import Change, Level
 from scripts.comparison.comparing import compare
+from scripts.git import export, run_git
 from scripts.regeneration import sources
 from scripts.regeneration.adaptation import faults, traced
 from scripts.regeneration.documents import Document, parse
@@ -58,20 +58,13 @@ def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> dict[str,
 
 def _candidates(root: Path, scratch: Path) -> Iterator[Path]:
     yield root / "spec"
-    for commit in ("HEAD", _git(root, "log", "-1", "--format=%H", "--", "generated").decode().strip()):
-        if packed := _git(root, *ARCHIVE, commit, "spec"):
-            place = scratch / f"spec-{commit}"
-            unpack(packed, place)
-            yield place / "spec"
-
-
-def _git(root: Path, *arguments: str) -> bytes:
-    """Give what git says; nothing without git, a repository and such a thing in it."""
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
-    except OSError:
-        return b""
-    return done.stdout if done.returncode == 0 else b""
+    for question in (("rev-parse", "HEAD"), ("log", "-1", "--format=%H", "--", "generated")):
+        try:
+            commit = run_git(root, *question).decode().strip()
+            export(root, scratch / f"spec-{commit}", commit, "spec")
+        except (OSError, subprocess.CalledProcessError):  # no git, no repository, or no such thing in it
+            continue
+        yield scratch / f"spec-{commit}" / "spec"
 
 
 class Progress:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.archives import ARCHIVE, unpack
+from scripts.git import export, run_git
 from scripts.surface.reading import UnreadableError, facts_of
 from scripts.surface.record import FILE, Fact, RecordError, parsed
 
@@ -65,11 +64,11 @@ def baseline(root: Path) -> Baseline:
         NoBaselineError: No git, no repository here, no commit, or no package in it.
     """
     try:
-        said = _git(root, "rev-parse", "--is-shallow-repository", "--show-toplevel").decode()
+        said = run_git(root, "rev-parse", "--is-shallow-repository", "--show-toplevel").decode()
         is_shallow, _, top = said.rstrip("\n").partition("\n")
         if Path(top).resolve() != root.resolve():
             raise NoBaselineError("this folder is no git repository")
-        tags = _git(root, "tag", "--merged", "HEAD", "--list", "v*").decode().split()
+        tags = run_git(root, "tag", "--merged", "HEAD", "--list", "v*").decode().split()
     except FileNotFoundError as error:
         raise NoBaselineError("git is not installed") from error
     except subprocess.CalledProcessError as error:
@@ -88,7 +87,7 @@ def _version(found: re.Match[str]) -> Version:
 def _facts(root: Path, revision: str) -> list[Fact]:
     """What a revision has recorded; where it has no record that can be read, what its code says."""
     try:
-        return parsed(_git(root, "show", f"{revision}:{FILE}").decode())
+        return parsed(run_git(root, "show", f"{revision}:{FILE}").decode())
     except (subprocess.CalledProcessError, RecordError):
         return _read(root, revision)
 
@@ -96,17 +95,8 @@ def _facts(root: Path, revision: str) -> list[Fact]:
 def _read(root: Path, revision: str) -> list[Fact]:
     """The facts of a revision's code. `griffe.load_git` would leave a worktree and a branch in the repository meanwhile."""
     with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
-        unpack(_git(root, *ARCHIVE, revision), Path(folder))
+        export(root, Path(folder), revision)
         try:
             return facts_of(Path(folder))
         except UnreadableError as error:
             raise NoBaselineError(f"{revision} has neither a record nor code that can be read") from error
-
-
-def _git(root: Path, *arguments: str) -> bytes:
-    # A hook of git tells git which repository it is about, which need not be this one.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    done = subprocess.run(
-        ["git", "-C", str(root), *arguments], capture_output=True, check=True, env=environment
-    )
-    return done.stdout
