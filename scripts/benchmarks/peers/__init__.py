@@ -1,6 +1,6 @@
 """Who is measured: each peer has a separate environment under `.bench/`, and a module of sides here.
 
-To add one: a line below, its lock by `scripts/lock`, a module with `build_sides(target)`, and its sides in the rows of `rows.py`.
+To add one: a line below, its lock by `scripts/lock`, a module with `build_sides(target)`, and its sides in the rows of `rows.toml`.
 """
 
 from __future__ import annotations
