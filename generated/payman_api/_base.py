@@ -256,9 +256,10 @@ def _enum_reader(kind: type[Enum]) -> Read:
 
 def _literal_reader(values: tuple[Any, ...]) -> Read:
     def read(value: Any, name: str) -> Any:
-        if not any(value == each and type(value) is type(each) for each in values):
-            raise ValueError(f"{name} must match const {', '.join(map(repr, values))}, got {value!r}")
-        return value
+        for each in values:
+            if value == each and type(value) is type(each):
+                return value
+        raise ValueError(f"{name} must match const {', '.join(map(repr, values))}, got {value!r}")
 
     return read
 
@@ -300,23 +301,37 @@ def _choice_reader(hints: tuple[Any, ...]) -> Read:
         and get_origin(hint) not in (dict, list)
     ]
     readers = {model: _reader(model) for model in models}
-    constants: dict[type[Model], tuple[tuple[str, tuple[Any, ...]], ...]] = {}
+    constants = {model: _constants(model) for model in models}
+    # What most answers hold is read without trying everything.
+    enums = [hint for hint in hints if isinstance(hint, type) and issubclass(hint, Enum)]
+    texts = {each.value: each for hint in reversed(enums) for each in hint}
+    is_text = plain and len(others) == len(enums)
+    only: dict[type, Read] = (
+        {dict: readers[models[0]]} if [*constants.values()] == [{}] and not objects else {}
+    )
+    only |= {list: lists[0]} if len(lists) == 1 else {}
+    tag, tagged = ("", {}) if objects else _find_tag(constants)
 
     def fits(model: type[Model], value: Mapping[str, Any]) -> bool:
-        if model not in constants:
-            constants[model] = tuple(_constants(model).items())
-        for wire, known in constants[model]:  # noqa: SIM110 (a generator takes much longer)
+        for wire, known in constants[model].items():  # noqa: SIM110 (a generator takes much longer)
             if value.get(wire, known[0]) not in known:
                 return False
         return True
 
     def read(value: Any, name: str) -> Any:
+        kind = type(value)
+        if kind is str and is_text:
+            return texts.get(value, value)
+        if kind in only and not plain:
+            return only[kind](value, name)
         if value is None and NoneType in hints:
             return None
         tried: list[Read] = []
-        if type(value) is dict or isinstance(value, Mapping):
+        if kind is dict and type(text := value.get(tag, "")) is str and text in tagged:
+            tried = [readers[model] for model in tagged[text]]
+        elif kind is dict or isinstance(value, Mapping):
             fitting = [model for model in models if fits(model, value)]
-            if not fitting and Other in hints and any(wire in value for wire, _ in constants[models[0]]):
+            if not fitting and Other in hints and any(wire in value for wire in constants[models[0]]):
                 return Other.from_dict(value)
             if (
                 len(fitting) + len(objects) > 1
@@ -356,6 +371,23 @@ def _choice_reader(hints: tuple[Any, ...]) -> Read:
         raise TypeError(f"{name} must be {shown}, got {type(value).__name__}")
 
     return read
+
+
+def _find_tag(
+    constants: Mapping[type[Model], Mapping[str, tuple[Any, ...]]],
+) -> tuple[str, dict[Any, list[type[Model]]]]:
+    """Return the member that names a model, and for what it holds the models to try: that one, and one without a constant that knows no more."""
+    named = [model for model, found in constants.items() if found]
+    tags = {wire for found in constants.values() for wire in found}
+    texts = [text for found in constants.values() for known in found.values() for text in known]
+    others = [*constants][len(named) :]
+    tagged = {text: [model, *others] for text, model in zip(texts, named, strict=False)}
+    known = {model: {model._wire.get(name, name) for name in model._names()} for model in constants}
+    is_clear = (
+        len(tags) == 1 and len(texts) == len(tagged) == len(named) and not any(map(constants.get, others))
+    )
+    is_first = len(others) < 2 and all(known[model] >= known[other] for model in named for other in others)
+    return (tags.pop(), tagged) if is_clear and is_first else ("", {})
 
 
 def _constants(model: type[Model]) -> dict[str, tuple[Any, ...]]:
