@@ -209,7 +209,7 @@ class _BareMethods:
             timeout = httpx.Timeout(timeout)
         elif not isinstance(timeout, httpx.Timeout):
             timeout = cast("Any", self).timeout
-        headers: dict[str, str] = {**_build_headers(), **(given.pop("headers", None) or {})}
+        headers: dict[str, str] = {**_USUAL, **(given.pop("headers", None) or {})}
         given["extensions"] = {"timeout": timeout.as_dict()}
         if (content := given.pop("json", None)) is None:
             return httpx.Request(method, url, headers=headers, **given)
@@ -263,16 +263,11 @@ def _is_for_httpx(request: httpx.Request) -> bool:
     return not request.url.query
 
 
+_USUAL = {"Accept": "*/*", "Connection": "keep-alive"}
+"""What httpx sends with every request, beside what `prepare_request` sets."""
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def create_untrusting_context() -> ssl.SSLContext:
     """Return a context that trusts no server, for connections without encryption."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-@functools.cache
-def _build_headers() -> Mapping[str, str]:
-    """Return what httpx sends with every request: what it accepts, and its name."""
-    with httpx.Client(trust_env=False, verify=create_untrusting_context()) as plain:
-        return {name.title(): value for name, value in plain.headers.items()}

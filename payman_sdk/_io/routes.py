@@ -124,13 +124,10 @@ def to_httpcore(request: httpx.Request) -> httpcore.Request:
     url, extensions = request.url, dict(request.extensions)
     # Not left to httpcore: on the way through a proxy it would take the target for the whole address.
     target = extensions.pop(TARGET, url.raw_path)
-    return httpcore.Request(
-        request.method,
-        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target),
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions=extensions,
-    )
+    address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target)
+    core = httpcore.Request(request.method, address, content=request.stream, extensions=extensions)
+    core.headers = request.headers.raw  # httpcore would look at each once more, whether it is bytes
+    return core
 
 
 def from_httpcore(
@@ -188,7 +185,8 @@ class Interception:
     """
 
     def __init__(self, *places: tuple[type, str]) -> None:
-        self._places = [(vars(kind), name) for kind, name in places]
+        kinds = dict.fromkeys(kind for kind, _ in places)
+        self._places = [(vars(kind).get, [name for one, name in places if one is kind]) for kind in kinds]
         self._last: tuple[list[Any], int] = [], _UNTOUCHED
 
     def is_on(self) -> bool:
@@ -200,7 +198,7 @@ class Interception:
         return self._look() != _UNTOUCHED
 
     def _look(self) -> int:
-        found = [members.get(name) for members, name in self._places]
+        found = [one for get, names in self._places for one in map(get, names)]
         seen, verdict = self._last
         if found != seen:
             verdict = max(map(_judge, found))
