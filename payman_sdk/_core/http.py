@@ -248,15 +248,16 @@ def _needles(secret: SecretStr) -> tuple[bytes, ...]:
     return tuple(form.encode("utf-8", "surrogatepass").translate(ALIKE) for form in (*spellings, *encoded))
 
 
-_known: tuple[int, tuple[bytes, ...]] = (-1, ())
-"""What is looked for in any answer, and the number of changes as of which it holds."""
+_known: tuple[int, SecretStr | None, tuple[bytes, ...]] = (-1, None, ())
+"""What is looked for in an answer to a request with this secret, and the number of changes as of which it holds."""
 
 
 def _needles_for(own: SecretStr | None) -> tuple[bytes, ...]:
     global _known
-    changes, needles = _known
-    if changes != sent_secrets.changes:
+    changes, known_own, needles = _known
+    if changes != sent_secrets.changes or known_own is not own:
         changes, secrets = sent_secrets.changes, sent_secrets.get_latest(_MOST_LOOKED_FOR)
+        secrets = secrets if own is None else [*secrets, own]
         needles = tuple({needle for secret in secrets for needle in _needles(secret)})
-        _known = changes, needles
-    return needles if own is None else tuple({*needles, *_needles(own)})
+        _known = changes, own, needles
+    return needles

@@ -31,7 +31,9 @@ def read_json(content: bytes | str) -> tuple[Any, list[str]]:
     """
     if not is_deep(content):
         try:
-            return json.loads(content, object_pairs_hook=unite_members), []
+            if isinstance(content, bytes):
+                content = content.decode(json.detect_encoding(content), "surrogatepass")
+            return _DECODER.decode(content), []
         except (ValueError, RecursionError):
             pass
     return _read_leniently(content)
@@ -49,6 +51,9 @@ def unite_members(pairs: list[tuple[str, Any]]) -> Json:
             if any(isinstance(v, dict | list) or (type(v), v) != (type(first), first) for v in others):
                 members[name] = [first, *others]
     return members
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=unite_members)
 
 
 def decode_nested(value: Any) -> Any:

@@ -190,7 +190,10 @@ class OpenStream:
 def _iter_pieces(answer: httpx.Response, check: Callable[[], None], keeps_deadline: bool) -> Iterator[bytes]:
     if answer.is_stream_consumed:  # a hook has read it, or it was never sent
         return iter((answer.content,))
-    decompressor = Decompressor(answer.headers.get("content-encoding", ""))
+    encoding = answer.headers.get("content-encoding", "")
+    if not encoding and keeps_deadline:  # nothing is to be done with a piece
+        return answer.iter_raw()
+    decompressor = Decompressor(encoding)
     length = answer.headers.get("content-length")
 
     def iter_decompressed() -> Iterator[bytes]:
