@@ -124,7 +124,7 @@ class BaseTaskStream(Generic[D]):
 
     def _note_end(self, event: StreamEvent) -> StreamEvent:
         """Return an event; after the final one, the result is whole, also for who leaves then. A reply that still waits may go on."""
-        if event.get("is_final") and not self._following.ask.is_reply:
+        if event.type == "status_update" and event["is_final"] and not self._following.ask.is_reply:
             self._has_ended = True
         return event
 
