@@ -18,16 +18,15 @@ import httpx
 
 from payman_sdk._core import effects
 from payman_sdk._core.http import HTTPResponse, is_event_stream
+from payman_sdk._io import failures
 from payman_sdk._io.async_streams import AsyncOpenStream, repair_pools
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, run_in_thread, sleep
-from payman_sdk._io.failures import classify_exception, map_exception, map_read_exception, may_have_left
 from payman_sdk._io.http import Outcome, buffer_answer, unwrap_outcome
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.runner import BaseRunner
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
 from payman_sdk._io.streams import BoundedBody
-from payman_sdk._io.tracebacks import forget_frames, raise_interrupt, shorten_traceback
 from payman_sdk.errors import APIConnectionError
 
 T = TypeVar("T")
@@ -111,7 +110,7 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
             if not isinstance(error, Exception):
                 for notice in effects.interrupt(flow, error):
                     await self._notify_hook(notice)
-            shorten_traceback(error)
+            failures.shorten_traceback(error)
             raise
 
     async def _call_blocking(self, step: effects.CallBlocking) -> Any:
@@ -176,17 +175,19 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
             with move_on_after(seconds), suppress_instrumentation(request):
                 outcome = await self._read_response(request, line, is_stream=step.is_stream)
         except Exception as error:
-            outcome = classify_exception(error, transmission, request, self._get_transport_info())
+            outcome = failures.classify_exception(error, transmission, request, self._get_transport_info())
         except BaseException as error:
-            transmission.sent = may_have_left(error, transmission, request, self._get_transport_info())
+            transmission.sent = failures.may_have_left(
+                error, transmission, request, self._get_transport_info()
+            )
             if not isinstance(error, GeneratorExit):  # a coroutine that is dropped can wait for nothing
                 await repair_pools(self._http, request.extensions)
-            forget_frames(error, handled)
+            failures.forget_frames(error, handled)
             del request
-            raise_interrupt(error, handled)
+            failures.raise_interrupt(error, handled)
             raise
         if outcome is None:
-            outcome = map_exception(None, transmission, request, self._get_transport_info())
+            outcome = failures.map_exception(None, transmission, request, self._get_transport_info())
         if isinstance(outcome, APIConnectionError):
             await repair_pools(self._http, request.extensions)
         del request  # a traceback with locals would show its address
@@ -214,14 +215,14 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
                 await reading.close()
 
     async def _read_chunk(self, line: AsyncOpenStream, until: float) -> bytes | None:
-        failure, handled = map_read_exception(None), sys.exception()
+        failure, handled = failures.map_read_exception(None), sys.exception()
         try:
             with move_on_after(until - self._clock()):
                 return await line.read()
         except Exception as error:
-            failure = map_read_exception(error, self._get_transport_info())
+            failure = failures.map_read_exception(error, self._get_transport_info())
         except BaseException as error:
-            forget_frames(error, handled)
-            raise_interrupt(error, handled)
+            failures.forget_frames(error, handled)
+            failures.raise_interrupt(error, handled)
             raise
         raise failure

@@ -2,13 +2,18 @@
 
 Whatever is raised once a transport has a request counts as raised after sending. It takes knowledge to say otherwise: the request
 was watched while it connected, or every line of the transport is known.
+
+Its traceback becomes one that a reader can follow, without the frames through which flows pass an exception on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
-from typing import Any
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -25,7 +30,7 @@ from payman_sdk._io.failure_messages import (
 )
 from payman_sdk._io.http import Outcome, buffer_answer
 from payman_sdk._io.streams import UnreadableAnswerError
-from payman_sdk.errors import APIConnectionError, APITimeoutError
+from payman_sdk.errors import APIConnectionError, APITimeoutError, PaymanError
 
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -176,3 +181,68 @@ def _is_final(error: BaseException | None) -> bool:
         if isinstance(one, socket.gaierror):
             return one.errno != socket.EAI_AGAIN
     return isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL)
+
+
+_OURS = str(Path(__file__).parent.parent)
+_LONGEST_CHAIN = 16
+"""How many causes back an exception is shortened."""
+
+
+def shorten_traceback(error: BaseException) -> None:
+    """Drop the SDK's own frames at the beginning of a traceback, and of those of its causes.
+
+    An exception has passed about twenty frames of flows when the caller gets it. The frames below are kept: a hook's, a transport's.
+    A foreign exception that has only frames of the SDK keeps them: nothing else locates it.
+    """
+    one: BaseException | None = error
+    with contextlib.suppress(Exception):  # an exception may fail when inspected; it then passes unchanged
+        for _ in range(_LONGEST_CHAIN):
+            if one is None:
+                return
+            foreign = _skip_own_frames(one.__traceback__)
+            if foreign is not None or isinstance(one, PaymanError):
+                one.__traceback__ = foreign
+            one = one.__cause__ or one.__context__
+
+
+def forget_frames(error: BaseException, handled: BaseException | None) -> None:
+    """Drop the frames of what interrupted a transport, and of what led to it: they hold the request, and so its secrets.
+
+    Args:
+        error: What interrupted it.
+        handled: The exception that the program was handling before; it and what led to it stay as they are.
+    """
+    one: BaseException | None = error
+    with contextlib.suppress(Exception):
+        for _ in range(_LONGEST_CHAIN):
+            if one is None or one is handled:
+                return
+            one.__traceback__ = None
+            one = one.__cause__ or one.__context__
+
+
+def _skip_own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OURS):
+        traceback = traceback.tb_next
+    return traceback
+
+
+def raise_interrupt(error: BaseException, handled: BaseException | None) -> None:
+    """Raise the Ctrl-C that is in a group of exceptions: on trio, one that meets a transport's own tasks comes in such.
+
+    The arguments are those of `forget_frames`.
+    """
+    interrupt = _find_interrupt(error)
+    if interrupt is not None:
+        forget_frames(interrupt, handled)
+        raise interrupt from None
+
+
+def _find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
+    if not isinstance(error, BaseExceptionGroup):
+        return None
+    for inner in cast("tuple[BaseException, ...]", error.exceptions):
+        found = inner if isinstance(inner, KeyboardInterrupt) else _find_interrupt(inner)
+        if found is not None:
+            return found
+    return None

@@ -16,9 +16,9 @@ import httpx
 
 from payman_sdk._core import effects
 from payman_sdk._core.http import HTTPResponse, Transmission, is_event_stream
+from payman_sdk._io import failures
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
-from payman_sdk._io.failures import classify_exception, map_read_exception, may_have_left
 from payman_sdk._io.http import (
     Outcome,
     Timeouts,
@@ -32,7 +32,6 @@ from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
 from payman_sdk._io.pool import deadline_scope
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.streams import BoundedBody, Guard, OpenStream, close_quietly
-from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
 from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -191,7 +190,7 @@ class SyncRunner(BaseRunner[httpx.Client]):
             if not isinstance(error, Exception):
                 for notice in effects.interrupt(flow, error):
                     self._notify_hook(notice)
-            shorten_traceback(error)
+            failures.shorten_traceback(error)
             raise
 
     def _call_blocking(self, step: effects.CallBlocking) -> Any:
@@ -227,10 +226,12 @@ class SyncRunner(BaseRunner[httpx.Client]):
             with self._guard(), deadline_scope(seconds), suppress_instrumentation(request):
                 outcome: Outcome = self._read_response(request, line, until, is_stream=step.is_stream)
         except Exception as error:
-            outcome = classify_exception(error, transmission, request, self._get_transport_info())
+            outcome = failures.classify_exception(error, transmission, request, self._get_transport_info())
         except BaseException as error:
-            transmission.sent = may_have_left(error, transmission, request, self._get_transport_info())
-            forget_frames(error, handled)
+            transmission.sent = failures.may_have_left(
+                error, transmission, request, self._get_transport_info()
+            )
+            failures.forget_frames(error, handled)
             raise
         finally:
             del request  # a traceback with locals would show its address
@@ -280,9 +281,9 @@ class SyncRunner(BaseRunner[httpx.Client]):
             with self._guard(), deadline_scope(until - self._clock()):
                 return line.read()
         except Exception as error:
-            failure = map_read_exception(error, self._get_transport_info())
+            failure = failures.map_read_exception(error, self._get_transport_info())
         except BaseException as error:
-            forget_frames(error, handled)
+            failures.forget_frames(error, handled)
             raise
         raise failure
 
