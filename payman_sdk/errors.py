@@ -199,6 +199,11 @@ def refuse(name: str, problem: str, next_step: str) -> NoReturn:
     raise ConfigurationError(f"{name} {problem}.", next_step=next_step)
 
 
+def build_missing_error(need: str, extra: str) -> ConfigurationError:
+    """Return the error for something that needs an extra which is not installed."""
+    return ConfigurationError(f"{need}.", next_step=f"Install it: pip install 'paymanai-sdk[{extra}]'.")
+
+
 class APIConnectionError(PaymanError):
     """The network failed before a complete answer arrived.
 

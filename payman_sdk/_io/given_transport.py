@@ -20,7 +20,7 @@ import httpx
 from payman_sdk._io.forks import Renewable, defer_forks, enter_section, leave_section, renew_after_fork
 from payman_sdk._io.routes import show_query
 from payman_sdk._io.signals import defer_signals
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError, build_missing_error, refuse
 
 T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
 
@@ -203,10 +203,7 @@ def check_transport(given: object, kind: type) -> None:
                 "transport", "is 'aiohttp', which sends for AsyncPaymanClient only", "Leave transport out."
             )
         if importlib.util.find_spec("httpx_aiohttp") is None:
-            raise ConfigurationError(
-                "transport is 'aiohttp', which needs httpx-aiohttp.",
-                next_step="Install it: pip install 'paymanai-sdk[aiohttp]'.",
-            )
+            raise build_missing_error("transport is 'aiohttp', which needs httpx-aiohttp", "aiohttp")
     elif given is not None and not isinstance(given, kind) and not callable(given):
         raise _build_kind_error(given, kind)
 

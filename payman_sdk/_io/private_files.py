@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import ThreadLock
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError, build_missing_error, refuse
 
 
 def find_user_folder(kind: Literal["config", "state"]) -> Path:
@@ -29,10 +29,7 @@ def find_user_folder(kind: Literal["config", "state"]) -> Path:
     try:
         import platformdirs
     except ImportError as error:
-        raise ConfigurationError(
-            "Storing files in the user's folders needs platformdirs.",
-            next_step="Install it: pip install 'paymanai-sdk[file]'.",
-        ) from error
+        raise build_missing_error("Storing files in the user's folders needs platformdirs", "file") from error
     find = platformdirs.user_config_path if kind == "config" else platformdirs.user_state_path
     try:
         folder = find("payman", appauthor=False)

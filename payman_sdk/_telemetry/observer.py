@@ -16,7 +16,7 @@ from payman_sdk._core.effects import Clock, Flow
 from payman_sdk._core.task_response import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import ConfigurationError, PaymanError, refuse
+from payman_sdk.errors import PaymanError, build_missing_error, refuse
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OnTask, Reason, TokenRefresh
@@ -183,10 +183,7 @@ def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observ
         from payman_sdk._telemetry.otel import Tracing
         from payman_sdk._telemetry.otel_metrics import Metrics
     except ImportError as error:
-        raise ConfigurationError(
-            "telemetry needs OpenTelemetry, which is not installed.",
-            next_step="Install the extra: pip install 'paymanai-sdk[otel]'.",
-        ) from error
+        raise build_missing_error("telemetry needs OpenTelemetry, which is not installed", "otel") from error
     tracing = Tracing(chosen, base_url)
     return Observer(
         (tracing.record_event, Metrics(chosen.meter_provider, tracing.server).record_event), tracing.wrap_ask

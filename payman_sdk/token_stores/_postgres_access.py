@@ -13,15 +13,13 @@ from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._url import is_loopback
-from payman_sdk.errors import ConfigurationError, PaymanError
+from payman_sdk.errors import ConfigurationError, PaymanError, build_missing_error
 
 try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 except ImportError as error:
-    raise ConfigurationError(
-        "Stores in PostgreSQL need psycopg.", next_step="pip install 'paymanai-sdk[postgres]'"
-    ) from error
+    raise build_missing_error("Stores in PostgreSQL need psycopg", "postgres") from error
 
 T = TypeVar("T")
 E = TypeVar("E", bound=PaymanError)

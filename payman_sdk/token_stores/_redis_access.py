@@ -17,7 +17,7 @@ from payman_sdk._io.locks import poll
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError, build_missing_error, refuse
 
 try:
     import redis as redis
@@ -25,9 +25,7 @@ try:
     from redis.exceptions import LockNotOwnedError
     from redis.retry import Retry
 except ImportError as error:
-    raise ConfigurationError(
-        "Stores in Redis need redis.", next_step="pip install 'paymanai-sdk[redis]'"
-    ) from error
+    raise build_missing_error("Stores in Redis need redis", "redis") from error
 
 T = TypeVar("T")
 

@@ -23,15 +23,13 @@ from payman_sdk._io.private_files import (
     wait_while_in_use,
 )
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError, TokenStoreError, refuse
+from payman_sdk.errors import TokenStoreError, build_missing_error, refuse
 
 try:
     import filelock as filelock
     import platformdirs as platformdirs  # missing, too, where the extra is not installed
 except ImportError as error:
-    raise ConfigurationError(
-        f"FileTokenStore needs {error.name}.", next_step="pip install 'paymanai-sdk[file]'"
-    ) from error
+    raise build_missing_error(f"FileTokenStore needs {error.name}", "file") from error
 
 from payman_sdk.token_stores._file_lock import LockFile
 

@@ -20,7 +20,7 @@ from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import ThreadLock
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError, TokenStoreError
+from payman_sdk.errors import TokenStoreError, build_missing_error
 
 try:
     import filelock as filelock  # the lock is a file
@@ -28,9 +28,7 @@ try:
     import keyring.errors
     import platformdirs as platformdirs
 except ImportError as error:
-    raise ConfigurationError(
-        f"KeyringTokenStore needs {error.name}.", next_step="pip install 'paymanai-sdk[keyring]'"
-    ) from error
+    raise build_missing_error(f"KeyringTokenStore needs {error.name}", "keyring") from error
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ Versions 1 and 2 of the official SDK serve them.
 under any ASGI server.
 """
 
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import build_missing_error
 
 try:
     from payman_sdk.agents.mcp.elicitation import CannotAskError, elicit
@@ -14,8 +14,6 @@ try:
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("payman"):
         raise
-    raise ConfigurationError(
-        f"Serving tools by MCP needs {error.name}.", next_step="pip install 'paymanai-sdk[mcp]'"
-    ) from error
+    raise build_missing_error(f"Serving tools by MCP needs {error.name}", "mcp") from error
 
 __all__ = ["CannotAskError", "elicit", "http_app", "listening", "mcp_server", "serve_http", "serve_stdio"]

@@ -10,14 +10,12 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._io.token_store_access import check_name
 from payman_sdk._secrets import to_secret
 from payman_sdk.agents.stores.operation import Operation, OperationStoreError, RunTotals, TotalsChangedError
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import build_missing_error
 
 try:
     import redis
 except ImportError as error:
-    raise ConfigurationError(
-        "RedisOperationStore needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
-    ) from error
+    raise build_missing_error("RedisOperationStore needs redis", "redis") from error
 
 from payman_sdk.agents.stores._redis_server import RedisServer, RenewedLock
 from payman_sdk.token_stores._redis_access import decode_text, escape, get_client

@@ -19,14 +19,12 @@ from payman_sdk._io.private_files import (
 )
 from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
 from payman_sdk.agents.stores.operation import OperationStoreError
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import build_missing_error
 
 try:
     import filelock as filelock  # which the locks of files need
 except ImportError as error:
-    raise ConfigurationError(
-        "SQLiteOperationStore needs filelock.", next_step="pip install 'paymanai-sdk[file]'"
-    ) from error
+    raise build_missing_error("SQLiteOperationStore needs filelock", "file") from error
 
 from payman_sdk.token_stores.file import FileLock
 
