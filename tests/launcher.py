@@ -31,10 +31,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import typer.main
-from _pytest.config import default_plugins
 
 _PRELOADED = (
-    *("httpx", "encodings.idna", "rich.console", "rich.markdown", "rich.live", "rich.progress", "typer", "dotenv"),
+    *("pytest", "httpx", "encodings.idna", "rich.console", "rich.markdown", "rich.live", "rich.progress", "typer", "dotenv"),
     *("filelock", "platformdirs", "dateutil.parser", "uvicorn", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on"),
     *("starlette.applications", "jinja2", "anyio._backends._asyncio"),
     *("payman_sdk._client.sync", "payman_sdk._client.task_stream", "payman_sdk._core.operations", "payman_sdk._core.auth.tokens"),
@@ -42,7 +41,6 @@ _PRELOADED = (
     *(f"payman_sdk._io.{name}" for name in ("async_pool", "async_runner", "key_store", "pool", "runner", "transport")),
     *("payman_sdk._telemetry.observer", "payman_sdk._cli.main", "payman_sdk._cli.context"),
     *("payman_sdk.token_stores.file", "payman_sdk.token_stores.memory", "payman_sdk.sandbox._server.server"),
-    *(f"_pytest.{name}" for name in default_plugins),
 )  # fmt: skip
 
 _ABSENT = (
