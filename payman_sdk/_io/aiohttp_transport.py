@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import cast
 
 import aiohttp
@@ -130,9 +130,8 @@ class _CountedBody(httpx.AsyncByteStream):
         self._body = body
         self._turns: _Turns | None = turns
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in cast("AsyncIterable[bytes]", self._body):
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.__aiter__()
 
     async def aclose(self) -> None:
         """Close the body, once."""

@@ -81,7 +81,7 @@ class AsyncOpenStream:
         self._http: httpx.AsyncClient | None = None
         self._wire: AsyncIterator[bytes] | None = None
         self._ready: Iterator[bytes] = iter(())
-        self._decompressor = Decompressor("")
+        self._decompressor: Decompressor | None = None  # of a body that is not plain
 
     def keep(self, answer: httpx.Response, http: httpx.AsyncClient) -> None:
         """Keep an answer whose body is still to be read, and the client whose it is."""
@@ -96,7 +96,8 @@ class AsyncOpenStream:
         if answer.is_stream_consumed:  # a hook has read it, or it was never sent
             self._ready = iter((answer.content,))
         else:
-            self._decompressor = Decompressor(answer.headers.get("content-encoding", ""))
+            encoding = answer.headers.get("content-encoding", "")
+            self._decompressor = Decompressor(encoding) if encoding else None
             self._wire = answer.aiter_raw()
 
     async def read(self) -> bytes | None:
@@ -109,6 +110,8 @@ class AsyncOpenStream:
             if raw is None:
                 self._wire = None
                 return None
+            if self._decompressor is None:
+                return raw
             self._ready = self._decompressor.feed(raw)
             piece = next(self._ready, None)
         return piece

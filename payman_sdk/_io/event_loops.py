@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -133,27 +133,29 @@ class TaskQueue:
     """Tasks of one event loop that wait for something, each for its turn."""
 
     def __init__(self) -> None:
-        self._waiting: deque[anyio.Event] = deque()
+        self._waiting: OrderedDict[anyio.Event, None] = OrderedDict()
 
     async def wait(self, seconds: float) -> None:
         """Wait until it is this task's turn, at most so many seconds."""
         came = anyio.Event()
-        self._waiting.append(came)
+        self._waiting[came] = None
+        # No `move_on_after`: to cancel hundreds of tasks takes longer than what they wait for.
+        timer = RealTimer(came.set, seconds)
+        timer.start()
         try:
-            with move_on_after(seconds):
-                await came.wait()
+            await came.wait()
         except BaseException:
-            if came.is_set():  # for one who does not need it any more
+            if came not in self._waiting:  # for one who does not need it any more
                 self.wake_next()
             raise
         finally:
-            if not came.is_set():
-                self._waiting.remove(came)
+            timer.stop()
+            self._waiting.pop(came, None)
 
     def wake_next(self) -> None:
         """Wake the task that has waited longest."""
         if self._waiting:
-            self._waiting.popleft().set()
+            self._waiting.popitem(last=False)[0].set()
 
 
 async def sleep(seconds: float) -> None:
