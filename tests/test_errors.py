@@ -15,6 +15,7 @@ import pytest
 
 from payman_api import PATHS
 from payman_sdk import PaymanClient, errors
+from payman_sdk._core import retry
 from payman_sdk._core.error_classes import find_code_class, find_status_class
 from payman_sdk._text.error_response import shorten, summarize_body
 from payman_sdk.errors import (
@@ -353,6 +354,12 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield threads
 
 
+@pytest.fixture
+def rare_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task is looked at some times until a deadline of 50 ms, not twenty times: each look meets the same fault."""
+    monkeypatch.setattr(retry, "_FIRST_LOOK", 0.02)
+
+
 AGENT_FAULTS: dict[str, Answer] = {
     **SILENT,
     **{name: fault for name, (fault, _) in (REFUSED | AGENT_ERRORS).items()},
@@ -368,7 +375,7 @@ TOKEN_FAULTS: dict[str, Answer] = {
 @pytest.mark.slow
 @table("name", AGENT_FAULTS)
 def test_nothing_of_httpx_escapes_from_the_agent(
-    name: str, peer: Peer, connect: Connect, http: httpx.Client, threads: ThreadPoolExecutor
+    name: str, peer: Peer, connect: Connect, http: httpx.Client, threads: ThreadPoolExecutor, rare_looks: None
 ) -> None:
     """Whatever the agent endpoints answer, every method raises a PaymanError and nothing else."""
     client = connect(http_client=http, timeout=0.05)
