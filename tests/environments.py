@@ -33,6 +33,13 @@ KEPT = Path(sys.prefix) / "test-environments"
 REACHING = {f"PIP_{name}" for name in ("INDEX_URL", "EXTRA_INDEX_URL", "TRUSTED_HOST", "CERT", "CLIENT_CERT")}
 REACHING |= {"PIP_PROXY", "PIP_CONFIG_FILE", "PIP_CACHE_DIR"}
 
+# What leads to an index as well, for uv alone where pip has settings of its own. Tests hide it.
+_REACHING_TOO = {
+    name: value
+    for name, value in os.environ.items()
+    if name.startswith(("SSL_CERT_", "UV_")) or name.lower().endswith("_proxy")
+}
+
 # What pip says when it gets to no index, and that this was the end of it.
 OUT_OF_REACH = (
     "NewConnectionError",
@@ -144,7 +151,8 @@ def install_lock(python: Path, lock: Path, *options: str) -> None:
     what = ["--require-hashes", "--no-deps", *options, "-r", str(lock)]
     if uv := shutil.which("uv", path=Path(sys.executable).parent):
         command = [uv, "pip", "install", "--quiet", "--python", str(python), *what]
-        if not subprocess.run(command, capture_output=True, check=False, timeout=180).returncode:
+        env = {**os.environ, **_REACHING_TOO}
+        if not subprocess.run(command, capture_output=True, check=False, timeout=180, env=env).returncode:
             return
     installed = install(python, *what)
     if installed.returncode and is_out_of_reach(installed.stderr):
