@@ -32,14 +32,20 @@ _SLOW_FOLDERS: Final = {"contract", "docs", "examples", "faults", "regenerate", 
 _ALL_SLOW: Final = re.compile(r"^pytestmark = .*pytest\.mark\.slow", re.MULTILINE)
 """How a file says that all its tests are slow."""
 
-_AGENTS: Final = "tests/agents/"
-_WITH_FRAMEWORKS: Final = (
-    "tests/test_annotations.py",
-    "[guides/langchain.md]",
-    "[guides/openai-agents.md]",
-    "[guides/pydantic-ai.md]",
-)
-"""Tests elsewhere that use frameworks for agents: the worker that has imported them for the tests of `agents` runs these too."""
+_TOGETHER: Final = {
+    "tests/agents/": (
+        "tests/test_annotations.py",
+        "[guides/langchain.md]",
+        "[guides/openai-agents.md]",
+        "[guides/pydantic-ai.md]",
+    ),
+    "tests/contract/": ("tests/generated/", "tests/regenerate/"),
+}
+"""What is moved to after which folder, so that few workers prepare what takes seconds.
+
+Tests elsewhere that use frameworks for agents go to the worker that has imported them. Documents, clients and types are read, made
+and checked once where the tests of regeneration are early in the queue of a worker, from whose end others take.
+"""
 
 _is_fast = False
 T = TypeVar("T")
@@ -112,10 +118,11 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked as slow; bring together what imports the frameworks for agents, which takes seconds."""
-    agents = max((place for place, item in enumerate(items) if item.nodeid.startswith(_AGENTS)), default=-1)
-    others = [item for item in items[agents + 1 :] if any(name in item.nodeid for name in _WITH_FRAMEWORKS)]
-    items[agents + 1 :] = others + [item for item in items[agents + 1 :] if item not in others]
+    """Leave out what is marked as slow; bring together what takes long to prepare."""
+    for folder, names in _TOGETHER.items():
+        end = max((place for place, item in enumerate(items, 1) if folder in item.nodeid), default=len(items))
+        moved = {item: None for item in items[end:] if any(name in item.nodeid for name in names)}
+        items[end:] = [*moved, *(item for item in items[end:] if item not in moved)]
     if config.getoption("fast"):
         left_out = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=left_out)
