@@ -211,7 +211,7 @@ def test_a_state_that_nobody_has_listed(sandbox: Sandbox, connected: Connected) 
     """A state that changes while a lost answer is waited for is told too, as often as it changes."""
     changes: list[TaskStateChange] = []
     sandbox.script([ConnectionLost(ScriptedResponse(state="working"))])
-    connected(on_task=changes.append).ask(PAYMENT, timeout=3)
+    connected(on_task=changes.append).ask(PAYMENT, timeout=1)
     assert [change.state for change in changes] == [TaskState.WORKING]
 
 
