@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from payman_sdk.testing._redaction.cassette import CassetteState, mark_as_from_file
@@ -215,12 +215,12 @@ class _Persister:
         ]
         for what, headers, texts, readable in messages:
             for name, value in headers.items():
-                values = value if isinstance(value, list) else [value]
+                values: list[Any] = value if isinstance(value, list) else [value]
                 texts += values
                 if name.lower() == "content-encoding" and not readable.issuperset(values):
                     yield f"{what}: its body is compressed with {value}, so it cannot be looked through"
-            for text in texts:
-                text = text.get("string") if isinstance(text, dict) else text
+            for each in texts:
+                text: Any = cast("dict[str, Any]", each).get("string") if isinstance(each, dict) else each
                 if isinstance(text, (bytes, str)):
                     for leak in self._tape.scrubber.find_leaks_in_body(text):
                         yield f"{what}: {leak}"
