@@ -215,7 +215,7 @@ class _Persister:
         ]
         for what, headers, texts, readable in messages:
             for name, value in headers.items():
-                values: list[Any] = value if isinstance(value, list) else [value]
+                values: list[Any] = [value] if isinstance(value, (str, bytes)) else value
                 texts += values
                 if name.lower() == "content-encoding" and not readable.issuperset(values):
                     yield f"{what}: its body is compressed with {value}, so it cannot be looked through"
