@@ -64,6 +64,8 @@ def test_both_decoders_read_the_same(document: Any, ascii_only: bool, indent: in
 @example("1e400")
 @example('{"a":1,"a":2}')
 @example("[1]]")
+@example("\t1")
+@example(" {}")
 @example("")
 def test_both_decoders_refuse_the_same(text: str) -> None:
     """What looks like JSON is read alike by both, or refused by both."""
