@@ -10,7 +10,7 @@ import contextlib
 import logging
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import httpx
 
@@ -191,8 +191,8 @@ def _iter_pieces(answer: httpx.Response, check: Callable[[], None], keeps_deadli
     if answer.is_stream_consumed:  # a hook has read it, or it was never sent
         return iter((answer.content,))
     encoding = answer.headers.get("content-encoding", "")
-    if not encoding and keeps_deadline:  # nothing is to be done with a piece
-        return answer.iter_raw()
+    if not encoding and keeps_deadline:  # nothing is to be done with a piece, and httpx would only count it
+        return iter(cast("httpx.SyncByteStream", answer.stream))
     decompressor = Decompressor(encoding)
     length = answer.headers.get("content-length")
 
