@@ -58,7 +58,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
                 await self._read_more()
             except StopAsyncIteration as error:
                 raise RuntimeError("A hook raised StopAsyncIteration.") from error
-        return self._note_end(event)
+        return self._note_end(event) if event.type == "status_update" else event
 
     @property
     def text_stream(self) -> AsyncIterator[str]:

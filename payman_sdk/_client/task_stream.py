@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Generic, Self, TypeVar, cast
 
 from payman_sdk._core.effects import Emit, FlowResult
-from payman_sdk._core.events import StreamEvent
+from payman_sdk._core.events import StatusUpdate, StreamEvent
 from payman_sdk._core.operations import Operations
 from payman_sdk._core.stream import StreamFlow
 from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
@@ -122,9 +122,9 @@ class BaseTaskStream(Generic[D]):
         else:
             self._has_ended, self._is_open = True, False
 
-    def _note_end(self, event: StreamEvent) -> StreamEvent:
-        """Return an event; after the final one, the result is whole, also for who leaves then. A reply that still waits may go on."""
-        if event.type == "status_update" and event["is_final"] and not self._following.ask.is_reply:
+    def _note_end(self, event: StatusUpdate) -> StatusUpdate:
+        """Return an event of the state; after the final one, the result is whole, also for who leaves then. A reply that still waits may go on."""
+        if event["is_final"] and not self._following.ask.is_reply:
             self._has_ended = True
         return event
 
@@ -206,7 +206,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
                 self._read_more()
             except StopIteration as error:  # a hook's; as it is, it would look like the end of the stream
                 raise RuntimeError("A hook raised StopIteration.") from error
-        return self._note_end(event)
+        return self._note_end(event) if event.type == "status_update" else event
 
     @property
     def text_stream(self) -> Iterator[str]:

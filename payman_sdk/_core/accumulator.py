@@ -15,7 +15,7 @@ from payman_api.models.task_status import TaskStatus
 from payman_api.types import UNSET
 from payman_sdk._attrdict import register_with_yaml
 from payman_sdk._core.artifact_buffer import ArtifactBuffer
-from payman_sdk._core.artifact_set import ArtifactChange, ArtifactSet
+from payman_sdk._core.artifact_set import ArtifactSet
 from payman_sdk._core.events import (
     ArtifactUpdate,
     StatusUpdate,
@@ -195,7 +195,7 @@ class TaskAccumulator:
         artifact.append_text(text)
         artifact.weight += len(text)
         self.artifacts.size += len(text)
-        return self._build_artifact_update(said, ArtifactChange(number, artifact, text), metadata)
+        return self._build_artifact_update(said, number, artifact, text, metadata)
 
     def _add_any(self, said: Any) -> list[StreamEvent]:
         """Take any event; one that says nothing of the task is unknown."""
@@ -220,20 +220,22 @@ class TaskAccumulator:
         closes = artifact.last_chunk is True
         if artifact.append is True and change.artifact.is_only_words and not closes:
             self._usual = {**chunk, "parts": None}, change.number, change.artifact
-        return [self._build_artifact_update(said, change, metadata, is_last_chunk=closes)]
+        update = self._build_artifact_update(said, *change, metadata)
+        update["is_last_chunk"] = closes
+        return [update]
 
     def _build_artifact_update(
-        self, said: Json, change: ArtifactChange, metadata: Json | None, *, is_last_chunk: bool = False
+        self, said: Json, number: int, artifact: ArtifactBuffer, delta: str, metadata: Json | None
     ) -> ArtifactUpdate:
         self.count += 1
-        shown = self.artifacts.take_snapshots(change)
+        shown = self.artifacts.take_snapshots(number, artifact)
         update = ArtifactUpdate(
             type="artifact_update",
-            delta=change.delta,
+            delta=delta,
             artifact=shown[-1],
             artifacts=shown,
-            index=change.number,
-            is_last_chunk=is_last_chunk,
+            index=number,
+            is_last_chunk=False,
             task_id=self._task_id,
             session_id=self.session_id,
             request_id=self._request_id,
@@ -251,7 +253,7 @@ class TaskAccumulator:
         artifacts = task.artifacts or []
         self._usual = None if artifacts else self._usual
         changes = self.artifacts.add_all(artifacts)
-        events: list[StreamEvent] = [self._build_artifact_update(said, change, {}) for change in changes]
+        events: list[StreamEvent] = [self._build_artifact_update(said, *change, {}) for change in changes]
         # A task that has ended keeps its state: a later look-up may know less, or say the same in other words.
         known = None if self._status is None else self._status.to_dict()
         if not (is_whole and (self.has_ended or known == task.status.to_dict())):

@@ -105,11 +105,11 @@ class ArtifactSet:
         artifact.weight += count
         self.size += count
 
-    def take_snapshots(self, change: ArtifactChange) -> list[Json]:
+    def take_snapshots(self, number: int, artifact: ArtifactBuffer) -> list[Json]:
         """Return all artifacts as a reader is shown them, the one that has just changed last."""
         shown = self._shown
-        shown.pop(change.number, None)
-        shown[change.number] = change.artifact.take_snapshot()
+        shown.pop(number, None)
+        shown[number] = artifact.take_snapshot()
         return list(shown.values())
 
     def was_seen(self, said: Any) -> bool:
