@@ -100,7 +100,11 @@ def _fetch(url: str) -> bytes:
         raise RegenerationError(
             f"{name} cannot be read: it said nothing for {LIMITS.silence:g} seconds."
         ) from error
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    except httpx.InvalidURL:  # whose words, and what looks like its path, may be a part of a password
+        raise RegenerationError(
+            "The address cannot be read: it is not valid. Percent-encode what is special in its user and password."
+        ) from None
+    except (httpx.HTTPError, ValueError) as error:
         raise RegenerationError(f"{name} cannot be read: {str(error) or type(error).__name__}") from error
     return bytes(content)
 

@@ -90,6 +90,8 @@ def test_an_address_that_gives_no_document(
         ("http://127.0.0.1:1/api.yaml", "Connection refused"),
         ("ftp://127.0.0.1/api.yaml", "only http and https are"),
         ("http://[/api.yaml", "cannot be read: "),
+        ("http://user:hunted/word@127.0.0.1:1/api.yaml", "it is not valid. Percent-encode what is special"),
+        ("http://user:hunted#word@127.0.0.1:1/api.yaml", "it is not valid. Percent-encode what is special"),
         ("no/such/file.yaml", "no/such/file.yaml cannot be read: [Errno 2]"),
         (".", ". cannot be read: [Errno 21]"),
     ],
@@ -100,6 +102,7 @@ def test_a_source_that_cannot_be_read(bare: Path, regenerate: Regenerate, source
     run = regenerate("--from", source)
     assert (run.status, run.out) == (2, "")
     assert said in run.err
+    assert "hunted" not in run.err
     assert everything(bare) == before
 
 
