@@ -305,6 +305,26 @@ def test_an_exhausted_cassette_is_named(recorded: Tapes) -> None:
     assert "list all wallets" not in reported
 
 
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_missing_token_request_is_named(recorded: Tapes, name: str) -> None:
+    """The author of the test reads what vcrpy says of it, and no secret: its address holds some."""
+    cassette = yaml.safe_load(recorded.text)
+    cassette["interactions"] = [it for it in cassette["interactions"] if "oauth2" not in it["request"]["uri"]]
+    recorded.path.write_text(yaml.safe_dump(cassette), encoding="utf-8")
+    reported = miss(recorded, lambda client: client.ask(PAY))
+    assert 'path: recorded "/api/a2a/tasks/send", now "/api/oauth2/token"' in reported
+
+    async def refresh() -> None:
+        async with AsyncPaymanClient.with_token(NOBODY, {"refreshToken": "hunted-refresh-token"}) as client:
+            await client.ask(PAY)
+
+    with recorded.use(), pytest.raises(Exception, match="Can't play back this request") as caught:
+        run_on(name, refresh)
+    assert "/api/oauth2/token" in str(caught.value)
+    assert "spent" not in str(caught.value)  # for nothing was sent
+    assert "hunted" not in f"{caught.getrepr(style='native')}{caught.value!r}"
+
+
 # Saving
 
 

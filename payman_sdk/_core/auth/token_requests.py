@@ -10,6 +10,7 @@ from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, p
 from payman_sdk._core.auth.rotation import may_have_arrived
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import CallHook, Clock, Flow, SendRequest
+from payman_sdk._core.error_classes import is_not_recorded
 from payman_sdk._core.tracking import create_tracker
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
@@ -130,7 +131,8 @@ class TokenRequests:
         except PaymanError as error:
             failure = error
         except Exception as error:
-            failure = APIConnectionError(f"{type(error).__name__}.")
+            text, sent = (str(error), False) if is_not_recorded(error) else (f"{type(error).__name__}.", None)
+            failure = APIConnectionError(text, sent=sent)
         failed = _TokenFailure(failure, may_have_arrived(failure))
         if isinstance(failure, APIConnectionError):
             failure.message = f"No access token could be fetched. {failure.message}"
