@@ -67,6 +67,7 @@ _NUMBER = r"[-+]?(0|[1-9][0-9]*)"
 _FLOAT = rf"{_NUMBER}(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|[0-9]+)|\.nan"
 _WORDS = {"null": "~|null|Null|NULL|", "bool": "true|True|TRUE|false|False|FALSE", "merge": "<<"}
 _Loader.yaml_implicit_resolvers = {}
+_Loader.yaml_constructors = {**_Loader.yaml_constructors, f"{_TAG}merge": SafeLoader.construct_yaml_str}
 
 
 def is_json(content: bytes) -> bool:

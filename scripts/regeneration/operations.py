@@ -441,6 +441,6 @@ def _url(server: dict[str, Any], place: str) -> str:
     url = str(server["url"])
     for name, variable in server.get("variables", {}).items():
         url = url.replace(f"{{{name}}}", str(variable["default"]))
-    if "{" in url:
-        refuse(f"The server {url:.60} has a variable that is not defined", place)
+    if re.search(r"[{?#\s]|//[^/]*@", url):  # of which a user or a query may be a secret
+        refuse("The server has a variable that is not defined, a user, a query or a space", place)
     return url

@@ -67,6 +67,8 @@ CONSTRUCTS = [
     ("an operationId twice", f"paths: {{/a: {{post: {{operationId: a, {OK}}}, get: {{operationId: a, {OK}}}}}}}\n", "The operationId a comes twice", "/paths/~1a/"),
     ("a relative server of an operation", operation(f"servers: [{{url: /v2}}], {OK}"), "The server /v2 of an operation has no host", OPERATION),
     ("a variable that nothing defines", operation(f"servers: [{{url: 'https://{{host}}/v2'}}], {OK}"), "has a variable that is not defined", OPERATION),
+    ("a server with a query", "servers: [{url: 'https://x.test/v2?key=hunted'}]\npaths: {}\n", "The server has a variable that is not defined, a user, a query", "/servers/0"),
+    ("a server with a user", "servers: [{url: 'https://me:hunted@x.test/v2'}]\npaths: {}\n", "The server has a variable that is not defined, a user", "/servers/0"),
     ("a form with objects", body("application/x-www-form-urlencoded", f"{{type: object, properties: {{y: {OBJECT}}}}}"), "y in a body as application/x-www-form-urlencoded", BODY),
     ("a form with lists of objects", body("application/x-www-form-urlencoded", f"{{type: object, properties: {{y: {{type: array, items: {OBJECT}}}}}}}"), "y in a body", BODY),
     ("a form of a list", body("application/x-www-form-urlencoded", "{type: array, items: {type: string}}"), "that is not an object", BODY),
@@ -173,5 +175,5 @@ def test_files_that_hold_something_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_marks_and_ends_of_lines_do_not_matter(tmp_path: Path, end: str) -> None:
     """Nor do the words that an older YAML takes for something else."""
-    text = HEAD + member("{type: string, enum: [NO, on, 12:30, 010, 2025-01-01]}")
+    text = HEAD + member("{type: string, enum: [NO, on, 12:30, 010, 2025-01-01, <<]}")
     assert refusal(b"\xef\xbb\xbf" + text.replace("\n", end).encode(), tmp_path) == ""
