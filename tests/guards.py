@@ -34,7 +34,9 @@ _ALL_SLOW: Final = re.compile(r"^pytestmark = .*pytest\.mark\.slow", re.MULTILIN
 
 _TOGETHER: Final = {
     "tests/agents/": (
+        "tests/examples/test_agents.py",
         "tests/test_annotations.py",
+        "test_docstring_examples_run[payman_sdk.agents]",
         "[guides/langchain.md]",
         "[guides/openai-agents.md]",
         "[guides/pydantic-ai.md]",
