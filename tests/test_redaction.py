@@ -180,3 +180,13 @@ def test_the_shortest_secrets_are_found_in_a_success() -> None:
     for answer, shown in answers.items():
         redacted = redact_answer(answer)
         assert b"..." in redacted and shown not in redacted, answer
+
+
+def test_the_secret_of_each_request_is_looked_for_in_its_answer() -> None:
+    """Also where many secrets are newer, and the answer before was of a request with another one."""
+    owns = [SecretStr(f"{name}-own-t0ken-of-a-request") for name in ("first", "other")]
+    for secret in (*owns, *(SecretStr(f"{number:02}-newer-s3cret") for number in range(30))):
+        sent_secrets.add(secret)
+    for own in (*owns, *owns):
+        assert not AnswerScan(own).is_clean(f'{{"text": "{own.reveal()}"}}'.encode()), own.reveal()
+        assert AnswerScan(own).is_clean(b'{"text": "nothing"}')
