@@ -1,9 +1,10 @@
-from typing import Any
+from typing import Any, Literal  # noqa: F401 (annotations name it)
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payman_api._base import OpenModel, _choice_reader
 from payman_api.models import (
     Artifact,
     DataPart,
@@ -256,3 +257,36 @@ def test_a_list_that_is_none_is_refused(parts: object) -> None:
     for model in (Artifact, Message):
         with pytest.raises(TypeError, match="parts must be a list"):
             model.from_dict({"role": "agent", "parts": parts})
+
+
+class _Named(OpenModel[Any]):
+    __module__ = "payman_api.models.made_up"
+    __match_args__ = ("kind", "x")
+    __slots__ = __match_args__
+
+    kind: "Literal['named']"
+    x: "int | Unset"
+
+
+class _Wider(OpenModel[Any]):
+    __module__ = "payman_api.models.made_up"
+    __match_args__ = ("kind", "x", "y")
+    __slots__ = __match_args__
+
+    kind: "str"
+    x: "Any | Unset"
+    y: "str | Unset"
+
+
+def test_the_model_that_knows_most_members_is_tried_first() -> None:
+    """A constant names the model of an object, unless another knows more of it, or what it names does not fit."""
+    read = _choice_reader((_Named, _Wider))
+    expected: list[tuple[Json, type[object]]] = [
+        ({"kind": "named", "x": 1}, _Named),
+        ({"kind": "named", "x": 1, "y": "a"}, _Wider),
+        ({"kind": "named", "x": "no number"}, _Wider),
+        ({"kind": "other"}, _Wider),
+    ]
+    assert [type(read(value, "value")) for value, _ in expected] == [model for _, model in expected]
+    part = Artifact.from_dict({"parts": [{"type": "text", "text": "a"}, {"type": "text"}, {"type": "x"}]}).parts
+    assert [type(one) for one in part] == [TextPart, OtherPart, OtherPart]
