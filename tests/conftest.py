@@ -73,7 +73,7 @@ if "TMPDIR" not in os.environ and (_memory := _find_memory()):
     os.environ["TMPDIR"] = tempfile.tempdir = _memory
 
 # The same examples in every run, however slow the machine is.
-settings.register_profile("payman", derandomize=True, deadline=None, database=None)
+settings.register_profile("payman", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.load_profile("payman")
 
 
