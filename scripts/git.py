@@ -13,7 +13,7 @@ def run_git(root: Path, *arguments: str) -> bytes:
     """Return what git says about the repository in a folder.
 
     Raises:
-        FileNotFoundError: There is no git.
+        FileNotFoundError: git is not installed.
         subprocess.CalledProcessError: It failed.
     """
     # A hook of git names its repository in the environment, which need not be this one.

@@ -168,7 +168,7 @@ def test_a_success_hides_no_secret_in_another_spelling() -> None:
 
 
 def test_the_shortest_secrets_are_found_in_a_success() -> None:
-    """A secret of eight characters, the base64 of one of nine, and one that is no text are found; so is one in broken UTF-16."""
+    """A secret of eight characters, the base64 of one of nine, and one with half a character are found; so is one in broken UTF-16."""
     for secret in ("Zq7-Xw9k", "Yq7-Xw9kP", "ab\udc80cdefg"):
         sent_secrets.add(SecretStr(secret))
     answers = {

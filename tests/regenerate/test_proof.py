@@ -67,7 +67,7 @@ def test_every_construct_is_proven(constructs: Document, fresh: Path, tmp_path: 
 
 
 def test_names_longer_than_those_of_files_are_cut(tmp_path: Path) -> None:
-    """In the names of operations, tags, parameters, schemas and members; what they were cut from is told apart, and sent whole."""
+    """In the names of operations, tags, parameters, schemas and members; names that differ stay different, and are sent whole."""
     long, wide = "a" * 300, "日" * 150
     given = {"type": "object", "properties": {wide + "x": {"type": "object", "properties": {wide: {}}}}}
     parameters = [{"name": long + end, "in": "query", "schema": {"type": "string"}} for end in "xy"]
