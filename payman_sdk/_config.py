@@ -13,9 +13,10 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from payman_api import SERVERS
 from payman_sdk._headers import read_headers
+from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, read_http_hosts
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError
 
 Resend: TypeAlias = Literal["after_settling", "never"]
 """Whether an ask whose first send may have arrived is ever sent a second time."""

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
+from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError
 
 
 def read_headers(value: object, name: str) -> dict[str, str]:

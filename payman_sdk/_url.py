@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk._refusals import refuse
+from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address

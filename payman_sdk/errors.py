@@ -40,7 +40,7 @@ exceptions of `requests`, which version 1 raised: see `payman_sdk._compat_reques
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk._annotations import LazyModule, import_on_use
 from payman_sdk._compat_requests import RequestsCompatible
@@ -51,40 +51,17 @@ if TYPE_CHECKING:
 else:
     error_response = LazyModule("payman_sdk._text.error_response")
 
+# fmt: off
 __all__ = [
-    "APIConnectionError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AgentError",
-    "AuthenticationError",
-    "BadRequestError",
-    "ConfigurationError",
-    "ConflictError",
-    "ErrorResponse",
-    "IdempotencyKeyReuseError",
-    "InternalAgentError",
-    "InvalidJSONError",
-    "InvalidParamsError",
-    "InvalidRequestError",
-    "KeyStoreError",
-    "MethodNotFoundError",
-    "NotFoundError",
-    "OutcomeUnknownError",
-    "PaymanError",
-    "PaymentNotMadeError",
-    "PermissionDeniedError",
-    "PushNotificationsNotSupportedError",
-    "RateLimitError",
-    "ResponseValidationError",
-    "ServerError",
-    "StreamInterruptedError",
-    "TaskFailedError",
-    "TaskNotCancelableError",
-    "TaskNotFoundError",
-    "TokenStoreError",
-    "UnprocessableEntityError",
-    "UnsupportedOperationError",
+    "APIConnectionError", "APIStatusError", "APITimeoutError", "AgentError", "AuthenticationError",
+    "BadRequestError", "ConfigurationError", "ConflictError", "ErrorResponse", "IdempotencyKeyReuseError",
+    "InternalAgentError", "InvalidJSONError", "InvalidParamsError", "InvalidRequestError", "KeyStoreError",
+    "MethodNotFoundError", "NotFoundError", "OutcomeUnknownError", "PaymanError", "PaymentNotMadeError",
+    "PermissionDeniedError", "PushNotificationsNotSupportedError", "RateLimitError", "ResponseValidationError",
+    "ServerError", "StreamInterruptedError", "TaskFailedError", "TaskNotCancelableError", "TaskNotFoundError",
+    "TokenStoreError", "UnprocessableEntityError", "UnsupportedOperationError",
 ]
+# fmt: on
 
 _LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
 """Maximum characters of a message and of an id in an error."""
@@ -192,16 +169,6 @@ class PaymanError(RequestsCompatible):
 
 class ConfigurationError(PaymanError, ValueError):
     """A setting or an argument is missing or wrong; nothing was sent."""
-
-
-def refuse(name: str, problem: str, next_step: str) -> NoReturn:
-    """Raise the `ConfigurationError` for a setting or an argument: its name, what is wrong with it, and what to do."""
-    raise ConfigurationError(f"{name} {problem}.", next_step=next_step)
-
-
-def build_missing_error(need: str, extra: str) -> ConfigurationError:
-    """Return the error for something that needs an extra which is not installed."""
-    return ConfigurationError(f"{need}.", next_step=f"Install it: pip install 'paymanai-sdk[{extra}]'.")
 
 
 class APIConnectionError(PaymanError):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from payman_sdk._annotations import Hidden
 from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_hook, read_seconds, read_text
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk._refusals import refuse
+from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager

@@ -13,7 +13,7 @@ from payman_sdk._config import Config
 from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.forks import expect_forks, get_fork_lock
-from payman_sdk.errors import refuse
+from payman_sdk._refusals import refuse
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager

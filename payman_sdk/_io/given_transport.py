@@ -20,7 +20,8 @@ import httpx
 from payman_sdk._io.forks import Renewable, defer_forks, enter_section, leave_section, renew_after_fork
 from payman_sdk._io.routes import show_query
 from payman_sdk._io.signals import defer_signals
-from payman_sdk.errors import ConfigurationError, build_missing_error, refuse
+from payman_sdk._refusals import build_missing_error, refuse
+from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
 

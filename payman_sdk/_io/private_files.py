@@ -17,7 +17,8 @@ from typing import Literal, NamedTuple, TypeVar
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import ThreadLock
-from payman_sdk.errors import ConfigurationError, build_missing_error, refuse
+from payman_sdk._refusals import build_missing_error, refuse
+from payman_sdk.errors import ConfigurationError
 
 
 def find_user_folder(kind: Literal["config", "state"]) -> Path:

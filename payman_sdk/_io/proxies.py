@@ -14,8 +14,8 @@ import sys
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from payman_sdk._refusals import refuse
 from payman_sdk._url import is_loopback
-from payman_sdk.errors import refuse
 
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 _IPV4_BITS, _IPV6_BITS = 32, 128

@@ -16,8 +16,9 @@ from payman_sdk._core.auth.stored_token import StoredToken, TokenStore
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import HolderLock, LockHolder, adapt_lock
+from payman_sdk._refusals import refuse
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import PaymanError, TokenStoreError, refuse
+from payman_sdk.errors import PaymanError, TokenStoreError
 
 T = TypeVar("T")
 

@@ -18,8 +18,9 @@ import httpx
 from payman_sdk._io.http import BareAsyncClient, BareClient, create_untrusting_context
 from payman_sdk._io.proxies import check_proxy
 from payman_sdk._io.routes import Routes
+from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError
 
 Transport: TypeAlias = (
     httpx.BaseTransport

@@ -15,8 +15,9 @@ from payman_api.models.task_state import TaskState
 from payman_sdk._core.effects import Clock, Flow
 from payman_sdk._core.task_response import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork
+from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import PaymanError, build_missing_error, refuse
+from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OnTask, Reason, TokenRefresh

@@ -14,6 +14,7 @@ from payman_sdk._client.sync import PaymanClient
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import derive_task_id, generate_id
+from payman_sdk._refusals import refuse
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents import messages, operations, replies, requests
@@ -25,7 +26,7 @@ from payman_sdk.agents.operation_names import normalize_name
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
 from payman_sdk.agents.tools import ASK, LONGEST_NAME, TOOLS, ToolSpec, find_name_problem
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError
 
 Client = TypeVar("Client", PaymanClient, AsyncPaymanClient)
 T = TypeVar("T")

@@ -12,10 +12,11 @@ from typing import cast
 from attrs import field, frozen
 
 from payman_sdk._core.payments import fold
+from payman_sdk._refusals import refuse
 from payman_sdk.agents.results import quote_words
 from payman_sdk.agents.stores import Operation, RunTotals
 from payman_sdk.agents.stores.operation import EXACT
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError
 
 
 def _convert_amounts(given: object) -> Mapping[str, Decimal]:

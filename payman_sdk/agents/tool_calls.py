@@ -10,10 +10,11 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 from payman_sdk._core.wire_json import unite_members
+from payman_sdk._refusals import refuse
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit, PaymanToolkit
 from payman_sdk.agents.tools import Tool
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError
 
 Toolkit: TypeAlias = PaymanToolkit | AsyncPaymanToolkit
 OnMessage: TypeAlias = Callable[[Any], Any]

@@ -11,9 +11,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
+from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._url import is_loopback
-from payman_sdk.errors import ConfigurationError, PaymanError, build_missing_error
+from payman_sdk.errors import ConfigurationError, PaymanError
 
 try:
     import psycopg

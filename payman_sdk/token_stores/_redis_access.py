@@ -15,9 +15,10 @@ from weakref import WeakKeyDictionary
 
 from payman_sdk._io.locks import poll
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
+from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
-from payman_sdk.errors import ConfigurationError, build_missing_error, refuse
+from payman_sdk.errors import ConfigurationError
 
 try:
     import redis as redis

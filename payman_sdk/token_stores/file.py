@@ -22,8 +22,9 @@ from payman_sdk._io.private_files import (
     replace_file,
     wait_while_in_use,
 )
+from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import TokenStoreError, build_missing_error, refuse
+from payman_sdk.errors import TokenStoreError
 
 try:
     import filelock as filelock

@@ -19,8 +19,9 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import ThreadLock
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
+from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import TokenStoreError, build_missing_error
+from payman_sdk.errors import TokenStoreError
 
 try:
     import filelock as filelock  # the lock is a file

@@ -20,10 +20,11 @@ from payman_api import AUTHORIZATION_SERVER
 from payman_api.api.oauth import authorize
 from payman_api.models.scope import Scope
 from payman_sdk._config import choose_http_hosts
+from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.error_response import shorten
 from payman_sdk._url import find_url_problem, is_loopback, read_host
-from payman_sdk.errors import AuthenticationError, ConfigurationError, refuse
+from payman_sdk.errors import AuthenticationError, ConfigurationError
 
 __all__ = ["AuthorizationRequest", "Scope", "authorization_url", "parse_redirect"]
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from payman_api import SERVERS
 from payman_sdk._config import Config
+from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import ConfigurationError, refuse
+from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.grants import Application

@@ -6,7 +6,7 @@ Versions 1 and 2 of the official SDK serve them.
 under any ASGI server.
 """
 
-from payman_sdk.errors import build_missing_error
+from payman_sdk._refusals import build_missing_error
 
 try:
     from payman_sdk.agents.mcp.elicitation import CannotAskError, elicit

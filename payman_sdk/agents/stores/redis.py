@@ -8,9 +8,9 @@ from typing import Any
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.token_store_access import check_name
+from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import to_secret
 from payman_sdk.agents.stores.operation import Operation, OperationStoreError, RunTotals, TotalsChangedError
-from payman_sdk.errors import build_missing_error
 
 try:
     import redis

@@ -17,9 +17,9 @@ from payman_sdk._io.private_files import (
     prepare_private_database,
     read_file_path,
 )
+from payman_sdk._refusals import build_missing_error
 from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
 from payman_sdk.agents.stores.operation import OperationStoreError
-from payman_sdk.errors import build_missing_error
 
 try:
     import filelock as filelock  # which the locks of files need

@@ -1,0 +1,17 @@
+"""How settings and arguments are refused: one form for all of them."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from payman_sdk.errors import ConfigurationError
+
+
+def refuse(name: str, problem: str, next_step: str) -> NoReturn:
+    """Raise the `ConfigurationError` for a setting or an argument: its name, what is wrong with it, and what to do."""
+    raise ConfigurationError(f"{name} {problem}.", next_step=next_step)
+
+
+def build_missing_error(need: str, extra: str) -> ConfigurationError:
+    """Return the error for something that needs an extra which is not installed."""
+    return ConfigurationError(f"{need}.", next_step=f"Install it: pip install 'paymanai-sdk[{extra}]'.")
