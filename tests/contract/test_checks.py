@@ -165,7 +165,7 @@ def caller(sandbox: Sandbox, server: Deviating) -> Iterator[Caller]:
 
 @cache
 def schema() -> BaseSchema:
-    return load(1, is_exhaustive=True)
+    return load(is_exhaustive=True)
 
 
 def request_for(operation_id: str, caller: Caller) -> Case:
@@ -222,7 +222,7 @@ def test_wrong_refusal_is_caught(
     mode: GenerationMode, method: str, status: int, kind: str, server: Deviating, caller: Caller
 ) -> None:
     """It is noticed when a request that the document allows is refused, and when a method that it lacks is not."""
-    own = load(1, is_exhaustive=True)  # a schema tries the methods of a path only once
+    own = load(is_exhaustive=True)  # a schema tries the methods of a path only once
     cases = own.iter_coverage_cases(
         own[PATHS["send_task"]]["POST"],
         generation_modes=[mode],

@@ -32,6 +32,10 @@ HEARD = {
 """How each operation has to have been answered among other things, or the test has not tested it."""
 
 
+ONE_CALLER = [HealthCheck.function_scoped_fixture]
+"""All requests have one caller, which Hypothesis would warn of."""
+
+
 @pytest.fixture(autouse=True)
 def _named_node(request: pytest.FixtureRequest) -> None:
     """Schemathesis reads and writes an attribute of the test that newer versions of pytest do not have."""
@@ -40,12 +44,12 @@ def _named_node(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="module")
 def everything() -> BaseSchema:
-    return load(8, is_exhaustive=True)
+    return load(is_exhaustive=True)
 
 
 @pytest.fixture(scope="module")
 def something() -> BaseSchema:
-    return load(4, is_exhaustive=False)
+    return load(is_exhaustive=False)
 
 
 @pytest.fixture
@@ -78,7 +82,7 @@ def curious(caller: Caller) -> Iterator[Caller]:
 
 
 @EVERYTHING.parametrize()
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # all requests have one caller
+@settings(max_examples=8, suppress_health_check=ONE_CALLER)
 def test_sandbox_keeps_the_contract_with_a_client(case: Case, curious: Caller) -> None:
     """Whatever a client with a token or a secret asks, every answer and event is what the document says."""
     curious.ask_as_client(case)
@@ -91,7 +95,7 @@ def test_sandbox_keeps_the_contract_with_a_client(case: Case, curious: Caller) -
 
 
 @SOMETHING.parametrize()
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # all requests have one caller
+@settings(max_examples=4, suppress_health_check=ONE_CALLER)
 def test_sandbox_keeps_the_contract_with_a_stranger(case: Case, caller: Caller) -> None:
     """Whoever has no token, or one that was made up, is sent away by the agent and gets no token, as the document says."""
     response = caller.ask(case)
