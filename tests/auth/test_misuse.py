@@ -31,7 +31,7 @@ from payman_sdk import (
 from payman_sdk._io import loopback
 from payman_sdk.errors import AuthenticationError, ConfigurationError
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.token_stores._file_lock import LockFile
+from payman_sdk.token_stores.file import _LockFile as LockFile
 from tests.auth.test_secrets import assert_nothing_in, told_by
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
