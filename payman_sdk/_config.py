@@ -6,13 +6,13 @@ Everything is checked here, before any request; what is wrong is a `Configuratio
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from payman_api import SERVERS
-from payman_sdk._headers import read_headers
 from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, read_http_hosts
@@ -38,6 +38,13 @@ _ANSWER_BYTES, _EVENT_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
 _BYTES = "number of bytes above zero"
 _TOO_LONG = 2**31 / 1000
 """Seconds from which sockets cannot count, about 24 days: they hold milliseconds in 32 bits."""
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"
+_OWN_HEADER = (
+    r"(?i:authorization|user-agent|host|date|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|last-event-id"
+    r"|(?:accept|content|proxy|sec|x-payman)(?:-.*)?)"
+)
+"""What the SDK, its HTTP client or a proxy decides by."""
+_SECRET_HEADER = r"(?i:auth|cookie|credential|key|pass|secret|session|sign|token)"  # noqa: S105 # names of headers
 
 
 class Config(NamedTuple):
@@ -83,18 +90,14 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
     given = _merge(config, keywords)
     environment = (read_text(given.get("environment"), "environment") or "LIVE").upper()
     if environment not in SERVERS:
-        raise ConfigurationError(
-            f"environment is {environment!r}, which Payman does not have.",
-            next_step=f"Use one of {', '.join(SERVERS)}, or name a server with base_url.",
-        )
+        problem = f"is {environment!r}, which Payman does not have"
+        refuse("environment", problem, f"Use one of {', '.join(SERVERS)}, or name a server with base_url.")
     base_url = read_text(given.get("base_url"), "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip()
     http_hosts = choose_http_hosts(given.get("allow_http_hosts"))
     client_id = _require(given.get("client_id"), "client_id")
     if ":" in client_id:
-        raise ConfigurationError(
-            "client_id contains a colon, which HTTP Basic authentication cannot carry.",
-            next_step="Check that the id and the secret were not pasted together.",
-        )
+        problem = "contains a colon, which HTTP Basic authentication cannot carry"
+        refuse("client_id", problem, "Check that the id and the secret were not pasted together.")
     return Config(
         client_id=client_id,
         base_url=_check_url(base_url or SERVERS[environment], http_hosts),
@@ -169,18 +172,14 @@ def refuse_unknown(given: Mapping[str, Any], known: frozenset[str], what: str) -
             import difflib
 
             near = difflib.get_close_matches(str(key), sorted(known), n=1)
-            raise ConfigurationError(
-                f"{key!r} is not {what}.",
-                next_step=f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(sorted(known))}.",
-            )
+            fix = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(sorted(known))}."
+            refuse(repr(key), f"is not {what}", fix)
 
 
 def _merge(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
     if config is not None and not isinstance(config, Mapping):
-        raise ConfigurationError(
-            f"config is a {type(config).__name__}.",
-            next_step="Give a dict, or use keywords: client_id=…, client_secret=….",
-        )
+        problem = f"is a {type(config).__name__}"
+        refuse("config", problem, "Give a dict, or use keywords: client_id=…, client_secret=….")
     given: dict[str, Any] = {}
     for source in (config or {}, keywords):
         refuse_unknown(source, SETTINGS, "a setting of the client")
@@ -208,10 +207,8 @@ def _read_secret(value: object, name: str) -> SecretStr | None:
 def _require(value: object, name: str) -> str:
     text = read_text(value, name)
     if text is None:
-        raise ConfigurationError(
-            f"{name} is missing or blank.",
-            next_step=f"Pass it in the config, or set {VARIABLES[name]} and use PaymanClient.from_env().",
-        )
+        fix = f"Pass it in the config, or set {VARIABLES[name]} and use PaymanClient.from_env()."
+        refuse(name, "is missing or blank", fix)
     return text
 
 
@@ -239,6 +236,38 @@ def check_key_store(store: object, name: str) -> object:
             name, f"is a {type(store).__name__}, which cannot record keys", "See payman_sdk.types.KeyStore."
         )
     return store
+
+
+def read_headers(value: object, name: str) -> dict[str, str]:
+    """Return headers of the program's, by their names in lower case; the values of those that open something as secrets."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        refuse(name, f"is a {type(value).__name__}", "Give a dict.")
+    headers: dict[str, str] = {}
+    for key, text in cast("Mapping[object, object]", value).items():
+        if not isinstance(key, str) or not re.fullmatch(_HEADER_NAME, key):
+            problem = "is not the name of a header"
+        elif re.fullmatch(_OWN_HEADER, key):
+            problem = "is a header that the SDK sets itself"
+        elif not isinstance(text, str):
+            problem = f"is a {type(text).__name__}"
+        elif (
+            not (plain := SecretStr(text).reveal()).isascii()
+            or not plain.isprintable()
+            or plain != plain.strip()
+        ):
+            problem = "holds characters that a header cannot carry: a line break, a control character, a letter outside ASCII, or surrounding space"
+        else:
+            headers[key.lower()] = SecretStr(plain) if re.search(_SECRET_HEADER, key) else plain
+            continue
+        raise ConfigurationError(
+            f"{name}: {key!r} {problem}."[:300],
+            next_step="Leave it out."
+            if "itself" in problem
+            else "Give names and values of plain ASCII text.",
+        )
+    return headers
 
 
 READERS: dict[str, Callable[[Any, str], Any]] = {

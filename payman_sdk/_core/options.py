@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from payman_sdk._config import READERS, Config, check_hook, refuse_unknown
-from payman_sdk._headers import read_headers
+from payman_sdk._config import READERS, Config, check_hook, read_headers, refuse_unknown
 from payman_sdk._refusals import refuse
 from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.errors import ConfigurationError
