@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import TypeAlias, cast
 
@@ -18,13 +18,64 @@ from payman_sdk.sandbox._oauth import clients
 from payman_sdk.sandbox._oauth.grants import Access
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
-from payman_sdk.sandbox._web import account_views, fault_choices
+from payman_sdk.sandbox._web import account_views
 from payman_sdk.sandbox._web.account_views import PolicyField
 from payman_sdk.sandbox._web.origins import build_link
-from payman_sdk.sandbox.scripting import NotTakenError
+from payman_sdk.sandbox.scripting import (
+    ConnectionLost,
+    Entry,
+    HTTPError,
+    NotTakenError,
+    RPCError,
+    ScriptedResponse,
+)
 
-_LONGEST_PROMPT = 10_000
-_MOST_FAULTS = 100
+_LONGEST_PROMPT, _MOST_FAULTS = 10_000, 100
+_SOON = {"Retry-After": "1"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A fault that can be chosen: what goes wrong, and what it shows of a client."""
+
+    label: str
+    hint: str
+    fault: HTTPError | RPCError | ConnectionLost | StreamFault
+
+
+CHOICES: Mapping[str, Choice] = {
+    "unavailable": Choice(
+        "503, not taken", "Says to try again in a second. Nothing is done.", HTTPError(503, headers=_SOON)
+    ),
+    "rate-limit": Choice(
+        "429, rate limit", "Says to try again in a second. Nothing is done.", HTTPError(429, headers=_SOON)
+    ),
+    "error": Choice("500, not taken", "Nothing is done, but the client cannot know.", HTTPError(500)),
+    "error-taken": Choice(
+        "500, carried out", "Everything is done, but the answer is an error.", HTTPError(500, taken=True)
+    ),
+    "unauthorized": Choice("401, not taken", "As if the token had ended.", HTTPError(401)),
+    "rpc": Choice("JSON-RPC error -32603", "An internal error; nothing is done.", RPCError(-32603)),
+    "lost": Choice("Answer lost", "Everything is done, then the connection breaks.", ConnectionLost()),
+    "request-lost": Choice(
+        "Request lost", "The connection breaks; nothing is done.", ConnectionLost(taken=False)
+    ),
+    "silence": Choice("Silence", "Everything is done, and no answer comes.", ConnectionLost(silent=True)),
+    "stream-breaks": Choice(
+        "Stream breaks after 2 events", "The connection drops between events.", StreamFault(after_events=2)
+    ),
+    "stream-cut": Choice(
+        "Stream breaks within an event", "The connection drops after 100 bytes.", StreamFault(after_bytes=100)
+    ),
+    "stream-comments": Choice(
+        "Stream of comments", "Only signs of life come, without end.", StreamFault(keep_alives=True)
+    ),
+    "stream-json": Choice(
+        "No stream, but JSON", "The whole answer comes at once.", StreamFault(as_json=True)
+    ),
+    "stream-502": Choice("502 in place of a stream", "The task is carried out.", StreamFault(status=502)),
+}
+"""What the page offers; the ones that begin with `stream` are for the next stream."""
 
 Form: TypeAlias = Mapping[str, str]
 
@@ -46,10 +97,7 @@ class PageRedirect:
 
 @dataclass(frozen=True)
 class FormError:
-    """Nothing was changed: the page is shown again, with what was typed, what is wrong and what to do.
-
-    The field is None where several or none are wrong.
-    """
+    """Nothing was changed: the page is shown again, with what was typed and what is wrong; `field` is None unless one field is."""
 
     page: str
     problem: str
@@ -109,19 +157,15 @@ def ask(room: PageContext, account: Account, form: Form) -> Decision:
     try:
         answer = service.call(access, "tasks/sendSubscribe", json.dumps(request).encode())
     except NotTakenError as refused:
-        problem = f"An app would have got no answer to this: {fault_choices.describe_entry(refused.failure)}."
+        problem = f"An app would have got no answer to this: {describe_entry(refused.failure)}."
         return FormError("overview", problem, None, form)
     if not isinstance(answer, TaskWatcher):
-        return FormError("overview", f"An app would have got this error: {_read_error(answer)}.", None, form)
+        error = cast("Mapping[str, object]", answer["error"])
+        return FormError("overview", f"An app would have got this error: {error['message']}.", None, form)
     with service.store.transaction() as tx:
         number = str(tasks.find_number(tx, account, ids["id"]))
     query = {} if answer.mishap is None else {"said": "mishap"}
     return PageRedirect(build_link("task", account=account.id, number=number, **query))
-
-
-def _read_error(answer: Mapping[str, object]) -> str:
-    error = cast("Mapping[str, object]", answer["error"])
-    return str(error["message"])
 
 
 def set_policy(room: PageContext, account: Account, form: Form) -> Decision:
@@ -182,7 +226,7 @@ def allow_again(room: PageContext, account: Account, form: Form) -> Decision:
 
 def add_fault(room: PageContext, account: Account, form: Form) -> Decision:
     """Let something go wrong with the next request, or the next stream."""
-    choice = fault_choices.CHOICES.get(form.get("fault", ""))
+    choice = CHOICES.get(form.get("fault", ""))
     if choice is None:
         return FormError("faults", "Fault: choose one of them.", "fault", form)
     if len(room.service.script) + len(room.faults) >= _MOST_FAULTS:
@@ -210,6 +254,36 @@ def reset(room: PageContext, account: Account, form: Form) -> Decision:
     room.service.script.clear()
     room.faults.clear()
     return PageRedirect(build_link("", account=account.id, said="reset"))
+
+
+def list_queued(entries: Sequence[Entry]) -> list[str]:
+    """Return what comes next, the next one first."""
+    return [describe_entry(entry) for entry in entries]
+
+
+def describe_entry(entry: Entry) -> str:
+    """One entry of a script or of the faults of streams."""
+    for choice in CHOICES.values():
+        if choice.fault == entry:
+            return choice.label
+    match entry:
+        case None:
+            return "Nothing wrong"
+        case str(text):
+            return f"Says: {text}"
+        case ScriptedResponse(text=text, state=state):
+            return f"Says: {text or 'nothing'} ({state})"
+        case HTTPError(status, taken=taken):
+            return f"{status}, {'carried out' if taken else 'not taken'}"
+        case RPCError(code):
+            return f"JSON-RPC error {code}"
+        case ConnectionLost():
+            return "Answer lost"
+        case StreamFault():
+            said = {field.name: getattr(entry, field.name) for field in fields(entry)}
+            return ", ".join(
+                f"stream {name.replace('_', ' ')}: {value}" for name, value in said.items() if value
+            )
 
 
 ACTIONS: Mapping[str, Action] = {

@@ -29,7 +29,7 @@ from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._server.request_log import parse_parameters, read_form
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
-from payman_sdk.sandbox._web import account_views, fault_choices, task_views
+from payman_sdk.sandbox._web import account_views, actions, task_views
 from payman_sdk.sandbox._web.actions import ACTIONS, Decision, FormError, PageContext
 from payman_sdk.sandbox._web.live import LiveUpdates
 from payman_sdk.sandbox._web.origins import COOKIE, HEADERS, PAGE, CSRFTokens, build_link
@@ -89,9 +89,9 @@ def _view(
             return {"apps": account_views.list_apps(tx, service.world, account)}
         case "faults":
             return {
-                "choices": fault_choices.CHOICES,
-                "script": fault_choices.list_queued(service.script.entries),
-                "streams": fault_choices.list_queued(room.faults.entries),
+                "choices": actions.CHOICES,
+                "script": actions.list_queued(service.script.entries),
+                "streams": actions.list_queued(room.faults.entries),
             }
         case _:
             return {

@@ -11,7 +11,7 @@ from payman_sdk.errors import AuthenticationError
 from payman_sdk.sandbox import ConnectionLost, ScriptedResponse, StreamFault
 from payman_sdk.sandbox._agent.language.intents import PayeeKind
 from payman_sdk.sandbox._ledger import accounts
-from payman_sdk.sandbox._web.fault_choices import CHOICES
+from payman_sdk.sandbox._web.actions import CHOICES
 from tests.sandbox.web.visitor import Page, Visitor, visiting
 
 PAGES = ("", "tasks", "task", "transactions", "payees", "policy", "apps", "faults")
