@@ -3,6 +3,8 @@
 An order is a packet with three open files and with words: whether to `leave` the program to who ordered it or to `report` its end,
 whether it has a session of its own, its folder, its variables, an empty word, and the arguments of Python. The answer is the number
 of the process, or `no` for what is not known to go as Python itself would do it.
+
+The order to `import` names an address and modules. The answer is `ready` when a fork, which has imported them too, serves there.
 """
 
 from __future__ import annotations
@@ -22,13 +24,12 @@ import threading
 import types
 import warnings
 import weakref
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import typer.main
 
@@ -62,13 +63,13 @@ _UNDERSTOOD = {
 }
 _ROOT = str(Path(__file__).parents[1])
 _loaded: list[str] = []
+_count_of_filters = len(warnings.filters)
 
 
-def _preload() -> Sequence[Any]:
-    """Import, and return the filters of warnings that this has added."""
-    usual = warnings.filters[:]
+def _preload() -> None:
+    """Import what every program finds imported."""
     atexit.register(_keep_modules)
-    for name in (*_PRELOADED, *sys.argv[2:]):
+    for name in _PRELOADED:
         import_module(name)
     # The commands are the same in every program; Typer would read the signatures of all of them anew.
     typer.main.get_command = cache(typer.main.get_command)
@@ -76,12 +77,16 @@ def _preload() -> Sequence[Any]:
     ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # with the first one, OpenSSL reads its settings
     for name in ("anyio", "payman_sdk"):  # pytest warns if what has a plugin for it is imported before it
         sys.modules[name].__doc__ = "PYTEST_DONT_REWRITE"
-    _loaded.extend(name for name in sys.modules if name not in ("__main__", "sys", "builtins"))
-    assert threading.active_count() == 1, threading.enumerate()
-    assert sys.argv[2:] or [name for name in _ABSENT if name in sys.modules] == []
+    assert [name for name in _ABSENT if name in sys.modules] == []
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _remember()
+
+
+def _remember() -> None:
+    """Remember what is there, which no program has brought."""
+    _loaded[:] = [name for name in sys.modules if name not in ("__main__", "sys", "builtins")]
+    assert threading.active_count() == 1, threading.enumerate()
     gc.freeze()
-    return warnings.filters[: len(warnings.filters) - len(usual)]
 
 
 def _keep_modules() -> None:
@@ -126,14 +131,23 @@ def _flush_streams() -> None:
 
 def _wait_for_order(listener: socket.socket) -> list[str]:
     """Serve until standard input ends; return the order in the fork that is to become a program."""
-    sources: list[Any] = [listener, 0]
-    while 0 not in select.select(sources, [], [])[0]:
+    while 0 not in select.select([listener.fileno(), 0], [], [])[0]:
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         line, _ = listener.accept()
         packet, files, _, _ = socket.recv_fds(line, 1 << 20, 3)
         order = os.fsdecode(packet).split("\0")
+        if order[0] == "import":
+            if os.fork() == 0:
+                listener.close()
+                listener = _listen(order[1])
+                for name in order[2:]:
+                    import_module(name)
+                _remember()
+                line.send(b"ready")
+            line.close()
+            continue
         ours, theirs = socket.socketpair()
         if not _is_understood(order):
             line.send(b"no")
@@ -159,6 +173,13 @@ def _wait_for_order(listener: socket.socket) -> list[str]:
     os._exit(0)
 
 
+def _listen(address: str) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen(64)
+    return listener
+
+
 def _is_understood(order: list[str]) -> bool:
     """Whether Python would find the same language and the same modules, and is given no option that is not known here."""
     words = order[3:]
@@ -175,7 +196,7 @@ def _is_understood(order: list[str]) -> bool:
     return not unknown and language == ours and path[0] == _ROOT
 
 
-def _set_up(order: list[str], added: Sequence[Any]) -> list[str]:
+def _set_up(order: list[str]) -> list[str]:
     """Give the process what Python would have given it; returns the arguments of Python without the options."""
     _, session, folder, *words = order
     end = words.index("")
@@ -191,6 +212,7 @@ def _set_up(order: list[str], added: Sequence[Any]) -> list[str]:
     while arguments[0] == "-W":
         sys.warnoptions.append(arguments[1])
         del arguments[:2]
+    added = warnings.filters[: len(warnings.filters) - _count_of_filters]
     usual = warnings.filters[len(added) + 1 :]  # after that of the launcher, for which a warning is an error
     warnings.resetwarnings()
     warnings.filters[:] = usual  # type: ignore[index] # typeshed has a sequence
@@ -244,14 +266,12 @@ def _run(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _added = _preload()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as _listener:
-        _listener.bind(sys.argv[1])
-        _listener.listen(64)
-        os.write(1, b"ready\n")
-        _order = _wait_for_order(_listener)
+    _preload()
+    _listener = _listen(sys.argv[1])
+    os.write(1, b"ready\n")
+    _order = _wait_for_order(_listener)
     try:
-        _run(_set_up(_order, _added))
+        _run(_set_up(_order))
     except SystemExit as end:
         if not isinstance(end.code, int | None):
             raise

@@ -90,7 +90,7 @@ run = _build_run()
 def _order(imported: tuple[str, ...], words: list[str], files: list[int]) -> bytes:
     """Order a program, and become its parent."""
     with _starting, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
-        line.connect(f"{_start_launcher(*imported)}/orders")
+        line.connect(_find_launcher(*imported))
         libc = ctypes.CDLL(None)
         libc.prctl(_SUBREAPER, 1, 0, 0, 0)  # what is left by who is between falls to this process
         try:
@@ -101,20 +101,13 @@ def _order(imported: tuple[str, ...], words: list[str], files: list[int]) -> byt
 
 
 @cache
-def _start_launcher(*imported: str) -> str:
+def _start_launcher() -> str:
     """Start the launcher of this process; returns its folder."""
     folder = tempfile.mkdtemp(prefix="launcher-")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PAYMAN_", "PYTHON"))}
     env["PYTHONPATH"] = f"{ROOT}{os.pathsep}{ROOT / 'generated'}"
-    command = [
-        sys.executable,
-        "-W",
-        "error",
-        "-P",
-        str(Path(__file__).with_name("launcher.py")),
-        f"{folder}/orders",
-        *imported,
-    ]
+    program = str(Path(__file__).with_name("launcher.py"))
+    command = [sys.executable, "-W", "error", "-P", program, f"{folder}/orders"]
     launcher = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     @atexit.register
@@ -125,6 +118,20 @@ def _start_launcher(*imported: str) -> str:
     assert launcher.stdout is not None
     assert launcher.stdout.readline() == b"ready\n"
     return folder
+
+
+@cache
+def _find_launcher(*imported: str) -> str:
+    """Return the address of a launcher that has imported these too: a fork of the launcher, which ends with it."""
+    address = f"{_start_launcher()}/orders"
+    if not imported:
+        return address
+    own = f"{address}-{'-'.join(imported)}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
+        line.connect(address)
+        line.send("\0".join(("import", own, *imported)).encode())
+        assert line.recv(20) == b"ready"
+    return own
 
 
 def find_commands() -> Path:

@@ -117,6 +117,23 @@ def test_a_fork_is_a_child_that_can_be_ended() -> None:
             assert process.wait(30) == -number
 
 
+def test_a_fork_may_find_more_imported() -> None:
+    """What a class of programs names is there, in these alone; all else is as in other forks, a signal included."""
+
+    class Popen(programs.Popen):
+        imported = ("mailbox",)
+
+    code = "import sys, warnings; print('mailbox' in sys.modules, warnings.filters, sys.argv)"
+    with Popen([sys.executable, "-c", code, "a"], stdout=subprocess.PIPE, text=True) as process:
+        found = process.communicate(timeout=30)[0]
+    other: str = programs.run([sys.executable, "-c", code, "a"], stdout=subprocess.PIPE, text=True).stdout
+    assert (found[:5], other[:5]) == ("True ", "False")
+    assert found[4:] == other[5:]
+    with Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        process.kill()
+        assert process.wait(30) == -signal.SIGKILL
+
+
 def test_commands_are_forks_with_the_same_end() -> None:
     """In a shell: statuses, pipes, signals, and what no fork can do."""
     lines = {

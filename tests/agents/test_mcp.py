@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
-import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import get_args
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import anyio
 import httpx2
 import pytest
 from attrs import fields
-from mcp import StdioServerParameters
+from mcp import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from payman_sdk.agents import TOOLS, OperationResult, OperationStatus, SpendingLimit
 from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http
 from payman_sdk.agents.mcp.served_tools import spread_types
 from payman_sdk.sandbox import Sandbox
+from tests import programs
 from tests.agents.mcp_tour import (
     OTHER,
     PAYMENTS,
@@ -52,17 +53,21 @@ def tours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Tour]]
     tours = {name: Tour() for name in ALL}
     guides = {name: Guide(sandbox, streams, tour, name.replace(" ", "-")) for name, tour in tours.items()}
     with sandbox:
-        anyio.run(_over_stdio, guides, sandbox, tmp_path_factory.mktemp("mcp"))
+        with pytest.MonkeyPatch.context() as patch:
+            anyio.run(_over_stdio, guides, sandbox, tmp_path_factory.mktemp("mcp"), patch)
         anyio.run(_over_http, guides, sandbox)
         yield tours
     sandbox.close()
 
 
-async def _over_stdio(guides: dict[str, Guide], sandbox: Sandbox, folder: Path) -> None:
-    def server(run: str) -> StdioServerParameters:
+async def _over_stdio(
+    guides: dict[str, Guide], sandbox: Sandbox, folder: Path, patch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def server(run: str) -> AsyncIterator[Any]:
         store = folder / "operations.sqlite3"
         options = ["--store", str(store), "--run-id", run, "--max-payments", str(PAYMENTS), "--debug"]
-        program = shlex.join([*PROGRAM, *CONFIGURED["args"], *options])
+        command, *arguments = PROGRAM + CONFIGURED["args"] + options
         credentials = {
             **CONFIGURED["env"],
             "PAYMAN_BASE_URL": sandbox.base_url,
@@ -70,13 +75,22 @@ async def _over_stdio(guides: dict[str, Guide], sandbox: Sandbox, folder: Path) 
             "PAYMAN_CLIENT_SECRET": sandbox.client_secret,
             "HOME": str(folder),
         }
-        return StdioServerParameters(
-            command="/bin/sh",
-            args=["-c", f"echo $$ > {run}.pid; exec {program} 2> {run}.err"],
-            env=environment_of(**credentials),
-            cwd=folder,
+        given = StdioServerParameters(
+            command=command, args=arguments, env=environment_of(**credentials), cwd=folder
         )
+        with (folder / f"{run}.err").open("w", encoding="utf-8") as log:
+            async with stdio_client(given, log) as streams:
+                yield streams
 
+    class Popen(programs.Popen):
+        imported = ("payman_sdk.agents.mcp.server_mcp2",)
+
+        def __init__(self, *given: Any, **more: Any) -> None:
+            super().__init__(*given, **more)
+            started.append(self)
+
+    started: list[Popen] = []
+    patch.setattr("asyncio.unix_events.subprocess", SimpleNamespace(**{**vars(subprocess), "Popen": Popen}))
     first, other = (f"stdio {mode}" for mode in MODES)
     async with guides[first].client(server("first"), MODES[0]) as client:
         await guides[first].lead(client)
@@ -86,7 +100,7 @@ async def _over_stdio(guides: dict[str, Guide], sandbox: Sandbox, folder: Path) 
         anyio.create_task_group() as group,
     ):
         await guides[first].begin(client, "crash", group)
-        os.kill(int((folder / "second.pid").read_text()), signal.SIGKILL)
+        started[-1].kill()
     async with guides[other].client(server("third"), MODES[1]) as client:
         guide = guides[other]
         await guide.call(client, "after the crash", "payman_pay", **OTHER, operation="crash")
