@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from payman_api.models.task_state import TaskState
     from payman_sdk._client.async_ import AsyncConversation, AsyncPaymanClient
     from payman_sdk._client.async_task_stream import AsyncTaskStream
+    from payman_sdk._client.config_types import Environment, PaymanConfig
     from payman_sdk._client.login import login
-    from payman_sdk._client.option_types import AskOptions, Environment, PaymanConfig
     from payman_sdk._client.sync import Conversation, PaymanClient
     from payman_sdk._client.task_stream import TaskStream
     from payman_sdk._core.auth.authorization import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
     from payman_sdk._core.exchange import KeyStore
     from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails, TaskStateChange, TokenRefresh
+    from payman_sdk._core.option_types import AskOptions
     from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome, Transaction, Wallet
     from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse, TaskResponse
     from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore

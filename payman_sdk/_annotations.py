@@ -43,6 +43,7 @@ _HOMES = {
     for home, names in {
         "_client.async_": "AsyncConversation AsyncPaymanClient",
         "_client.async_task_stream": "AsyncTaskStream",
+        "_client.config_types": "Environment PaymanConfig",
         "_client.login": "login",
         "_client.sync": "Conversation PaymanClient",
         "_client.task_stream": "TaskStream",
@@ -53,8 +54,8 @@ _HOMES = {
         "_core.events": "ArtifactUpdate OnAnswer OnEvent StatusUpdate StreamEvent UnknownUpdate",
         "_core.exchange": "KeyStore",
         "_core.hook_payloads": "BeforeSend OnRetry OnTask OnToken OutgoingAsk RetryDetails TaskStateChange TokenRefresh",
-        "_client.option_types": (
-            "AskOptions Environment JsonAskOptions MarkdownAskOptions OutputFormat PaymanConfig PayOptions RawAskOptions ReadOptions "
+        "_core.option_types": (
+            "AskOptions JsonAskOptions MarkdownAskOptions OutputFormat PayOptions RawAskOptions ReadOptions "
             "ReplyOptions SettleOptions StreamOptions"
         ),
         "_core.payment_types": "Payee PayeeType Payment PaymentOutcome Transaction Wallet",

@@ -10,20 +10,7 @@ from payman_sdk._annotations import import_on_use
 
 if TYPE_CHECKING:
     from payman_api.models.task_state import TaskState
-    from payman_sdk._client.option_types import (
-        AskOptions,
-        Environment,
-        JsonAskOptions,
-        MarkdownAskOptions,
-        OutputFormat,
-        PaymanConfig,
-        PayOptions,
-        RawAskOptions,
-        ReadOptions,
-        ReplyOptions,
-        SettleOptions,
-        StreamOptions,
-    )
+    from payman_sdk._client.config_types import Environment, PaymanConfig
     from payman_sdk._config import Resend
     from payman_sdk._core.auth.grants import TokenInfo
     from payman_sdk._core.events import (
@@ -44,6 +31,18 @@ if TYPE_CHECKING:
         RetryDetails,
         TaskStateChange,
         TokenRefresh,
+    )
+    from payman_sdk._core.option_types import (
+        AskOptions,
+        JsonAskOptions,
+        MarkdownAskOptions,
+        OutputFormat,
+        PayOptions,
+        RawAskOptions,
+        ReadOptions,
+        ReplyOptions,
+        SettleOptions,
+        StreamOptions,
     )
     from payman_sdk._core.payment_types import Payee, PayeeType, Payment, PaymentOutcome, Transaction, Wallet
     from payman_sdk._core.task_response import (

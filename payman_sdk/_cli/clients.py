@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 from payman_sdk._cli.login_store import load_login, open_store
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_URL, FoundSetting, Settings, resolve
+from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._client.environment import read_env_file
-from payman_sdk._client.option_types import PaymanConfig
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 

@@ -16,8 +16,8 @@ from attrs import field, frozen
 
 from payman_api import SERVERS
 from payman_sdk._cli.login_store import Login
+from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._client.environment import ABOUT_REST_KEY, INSTEAD_OF_REST_KEY, REST_KEY
-from payman_sdk._client.option_types import PaymanConfig
 from payman_sdk._core.auth.credentials import FoundSetting as FoundSetting
 from payman_sdk._core.auth.credentials import check_sources, format_url, is_payman_url
 from payman_sdk._secrets import SecretStr

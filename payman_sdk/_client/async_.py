@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 from payman_sdk._annotations import Hidden, Option, ParsedT, Setting
 from payman_sdk._client.base import BaseClient, gather_settings
 from payman_sdk._client.calls import BaseCalls, BaseConversation, Headers, Json, T, TaskRef
+from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.lazy import async_task_stream as task_stream
 from payman_sdk._client.lazy import (
     decimal,
@@ -23,7 +24,6 @@ from payman_sdk._client.lazy import (
     stored_token,
     transports,
 )
-from payman_sdk._client.option_types import Environment, PaymanConfig
 from payman_sdk._config import Config, Resend
 from payman_sdk._secrets import to_secret, wrap_secrets
 

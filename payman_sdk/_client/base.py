@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from payman_sdk._annotations import Setting
 from payman_sdk._client.calls import RunnerT
+from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.connection import ConnectionOwner, Http
 from payman_sdk._client.lazy import exchange, grants, hooks, settings, stored_token, transports
-from payman_sdk._client.option_types import Environment, PaymanConfig
 from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
 from payman_sdk._secrets import wrap_secrets

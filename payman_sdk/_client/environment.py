@@ -19,7 +19,7 @@ from payman_sdk._url import HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE, read_http_h
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from payman_sdk._client.option_types import PaymanConfig
+    from payman_sdk._client.config_types import PaymanConfig
 
 
 _MOST = 1 << 20

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import httpx
 
     from payman_sdk._client import async_task_stream, task_stream
-    from payman_sdk._client import option_types as options_of
     from payman_sdk._core import events, exchange
     from payman_sdk._core import hook_payloads as hooks
+    from payman_sdk._core import option_types as options_of
     from payman_sdk._core import payment_types as payments
     from payman_sdk._core import task_response as responses
     from payman_sdk._core.auth import authorization as authorizations
@@ -32,7 +32,7 @@ else:
     hooks = LazyModule("payman_sdk._core.hook_payloads")
     httpx = LazyModule("httpx")
     observers = LazyModule("payman_sdk._telemetry.observer")
-    options_of = LazyModule("payman_sdk._client.option_types")
+    options_of = LazyModule("payman_sdk._core.option_types")
     payments = LazyModule("payman_sdk._core.payment_types")
     responses = LazyModule("payman_sdk._core.task_response")
     settings = LazyModule("payman_sdk._telemetry.settings")

@@ -8,8 +8,8 @@ from typing import Any
 from payman_api import AUTHORIZATION_SERVER, SERVERS
 from payman_sdk._annotations import Setting
 from payman_sdk._client.base import gather_settings
+from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.lazy import authorizations, exchange, hooks, httpx, settings, stored_token, transports
-from payman_sdk._client.option_types import Environment, PaymanConfig
 from payman_sdk._client.sync import PaymanClient
 from payman_sdk._config import Resend, read_config
 from payman_sdk._secrets import wrap_secrets

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 from payman_sdk._annotations import Hidden, Option, ParsedT, Setting
 from payman_sdk._client.base import BaseClient, gather_settings
 from payman_sdk._client.calls import BaseCalls, BaseConversation, Headers, Json, T, TaskRef
+from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.lazy import (
     decimal,
     events,
@@ -27,7 +28,6 @@ from payman_sdk._client.lazy import (
     task_stream,
     transports,
 )
-from payman_sdk._client.option_types import Environment, PaymanConfig
 from payman_sdk._config import Config, Resend
 from payman_sdk._io.forks import get_fork_lock
 from payman_sdk._secrets import to_secret, wrap_secrets

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from payman_sdk._annotations import LazyModule, Setting
 from payman_sdk._client.base import gather_settings
+from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.lazy import exchange, hooks, httpx, settings, stored_token, transports
-from payman_sdk._client.option_types import Environment, PaymanConfig
 from payman_sdk._config import Resend
 from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
