@@ -147,8 +147,7 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
         with contextlib.redirect_stdout(io.StringIO()):
             problems = project.build()
         for path in extra:
-            text = project.env.get_template(f"{path}.jinja").render()
-            (into / path).write_text(text, encoding="utf-8")
+            (into / path).write_text(project.env.get_template(f"{path}.jinja").render(), encoding="utf-8")
     except Exception as error:  # a template raises whatever its expressions raise
         where = failing_line(error) or f"A template in {spec / 'templates'}"
         raise RegenerationError(f"{where} does not fit: {error!r}") from error
@@ -157,6 +156,8 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
         raise RegenerationError(f"openapi-python-client has complaints:\n{said}")
     if name == PRIMARY:  # its mark holds for the packages inside it
         (into / "py.typed").touch()
+    for path in () if name == PRIMARY else ("errors.py", "types.py"):  # the primary one's serve all packages
+        (into / path).unlink()
     layout(into, spec / "ruff.toml")
 
 
@@ -209,7 +210,6 @@ def prepare(
         "deprecation": _DEPRECATION,
         "title": title,
         "name": name,
-        "is_primary": name == PRIMARY,
         "root": "" if name == PRIMARY else ".",  # what all packages share is in the primary one
     }
     return project

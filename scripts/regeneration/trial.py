@@ -59,8 +59,8 @@ def try_class(package: str, trial: dict[str, Any]) -> None:
 
 def try_operation(package: str, trial: dict[str, Any]) -> None:
     """Build a request with each body, send it, and read each answer."""
-    module, base = import_module(f"{package}.{trial['module']}"), import_module(f"{package}.types")
-    kit = import_module(f"{package.split('.')[0]}._base")
+    module, primary = import_module(f"{package}.{trial['module']}"), package.split(".")[0]
+    base, kit = import_module(f"{primary}.types"), import_module(f"{primary}._base")
     hints, models = inspect.get_annotations(module.build_request), f"{package}.models"
     arguments = {
         name: kit.reader(hints[name], models)(fill(value, base), name)

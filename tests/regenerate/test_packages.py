@@ -64,11 +64,11 @@ def test_a_second_document_is_taken_checked_and_removed(
     assert (bare / REST).read_bytes() == new.read_bytes()
     assert (bare / "spec/payman.openapi.yaml").read_bytes() == primary
 
-    (bare / "generated/payman_api/rest/errors.py").write_text("")
+    (bare / "generated/payman_api/rest/client.py").write_text("")
     check = regenerate("--check")
     assert (check.status, check.err.splitlines()[0]) == (
         1,
-        "generated/payman_api/rest/errors.py is not what the spec gives",
+        "generated/payman_api/rest/client.py is not what the spec gives",
     )
 
     (bare / REST).write_text("openapi: 3.1.0")
@@ -79,7 +79,7 @@ def test_a_second_document_is_taken_checked_and_removed(
     assert everything(bare) == before
 
     (bare / REST).unlink()
-    shutil.copy(ROOT / "generated/payman_api/rest/errors.py", bare / "generated/payman_api/rest")
-    assert "removed generated/payman_api/rest/errors.py" in regenerate().out
+    shutil.copy(ROOT / "generated/payman_api/rest/client.py", bare / "generated/payman_api/rest")
+    assert "removed generated/payman_api/rest/client.py" in regenerate().out
     assert not (bare / "generated/payman_api/rest").exists()
     assert (bare / "generated/payman_api/errors.py").exists()

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from payman_api.errors import AnswerError, ErrorStatus
 from payman_api.rest import ACCESS_TOKEN_HEADER, AuthenticatedClient
 from payman_api.rest.api.balances import get_spendable_balance
 from payman_api.rest.api.payments import create_payee, delete_payee, search_payees, send_direct_payment
-from payman_api.rest.errors import AnswerError, ErrorStatus
 from payman_api.rest.models import (
     ContactDetails,
     Payee,
