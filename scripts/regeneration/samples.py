@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from openapi_schema_validator import OAS30Validator, OAS31Validator
-
 from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
@@ -47,6 +45,8 @@ class Samples:
 
     def fitting(self, schema: Any) -> Callable[[Any], bool]:
         """Give what says whether a value fits a schema: an example that does not proves nothing about a client."""
+        from openapi_schema_validator import OAS30Validator, OAS31Validator  # few runs try anything
+
         whole = {**self._document, "allOf": [schema]}
         kind = OAS30Validator if str(self._document["openapi"]).startswith("3.0") else OAS31Validator
         return lambda value: bool(kind(whole).is_valid(value))
