@@ -17,13 +17,14 @@ NEEDED = ("openapi-python-client", "openapi-spec-validator", "httpx", "pyyaml", 
 
 
 def interpreter(version: str) -> Path | None:
-    """A Python of that version: the one that runs this, one on PATH, or one of pyenv's."""
+    """A Python of that version: the one that runs this, one of pyenv's, or one on PATH."""
     if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
         return Path(sys.executable)
     on_path = shutil.which(f"python{version}")
     pyenv = sorted(Path("~/.pyenv/versions").expanduser().glob(f"{version}.*/bin/python"))
-    for candidate in [*([Path(on_path)] if on_path else []), *reversed(pyenv)]:
-        if _says(candidate) == version:  # a shim of pyenv's may stand for a version that is not chosen
+    # On PATH may be a shim of pyenv's, which takes longer to start, and may be for a version that is not chosen.
+    for candidate in [*reversed(pyenv), *([Path(on_path)] if on_path else [])]:
+        if _says(candidate) == version:
             return candidate
     return None
 

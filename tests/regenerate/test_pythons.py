@@ -27,7 +27,10 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture(scope="session", params=["3.11", "3.12", "3.13"])
+OURS = f"3.{sys.version_info[1]}"
+
+
+@pytest.fixture(scope="session", params=[each for each in ("3.11", "3.12", "3.13") if each != OURS])
 def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -41,8 +44,6 @@ def python(version: str, pytestconfig: pytest.Config) -> Path:
     found = interpreter(version)
     if found is None:
         pytest.skip(f"there is no Python {version} on this machine")
-    if found == Path(sys.executable):
-        return found
     assert pytestconfig.cache is not None
     return environment(found, pytestconfig.cache.mkdir(f"python-{version}"))
 
@@ -50,7 +51,8 @@ def python(version: str, pytestconfig: pytest.Config) -> Path:
 def test_every_python_generates_the_same(version: str, python: Path, tmp_path: Path) -> None:
     """Whichever supported Python runs the generator, and however it orders sets, both documents give the same bytes.
 
-    Every version has its own seed; the one that runs the tests has another one in tests/generated/test_regenerate.py.
+    Every version has its own seed. The one that runs the tests is tried by tests/generated/test_regenerate.py, with a seed too,
+    and by test_golden.py.
     """
     seed = version.replace(".", "")
     done = generating(python, tmp_path, tmp_path / "made", seed)
@@ -66,11 +68,9 @@ def test_every_python_generates_the_same(version: str, python: Path, tmp_path: P
 def generating(python: Path, cwd: Path, folder: Path, seed: str) -> subprocess.CompletedProcess[str]:
     # Settings of the Python that runs the tests would reach the other one, too.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    environ |= {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
-    if python == Path(sys.executable):
-        environ["PYTHONDONTWRITEBYTECODE"] = "1"
-    else:  # what it compiles is kept in its environment: nothing of it gets into ours
-        environ["PYTHONPYCACHEPREFIX"] = str(python.parent.parent / "bytecode")
+    # What it compiles is kept in its environment: nothing of it gets into ours.
+    bytecode = str(python.parent.parent / "bytecode")
+    environ |= {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed, "PYTHONPYCACHEPREFIX": bytecode}
     return subprocess.run(
         [python, "-P", "-m", "tests.regenerate.generating", folder],
         cwd=cwd,
@@ -97,4 +97,4 @@ def test_an_environment_has_locked_versions_only() -> None:
 def test_a_python_that_is_not_there_is_not_found() -> None:
     """A version that nobody has is None; the one that runs this is itself."""
     assert interpreter("3.99") is None
-    assert interpreter(f"3.{sys.version_info[1]}") == Path(sys.executable)
+    assert interpreter(OURS) == Path(sys.executable)
