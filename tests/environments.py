@@ -164,8 +164,10 @@ def install(python: Path, *what: str, **environment: str) -> subprocess.Complete
     own = {name: value for name, value in os.environ.items() if name[:4] != "PIP_" or name in REACHING}
     options = ["--disable-pip-version-check", "--no-input", "--retries=1", "--timeout=15", "--quiet"]
     options.append("--no-compile")  # most of what is installed is never imported
+    # What `pip --python` starts in its turn.
+    pip = distribution("pip").locate_file("pip/__pip-runner__.py")
     return subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(python), "install", *options, *what],
+        [python, str(pip), "install", *options, *what],
         capture_output=True,
         text=True,
         check=False,
