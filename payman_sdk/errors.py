@@ -65,6 +65,7 @@ __all__ = [
 
 _LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
 """Maximum characters of a message and of an id in an error."""
+_WITH_TEXT = {str, bytes, dict, list, tuple}
 
 
 class PaymanError(RequestsCompatible):
@@ -123,9 +124,11 @@ class PaymanError(RequestsCompatible):
             self.sent = sent
 
     def __setattr__(self, name: str, value: Any) -> None:
-        from payman_sdk._text.redaction import redact_shape
+        if type(value) in _WITH_TEXT:
+            from payman_sdk._text.redaction import redact_shape
 
-        super().__setattr__(name, value if value is None else redact_shape(value))
+            value = redact_shape(value)
+        super().__setattr__(name, value)
 
     def add_context(
         self,

@@ -75,6 +75,7 @@ _ESCAPE: Final = re.compile(
     rb"|&#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});?|&[A-Za-z]{2,31}[0-9]{0,2};"
 )
 """How a character is written in a URL, in JSON and in programs, and in HTML."""
+_ESCAPE_SIGN: Final = re.compile(rb"[%\\&]")
 _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"\r", b"\\t": b"\t"}
 
 
@@ -234,8 +235,9 @@ def _iter_starts(view: bytes, run: re.Pattern[bytes], pieces: Mapping[bytes, obj
 
 
 def _undo_escapes(view: bytes) -> tuple[bytes, int]:
-    """Return the text with its escapes undone, and how many they were."""
-    return _ESCAPE.subn(lambda match: _decode_escape(match[0]), view)
+    """Return the text with its escapes undone, and how many they were; most texts hold no character that begins one."""
+    has_any = _ESCAPE_SIGN.search(view) is not None
+    return _ESCAPE.subn(lambda match: _decode_escape(match[0]), view) if has_any else (view, 0)
 
 
 def _trace_escapes(view: bytes, places: Sequence[int]) -> Sequence[int]:
