@@ -81,11 +81,7 @@ def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True
 
 @contextmanager
 def connect(run: Run, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClient]:
-    """Provide a client of the settings that hold in this run, closed at the end.
-
-    Raises:
-        PaymanError: As for `open_settings`.
-    """
+    """Provide a client of the settings that hold in this run, closed at the end; raises PaymanError."""
     with open_settings(run) as settings, open_client(run, settings, **config) as made:
         yield made
 
@@ -120,11 +116,7 @@ def announce(run: Run, settings: Settings) -> None:
 
 
 def make_sandbox(**settings: Any) -> Sandbox:
-    """Return a sandbox.
-
-    Raises:
-        ConfigurationError: It needs an extra that is not installed, or a setting is unusable.
-    """
+    """Return a sandbox; raises ConfigurationError."""
     import sqlite3
 
     try:

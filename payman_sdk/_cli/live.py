@@ -38,7 +38,6 @@ class ProgressView:
         self._spinner: Spinner | None = None
 
     def update(self, event: StreamEvent) -> None:
-        """Take an event."""
         if isinstance(event, ArtifactUpdate):
             self._event = event
         elif isinstance(event, StatusUpdate):
@@ -65,7 +64,6 @@ class ProgressView:
 
 @contextmanager
 def show_progress(terminal: Terminal) -> Generator[ProgressView]:
-    """Show progress on a terminal during the block, and remove it afterwards."""
     progress = ProgressView()
     if not terminal.is_output_terminal:
         yield progress

@@ -50,11 +50,7 @@ def read_login(shape: object) -> Login | None:
 
 
 def open_store(keep: str) -> TokenStore:
-    """Return the store for the token of the login.
-
-    Raises:
-        ConfigurationError: It needs an extra that is not installed; the message names it.
-    """
+    """Return the store for the token of the login; raises ConfigurationError."""
     if keep == "keyring":
         from payman_sdk.token_stores.keyring import KeyringTokenStore
 
@@ -74,11 +70,7 @@ def describe_place(keep: str) -> str:
 
 
 def load_login() -> Login | None:
-    """Return the login that is stored, None if there is none.
-
-    Raises:
-        TokenStoreError: What is stored cannot be read.
-    """
+    """Return the login that is stored, None if there is none; raises TokenStoreError."""
     file = _find_file()
     if file is None:
         return None
@@ -106,11 +98,7 @@ def load_login() -> Login | None:
 
 
 def save_login(login: Login) -> None:
-    """Write down whose token is in the store.
-
-    Raises:
-        TokenStoreError: It cannot be written.
-    """
+    """Write down whose token is in the store; raises TokenStoreError."""
     file = _find_file()
     assert file is not None  # noqa: S101 (the store that was used needs the same extra)
     shape = {"client_id": login.client_id, "base_url": login.base_url, "keep": login.keep}
@@ -121,11 +109,7 @@ def save_login(login: Login) -> None:
 
 
 def delete_token(keep: str) -> bool:
-    """Remove the token of a login from the store, and return whether there was one.
-
-    Raises:
-        TokenStoreError: It cannot be removed.
-    """
+    """Remove the token of a login from the store, and return whether there was one; raises TokenStoreError."""
     from payman_sdk._core.auth.stored_token import StoredToken
 
     store = open_store(keep)

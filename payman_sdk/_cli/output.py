@@ -52,7 +52,6 @@ def report_error(run: Run, error: PaymanError) -> int:
 
 
 def describe_error(error: PaymanError, status: int, *, next_step: str = "") -> dict[str, Any]:
-    """Return an error as JSON has it."""
     return describe_failure(
         type(error).__name__,
         error.message,

@@ -87,11 +87,7 @@ MORE_WORDS = {"allow_extra_args": True}
 
 
 def refuse_more_words(run: Run, context: typer.Context, before: Sequence[str], text: str, what: str) -> None:
-    """Refuse words that were meant as one text and were not quoted, and show how to quote them.
-
-    Raises:
-        typer.BadParameter: There are more words.
-    """
+    """Refuse words that were meant as one text and were not quoted, and show how to quote them; raises typer.BadParameter."""
     if context.args:
         quoted = shlex.join([*before, " ".join([text, *context.args])])
         raise typer.BadParameter(

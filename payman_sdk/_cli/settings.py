@@ -115,11 +115,7 @@ class Settings:
         return self.client_id is not None and (self.client_secret is not None or self.login is not None)
 
     def to_config(self) -> PaymanConfig:
-        """Return the settings as a client takes them.
-
-        Raises:
-            ConfigurationError: No credentials are given, and nobody is logged in.
-        """
+        """Return the settings as a client takes them; raises ConfigurationError."""
         if self.client_id is None or not self.is_complete:
             needed = {"PAYMAN_CLIENT_ID": self.client_id, "PAYMAN_CLIENT_SECRET": self.client_secret}
             missing = [name for name, found in needed.items() if found is None]
@@ -154,12 +150,7 @@ def resolve(
     env_file_name: str = ".env",
     login: Login | None = None,
 ) -> Settings:
-    """Return the settings that hold.
-
-    Raises:
-        ConfigurationError: Flags contradict each other, a value is none, or another server than Payman's and the credentials
-            for it come from two sources.
-    """
+    """Return the settings that hold; raises ConfigurationError."""
     if env and base_url:
         raise ConfigurationError("--env and --base-url both name a server.", next_step="Give one of them.")
     places = [

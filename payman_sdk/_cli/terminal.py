@@ -95,7 +95,6 @@ class Terminal:
 
     @property
     def is_error_terminal(self) -> bool:
-        """Whether messages go to a terminal."""
         return _is_terminal(sys.stderr)
 
     @property
@@ -120,11 +119,9 @@ class Terminal:
             return ""
 
     def get_stdout(self) -> Console:
-        """Return the console for standard output."""
         return _make_console(sys.stdout)
 
     def get_stderr(self) -> Console:
-        """Return the console for standard error."""
         return _make_console(sys.stderr)
 
     def write_answer(self, text: str) -> None:
@@ -135,11 +132,9 @@ class Terminal:
             self.write(sanitize(text).rstrip("\n") + "\n")
 
     def render(self, text: str) -> None:
-        """Write markdown to a terminal."""
         _write_guarded(lambda: self.get_stdout().print(render_markdown(text)), sys.stdout)
 
     def write_answer_lines(self, lines: Iterable[str]) -> None:
-        """Write an answer that consists of lines, as they are."""
         self.write("".join(f"{sanitize(line, one_line=True)}\n" for line in lines))
 
     def write_document(self, value: Any) -> None:
@@ -147,11 +142,9 @@ class Terminal:
         self.write(json.dumps(value, indent=2) + "\n")
 
     def write(self, text: str) -> None:
-        """Write text to standard output, at once."""
         _write_guarded(lambda: _write(sys.stdout, text), sys.stdout)
 
     def write_message(self, message: str) -> None:
-        """Write a message to standard error."""
         _write_guarded(
             lambda: _write(sys.stderr, f"payman: {sanitize(message, one_line=True, max_length=_LONGEST)}\n"),
             sys.stderr,

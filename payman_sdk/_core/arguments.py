@@ -26,20 +26,12 @@ _ROUTING_WEIGHTS = (3, 7, 1) * 3
 
 
 def refuse(name: str, problem: str, next_step: str) -> NoReturn:
-    """Refuse an argument.
-
-    Raises:
-        ConfigurationError: Always. Nothing was sent.
-    """
+    """Refuse an argument; raises ConfigurationError."""
     raise ConfigurationError(f"{name} {problem}.", next_step=next_step, sent=False)
 
 
 def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
-    """Return an amount as a decimal number with two decimals at least.
-
-    Raises:
-        ConfigurationError: It is not a positive Decimal, str or int that is written out in full.
-    """
+    """Return an amount as a decimal number with two decimals at least; raises ConfigurationError."""
     example = 'Give a Decimal, a str or an int, such as Decimal("10.00"), "10.00" or 10.'
     if isinstance(value, bool) or not isinstance(value, Decimal | str | int):
         problem = f"is a {type(value).__name__}"
@@ -89,11 +81,7 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
 
 
 def read_currency(value: object, name: str = "currency") -> str:
-    """Return the code of a currency.
-
-    Raises:
-        ConfigurationError: It is not three to five capital letters.
-    """
+    """Return the code of a currency; raises ConfigurationError."""
     if not isinstance(value, str) or _CURRENCY.fullmatch(value) is None:
         refuse(
             name,
@@ -104,11 +92,7 @@ def read_currency(value: object, name: str = "currency") -> str:
 
 
 def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
-    """Return a text of one line in which nothing hides.
-
-    Raises:
-        ConfigurationError: It is anything else.
-    """
+    """Return a text of one line in which nothing hides; raises ConfigurationError."""
     if not isinstance(value, str):
         refuse(name, f"is a {type(value).__name__}", "Give a string.")
     # What is checked is what is sent: an enum, or any other kind of str, may show another text than it holds.
@@ -132,11 +116,7 @@ def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
 
 
 def read_lines(value: object, name: str) -> list[str]:
-    """Return a list of such texts.
-
-    Raises:
-        ConfigurationError: It is anything else.
-    """
+    """Return a list of such texts; raises ConfigurationError."""
     if not isinstance(value, list | tuple):
         refuse(name, f"is a {type(value).__name__}", "Give a list of strings.")
     return [read_line(one, name) for one in cast("Sequence[object]", value)]
@@ -148,44 +128,28 @@ def optional(value: object, read: Any, *arguments: Any) -> Any:
 
 
 def read_limit(value: object) -> int:
-    """Return how many transactions are wanted.
-
-    Raises:
-        ConfigurationError: It is not a whole number from 1 to `MAX_LISTED`.
-    """
+    """Return how many transactions are wanted; raises ConfigurationError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LISTED:
         refuse("limit", f"is {value!r}"[:100], f"Give a whole number from 1 to {MAX_LISTED}.")
     return int(value)
 
 
 def read_choice(value: object, name: str, choices: tuple[str, ...]) -> str:
-    """Return one of some words.
-
-    Raises:
-        ConfigurationError: It is none of them.
-    """
+    """Return one of some words; raises ConfigurationError."""
     if not isinstance(value, str) or value not in choices:
         refuse(name, f"is {value!r}"[:100], f"Use one of {', '.join(map(repr, choices))}.")
     return str.__str__(value)
 
 
 def read_pattern(value: object, name: str, pattern: str, example: str) -> str:
-    """Return a text of a given form.
-
-    Raises:
-        ConfigurationError: It has another form; the text itself is not repeated, as it may be an account number.
-    """
+    """Return a text of a given form; raises ConfigurationError."""
     if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
         refuse(name, "has the wrong form", f"Give {example}.")
     return str.__str__(value)
 
 
 def read_routing_number(value: object, name: str) -> str:
-    """Return an ABA routing number.
-
-    Raises:
-        ConfigurationError: It is not nine digits whose check digit fits.
-    """
+    """Return an ABA routing number; raises ConfigurationError."""
     digits = read_pattern(value, name, "[0-9]{9}", "nine digits, as a string")
     if sum(int(digit) * weight for digit, weight in zip(digits, _ROUTING_WEIGHTS, strict=True)) % 10:
         refuse(name, "has a wrong check digit", "Check how it was copied.")

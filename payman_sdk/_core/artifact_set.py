@@ -57,11 +57,9 @@ class ArtifactSet:
         return self._repeated is not None
 
     def rejoin(self) -> None:
-        """Take note that the stream is open once more, and may repeat what came before."""
         self._repeated = {}
 
     def values(self) -> list[ArtifactBuffer]:
-        """Return the artifacts in order."""
         return [self._artifacts[index] for index in sorted(self._artifacts)]
 
     def add_chunk(self, artifact: Artifact) -> ArtifactChange | None:

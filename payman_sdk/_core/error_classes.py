@@ -61,7 +61,6 @@ def find_code_class(code: int) -> type[errors.AgentError]:
 
 
 def build_error_response(answer: HTTPResponse) -> ErrorResponse:
-    """Return what an exception keeps of an answer."""
     return ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
 
 
@@ -85,13 +84,11 @@ def build_agent_error(
 
 
 def build_status_error(answer: HTTPResponse, what: str = "Payman refused") -> errors.PaymanError:
-    """Return the error for an answer with an HTTP error status."""
     response = build_error_response(answer)
     return find_status_class(answer.status_code)(f"{what}: {summarize_body(response)}.", response=response)
 
 
 def build_unreadable_error(answer: HTTPResponse, got: str) -> errors.ResponseValidationError:
-    """Return the error for an answer of the agent that is neither a task nor an error."""
     response = build_error_response(answer)
     return errors.ResponseValidationError(
         f"The agent's answer holds {got}: {summarize_body(response)}.",

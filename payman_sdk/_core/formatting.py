@@ -92,7 +92,6 @@ def format_task(
 
 
 def format_answer(task: Task, ask: AskRequest) -> FormattedTaskResponse:
-    """Return what an ask is answered."""
     return format_task(
         task,
         request_id=ask.request_id,
@@ -121,11 +120,7 @@ def _identify_artifact(artifact: Mapping[str, Any]) -> str:
 
 
 def raise_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
-    """Return the answer, for a caller who wants to have failures raised.
-
-    Raises:
-        TaskFailedError: The task has ended without success.
-    """
+    """Return the answer, for a caller who wants to have failures raised; raises TaskFailedError."""
     if response.status != "failed":
         return response
     raise build_failure(response, f"The task is {response['state']}: {shorten(response.text)}")

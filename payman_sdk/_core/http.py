@@ -21,9 +21,7 @@ class HTTPResponse(Protocol):
     """A response whose body has been read, or an event stream that is still open; an `httpx.Response` is one."""
 
     @property
-    def status_code(self) -> int:
-        """The HTTP status."""
-        ...
+    def status_code(self) -> int: ...
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -51,11 +51,7 @@ def find_object(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, An
 
 
 def find_objects(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, Any]]) -> list[FoundObject]:
-    """Return the different objects in an answer, in order.
-
-    Raises:
-        NoObjectError: What begins like an object cannot be read.
-    """
+    """Return the different objects in an answer, in order; raises NoObjectError."""
     found: list[FoundObject] = []
     position = -1
     for position, artifact in enumerate(artifacts):

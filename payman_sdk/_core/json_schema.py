@@ -37,11 +37,7 @@ class MismatchError(ValueError):
 
 
 def check_schema(schema: object) -> Schema:
-    """Return a JSON Schema of an object.
-
-    Raises:
-        SchemaError: It is not one, or uses what cannot be checked.
-    """
+    """Return a JSON Schema of an object; raises SchemaError."""
     if not isinstance(schema, Mapping):
         raise SchemaError(f"is a {type(schema).__name__}, not a dict")
     root = cast("Schema", schema)
@@ -58,11 +54,7 @@ def check_schema(schema: object) -> Schema:
 
 
 def validate(value: object, schema: Schema) -> None:
-    """Check a value against a schema that `check_schema` has returned.
-
-    Raises:
-        MismatchError: It does not match.
-    """
+    """Check a value against a schema that `check_schema` has returned; raises MismatchError."""
     try:
         _validate(value, schema, schema, "", 0)
     except RecursionError:
@@ -168,7 +160,6 @@ def is_number(value: object) -> bool:
 
 
 def is_integer(value: object) -> bool:
-    """Return whether a value is a whole number of JSON."""
     if isinstance(value, Decimal):
         return value.is_finite() and abs(value.adjusted()) < _DEEPEST and value == value.to_integral_value()
     if isinstance(value, float):

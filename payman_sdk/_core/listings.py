@@ -48,8 +48,6 @@ def outcome_of_status(status: str) -> PaymentOutcome | None:
 
 
 def read_wallets(response: FormattedTaskResponse) -> list[Wallet]:
-    """Return the wallets in an answer."""
-
     def read(item: Json) -> Wallet:
         return Wallet(
             id=read_id(item, "id"),
@@ -65,13 +63,10 @@ def read_wallets(response: FormattedTaskResponse) -> list[Wallet]:
 
 
 def read_payees(response: FormattedTaskResponse) -> list[Payee]:
-    """Return the payees in an answer."""
     return _read_list(response, "payees", lambda item: read_payee(item, response))
 
 
 def read_transactions(response: FormattedTaskResponse) -> list[Transaction]:
-    """Return the transactions in an answer."""
-
     def read(item: Json) -> Transaction:
         status = _text(item, "status")
         payee = as_object(item.get("payee"))
@@ -94,11 +89,7 @@ def read_transactions(response: FormattedTaskResponse) -> list[Transaction]:
 
 
 def read_payee(item: Json, response: FormattedTaskResponse | None, *, is_named: bool = True) -> Payee:
-    """Return the payee in an object; without `is_named` its name may be missing.
-
-    Raises:
-        InvalidObjectError: A member has another type than the schema says.
-    """
+    """Return the payee in an object; without `is_named` its name may be missing; raises InvalidObjectError."""
     name = _text(item, "name") if is_named else text_or_none(item, "name")
     return Payee(
         name=name or "",
@@ -111,11 +102,7 @@ def read_payee(item: Json, response: FormattedTaskResponse | None, *, is_named: 
 
 
 def read_number(item: Json, name: str) -> Decimal:
-    """Return a number, which is written as digits or as a number of JSON.
-
-    Raises:
-        InvalidObjectError: It is anything else.
-    """
+    """Return a number, which is written as digits or as a number of JSON; raises InvalidObjectError."""
     value = item.get(name)
     if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
         try:
@@ -133,11 +120,7 @@ def read_number(item: Json, name: str) -> Decimal:
 
 
 def text_or_none(item: Json, name: str) -> str | None:
-    """Return a text; None where it is null, blank or missing.
-
-    Raises:
-        InvalidObjectError: It is anything else.
-    """
+    """Return a text; None where it is null, blank or missing; raises InvalidObjectError."""
     value = item.get(name)
     if value is None:
         return None
@@ -179,11 +162,7 @@ def sanitize_line(text: str | None) -> str | None:
 
 
 def check_completed(response: FormattedTaskResponse) -> None:
-    """Refuse an answer whose task has not ended well.
-
-    Raises:
-        TaskFailedError: It has not.
-    """
+    """Refuse an answer whose task has not ended well; raises TaskFailedError."""
     if response.status != "completed":
         raise build_failure(response, f"The task is {response['state']}: {shorten(response.text)}")
 
@@ -197,12 +176,7 @@ def unreadable(response: FormattedTaskResponse, why: str) -> ResponseValidationE
 
 
 def _read_list(response: FormattedTaskResponse, name: str, read: Callable[[Json], T]) -> list[T]:
-    """Return the items of the list that an answer holds.
-
-    Raises:
-        TaskFailedError: The agent says that it cannot list them.
-        ResponseValidationError: The answer is not what was asked for.
-    """
+    """Return the items of the list that an answer holds; raises TaskFailedError or ResponseValidationError."""
     check_completed(response)
     try:
         value = find_object(response, response.artifacts).value

@@ -173,8 +173,6 @@ class Operations:
         )
 
     def get_task(self, task: object) -> Flow[FormattedTaskResponse]:
-        """Return the state of a task."""
-
         def fetch(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
             return retry_read(lambda: fetch_task(task_id, time), time, task_id)
 
@@ -205,7 +203,6 @@ class Operations:
         return format_task(found, request_id=request_id, session_id=None, earlier=earlier), first_text(found)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
-        """Cancel a task, and return its state."""
         return self._look_at(task, self._defaults, cancel_task)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:

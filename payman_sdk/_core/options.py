@@ -55,7 +55,6 @@ KEYWORDS = frozenset({*CallOptions._fields, "output_format", "extra_headers", "r
 
 
 def build_default_options(config: Config) -> CallOptions:
-    """Return the options of a call that was given none."""
     return CallOptions(
         **{name: getattr(config, name) for name in _OF_THE_CLIENT}, headers=config.default_headers
     )
@@ -97,11 +96,7 @@ def resolve_options(
 
 
 def check_text(text: object) -> None:
-    """Refuses what cannot be asked.
-
-    Raises:
-        ConfigurationError: It is not a string, is blank, or cannot be encoded.
-    """
+    """Refuses what cannot be asked; raises ConfigurationError."""
     if not isinstance(text, str):
         refuse("text", f"is a {type(text).__name__}", "Ask with a string.")
     if not text.strip():
@@ -116,11 +111,7 @@ def check_text(text: object) -> None:
 
 
 def read_task_id(task: object) -> str:
-    """Return the id of a task that is given by its id, or by an answer of it.
-
-    Raises:
-        ConfigurationError: It is not a string, is blank, or is not printable.
-    """
+    """Return the id of a task that is given by its id, or by an answer of it; raises ConfigurationError."""
     task_id = task
     if isinstance(task, Mapping) and task:
         answer = cast("Mapping[str, Any]", task)

@@ -59,7 +59,6 @@ class PaymentOrder(NamedTuple):
         return arguments.kind_of_reference(self.payee)
 
     def text(self) -> str:
-        """Return the text that orders it."""
         members = {
             "amount": str(self.amount),
             "currency": self.currency,
@@ -73,11 +72,7 @@ class PaymentOrder(NamedTuple):
 def read_payment_order(
     payee: object, amount: object, currency: object, memo: object, wallet: object
 ) -> PaymentOrder:
-    """Check what a payment was given.
-
-    Raises:
-        ConfigurationError: One of the arguments is unusable; the message names it.
-    """
+    """Check what a payment was given; raises ConfigurationError."""
     code = arguments.read_currency(currency)
     return PaymentOrder(
         payee=_payee_reference(payee),
@@ -108,7 +103,6 @@ def write_order(operation: str, members: Mapping[str, Any], schema: schemas.Sche
 
 
 def request_object(schema: Mapping[str, Any]) -> str:
-    """Return the text that asks for one object of a schema."""
     return f"{_ANSWER}\n{SCHEMA}{json.dumps(schema, ensure_ascii=False)}"
 
 
@@ -141,12 +135,10 @@ def find_payment_order(text: str | None) -> PaymentOrder | None:
 
 
 def wallets_text() -> str:
-    """Return the text that asks for the wallets."""
     return write_order("list_wallets", {}, schemas.WALLETS)
 
 
 def payees_text(query: object) -> str:
-    """Return the text that asks for payees."""
     return write_order(
         "list_payees", {"query": arguments.optional(query, arguments.read_line, "query")}, schemas.PAYEES
     )
@@ -163,7 +155,6 @@ def transactions_text(limit: object, wallet: object, *, skip: int = 0, payment_i
 
 
 def decision_text(payment_id: str | None, *, approve: bool) -> str:
-    """Return the text that approves or denies the payment that a task waits for."""
     return write_order("approve" if approve else "deny", {"payment_id": payment_id}, schemas.PAYMENT)
 
 
@@ -175,7 +166,6 @@ class PayeeOrder(NamedTuple):
     fields: dict[str, Any]
 
     def text(self) -> str:
-        """Return the text that orders it."""
         return write_order(
             "create_payee", {"name": self.name, "type": self.type, **self.fields}, schemas.CREATED_PAYEE
         )

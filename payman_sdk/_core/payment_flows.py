@@ -56,7 +56,6 @@ class Call(NamedTuple):
 
 
 def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
-    """Order a payment, and return how it ended."""
     clock = Stopwatch(agent.now)
     ordered = Payment(outcome=UNDETERMINED, **order._asdict())
     try:
@@ -244,7 +243,6 @@ def _order_of(payment: Payment) -> PaymentOrder:
 
 
 def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee]:
-    """Create a payee, and return it as the agent describes it."""
     response = yield from send_order(agent, order.text(), call)
     try:
         listings.check_completed(response)

@@ -64,11 +64,9 @@ class AskRequest(NamedTuple):
     """Of a reply: the artifacts that its task had before; None where they must be looked up."""
 
     def build_request(self) -> dict[str, Any]:
-        """Return the request for the whole answer, as keywords for httpx."""
         return send_task.build_request(body=SendTaskRequest(id=self.request_id, params=self._build_params()))
 
     def build_stream_request(self) -> dict[str, Any]:
-        """Return the request for the answer as it comes, as keywords for httpx."""
         from payman_api.api.tasks import send_task_subscribe
         from payman_api.models.send_task_streaming_request import SendTaskStreamingRequest
 

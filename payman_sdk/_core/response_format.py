@@ -30,7 +30,6 @@ class ResponseFormat(Generic[T]):
         self._read = read
 
     def request(self, text: str) -> str:
-        """Return the text that asks for the answer in this format."""
         return f"{text}\n\n{request_object(self._schema)}"
 
     def read_answer(self, flow: Flow[Any]) -> Flow[FormattedTaskResponse[T]]:

@@ -100,11 +100,7 @@ class SSEDecoder:
         self._id = ""
 
     def feed(self, piece: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes of the stream, and return the events that are complete with them.
-
-        Raises:
-            EventTooLargeError: A line, or an event's data, is beyond the limit, now or in an earlier piece.
-        """
+        """Take the next bytes of the stream, and return the events that are complete with them; raises EventTooLargeError."""
         if self._failed:
             raise EventTooLargeError(self._limit)
         if self._start is not None:
@@ -207,11 +203,7 @@ class RedactingDecoder:
         return self._decoder.last_event_id
 
     def feed(self, piece: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes of the stream, and return the events that are complete with them.
-
-        Raises:
-            EventTooLargeError: As for `SSEDecoder`; or an event holds millions of values.
-        """
+        """Take the next bytes of the stream, and return the events that are complete with them; raises EventTooLargeError."""
         is_clean = self._scan.is_clean(piece)
         too_large: EventTooLargeError | None = None
         try:

@@ -37,7 +37,6 @@ class Warnings(list[str]):
 
 
 def normalize_parts(given: Json, path: str, warnings: Warnings) -> list[Json]:
-    """Return the parts of an artifact or a message."""
     parts = given.get("parts")
     if parts is None and isinstance(text := get_first(given, "text", "content"), str):
         return [build_text_part(text)]
@@ -59,7 +58,6 @@ def _normalize_all(
 
 
 def build_text_part(text: str) -> Json:
-    """Return a text as a part."""
     return {"type": "text", "text": text}
 
 

@@ -40,9 +40,7 @@ class ClientObserver(Protocol):
         """Who reads events at the moment."""
         ...
 
-    def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker:
-        """Return a tracker that notifies the listeners."""
-        ...
+    def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker: ...
 
     def track_refresh(
         self,
@@ -60,13 +58,9 @@ class ClientObserver(Protocol):
         """Record that an ask begins or continues."""
         ...
 
-    def note_state(self, task_id: str, state: str) -> None:
-        """Note the state of a task."""
-        ...
+    def note_state(self, task_id: str, state: str) -> None: ...
 
-    def count(self, name: str) -> None:
-        """Count one of something."""
-        ...
+    def count(self, name: str) -> None: ...
 
     def record_ask(self, watch: Tracker, task_id: str, outcome: str, error: BaseException | None) -> None:
         """Count an ask that has ended, and note the exception that it ended with."""
@@ -146,7 +140,6 @@ class Tracker:
         """Record how an ask has ended, beside the counts."""
 
     def send(self, send: SendRequest) -> Flow[HTTPResponse]:
-        """Return the flow of one request."""
         answer: HTTPResponse = yield send
         return answer
 
@@ -196,7 +189,6 @@ class Tracker:
         """Record what the failure of an attempt means."""
 
     def record_retry(self, attempt: int, failure: PaymanError, delay: float, task_id: str | None) -> None:
-        """Another attempt follows."""
         self.observer.count("retries")
 
     def record_fetch(self, task_id: str, state: str | None) -> None:
@@ -205,7 +197,6 @@ class Tracker:
         self.observer.count("lookups")
 
     def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
-        """Record that a stream is open."""
         if is_again:
             self.observer.count("resumed")
 

@@ -84,7 +84,6 @@ def search_transactions(
 
 
 def _list(agent: Operations, text: str, options: CallOptions) -> Flow[list[Transaction] | PaymanError]:
-    """Return the transactions that the agent lists, or why they cannot be read."""
     try:
         # Read out here, an answer that cannot be read is not asked for again.
         answer = yield from agent.read(text, generate_id("ses"), options, lambda one: one)

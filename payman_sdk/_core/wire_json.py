@@ -24,11 +24,7 @@ _OTHER_BYTES = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
 
 def read_json(content: bytes | str) -> tuple[Any, list[str]]:
-    """Read JSON, and say in a few words what of it could not be read.
-
-    Raises:
-        ValueError: It is not JSON.
-    """
+    """Read JSON, and say in a few words what of it could not be read; raises ValueError."""
     if not is_deep(content):
         try:
             if isinstance(content, bytes):

@@ -106,7 +106,6 @@ class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
         raise httpx.PoolTimeout("no connection came free")
 
     def wake_next(self) -> None:
-        """Wake the task that has waited longest."""
         self._queue.wake_next()
 
 
@@ -148,7 +147,6 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         raise httpcore.ConnectTimeout("timed out")
 
     async def sleep(self, seconds: float) -> None:
-        """Wait so many seconds."""
         await sleep(seconds)
 
 

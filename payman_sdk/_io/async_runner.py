@@ -59,10 +59,6 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
     async def run(
         self, flow: effects.Flow[T], describe: Callable[[BaseException], object] | None = None
     ) -> T:
-        """Run a flow that emits no events, and return its result.
-
-        `describe` is called with what is raised, also when the flow has ended and is being closed.
-        """
         mark_for_trio()
         line = AsyncOpenStream()
         try:

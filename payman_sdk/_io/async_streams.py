@@ -101,7 +101,6 @@ class AsyncOpenStream:
             self._wire = answer.aiter_raw()
 
     async def read(self) -> bytes | None:
-        """Return the next piece as it comes, None at the end."""
         if (piece := next(self._ready, None)) is not None:
             # A large body takes a while to decompress, and the deadline may pass meanwhile.
             await anyio.lowlevel.checkpoint()

@@ -76,7 +76,6 @@ class PerLoop(Generic[T]):
         return value
 
     def values(self) -> list[T]:
-        """Return the values of all loops."""
         with self._lock:
             return list(self._values.values())
 
@@ -184,7 +183,6 @@ def keep_real_time(loop: asyncio.BaseEventLoop) -> None:
 
 
 def new_real_time_loop() -> asyncio.AbstractEventLoop:
-    """Return a new loop of asyncio that keeps real time."""
     loop: asyncio.BaseEventLoop
     if sys.platform == "win32":
         loop = asyncio.ProactorEventLoop()
@@ -211,7 +209,6 @@ class RealTimer:
         self._stop: Callable[[], None] = _do_nothing
 
     def start(self) -> None:
-        """Begin to wait."""
         left = self._until - monotonic()
         if left <= _SOON:
             self._end()

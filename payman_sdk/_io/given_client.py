@@ -95,7 +95,6 @@ def _begin_refusal(answer: httpx.Response) -> BoundedBody | None:
 
 
 def _fill(answer: httpx.Response, body: BoundedBody) -> None:
-    """Give an answer the body that was read of it."""
     answer.headers.pop("content-encoding", None)
     answer.stream = httpx.ByteStream(body.content())
     answer.read()

@@ -50,7 +50,6 @@ class UserTransport(httpx.BaseTransport):
         self._is_inherited = self._is_inherited or self._is_used
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request with the transport."""
         self.check_usable()
         transport, self._is_used = self.transport, True
         given, address = request.extensions, request.url
@@ -67,7 +66,6 @@ class UserTransport(httpx.BaseTransport):
         return answer
 
     def close(self) -> None:
-        """Close the transport."""
         if not self._is_inherited:
             with defer_signals():
                 self.transport.close()
@@ -113,7 +111,6 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
         self._used_in = here
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request with the transport."""
         self.check_usable()
         transport = self._made.get() if self._given is None and self._made is not None else self._given
         assert transport is not None  # noqa: S101 (it is one or the other)
@@ -155,7 +152,6 @@ class _ForkSections:
         self._listener = listener
 
     def note(self, event: str, about: Any) -> None:
-        """Take note of a step, and pass it on."""
         if self._listener is not None:
             self._listener(event, about)
         leave_section() if event.endswith(".started") else enter_section()

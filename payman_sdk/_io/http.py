@@ -229,7 +229,6 @@ class BareClient(_BareMethods, httpx.Client):
     """
 
     def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
-        """Hand it to the connections."""
         if _is_for_httpx(request):
             return super().send(request, stream=stream, auth=None, follow_redirects=False)
         answer: httpx.Response = self.way.handle_request(request)
@@ -243,7 +242,6 @@ class BareAsyncClient(_BareMethods, httpx.AsyncClient):
     """The same for tasks."""
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
-        """Hand it to the connections."""
         if _is_for_httpx(request):
             return await super().send(request, stream=stream, auth=None, follow_redirects=False)
         answer: httpx.Response = await self.way.handle_async_request(request)

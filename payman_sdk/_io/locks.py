@@ -66,7 +66,6 @@ class WaiterQueue:
             self.waiting.popleft().release()
 
     def notify_all(self) -> None:
-        """Wake all threads."""
         while self.waiting:
             self.notify()
 

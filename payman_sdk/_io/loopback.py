@@ -139,7 +139,6 @@ class _CallbackReceiver:
         self._state, self._url = request.state, request.url
 
     def handle(self, url: str) -> _Page:
-        """Return the page for a request."""
         path = urlsplit(url).path
         if hmac.compare_digest(path.encode(), self.link.encode()):
             return self._redirect_to_page()

@@ -100,7 +100,6 @@ class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
         return slot
 
     def wake_next(self) -> None:
-        """Wake the thread that has waited longest."""
         if self._bell.waiting:
             self._bell.notify()
 
@@ -135,7 +134,6 @@ class deadline_scope:  # noqa: N801 (it reads as a verb, as `contextlib.suppress
 
 
 def _get_seconds_left(timeout: float | None, failure: type[Exception]) -> float | None:
-    """Return the seconds that an operation may take."""
     if _deadline.at is None:
         return timeout
     left = _deadline.at - monotonic()
@@ -162,7 +160,6 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Open a connection over TCP."""
         left = _get_seconds_left(timeout, httpcore.ConnectTimeout)
         return _DeadlineNetworkStream(
             self._backend.connect_tcp(host, port, left, local_address, socket_options), self._keeper

@@ -22,11 +22,7 @@ from payman_sdk.errors import ConfigurationError
 
 
 def find_user_folder(kind: Literal["config", "state"]) -> Path:
-    """Return the user's folder for settings and tokens (`config`), or for records (`state`).
-
-    Raises:
-        ConfigurationError: The user has no home folder, or platformdirs is not installed.
-    """
+    """Return the user's folder for settings and tokens (`config`), or for records (`state`); raises ConfigurationError."""
     try:
         import platformdirs
     except ImportError as error:
@@ -84,11 +80,7 @@ def find_folder_problem(folder: Path) -> PathProblem | None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, all with mode 0700.
-
-    Raises:
-        OSError: One of them cannot be made.
-    """
+    """Make a folder, and those above it that are missing, all with mode 0700; raises OSError."""
     missing = [folder]
     while not missing[-1].parent.exists() and missing[-1].parent != missing[-1]:
         missing.append(missing[-1].parent)
@@ -112,11 +104,7 @@ def wait_while_in_use(action: Callable[[], T]) -> T:
 
 
 def read_file_path(path: str | os.PathLike[str] | None) -> Path:
-    """Return the path of a file that a program gave.
-
-    Raises:
-        ConfigurationError: It is the path of none.
-    """
+    """Return the path of a file that a program gave; raises ConfigurationError."""
     if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
         refuse("path", "is not a file", "Give the path of a file.")
     return Path(path)
@@ -208,7 +196,6 @@ def prepare_private_database(path: Path) -> PathProblem | None:
 
 
 def _restrict_mode(file: Path, *, takes_over: bool) -> PathProblem | None:
-    """Remove the rights of others from a file."""
     if not _POSIX:
         return None
     with contextlib.suppress(FileNotFoundError):

@@ -151,7 +151,6 @@ def send_intercepted(
 async def send_intercepted_async(
     request: httpx.Request, certificates: ssl.SSLContext, proxy: httpx.Proxy | None
 ) -> httpx.Response:
-    """Return the same for tasks."""
     async with httpx.AsyncHTTPTransport(verify=certificates, proxy=proxy, trust_env=False) as transport:
         answer = await transport.handle_async_request(show_query(request))
         await answer.aread()

@@ -133,7 +133,6 @@ class Slots(Generic[C]):
             self.wake_next()
 
     def _keep(self, slot: Slot[C]) -> None:
-        """Keep a connection for the next one to ask."""
         now = monotonic()
         slot.expires_at = now + KEPT_FOR
         idle = self._idle.setdefault(slot.route, deque())
@@ -144,7 +143,6 @@ class Slots(Generic[C]):
             self._close_expired(idle, now)
 
     def discard(self, slot: Slot[C]) -> None:
-        """Close a leased connection."""
         slot.sockets.close()
         slot.finalizer.detach()
         self._all.discard(weakref.ref(slot))
@@ -247,7 +245,6 @@ class PooledBody(httpx.SyncByteStream, httpx.AsyncByteStream):
             self._leases.fail(self._take_slot(), error)
 
     def close(self) -> None:
-        """Let the connection go."""
         if self._slot is not None:
             try:
                 self._answer.close()
@@ -256,7 +253,6 @@ class PooledBody(httpx.SyncByteStream, httpx.AsyncByteStream):
             self._end_lease()
 
     async def aclose(self) -> None:
-        """Let the connection go."""
         if self._slot is not None:
             try:
                 await self._answer.aclose()

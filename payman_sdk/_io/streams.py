@@ -177,7 +177,6 @@ class OpenStream:
         return next(self._pieces, None)
 
     def close(self) -> None:
-        """Let the connection go."""
         if self._answer is None:
             return
         with self._guard():

@@ -116,7 +116,6 @@ class TokenStoreAccess:
 
     @property
     def lock(self) -> Lock:
-        """The store's lock."""
         # Trying the lock of a store in memory never blocks, which the runners know.
         return self._store.lock if self._is_in_memory else _StoreLock(self._store, self.name)
 

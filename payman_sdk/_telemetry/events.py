@@ -190,7 +190,6 @@ class EventTracker(Tracker):
         return (yield from super()._track(flow, ask))
 
     def record_end(self, ask: AskRequest, outcome: str, error: PaymanError | None) -> None:
-        """Notify listeners that the ask has ended."""
         ended = AskEnded(
             ask=ask,
             is_stream=self.is_stream,
@@ -209,7 +208,6 @@ class EventTracker(Tracker):
         notify(self.listeners, ended)
 
     def send(self, send: SendRequest) -> Flow[HTTPResponse]:
-        """Return a flow that sends a request and notifies listeners."""
         path = str(send.request["url"]).partition("?")[0]
         resends = self._sends[path]
         self._sends[path] += 1
@@ -232,37 +230,30 @@ class EventTracker(Tracker):
         return answer
 
     def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
-        """Record what the failure of an attempt means."""
         notify(self.listeners, FailureClassified(task_id, attempt, failure, verdict))
 
     def record_retry(self, attempt: int, failure: PaymanError, delay: float, task_id: str | None) -> None:
-        """Another attempt follows."""
         super().record_retry(attempt, failure, delay, task_id)
         notify(self.listeners, RetryDetails(attempt, failure, delay, task_id))
 
     def record_fetch(self, task_id: str, state: str | None) -> None:
-        """Record a look-up of a task; the state is None if the agent does not know it."""
         super().record_fetch(task_id, state)
         notify(self.listeners, TaskFetched(task_id, None if state is None else redact_state(state)))
 
     def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
-        """Record that a stream is open."""
         super().record_stream_open(task_id, is_again=is_again)
         notify(self.listeners, StreamOpened(task_id, is_again))
 
     def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
-        """Record that a stream broke before its end."""
         notify(self.listeners, StreamBroke(task_id, failure))
 
     def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
-        """Record an event before the reader gets it; return the step that calls the hook, as `record_state`."""
         if self._first_event is None:
             self._first_event = self._clock() - self._began_at
         notify(self.listeners, EventReceived(task_id, event))
         return super().record_event(task_id, event)
 
     def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
-        """Record the state of a task; return the step that runs the hook if the state is new."""
         is_new = state != self.state
         hook = super().record_state(task_id, state, message)
         if is_new:

@@ -40,7 +40,6 @@ _REASONS = {
 
 
 def log_event(event: events.Event) -> None:
-    """Write down an event."""
     if isinstance(event, events.AskEnded):
         log.info("%s", _summarize(event))
     elif log.isEnabledFor(logging.DEBUG):
@@ -81,7 +80,6 @@ def log_event(event: events.Event) -> None:
 
 
 def _summarize(ended: events.AskEnded) -> str:
-    """Return an ask in one line."""
     said = [f"{ended.ask.task_id} {_ENDS[ended.outcome]} after {ended.seconds:.3f} s"]
     said += [f"{_describe_error(ended.error)}"] if ended.error is not None else []
     said += ["known already"] if ended.is_repeated else [_format_count(ended.attempts, "attempt")]

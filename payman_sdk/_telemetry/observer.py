@@ -85,25 +85,21 @@ class Observer:
         return (*self._listeners, log_event)
 
     def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker:
-        """Return a tracker that notifies the listeners."""
         from payman_sdk._telemetry.events import EventTracker
 
         return EventTracker(self, clock, task_id, on_task, self.listeners)
 
     def get_stats(self) -> Stats:
-        """Return what was counted so far."""
         from payman_sdk._telemetry.settings import Stats
 
         with self._lock:
             return Stats(asks=sum(self._counts[name] for name in OUTCOMES), **self._counts)
 
     def count(self, name: str) -> None:
-        """Count one of something."""
         with self._lock:
             self._counts[name] += 1
 
     def record_ask(self, watch: Tracker, task_id: str, outcome: str, error: BaseException | None) -> None:
-        """Count an ask that has ended, and note the exception that it ended with."""
         counts = self._counts
         with self._lock:
             if error is not None and (known := self._tasks.get(task_id)) is not None:
@@ -119,12 +115,10 @@ class Observer:
                 counts["deduplicated"] += 1
 
     def list_tasks(self) -> list[TaskEntry]:
-        """Return the newest tasks, the newest last."""
         with self._lock:
             return list(self._tasks.values())
 
     def add_task(self, ask: AskRequest) -> None:
-        """Record that an ask begins or continues."""
         with self._lock:
             known = self._tasks.pop(ask.task_id, None)
             entry = TaskEntry(ask.task_id, ask.session_id, ask.request_id, ask.idempotency_key)
@@ -168,11 +162,7 @@ class Observer:
 
 
 def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observer:
-    """Return the observer of a client.
-
-    Raises:
-        ConfigurationError: Telemetry is wanted, and cannot be had.
-    """
+    """Return the observer of a client; raises ConfigurationError."""
     if telemetry is None or telemetry is False:
         return Observer()
     from payman_sdk._telemetry.settings import Telemetry

@@ -58,7 +58,6 @@ class Tracing:
         self._open: dict[int, tuple[Span, ExitStack]] = {}
 
     def wrap_ask(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool) -> Flow[T]:
-        """Return the flow of an ask, within a span."""
         try:
             asked = _AskSpan(self._start_span(ask, is_stream=is_stream))
         except Exception as error:
@@ -87,7 +86,6 @@ class Tracing:
                 events.warn(error)
 
     def record_event(self, event: events.Event) -> None:
-        """Take note of an event."""
         match event:
             case events.AttemptBegan():
                 self._start_attempt(event)

@@ -55,7 +55,6 @@ class Metrics:
         )
 
     def record_event(self, event: Event) -> None:
-        """Take note of an event."""
         match event:
             case AskEnded():
                 self._record_ask(event)

@@ -53,11 +53,9 @@ class SafeFormatter(logging.Formatter):
     """Formats the records of any logger so that each message is one line."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (its name there)
-        """Format a record without its traceback."""
         return sanitize(redact(super().formatMessage(record)), one_line=True)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (its name there)
-        """Format a traceback."""
         return format_traceback(ei[1])
 
 
@@ -150,7 +148,6 @@ class _EnvironmentHandler(logging.Handler):
     """Writes to whatever standard error is at the moment."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
         try:
             sys.stderr.write(f"{self.format(record)}\n")
         except Exception:

@@ -34,7 +34,6 @@ def list_spellings(value: str) -> set[str]:
 
 
 def hexadecimal_of(value: str) -> str:
-    """Return a value in hexadecimal digits."""
     return value.encode("utf-8", "surrogateescape").hex()
 
 

@@ -96,11 +96,7 @@ class PostgresAccess:
         self._end = weakref.finalize(self, _close_all, self._idle)
 
     def ask(self, function: Callable[[Connection], T]) -> T:
-        """Call a function with a connection on which every statement is committed at once.
-
-        Raises:
-            psycopg.Error: It failed, or has not returned in time.
-        """
+        """Call a function with a connection on which every statement is committed at once; raises psycopg.Error."""
 
         def call() -> T:
             with self._borrow() as connection:
@@ -109,11 +105,7 @@ class PostgresAccess:
         return call_bounded(call)
 
     def write(self, function: Callable[[Connection], T]) -> T:
-        """Call a function in a transaction, which is on the disk when this returns.
-
-        Raises:
-            psycopg.Error: It failed, or has not returned in time; the last is also raised where only the answer was lost.
-        """
+        """Call a function in a transaction, which is on the disk when this returns; raises psycopg.Error, also where only the answer was lost."""
 
         def call(connection: Connection) -> T:
             connection.execute(_BEGIN)
@@ -128,7 +120,6 @@ class PostgresAccess:
         return self.ask(call)
 
     def take(self) -> Connection:
-        """Return a connection for a longer time."""
         while self._idle:
             with contextlib.suppress(IndexError, psycopg.Error):
                 connection = self._idle.pop()

@@ -177,11 +177,7 @@ class Lease:
         return lease
 
     def reacquire(self) -> Literal[True]:
-        """Let it last as long again as at its beginning.
-
-        Raises:
-            LockNotOwnedError: It has ended.
-        """
+        """Let it last as long again as at its beginning; raises LockNotOwnedError."""
         if not call_bounded(self._extend):
             raise LockNotOwnedError("The lock has expired.")
         return True

@@ -78,11 +78,9 @@ class CurrentToken:
         return "ending" if self.known.expires_at > self._now() else "ended"
 
     def refuse(self, token: AccessToken) -> None:
-        """Remembers that the server refused an access token."""
         self._refused.append(token.value)
 
     def is_refused(self, value: SecretStr) -> bool:
-        """Whether the server has refused an access token."""
         return value in self._refused
 
     def adopt(self, stored: StoredToken) -> bool:
@@ -235,11 +233,7 @@ class CurrentToken:
         log.warning("Could not save the new access token%s; the next use tries again: %s", lost, error)
 
     def is_usable(self, stored: StoredToken) -> bool:
-        """Whether a stored token takes the place of what this client knows.
-
-        Raises:
-            ConfigurationError: As for `adopt`.
-        """
+        """Whether a stored token takes the place of what this client knows; raises ConfigurationError."""
         ours, theirs = self.known.lineage if self.known else (), stored.lineage
         if self._is_dead(stored):
             return False

@@ -76,11 +76,7 @@ class TokenRequests:
         )
 
     def exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
-        """Return a flow that gets a token by an authorization code.
-
-        Raises:
-            PaymanError: There is none; where the code may be spent, the error says so.
-        """
+        """Return a flow that gets a token by an authorization code; raises PaymanError."""
         if_spent = "The code may be spent. Ask the person to authorize again."
         return (yield from self._issue(request, deadline, if_spent))
 

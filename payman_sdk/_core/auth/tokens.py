@@ -176,7 +176,6 @@ class TokenManager:
         self._current = self._kept.known = self._failure = None
 
     def _is_usable(self, token: AccessToken, now: float) -> bool:
-        """Whether the token can be used as it is."""
         if not is_early(token, now):
             return True
         return now < token.expires_at and (not self.can_refresh or now < self._get_earliest_refresh())

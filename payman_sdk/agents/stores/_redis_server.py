@@ -32,11 +32,7 @@ class RedisServer:
         self._is_checked = False
 
     def call(self, function: Callable[[], T]) -> T:
-        """Return what a function returns that asks Redis.
-
-        Raises:
-            OperationStoreError: Redis cannot be asked, or refuses.
-        """
+        """Return what a function returns that asks Redis; raises OperationStoreError."""
         failure: OperationStoreError
         try:
             return function()

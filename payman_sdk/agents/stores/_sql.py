@@ -18,13 +18,9 @@ class Cursor(Protocol):
         """How many rows it has written."""
         ...
 
-    def fetchone(self) -> Any:
-        """Return the next row."""
-        ...
+    def fetchone(self) -> Any: ...
 
-    def fetchall(self) -> list[Any]:
-        """All rows."""
-        ...
+    def fetchall(self) -> list[Any]: ...
 
 
 Execute: TypeAlias = Callable[[str, tuple[str, ...]], Cursor]
@@ -99,7 +95,6 @@ class SQLOperationStore:
 
     @property
     def _place(self) -> str:
-        """The database, in words."""
         raise NotImplementedError
 
     def _name(self, key: str) -> str:
@@ -107,7 +102,6 @@ class SQLOperationStore:
         return key
 
     def _read(self, function: Callable[[Execute], T]) -> T:
-        """Call a function that reads."""
         raise NotImplementedError
 
     def _write(self, function: Callable[[Execute], T]) -> T:

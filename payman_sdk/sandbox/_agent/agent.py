@@ -38,7 +38,6 @@ class AgentContext:
 
     @property
     def can_show_balances(self) -> bool:
-        """Whether balances may be shown."""
         return Scope.READ_BALANCE in self.scopes
 
 

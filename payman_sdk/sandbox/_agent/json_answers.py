@@ -87,7 +87,6 @@ def _list_facts(context: AgentContext, text: str) -> Json:
 
 
 def _fill(schema: Mapping[str, Any], root: Json, known: object) -> object:
-    """Return what is known, in the form of a schema."""
     schema = _resolve_reference(schema, root)
     for one in schema.get("anyOf", ()):
         try:
@@ -192,17 +191,14 @@ def payment_shape(tx: Transaction, payment: SandboxPayment, text: str) -> Json:
 
 
 def identify_payee(payee: PayeeAccount) -> Json:
-    """Return by what a payee is known."""
     return {"name": payee.name, "id": payee.id, "email": payee.email, "paytag": payee.paytag}
 
 
 def wallet_shapes(context: AgentContext) -> list[Json]:
-    """Return the wallets of the account, as they are listed."""
     return [_wallet(context, wallet) for wallet in accounts.list_wallets(context.tx, context.account)]
 
 
 def payee_shapes(context: AgentContext) -> list[Json]:
-    """Return the payees of the account, as they are listed."""
     return [
         {**identify_payee(payee), "type": payee.kind.value}
         for payee in accounts.list_payees(context.tx, context.account)
@@ -229,7 +225,6 @@ def _wallet(context: AgentContext, wallet: accounts.WalletAccount) -> Json:
 
 
 def format_transaction(context: AgentContext, payment: SandboxPayment) -> Json:
-    """Return a transaction, as it is listed."""
     return {
         "id": payment.id,
         "task_id": None if context.world.json_answers == "unlinked" else payment.task_id,

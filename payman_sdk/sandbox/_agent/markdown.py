@@ -42,19 +42,16 @@ def format_moment(nanoseconds: int) -> str:
 
 
 def format_payee(one: PayeeAccount) -> str:
-    """Return a payee on one line."""
     email = f", {escape(one.email)}" if one.email else ""
     return f"**{escape(one.name)}** ({one.kind.words}{email}) – id `{one.id}`, paytag `{one.paytag}`"
 
 
 def format_payment(one: SandboxPayment) -> str:
-    """Return a payment on one line."""
     about = f" – {escape(one.description)}" if one.description else ""
     return f"{format_moment(one.created)}: **{format_amount(one)}** to **{escape(one.payee)}**, {_STATUS[one.status]}{about} (`{one.id}`)"
 
 
 def format_policy(one: Policy, currency: str) -> str:
-    """Return a policy as a list."""
     return format_bullets(
         (
             f"Approval needed above: {format_money(one.approval_above, currency)}",
@@ -66,7 +63,6 @@ def format_policy(one: Policy, currency: str) -> str:
 
 
 def format_bullets(lines: Sequence[str]) -> str:
-    """Return a list."""
     return "\n".join(f"- {line}" for line in lines)
 
 

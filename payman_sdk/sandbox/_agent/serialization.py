@@ -33,7 +33,6 @@ class Style:
     nanosecond_timestamps: bool = True
 
     def format_state(self, state: State) -> str:
-        """Return a state, spelled."""
         return state.value.upper().replace("-", "_") if self.uppercase_states else state.value
 
     def format_timestamp(self, moment: int) -> str:
@@ -43,12 +42,10 @@ class Style:
 
 
 def make_result(request_id: object, content: object) -> Json:
-    """Return the JSON-RPC answer that carries a result."""
     return {"jsonrpc": "2.0", "id": request_id, "result": content, "error": None}
 
 
 def make_error(request_id: object, code: int, message: str, data: object = None) -> Json:
-    """Return the JSON-RPC answer that carries an error."""
     fault: Json = {"code": code, "message": message}
     if data is not None:
         fault["data"] = data
@@ -72,7 +69,6 @@ def serialize_task(style: Style, account: Account, one: Task, history_length: in
 
 
 def serialize_event(style: Style, account: Account, one: Task, event: Event) -> Json:
-    """One event of a task's stream."""
     shape: Json = {"id": one.id}
     match event.content:
         case Status(state, explanation, final):

@@ -61,11 +61,7 @@ class EndedTaskError(ValueError):
 
 
 def find(tx: Transaction, account: Account, task_id: str) -> Task:
-    """Return the account's task with that id.
-
-    Raises:
-        UnknownTaskError: if the account has none; whether another account has one does not show.
-    """
+    """Return the account's task with that id; raises UnknownTaskError."""
     row = tx.execute("SELECT * FROM tasks WHERE account_id = ? AND id = ?", (account.id, task_id)).fetchone()
     if row is None:
         raise UnknownTaskError(task_id)
@@ -95,7 +91,6 @@ def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -
 
 
 def count(tx: Transaction, account: Account) -> int:
-    """How many tasks the account has."""
     query = "SELECT COUNT(*) AS several FROM tasks WHERE account_id = ?"
     several: int = tx.execute(query, (account.id,)).fetchone()["several"]
     return several
@@ -196,12 +191,7 @@ def _finish_task(
 def settle(
     tx: Transaction, world: SandboxEnvironment, account: Account, task_id: str, *, approve: bool
 ) -> Task:
-    """Approve or deny the payment that a task waits for; the task ends with it.
-
-    Raises:
-        UnknownTaskError: if the account has no such task.
-        EndedTaskError: if the task does not wait for approval.
-    """
+    """Approve or deny the payment that a task waits for; the task ends with it; raises UnknownTaskError or EndedTaskError."""
     task, payment = find(tx, account, task_id), payments.find_by_task(tx, account, task_id)
     if task.state is not State.INPUT_REQUIRED or payment is None:
         raise EndedTaskError(f"task {task_id} does not wait for approval")
@@ -210,12 +200,7 @@ def settle(
 
 
 def cancel(tx: Transaction, world: SandboxEnvironment, account: Account, task_id: str) -> Task:
-    """Cancel a task that has not ended, and reject the payment that it waits for.
-
-    Raises:
-        UnknownTaskError: if the account has no such task.
-        EndedTaskError: if it has ended.
-    """
+    """Cancel a task that has not ended, and reject the payment that it waits for; raises UnknownTaskError or EndedTaskError."""
     if find(tx, account, task_id).state.has_ended:
         raise EndedTaskError(f"task {task_id} has ended")
     payment = payments.find_by_task(tx, account, task_id)

@@ -58,12 +58,10 @@ class TaskArtifact:
 
     @classmethod
     def from_text(cls, text: str) -> TaskArtifact:
-        """Return an artifact that is a text, as the agent's answers are."""
         return cls(({"type": "text", "text": text},))
 
     @property
     def text(self) -> str:
-        """The words in it."""
         return "\n".join(part["text"] for part in self.parts if part["type"] == "text")
 
     @property
@@ -72,17 +70,14 @@ class TaskArtifact:
         return len(self.parts) == 1 and self.parts[0]["type"] == "text"
 
     def with_text(self, text: str) -> TaskArtifact:
-        """Return the same with another text."""
         return replace(self, parts=({**self.parts[0], "text": text},))
 
     def to_json(self) -> str:
-        """Return the artifact as the store keeps it."""
         kept = {name: getattr(self, name) for name in ("parts", "name", "description", "metadata", "opens")}
         return json.dumps(kept)
 
     @classmethod
     def from_json(cls, kept: str) -> TaskArtifact:
-        """Return the artifact that was kept so."""
         members: dict[str, Any] = json.loads(kept)
         members["parts"] = tuple(members["parts"])
         return cls(**members)
@@ -99,7 +94,6 @@ class Turn:
 
     @classmethod
     def from_text(cls, text: str, state: State, explanation: str | None = None) -> Turn:
-        """Return a turn that is one text."""
         return cls(
             (TaskArtifact.from_text(text),),
             state,
@@ -108,5 +102,4 @@ class Turn:
 
     @property
     def text(self) -> str:
-        """The words in it."""
         return "\n\n".join(artifact.text for artifact in self.artifacts if artifact.text)

@@ -87,7 +87,6 @@ def open_account(tx: Transaction, world: SandboxEnvironment, client_id: str, sec
 
 
 def _furnish(tx: Transaction, world: SandboxEnvironment, account: Account) -> None:
-    """Give an account what a new one has."""
     wallet = _open_wallet(tx, world, account)
     issuer = ledger.open_book(tx, f"issuer-{CURRENCY}", "issuer", CURRENCY)
     ledger.post(
@@ -111,7 +110,6 @@ def find_account(tx: Transaction, client_id: str) -> Account | None:
 
 
 def load_account(tx: Transaction, identity: str) -> Account | None:
-    """Return the account with that account id."""
     row = tx.execute(f"{_SELECT} WHERE a.id = ?", (identity,)).fetchone()
     return None if row is None else Account(*row)
 
@@ -147,14 +145,12 @@ def _make_paytag(tx: Transaction, world: SandboxEnvironment) -> str:
 
 
 def list_wallets(tx: Transaction, account: Account) -> list[WalletAccount]:
-    """Return the account's wallets."""
     return [
         _read_wallet(row) for row in tx.execute("SELECT * FROM wallets WHERE account_id = ?", (account.id,))
     ]
 
 
 def load_wallet(tx: Transaction, identity: str) -> WalletAccount:
-    """Return the wallet with that id."""
     return _read_wallet(tx.execute("SELECT * FROM wallets WHERE id = ?", (identity,)).fetchone())
 
 
@@ -183,7 +179,6 @@ def add_payee(
     email: str | None,
     kind: PayeeKind,
 ) -> PayeeAccount:
-    """Give the account one more payee."""
     identity = world.new_id("pd")
     book = ledger.open_book(tx, identity, "payee", CURRENCY)
     payee = PayeeAccount(identity, book, name, email, kind, _make_paytag(tx, world))
@@ -195,7 +190,6 @@ def add_payee(
 
 
 def list_payees(tx: Transaction, account: Account) -> list[PayeeAccount]:
-    """Return the account's payees, oldest first."""
     return [
         _read_payee(row)
         for row in tx.execute("SELECT * FROM payees WHERE account_id = ? ORDER BY number", (account.id,))
@@ -203,7 +197,6 @@ def list_payees(tx: Transaction, account: Account) -> list[PayeeAccount]:
 
 
 def find_payee(tx: Transaction, account: Account, identity: str) -> PayeeAccount | None:
-    """Return the account's payee with that id."""
     return next((payee for payee in list_payees(tx, account) if payee.id == identity), None)
 
 
@@ -217,7 +210,6 @@ def delete_payee(tx: Transaction, payee: PayeeAccount) -> bool:
 
 
 def load_payee(tx: Transaction, identity: str) -> PayeeAccount:
-    """Return the payee with that id."""
     return _read_payee(tx.execute("SELECT * FROM payees WHERE id = ?", (identity,)).fetchone())
 
 

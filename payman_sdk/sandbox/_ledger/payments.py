@@ -68,7 +68,6 @@ def _read_payment(row: Any) -> SandboxPayment:
 
 
 def list_payments(tx: Transaction) -> list[SandboxPayment]:
-    """Return the payments of every account, oldest first."""
     return [_read_payment(row) for row in tx.execute(f"{_SELECT} ORDER BY p.number")]
 
 
@@ -82,7 +81,6 @@ def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -
 
 
 def count(tx: Transaction, account: Account) -> int:
-    """How many payments the account has."""
     query = "SELECT COUNT(*) AS several FROM payments WHERE account_id = ?"
     several: int = tx.execute(query, (account.id,)).fetchone()["several"]
     return several
@@ -110,13 +108,11 @@ def find(tx: Transaction, account: Account, reference: str) -> SandboxPayment | 
 
 
 def find_by_task(tx: Transaction, account: Account, task_id: str) -> SandboxPayment | None:
-    """Return the payment that a task of the account asked for."""
     found = tx.execute(f"{_SELECT} WHERE t.id = ? AND t.account_id = ?", (task_id, account.id)).fetchone()
     return None if found is None else _read_payment(found)
 
 
 def find_by_task_number(tx: Transaction, task_number: int) -> SandboxPayment | None:
-    """Return the payment that the task of that number asked for."""
     found = tx.execute(f"{_SELECT} WHERE t.number = ?", (task_number,)).fetchone()
     return None if found is None else _read_payment(found)
 
@@ -197,11 +193,7 @@ def propose(
 
 
 def approve(tx: Transaction, world: SandboxEnvironment, payment: SandboxPayment) -> None:
-    """Carry out a waiting payment.
-
-    Raises:
-        RefusedError: if by now the policy or the balance forbids it; the payment is rejected then.
-    """
+    """Carry out a waiting payment; raises RefusedError, and rejects it, if by now the policy or the balance forbids it."""
     row = tx.execute("SELECT wallet_id, amount FROM payments WHERE id = ?", (payment.id,)).fetchone()
     wallet, payee = accounts.load_wallet(tx, row["wallet_id"]), accounts.load_payee(tx, payment.payee_id)
     try:
@@ -213,7 +205,6 @@ def approve(tx: Transaction, world: SandboxEnvironment, payment: SandboxPayment)
 
 
 def reject(tx: Transaction, payment: SandboxPayment) -> None:
-    """Reject a waiting payment."""
     tx.execute(
         "UPDATE payments SET status = 'REJECTED' WHERE id = ? AND status = 'AWAITING_APPROVAL'", (payment.id,)
     )

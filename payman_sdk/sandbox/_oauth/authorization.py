@@ -79,11 +79,7 @@ class Consent:
 
 
 def parse_request(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | Redirect:
-    """Return the question that a request asks, or the redirect that says what is wrong with it.
-
-    Raises:
-        UnanswerableError: if the client or the redirect URI is not in order.
-    """
+    """Return the question that a request asks, or the redirect that says what is wrong with it; raises UnanswerableError."""
     # RFC 6749, section 3.1: no parameter twice, one without a value is as good as none, unknown ones are ignored.
     said = [(name, value) for name, value in parameters if name in _KNOWN and value]
     given, names = dict(said), [name for name, _ in said]
@@ -206,7 +202,6 @@ def build_page_headers(question: Question | None = None) -> Mapping[str, str]:
 
 
 def render_consent_page(consent: Consent) -> str:
-    """Return the page that asks a person for consent."""
     question = consent.question
     client, target = (
         _escape_name(question.client_id),

@@ -45,7 +45,6 @@ class Client:
 
 
 def find(tx: Transaction, client_id: str) -> Client | None:
-    """Return the client of that id."""
     row = tx.execute("SELECT id, secret IS NULL AS public FROM clients WHERE id = ?", (client_id,)).fetchone()
     return None if row is None else Client(row["id"], bool(row["public"]))
 
@@ -59,11 +58,7 @@ def find_first(tx: Transaction) -> tuple[str, str] | None:
 
 
 def register_redirects(tx: Transaction, client_id: str, uris: Iterable[str]) -> None:
-    """Fix the redirect URIs of a client, in place of earlier ones; with none, it may use any usable one.
-
-    Raises:
-        ValueError: if the client is unknown, or a URI is not usable.
-    """
+    """Fix the redirect URIs of a client, in place of earlier ones; with none, it may use any usable one; raises ValueError."""
     if find(tx, client_id) is None:
         raise ValueError(f"redirect_uris: unknown client {client_id}")
     tx.execute("DELETE FROM redirect_uris WHERE client_id = ?", (client_id,))
@@ -82,11 +77,7 @@ def list_redirects(tx: Transaction, client_id: str) -> list[str]:
 
 
 def authenticate(tx: Transaction, authorization: str | None, client_id: str | None) -> Client:
-    """Who asks: by an Authorization header (Basic), or, without one, the public client that is named.
-
-    Raises:
-        OAuthError: if nobody is named, or the client is not known, or has a secret and does not show it.
-    """
+    """Who asks: by an Authorization header (Basic), or, without one, the public client that is named; raises OAuthError."""
     if authorization:
         client = Client(_authenticate_basic(tx, authorization), is_public=False)
         if client_id not in (None, client.id):
@@ -136,11 +127,7 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]+")
 
 
 def check_redirect(uri: str) -> None:
-    """Refuse a redirect URI that no browser should be sent to with a code.
-
-    Raises:
-        ValueError: saying what is wrong with it.
-    """
+    """Refuse a redirect URI that no browser should be sent to with a code; raises ValueError."""
     if len(uri) > _LONGEST:
         raise ValueError(f"redirect_uri is longer than {_LONGEST} characters")
     if "#" in uri:

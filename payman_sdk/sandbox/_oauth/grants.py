@@ -209,7 +209,6 @@ def spend(tx: Transaction, world: SandboxEnvironment, held: TokenRecord, remembe
 
 
 def revoke(tx: Transaction, grant: Grant) -> None:
-    """End every token of a grant."""
     tx.execute("UPDATE grants SET revoked = 1 WHERE number = ?", (grant.number,))
 
 

@@ -139,7 +139,6 @@ class _LoggedRequest:
         self._is_over = False
 
     def record_received(self, message: Message) -> None:
-        """See what the application receives."""
         if message["type"] != "http.request":
             self._is_over = True  # nobody reads what comes from now on
             return
@@ -153,7 +152,6 @@ class _LoggedRequest:
             self._body, self._came = bytes(came), None
 
     def record_sent(self, message: Message) -> None:
-        """See what the application sends."""
         if message["type"] == "http.response.start" and not self._is_over:
             self._status, self._is_over = message["status"], True
 
@@ -223,12 +221,7 @@ async def read_body(request: Request) -> bytes:
 
 
 def parse_body(body: bytes, **options: Any) -> object:
-    """Return the JSON in a body.
-
-    Raises:
-        ValueError: It is not JSON that can be answered and kept: NaN, numbers without end and lone surrogates are not.
-        RecursionError: It is nested too deeply.
-    """
+    """Return the JSON in a body; raises ValueError or RecursionError."""
     read: object = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, **options)
     if b"\\u" in body:
         json.dumps(read, ensure_ascii=False, default=str).encode()

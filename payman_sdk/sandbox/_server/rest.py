@@ -58,8 +58,6 @@ class _RestResponse(Response):
 
 
 def create_routes(service: RestService) -> list[Route]:
-    """Return the routes of the REST API."""
-
     def route(
         operation: str, method: str, act: Callable[[Request, str | None], Awaitable[Response]]
     ) -> Route:
@@ -119,12 +117,7 @@ class RestService:
         self._store, self.world, self._script = store, world, script
 
     def pay(self, secret: str | None, body: bytes) -> tuple[Json, Mishap | None]:
-        """Pay, or let the payment wait; return that, and what goes wrong with the answer.
-
-        Raises:
-            RestError: if nothing is paid, but for what the policy forbids.
-            NotTakenError: if the script says so.
-        """
+        """Pay, or let the payment wait; return that, and what goes wrong with the answer; raises RestError or NotTakenError."""
         with self._open(secret) as (tx, account):
             members = _read_object(body)
             payee = self._find_payee(tx, account, _read_text(members, "payeeId", is_needed=True))

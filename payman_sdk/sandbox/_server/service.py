@@ -118,11 +118,9 @@ class RPCRequest:
         return "\n".join(texts)
 
     def refuse(self, message: str) -> NoReturn:
-        """Answer that the parameters are wrong."""
         raise _FaultError(-32602, message, self.id)
 
     def refuse_method(self) -> NoReturn:
-        """Answer that the method is unknown."""
         raise _FaultError(-32601, f"method {self.method!r} is not known here", self.id)
 
 

@@ -28,9 +28,7 @@ class Closable(Protocol):
         """End it after what has been sent."""
         ...
 
-    def abort(self) -> None:
-        """End it now."""
-        ...
+    def abort(self) -> None: ...
 
 
 class JoinedTransport:
@@ -94,7 +92,6 @@ class ClientConnection:
         self.transport.abort()
 
     def add_to_scope(self, scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """Return the scope of a request that came on this connection."""
         return {**scope, "extensions": {**scope.get("extensions", {}), _EXTENSION: {"line": self}}}
 
 
@@ -110,11 +107,7 @@ _TURNS = 5  # of the event loop, and some to spare, until a connection that was 
 
 
 def check_port(port: int) -> None:
-    """Refuse a port that cannot be served on.
-
-    Raises:
-        ValueError: It is not a port number.
-    """
+    """Refuse a port that cannot be served on; raises ValueError."""
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
         raise ValueError(
             f"port must be a whole number from 0 to {_LAST_PORT} (0 picks a free one), not {port!r}"
@@ -148,7 +141,6 @@ class _Server(uvicorn.Server):
         self._leave = leaving
 
     async def main_loop(self) -> None:
-        """Wait for the signal to stop."""
         self._loop = asyncio.get_running_loop()
         self.ready.set()
         await self._leave.wait()

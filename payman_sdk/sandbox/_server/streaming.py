@@ -57,7 +57,6 @@ class NoAnswer(Response):
         self._silent = silent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer nothing."""
         line = find_connection(scope)
         if not self._silent:
             if line is None:
@@ -99,7 +98,6 @@ class EventStream(StreamingResponse):
         self._fault = fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it as it comes."""
         dropped = False
 
         async def send_events() -> None:

@@ -101,7 +101,6 @@ POLICY = {
 
 
 def view_wallets(tx: Transaction, account: Account) -> list[WalletView]:
-    """Return the account's wallets."""
     return [
         WalletView(
             one.id,
@@ -150,7 +149,6 @@ def entries(tx: Transaction, account: Account, wanted: int) -> ListPage[LedgerRo
 
 
 def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[PayeeAccount]:
-    """Return a page of the account's payees, oldest first."""
     everybody = accounts.list_payees(tx, account)
     return ListPage[PayeeAccount].load(
         len(everybody), wanted, lambda after: everybody[after : after + ON_A_PAGE]
@@ -158,7 +156,6 @@ def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[Paye
 
 
 def view_payment(tx: Transaction, account: Account, one: SandboxPayment) -> PaymentView:
-    """One payment."""
     return PaymentView(
         one.id,
         tasks.find_number(tx, account, one.task_id),
@@ -172,7 +169,6 @@ def view_payment(tx: Transaction, account: Account, one: SandboxPayment) -> Paym
 
 
 def view_policy(wallet: WalletAccount) -> list[PolicyField]:
-    """Return the form of a wallet's policy, as the policy is."""
     return [
         PolicyField(name, *words, str(ledger.to_decimal(getattr(wallet.policy, name))))
         for name, words in POLICY.items()
@@ -198,7 +194,6 @@ _HOW = {"consent": "By consent", "credentials": "By its own credentials"}
 
 
 def list_apps(tx: Transaction, world: SandboxEnvironment, account: Account) -> list[AppView]:
-    """Return the connections of the account's app."""
     return [_view_authorization(one) for one in clients.list_authorizations(tx, world, account.client_id)]
 
 

@@ -262,7 +262,6 @@ def list_queued(entries: Sequence[Entry]) -> list[str]:
 
 
 def describe_entry(entry: Entry) -> str:
-    """One entry of a script or of the faults of streams."""
     for choice in CHOICES.values():
         if choice.fault == entry:
             return choice.label

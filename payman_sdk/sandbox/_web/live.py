@@ -63,7 +63,6 @@ class LiveUpdates:
             return True
 
     def remove_listener(self) -> None:
-        """Note that a listener is gone."""
         with self._lock:
             self._listeners -= 1
 
@@ -102,7 +101,6 @@ class _EventsResponse(Response):
         self._live, self._account = live, account
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
         if not self._live.add_listener():
             said = "Too many pages listen already; close some.\n"
             await PlainTextResponse(said, 503, {**HEADERS, "Retry-After": "10"})(scope, receive, send)

@@ -44,7 +44,6 @@ def is_page(path: str) -> bool:
 
 
 def build_link(path: str, **query: object) -> str:
-    """Return an address of the page."""
     return f"{PAGE}/{path}?{urlencode(query)}" if query else f"{PAGE}/{path}"
 
 
@@ -72,8 +71,6 @@ class RequestOrigin:
 
     @classmethod
     def from_scope(cls, scope: Scope, allowed_hosts: frozenset[str] = frozenset()) -> RequestOrigin:
-        """Read an ASGI request."""
-
         def read_header(name: bytes) -> tuple[str, ...]:
             return tuple(value.decode("latin-1") for key, value in scope["headers"] if key == name)
 
@@ -110,12 +107,10 @@ class RequestOrigin:
 
     @property
     def is_same_origin(self) -> bool:
-        """Whether its Origin is the very address that it goes to."""
         return self.origin is not None and self.origin.lower() == f"{self.scheme}://{self.hosts[0]}".lower()
 
 
 def find_page_refusal(asked: RequestOrigin) -> str | None:
-    """Why the page is not shown; None if it is."""
     if not asked.is_host_ours:
         return (
             "This page is only there under the sandbox's own address: 127.0.0.1 or localhost with its port, or a name given "
@@ -183,7 +178,6 @@ class CSRFTokens:
         return self._randomness(32).hex()
 
     def make_token(self, cookie: str) -> str:
-        """Return what the forms of the browser with that cookie carry."""
         return hmac.new(self._key, cookie.encode(), hashlib.sha256).hexdigest()
 
     def is_valid(self, cookie: str | None, token: str | None) -> bool:

@@ -63,7 +63,6 @@ _NAMES = ("overview", "tasks", "task", "transactions", "ledger", "payees", "poli
 def _view(
     name: str, tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return what the page of that name shows of an account."""
     service, number = room.service, _parse_number(query, "page")
     match name:
         case "tasks":
@@ -123,7 +122,6 @@ class _Pages:
         self._room, self._live, self._forgery = room, live, forgery
 
     def build_application(self) -> Starlette:
-        """Its routes."""
         application = Starlette(
             routes=[
                 Route("/static/{name}", _serve_static),
@@ -296,5 +294,4 @@ def _load_templates() -> Environment:
 
 
 def render_template(template: str, **shown: Any) -> str:
-    """Return a page."""
     return _load_templates().get_template(template).render(**shown)

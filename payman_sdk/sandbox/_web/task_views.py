@@ -60,7 +60,6 @@ class TaskDetails:
 
 
 def view_tasks(tx: Transaction, service: Service, account: Account, wanted: int) -> ListPage[TaskView]:
-    """Return a page of the account's tasks, newest first."""
     return ListPage[TaskView].load(
         tasks.count(tx, account), wanted, lambda after: view_newest(tx, service, account, ON_A_PAGE, after)
     )

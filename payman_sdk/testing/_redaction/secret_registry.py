@@ -68,7 +68,6 @@ class SecretRegistry:
         self._words: dict[str, str] = {}
 
     def is_a(self, kind: str, value: str) -> bool:
-        """Whether a value is known to be a secret of that kind."""
         return kind in self._kinds.get(value, ())
 
     def find_in(self, text: str) -> Iterator[tuple[int, str]]:
@@ -119,7 +118,6 @@ class SecretRegistry:
         self._counts[kind] = max(self._counts[kind], number)
 
     def describe_kind(self, value: str) -> str:
-        """In words, what a secret is."""
         kinds = self._kinds[value]
         return next((kind for kind in kinds if kind != "client-id"), kinds[0]).replace("-", " ")
 
