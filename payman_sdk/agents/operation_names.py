@@ -77,20 +77,29 @@ def normalize_name(name: str) -> str:
         ('invoice-42', 'facture no 7, electricite')
     """
     name = name.strip()
-    for position, character in enumerate(name):
-        problem = _find_problem(character)
-        if problem is not None:
-            raise UnusableNameError(f"holds {describe(character)} at position {position}, {problem}")
-    normal = "".join(
-        _normalize_character(character) for character in unicodedata.normalize("NFKC", name).casefold()
-    )
-    normal = " ".join(unicodedata.normalize("NFC", normal).split())
+    is_plain = name.isascii() and name.isprintable()
+    normal = " ".join((name.lower() if is_plain else _fold(name)).split())
     if not normal:
         raise UnusableNameError("is blank")
     if len(normal) > MAX_LENGTH:
         raise UnusableNameError(f"has {len(normal)} characters, and may have {MAX_LENGTH}")
-    _check_letters(normal)
+    if not is_plain:
+        _check_letters(normal)
     return normal
+
+
+def _fold(name: str) -> str:
+    """Return a name without case, width and accents, and with one kind of dashes and quotation marks.
+
+    Raises:
+        UnusableNameError: It holds a character that no name may hold as it is.
+    """
+    for position, character in enumerate(name):
+        problem = _find_problem(character)
+        if problem is not None:
+            raise UnusableNameError(f"holds {describe(character)} at position {position}, {problem}")
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFC", "".join(map(_normalize_character, folded)))
 
 
 def _find_problem(character: str) -> str | None:

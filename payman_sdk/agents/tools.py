@@ -258,7 +258,7 @@ def _find_value_problem(value: object, schema: Mapping[str, Any], longest: int =
         return "is blank"
     if len(value) > longest:
         return f"has {len(value)} characters, and may have {longest}"
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         return "holds an unpaired surrogate"
     if value not in schema.get("enum", (value,)):
         return f"is none of {', '.join(repr(one) for one in schema['enum'] if one is not None)}"

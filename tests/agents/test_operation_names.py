@@ -259,3 +259,10 @@ def test_a_clients_own_keys_stay_exact(sandbox: Sandbox, client: PaymanClient) -
         with pytest.raises(ConfigurationError, match="idempotency_key is"):
             client.pay(*PAYMENT, idempotency_key=hidden)
     assert len(sandbox.payments) == 3
+
+
+def test_wide_characters_are_those_of_a_keyboard() -> None:
+    """A name of a keyboard's characters has the form that the same name has in wide ones, which take the longer way."""
+    for code in range(0x21, 0x7F):
+        plain, wide = f"A  {chr(code)} b", f"A  {chr(code + 0xFEE0)} b"
+        assert normalize_name(plain) == normalize_name(wide) == f"a {chr(code).lower()} b"
