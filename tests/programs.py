@@ -77,13 +77,14 @@ class Popen(subprocess.Popen[Any]):
         super()._execute_child(*given)  # type: ignore[misc] # its arguments differ between systems
 
 
-def _build_run() -> Any:
-    own = FunctionType(subprocess.run.__code__, {**vars(subprocess), "Popen": Popen})
+def build_run(kind: type[Popen]) -> Any:
+    """Build `subprocess.run` of such programs."""
+    own = FunctionType(subprocess.run.__code__, {**vars(subprocess), "Popen": kind})
     own.__kwdefaults__ = subprocess.run.__kwdefaults__
     return own
 
 
-run = _build_run()
+run = build_run(Popen)
 """`subprocess.run` of such a program."""
 
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,15 @@ HEAVY = (
 )
 
 
+class _Recording(programs.Popen):
+    """A program that finds imported what vcrpy imports, but not vcrpy, which pytest-recording imports in a way of its own."""
+
+    imported = ("aiohttp", "httpx2", "urllib3.connectionpool", "wrapt", "yaml")
+
+
+_run_recording = programs.build_run(_Recording)
+
+
 class Project:
     """A project of somebody who uses the kit: files in a folder, and pytest in a process of its own."""
 
@@ -35,19 +45,18 @@ class Project:
     def write(self, name: str, content: str) -> None:
         (self.folder / name).write_text(textwrap.dedent(content), encoding="utf-8")
 
-    def run(self, *arguments: str, state: bool = False, with_imports: bool = True) -> str:
-        """What pytest says; without the folder of this suite for used keys, and where nothing is imported yet if that matters."""
+    def run(self, *arguments: str, state: bool = False, start: Any = programs.run) -> str:
+        """What pytest says; without the folder of this suite for used keys, and with `subprocess` where nothing may be imported yet."""
         command = [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, *arguments]
         environment = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTEST", *(() if state else ("PAYMAN_STATE",))))
         }
-        start = programs.run if with_imports else subprocess.run
         done = start(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
-        return done.stdout + done.stderr
+        return str(done.stdout + done.stderr)
 
 
 @pytest.fixture
@@ -69,7 +78,7 @@ def test_a_run_that_uses_no_fixture_imports_nothing(project: Project) -> None:
         """,
     )
     assert "1 passed" in project.run(
-        "-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx", with_imports=False
+        "-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx", start=subprocess.run
     )
 
 
@@ -273,7 +282,7 @@ def test_a_missing_extra_is_named(project: Project) -> None:
         """,
     )
     assert "pip install 'paymanai-sdk[sandbox]'" in project.run(
-        "-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx", with_imports=False
+        "-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx", start=subprocess.run
     )
 
 
@@ -384,15 +393,18 @@ def test_a_cassette_plays_alone_and_in_any_order(project: Project) -> None:
         patch.setenv("PAYMAN_BASE_URL", sandbox.base_url)
         patch.setenv("PAYMAN_CLIENT_ID", "payman-sandbox")
         patch.setenv("PAYMAN_CLIENT_SECRET", "payman-sandbox")
-        assert "2 passed" in project.run("--record-mode=rewrite")
+        assert "2 passed" in project.run("--record-mode=rewrite", start=_run_recording)
     first, second = "test_two.py::test_first", "test_two.py::test_second"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PAYMAN_BASE_URL", "https://payman.invalid")
         patch.setenv("PAYMAN_CLIENT_ID", "nobody")
         patch.setenv("PAYMAN_CLIENT_SECRET", "nothing")
-        assert "2 passed" in project.run("--block-network", second, first)
+        assert "2 passed" in project.run("--block-network", second, first, start=_run_recording)
         with ThreadPoolExecutor(2) as pool:
-            for said in pool.map(lambda test: project.run("--block-network", test), (first, second)):
-                assert "1 passed" in said
+            runs = [
+                pool.submit(project.run, "--block-network", test, start=_run_recording)
+                for test in (first, second)
+            ]
+            assert all("1 passed" in run.result() for run in runs)
     for cassette in (project.folder / "cassettes" / "test_two").iterdir():
         assert cassette.read_text().count("oauth2/token") == 1
