@@ -209,9 +209,8 @@ def _relied_on(old: Surface, new: Surface) -> dict[str, list[Fact]]:
 
 def _lost_bases(path: str, old: Surface, new: Surface) -> Iterator[str]:
     """Whoever catches or asks for a base wants what is under it."""
-    now = new.ancestors(path)
     for base in old.bases(path):
-        if not old.names(base) & now:
+        if not old.names(base) & new.ancestors(path):
             yield f"is no {base} any more"
 
 
