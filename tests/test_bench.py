@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import subprocess
 import sys
-import venv
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 
 from scripts.benchmarks import processes
@@ -33,6 +30,7 @@ from scripts.benchmarks.report import BEGIN, END, format_aims, format_row, forma
 from scripts.benchmarks.rows import build_rows
 from scripts.benchmarks.server import CannedAnswers, run_server
 from scripts.benchmarks.sides import Reading
+from tests.environments import with_lent
 
 pytestmark = pytest.mark.slow
 
@@ -170,11 +168,8 @@ def test_sides_take_turns_and_one_that_fails_does_not_stop_the_others(
         Side("unknown", "httpx", "no such side"),
         Side("gone", "openai", "ask"),
     )
-    builder, place = venv.EnvBuilder(symlinks=os.name != "nt"), tmp_path / "httpx"
-    builder.create(place)
-    [packages] = place.rglob("site-packages")
-    (packages / "here.pth").write_text(str(Path(httpx.__file__).parents[1]))
-    environments = {"httpx": str(builder.ensure_directories(place).env_exe)}
+    # With what httpx needs and no more: it imports whatever there is of its extras.
+    environments = {"httpx": str(with_lent(tmp_path / "httpx", ["httpx"]))}
     with run_server() as base_url:
         measured = measure_row(a_row(rounds=2, sides=sides), environments, capture_target(base_url))
     assert measured.failures == {
