@@ -79,12 +79,7 @@ _HOMES = {
 def import_on_use(
     module: str, others: Iterable[str] = ()
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Return the `__getattr__` and the `__dir__` of a module that offers what is in its `__all__`, and imports it on first use.
-
-    Args:
-        module: The name of the module.
-        others: What it offers beside that.
-    """
+    """Return the `__getattr__` and the `__dir__` of a module that offers its `__all__`, and others, and imports each on first use."""
     offered = sys.modules[module].__all__
 
     def find(name: str) -> object:
@@ -173,14 +168,7 @@ def build_twin(cls: Any, members: Mapping[str, Any]) -> Any:
 def build_instance_schema(
     cls: Any, shape: Any, make: Callable[[Any], Any], write: Callable[[Any], Any]
 ) -> Any:
-    """Return the schema of a class whose instances pydantic takes as they are, or makes of a dict.
-
-    Args:
-        cls: The class.
-        shape: The schema of such a dict.
-        make: Makes an instance of it.
-        write: Makes a dict of an instance.
-    """
+    """Return the schema of a class whose instances pydantic takes as they are, or makes of a dict of that shape."""
     from pydantic_core import core_schema
 
     made = core_schema.no_info_after_validator_function(make, shape)

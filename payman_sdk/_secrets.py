@@ -117,12 +117,7 @@ for _name in (
 
 
 class SentSecrets:
-    """The secrets that servers know of, the one used last at the end. It has no lock, which a fork could leave held.
-
-    Attributes:
-        changes: How often one was added that was not there.
-        times_cleared: How often all were forgotten.
-    """
+    """The secrets that servers know of, the one used last at the end. It has no lock, which a fork could leave held."""
 
     def __init__(self) -> None:
         self.changes = self.times_cleared = 0

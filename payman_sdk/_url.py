@@ -25,12 +25,7 @@ _OF_PAYMAN = frozenset(server.partition(".")[2] for server in (*SERVERS.values()
 
 
 class URLProblem(NamedTuple):
-    """What is wrong with an address.
-
-    Attributes:
-        text: For the middle of a sentence.
-        next_step: What to do, where it is not to give another address.
-    """
+    """What is wrong with an address, for the middle of a sentence, and what to do if not to give another one."""
 
     text: str
     next_step: str | None = None
@@ -63,11 +58,8 @@ def read_host(parts: SplitResult) -> str:
 def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLProblem | None:
     """Return what is wrong with the address of a server, None if nothing is.
 
-    Programs read an odd address in different ways, so that only plain ones are taken: scheme, host, port and path.
-
-    Args:
-        url: The address.
-        http_hosts: Hosts beside this machine that may be reached over http, see `read_http_hosts`.
+    Programs read an odd address in different ways, so that only plain ones are taken: scheme, host, port and path. Plain http
+    reaches this machine and `http_hosts`, see `read_http_hosts`.
     """
     from urllib.parse import urlsplit
 

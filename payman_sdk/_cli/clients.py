@@ -30,12 +30,7 @@ class ConnectedClient(NamedTuple):
 
 
 def resolve_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Settings:
-    """Return the settings that hold in this run; `--sandbox` has its own, see `open_settings`.
-
-    Raises:
-        ConfigurationError: They contradict each other, or `.env` cannot be read.
-        TokenStoreError: The stored login cannot be read.
-    """
+    """Return the settings that hold without `--sandbox`; raises ConfigurationError or TokenStoreError."""
     file = read_env_file() if dotenv else None
     if file is not None and file.problem:
         raise ConfigurationError(file.problem)
@@ -52,11 +47,7 @@ def resolve_settings(run: Run, *, client_id: str | None = None, dotenv: bool = T
 
 @contextmanager
 def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Generator[Settings]:
-    """Provide the settings that hold in this run; with `--sandbox` those of a sandbox that serves in the block.
-
-    Raises:
-        ConfigurationError: As for `resolve_settings`, or the sandbox needs an extra.
-    """
+    """Provide the settings that hold, with `--sandbox` those of a sandbox that serves in the block; raises as `resolve_settings`."""
     if not run.sandbox:
         yield resolve_settings(run, client_id=client_id, dotenv=dotenv)
         return

@@ -24,24 +24,14 @@ if TYPE_CHECKING:
 def confirm_send(
     run: Run, client: PaymanClient, settings: Settings, text: str, *, yes: bool, is_reply: bool = False
 ) -> bool:
-    """Return whether a text may be sent. A reply to a task that waits has to be confirmed whatever the token may do.
-
-    Raises:
-        ConfigurationError: It may move money, and nobody can be asked, or it cannot be shown whole.
-        KeyboardInterrupt: Ctrl-C was the answer.
-    """
+    """Return whether a text may be sent. A reply to a task that waits has to be confirmed whatever the token may do."""
     if yes or not settings.is_live or (not is_reply and _can_only_read(client, settings)):
         return True
     return _ask_person(run, settings, [Field("Text", text.strip(" \t\r\n"))], "This may move money. Send it?")
 
 
 def confirm_order(run: Run, settings: Settings, fields: Iterable[Field], question: str, *, yes: bool) -> bool:
-    """Whether a typed order may be sent: to a live server, only after a person has seen it.
-
-    Raises:
-        ConfigurationError: Nobody can be asked, or it cannot be shown whole.
-        KeyboardInterrupt: Ctrl-C was the answer.
-    """
+    """Whether a typed order may be sent: to a live server, only after a person has seen it."""
     return yes or not settings.is_live or _ask_person(run, settings, list(fields), question)
 
 

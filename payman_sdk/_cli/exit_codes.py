@@ -67,10 +67,8 @@ def from_raw(answer: Any) -> int:
 def from_error(error: PaymanError, *, is_order: bool = False, is_list: bool = False) -> int:
     """Return the status for what the SDK raised.
 
-    Args:
-        error: What it raised.
-        is_order: Whether an ask was to be sent, which may move money. Then only `error.sent is False` means that nothing was done.
-        is_list: Whether a list was read, which changes nothing: then nothing can be undetermined.
+    If an order was to be sent, only `error.sent is False` means that nothing was done. Reading a list changes nothing, so nothing of
+    it can be undetermined.
     """
     status = _classify(error, is_order=is_order)
     return FAILED if status == UNDETERMINED and is_list else status

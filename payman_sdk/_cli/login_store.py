@@ -137,12 +137,7 @@ def delete_token(keep: str) -> bool:
 
 
 def delete_login() -> bool:
-    """Remove the login and its token, even if its record is damaged, and return whether there was one.
-
-    Raises:
-        TokenStoreError: The token cannot be removed.
-        ConfigurationError: Its store needs an extra that is not installed any more.
-    """
+    """Remove the login and its token, even if its record is damaged; return whether there was one. Raises as `delete_token`."""
     file = _find_file()
     if file is None:
         return False

@@ -43,18 +43,7 @@ class ServerName(StrEnum):
 
 @frozen(kw_only=True)
 class Settings:
-    """The settings that hold.
-
-    Args:
-        client_id: The application; None where none is set.
-        client_secret: Its secret.
-        base_url: The server.
-        login: The login whose account is used; None where the application's own is.
-        is_own_sandbox: Whether the server is a sandbox that this run of the command has started.
-        notes: What may surprise in how they came about.
-        has_rest_key: Whether the key of the older REST API is set.
-        allow_http_hosts: Hosts beside this machine that may be reached over plain http.
-    """
+    """The settings that hold. With a login, its account is used; else the application's own. `notes` say what may surprise in them."""
 
     client_id: FoundSetting | None
     client_secret: FoundSetting | None = field(repr=False)

@@ -47,12 +47,9 @@ class GrowingText:
 
 
 class ArtifactBuffer:
-    """An artifact so far: what the agent said of it, and its parts.
+    """An artifact so far: what the agent said of it, its parts, and of how many bytes of the stream it is made.
 
     A text that is appended continues the text before it: agents stream their words in pieces.
-
-    Attributes:
-        weight: How many bytes of the stream it is made of.
     """
 
     __slots__ = (

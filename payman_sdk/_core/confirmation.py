@@ -23,13 +23,7 @@ _MARKUP = re.compile(r"[`<>]|&(?=#|\w+;)")
 
 
 class Field(NamedTuple):
-    """A line of what a person confirms.
-
-    Args:
-        label: What it is.
-        value: What is sent, or what others said; shown on one line, whatever it holds.
-        is_context: Whether others said it, and it is not sent: then what hides in it is shown as escapes.
-    """
+    """A line of what a person confirms. What hides in a value is shown as escapes if others said it: in a context."""
 
     label: str
     value: str

@@ -98,11 +98,9 @@ def build_unreadable_error(answer: HTTPResponse, got: str) -> errors.ResponseVal
 
 
 def parse_retry_after(failure: errors.PaymanError, now: Callable[[], float]) -> float | None:
-    """How many seconds the server wants to be left alone; None where it says nothing that can be read.
+    """Return for how many seconds the server wants to be left alone, None where it does not say so.
 
-    Args:
-        failure: What it answered: `retry-after-ms`, or `Retry-After` in seconds or as a date.
-        now: Seconds since 1970; the server's own clock counts where it sends the time.
+    It says so in `retry-after-ms`, or in `Retry-After` as seconds or a date, by its own clock where it sends the time.
     """
     if failure.response is None:
         return None

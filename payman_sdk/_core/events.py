@@ -150,14 +150,8 @@ OnAnswer: TypeAlias = Callable[[TaskResponse], object]
 class Update(NamedTuple):
     """What an event says of a task.
 
-    Attributes:
-        artifact: The artifact, or a chunk of it.
-        chunk: The same as JSON.
-        metadata: What is said of the artifact's event.
-        task: The task, or its status only.
-        is_final: Whether the stream ends with it: what the event says, or a whole task that has ended.
-        is_whole: Whether the event holds the whole task.
-        warnings: What could not be read.
+    `task` may be its status only; `chunk` is `artifact` as JSON. `is_final` says that the stream ends with it: the event says so, or the
+    whole task (`is_whole`) has ended.
     """
 
     artifact: WireArtifact | None
@@ -172,10 +166,7 @@ class Update(NamedTuple):
 def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     """Read an event; None if nothing in it about this task can be read.
 
-    Args:
-        said: Its JSON: a JSON-RPC answer, or, as some servers send it, the result alone [P].
-        task_id: The task whose stream it is.
-        request_id: The request that the stream answers.
+    Its JSON is a JSON-RPC answer to that request, or, as some servers send it, the result alone [P].
 
     Raises:
         AgentError: It is a JSON-RPC error; `sent` is True where it is about another request.

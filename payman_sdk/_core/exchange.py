@@ -114,11 +114,7 @@ _BRIEF = 5.0
 
 
 def get_earlier_artifacts(task: object) -> EarlierArtifacts | None:
-    """Return the artifacts that were there when a task last waited for somebody; None where that is not known.
-
-    Args:
-        task: An answer, or the id of a task.
-    """
+    """Return the artifacts of an answer whose task waited for somebody; None where they are not known."""
     if not isinstance(task, Mapping):
         return None
     answer = cast("Mapping[str, Any]", task)

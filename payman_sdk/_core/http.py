@@ -59,13 +59,7 @@ class ResponseHeaders(Headers):
 
 
 class BufferedResponse(NamedTuple):
-    """A response whose body was read.
-
-    Attributes:
-        status_code: The HTTP status.
-        headers: The headers that are still needed; look-ups ignore case.
-        content: The body.
-    """
+    """A response whose body was read. Look-ups of its headers, those that are still needed, ignore case."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -196,11 +190,7 @@ _ESCAPES: Final = (
 def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
     """Return the body of a successful answer, redacted where it says that it is an error or repeats the most of a secret.
 
-    This costs a few microseconds where it does not, so every answer of the agent goes through it.
-
-    Args:
-        body: The body.
-        own: A secret of the request that it answers.
+    This costs a few microseconds where it does not, so every answer of the agent goes through it. `own` is a secret of the request.
     """
     if b"\0" in body:  # UTF-16, which JSON may come in, hides a secret from whoever compares bytes
         body = body.decode(json.detect_encoding(body), "replace").encode()

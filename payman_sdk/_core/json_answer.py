@@ -21,13 +21,7 @@ class NoObjectError(ValueError):
 
 
 class FoundObject(NamedTuple):
-    """A JSON object in an answer.
-
-    Attributes:
-        value: The object; its numbers with decimals are `Decimal`s where they came as text.
-        text: The JSON that it was read from.
-        artifact: The position of its artifact; the message about the state comes after all artifacts.
-    """
+    """A JSON object in an answer, the JSON that it was read from, and the position of its artifact; a message comes after all."""
 
     value: Json
     text: str

@@ -130,11 +130,7 @@ def text_or_none(item: Json, name: str) -> str | None:
 
 
 def read_id(item: Json, name: str) -> str | None:
-    """Return an id, which is one line in which nothing hides; None where it is null, blank or missing.
-
-    Raises:
-        InvalidObjectError: It is anything else.
-    """
+    """Return an id, one line in which nothing hides; None where it is null, blank or missing. Raises InvalidObjectError."""
     value = text_or_none(item, name)
     if value is not None and (
         len(value) > MAX_TEXT or not value.isprintable() or find_hidden(value) is not None

@@ -34,12 +34,7 @@ _MOST = 10_000
 
 
 class Proofs:
-    """The transactions that name no task and have proven an outcome, and the task of the payment that each has proven.
-
-    Args:
-        server: The server that lists them.
-        proven: What is remembered, by server and transaction. Clients share it.
-    """
+    """The transactions of a server that name no task and have proven an outcome, each with the payment's task. Clients share them."""
 
     def __init__(self, server: str, proven: dict[tuple[str, str], str]) -> None:
         self._server, self._proven = server, proven

@@ -20,13 +20,7 @@ _LONGEST_KEY = 255
 
 
 class CallOptions(NamedTuple):
-    """The options of one call, resolved once: what the call was given, else what its client was.
-
-    Attributes:
-        headers: What its requests send beside the SDK's own headers.
-        is_raw: Whether the JSON-RPC answer is wanted as it came.
-        on_message: Called with every event of a streamed answer; with every JSON-RPC answer, if `is_raw`.
-    """
+    """The options of one call, resolved once: what the call was given, else what its client was."""
 
     timeout: float
     read_timeout: float

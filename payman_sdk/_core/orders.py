@@ -37,15 +37,7 @@ _TYPES = ("TEST_RAILS", "US_ACH", "CRYPTO_ADDRESS", "PAYMAN_WALLET")
 
 
 class PaymentOrder(NamedTuple):
-    """A payment that is ordered.
-
-    Attributes:
-        payee: Who is paid: a name, id, email or paytag.
-        amount: How much, above zero.
-        currency: The code of the currency.
-        memo: What it is for.
-        wallet: The wallet to pay from: a currency, paytag, id or name.
-    """
+    """A payment that is ordered. The payee is a name, id, email or paytag; the wallet a currency, paytag, id or name."""
 
     payee: str
     amount: Decimal

@@ -40,14 +40,7 @@ _SLACK = dt.timedelta(seconds=1)
 
 
 class Call(NamedTuple):
-    """What a typed call was given beside its order.
-
-    Attributes:
-        session_id: The session it belongs to.
-        options: Its options, checked.
-        on_event: Called with every event; the answer is streamed then.
-        verify: Whether an outcome that the agent states must be shown by a transaction.
-    """
+    """What a typed call was given beside its order; `verify` says whether a transaction must show what the agent states."""
 
     session_id: str
     options: CallOptions

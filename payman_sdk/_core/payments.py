@@ -28,14 +28,7 @@ UNDETERMINED = PaymentOutcome.UNDETERMINED
 
 
 class Verdict(NamedTuple):
-    """How a payment ended.
-
-    Attributes:
-        outcome: The outcome.
-        reason: Why it is not paid, or not known.
-        payment_id: Its id, as the agent gave it.
-        transaction: The transaction that shows it.
-    """
+    """How a payment ended, and why it is not paid or not known; the id is the agent's, and the transaction shows it."""
 
     outcome: PaymentOutcome
     reason: str | None = None

@@ -86,15 +86,10 @@ def fetch_task_retrying(
     was_sent: bool = False,
     is_known: bool = False,
 ) -> Flow[TaskAnswer]:
-    """Look a task up, and try again until the deadline while the look-up fails for a passing reason.
+    """Look a task up, and if `is_patient` try again until the deadline while the look-up fails for a passing reason.
 
-    Args:
-        task_id: The task.
-        time: The time limits.
-        messages: The number of messages of its history to return.
-        is_patient: Whether to retry after a passing failure.
-        was_sent: Whether this flow sent the task's ask, so that its outcome would stay open.
-        is_known: Whether the agent has known the task before; "not found" may then be a lagging replica, for `settle_time`.
+    `was_sent` says that this flow sent the task's ask, so that its outcome would stay open. If the agent has known the task before
+    (`is_known`), "not found" may be a lagging replica, for `settle_time`.
 
     Raises:
         PaymanError: The look-up failed.
@@ -146,11 +141,8 @@ def wait_for_end(
 ) -> Flow[TaskAnswer]:
     """Return a flow that waits until a task has ended, whoever it waits for, and returns it.
 
-    Args:
-        task_id: The task.
-        time: The time there is.
-        or_rests: Whether to return, too, when it waits for somebody; and, at the deadline, in any state.
-        known: The task, if it has just been looked up.
+    With `or_rests`, it returns the task, too, when it waits for somebody; and, at the deadline, in any state. `known` is the task, if it
+    has just been looked up.
 
     Raises:
         APITimeoutError: It had not ended in time.

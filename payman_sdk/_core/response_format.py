@@ -52,11 +52,7 @@ class ResponseFormat(Generic[T]):
 
 
 def read_response_format(given: Any) -> ResponseFormat[Any]:
-    """Return the format that a caller gave: a JSON Schema, a TypedDict, a dataclass, an attrs class, or a model of pydantic.
-
-    Raises:
-        ConfigurationError: It is none of them, or holds what JSON has no form for.
-    """
+    """Return the format that a caller gave: a JSON Schema, or a class with fields, as of pydantic. Raises ConfigurationError."""
     try:
         return _format_of(given)
     except SchemaError as problem:

@@ -27,14 +27,7 @@ _BRIEF = 5.0
 
 
 class StreamReader:
-    """Reads the stream of one ask.
-
-    Args:
-        ask: What is asked.
-        time: The time there is for all of it.
-        idle: Seconds without an event after which the stream counts as broken; comments do not count.
-        max_bytes: How much is kept of the stream, and how large one event may be.
-    """
+    """Reads the stream of one ask, within its time; `idle` seconds without an event mean that it broke, whatever comments come."""
 
     def __init__(self, ask: AskRequest, time: CallContext, idle: float, max_bytes: tuple[int, int]) -> None:
         self.ask = ask

@@ -37,10 +37,7 @@ _WRAPPERS = ("task", "statusUpdate", "artifactUpdate", "status_update", "artifac
 class ParsedTask(Task):
     """A task that is as the protocol has it, or was made so: every member has the type that its model promises.
 
-    Attributes:
-        raw: The JSON-RPC answer as it came; None where there was none.
-        warnings: What could not be read.
-        headers: The headers of the HTTP response that it came in, redacted; None where there was none.
+    The JSON-RPC answer is `raw`, as it came, and the headers are redacted; None where there was none.
     """
 
     __slots__ = ("headers", "raw", "warnings")

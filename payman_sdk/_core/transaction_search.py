@@ -28,13 +28,7 @@ _MOST_PAGES = 10
 
 
 class Search(NamedTuple):
-    """What a search has found.
-
-    Attributes:
-        transactions: The transactions that were listed.
-        is_whole: Whether they are all that were made since the payment was ordered.
-        problem: Why a list could not be read.
-    """
+    """The transactions that were listed, whether they are all since the order, and why a list could not be read."""
 
     transactions: list[Transaction]
     is_whole: bool = False

@@ -33,12 +33,7 @@ _DICTS = (dict, abc.Mapping, abc.MutableMapping)
 
 
 class TypeForm(NamedTuple):
-    """What a type is in JSON.
-
-    Attributes:
-        schema: Its JSON Schema.
-        read: Returns the value that some JSON is, given where it is; raises `MismatchError`.
-    """
+    """What a type is in JSON: its schema, and what reads a value, given where it is, or raises `MismatchError`."""
 
     schema: Json
     read: Callable[[object, str], Any]

@@ -44,12 +44,7 @@ def _do_nothing(*_: object) -> None:
 
 
 class PerLoop(Generic[T]):
-    """One value for each event loop that runs; safe to use from several threads, each with a loop, at once.
-
-    Args:
-        make: Makes the value, in the loop that it is for.
-        end: Called with the value of a loop that has ended, in any thread.
-    """
+    """One value for each event loop that runs, for threads that each have one. `end` gets the values of loops that have ended."""
 
     def __init__(self, make: Callable[[], T], end: Callable[[T], object] = _do_nothing) -> None:
         self._make = make

@@ -52,11 +52,7 @@ def may_have_left(
 ) -> bool:
     """Return whether the server may have got a request, or a part of it.
 
-    Args:
-        error: What ended it; None for a deadline. A cancellation says no more than that.
-        transmission: What was seen of it.
-        request: The request.
-        knowledge: What is known of its transport.
+    The error is None for a deadline. A cancellation says no more than that.
     """
     if transmission.sends:
         return True

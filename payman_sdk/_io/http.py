@@ -40,15 +40,7 @@ def prepare_request(
     report: Callable[[str, Mapping[str, Any]], Any],
     headers: Mapping[str, str] | None = None,
 ) -> httpx.Request:
-    """Return the request, ready to be sent.
-
-    Args:
-        http: What it is sent with.
-        request: What `payman_api`'s `build_request` gives.
-        base_url: The server.
-        timeout: The limits of the request.
-        report: Gets its steps through the connections, as httpcore's `trace`.
-        headers: What the program wants every request to send.
+    """Return the request, ready to be sent, with the headers that the program wants every request to send.
 
     Raises:
         ConfigurationError: It cannot be written down; nothing was sent.
@@ -188,12 +180,7 @@ def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> HTTPResponse
 
 
 class _BareMethods:
-    """What the two clients share.
-
-    Args:
-        way: What it sends with, and closes when it is closed.
-        connections: What that is, should it only stand before the connections.
-    """
+    """What the two clients share: what they send with and close, and the `connections`, if those lie behind it."""
 
     def __init__(self, way: Any, connections: Any = None) -> None:
         client: Any = super()

@@ -35,12 +35,7 @@ class WaiterQueue:
         self.waiting: deque[threading.Lock] = deque()
 
     def wait_for(self, attempt: Callable[[], T | None], seconds: float | None) -> T | None:
-        """Try until it succeeds, again after each notification; return None if it does not in time.
-
-        Args:
-            attempt: Returns None as long as it does not succeed.
-            seconds: How long to wait; None waits for ever, 0 or less tries once.
-        """
+        """Try until it succeeds, again after each notification; return None if it does not within the seconds; None waits for ever."""
         until = math.inf if seconds is None else monotonic() + seconds
         mine: threading.Lock | None = None
         while (result := attempt()) is None and (left := until - monotonic()) > 0:

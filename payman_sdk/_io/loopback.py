@@ -41,13 +41,7 @@ _PAGE = """<!doctype html>
 
 @frozen(kw_only=True)
 class Authorization:
-    """A person's authorization, good for one exchange and for a short time.
-
-    Args:
-        code: The authorization code.
-        redirect_uri: Where it came; it belongs to the exchange.
-        code_verifier: What proves that the one who exchanges is the one who asked.
-    """
+    """A person's authorization: a code, good for one exchange and for a short time, and what belongs to the exchange."""
 
     code: SecretStr = field(repr=False)
     redirect_uri: str

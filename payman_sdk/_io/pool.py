@@ -32,13 +32,7 @@ from payman_sdk._io.slots import PooledBody, Slot, Slots, Sockets
 
 
 class Pool(httpx.BaseTransport):
-    """Sends requests on its own connections; safe to use from several threads at once.
-
-    Args:
-        limit: How many connections there may be.
-        certificates: Whom to trust.
-        routes: The ways to servers.
-    """
+    """Sends requests on its own connections, `limit` at most; safe to use from several threads at once."""
 
     bears_interrupts = True
     """Whether a KeyboardInterrupt at any instant leaves it whole."""

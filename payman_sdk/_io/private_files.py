@@ -52,23 +52,14 @@ _CREATING = ThreadLock()
 
 
 class PathProblem(NamedTuple):
-    """Why a path is not safe to use, and what to do about it.
-
-    Args:
-        problem: The problem as a sentence that names the path.
-        fix: The next step, as a sentence.
-    """
+    """Why a path is not safe to use, and what to do about it: two sentences, of which the first names the path."""
 
     problem: str
     fix: str
 
 
 def find_folder_problem(folder: Path) -> PathProblem | None:
-    """Return the first reason why another user can replace this folder, its content or a folder above it; None without one.
-
-    Raises:
-        OSError: A folder on the way cannot be looked at.
-    """
+    """Return why another user can replace this folder, its content or a folder above it; None if nobody can. Raises OSError."""
     if not _POSIX:
         return None
     passed = list(_iter_passages(folder))
@@ -131,11 +122,7 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | None:
-    """Return why an existing file is not an ordinary file of this user; None if it is one, and without a file.
-
-    Args:
-        path: The file.
-        is_private: Whether a file that others can write is a problem too.
+    """Return why an existing file is not an ordinary file of this user, or, with `is_private`, others can write it.
 
     Raises:
         OSError: It cannot be looked at.

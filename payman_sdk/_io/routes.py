@@ -48,11 +48,6 @@ _PORTS = {b"http": 80, b"https": 443}
 class Route:
     """The way to a server: directly, or through a proxy; one that the environment names is for https only.
 
-    Args:
-        url: An address of the server.
-        certificates: Whom to trust, if the proxy is reached with encryption.
-        proxy: The proxy that the client was given.
-
     Raises:
         httpx.UnsupportedProtocol: The address is neither of http nor of https.
         ConfigurationError: The environment names a proxy that cannot be used.
@@ -74,12 +69,7 @@ class Route:
 
 
 class Routes:
-    """The ways to servers, each looked up once.
-
-    Args:
-        certificates: Whom to trust, if a proxy is reached with encryption.
-        proxy: The proxy for all of them; what the environment names for each by default.
-    """
+    """The ways to servers, each looked up once. Without a proxy, the environment names one for each."""
 
     def __init__(self, certificates: ssl.SSLContext, proxy: str | None = None) -> None:
         self._certificates, self._proxy = certificates, proxy
@@ -97,14 +87,9 @@ class Routes:
 def make_connection(
     route: Route, certificates: ssl.SSLContext, backend: Any, kinds: tuple[Any, Any, Any]
 ) -> Any:
-    """Make a connection of httpcore that is not connected yet.
+    """Make a connection of httpcore that is not connected yet, by the class of a direct one or of a pool for proxies.
 
-    Args:
-        route: Where it leads.
-        certificates: Whom to trust.
-        backend: What connects.
-        kinds: The classes of a direct connection, and of the pools for HTTP and SOCKS proxies. Such a pool makes the connection
-            and is used for nothing else: interrupts spoil its locks.
+    Such a pool is used for nothing else: interrupts spoil its locks.
     """
     direct, by_http, by_socks = kinds
     if (proxy := route.proxy) is None:

@@ -41,17 +41,7 @@ log = logging.getLogger("payman_sdk")
 
 
 class BaseRunner(Generic[HttpT]):
-    """Carries flows out, for threads or for tasks.
-
-    Args:
-        http: The connections; None for flows that send nothing themselves, as those of a toolkit.
-        base_url: The server of requests that name none.
-        patience: The limits of one request.
-        clock: Seconds that only go forward.
-        sleep: Waits so many seconds.
-        max_answer_bytes: How large an answer may be, decompressed.
-        headers: What every request sends beside its own headers.
-    """
+    """Carries flows out, for threads or for tasks. Without connections, as for a toolkit, flows send nothing themselves."""
 
     _usual_sleep: Callable[[float], Any]
     _hurry = 0.0

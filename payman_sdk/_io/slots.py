@@ -86,12 +86,7 @@ class Slot(Generic[C]):
 
 
 class Slots(Generic[C]):
-    """The connections of a pool, in one process and one event loop; safe to use from several threads at once.
-
-    Args:
-        limit: How many there may be.
-        make: Makes a connection that is not connected yet.
-    """
+    """The connections of a pool, in one process and one event loop; safe to use from several threads at once."""
 
     def __init__(self, limit: int, make: Callable[[Route], Slot[C]]) -> None:
         self.is_closed = False
@@ -104,11 +99,7 @@ class Slots(Generic[C]):
         self._finalizers: set[weakref.finalize[[], Slot[C]]] = set()
 
     def take(self, route: Route, limit: int | None = None) -> Slot[C] | None:
-        """Lease an idle connection, or a new one; None where there are as many as there may be.
-
-        Args:
-            route: Where it has to lead.
-            limit: How many there may be, if fewer than usual.
+        """Lease an idle connection on the route, or a new one; None where there are as many as there may be.
 
         Raises:
             httpx.ConnectError: The pool has been closed.

@@ -37,10 +37,7 @@ _DIGITS: Final = 18
 
 
 class Decompressor:
-    """Returns a body whose pieces come over the wire.
-
-    Args:
-        encoding: The value of its `Content-Encoding` header, empty for none.
+    """Returns a body whose pieces come over the wire, by its `Content-Encoding`.
 
     Raises:
         UnreadableAnswerError: It names an encoding that is not accepted, or several.
@@ -99,14 +96,10 @@ class Decompressor:
 
 
 class BoundedBody:
-    """A body that is kept whole, up to a limit.
-
-    Args:
-        headers: The headers of its answer.
-        limit: How many bytes it may have, decompressed.
+    """A body that is kept whole, up to a limit of decompressed bytes.
 
     Raises:
-        UnreadableAnswerError: It says that it has more.
+        UnreadableAnswerError: Its headers say that it has more.
     """
 
     def __init__(self, headers: Mapping[str, str], limit: int) -> None:

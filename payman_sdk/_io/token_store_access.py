@@ -56,12 +56,7 @@ def check_name(name: object) -> str:
 
 
 def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[], object] | None = None) -> T:
-    """Call a function in a thread, and wait for so many seconds.
-
-    Args:
-        function: What may block.
-        seconds: How long to wait.
-        ended: Called in the thread when the function has returned or raised, however late.
+    """Call a function in a thread, and wait for so many seconds. `ended` is called there at its end, however late.
 
     Raises:
         LateError: It has not returned yet.

@@ -54,11 +54,7 @@ def build_http_client(
 ) -> BareClient:
     """Return the connections of a client that was given none, or only a transport.
 
-    Args:
-        base_url: The client's server.
-        transport: What to send with instead of connections of the SDK's.
-        proxy: The proxy to send through. Without it the environment counts, and this machine is reached directly.
-        verify: Whom to trust: a context, or a file of certificates.
+    Without a proxy the environment counts, and this machine is reached directly.
 
     Raises:
         ConfigurationError: A setting or a variable of the environment names a proxy or certificates that cannot be used.

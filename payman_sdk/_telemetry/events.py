@@ -42,14 +42,9 @@ class AskBegan(NamedTuple):
 
 
 class AttemptBegan(NamedTuple):
-    """A request is about to be sent.
+    """A request is about to be sent; the task is None for a token request. The path has no query, for that may carry secrets.
 
-    Args:
-        task_id: The task it is about; None for a token request.
-        method: The method of HTTP.
-        path: Its path, without the query: a token request carries secrets in that.
-        resends: How often the same was sent before.
-        headers: Headers that readers want to have sent along.
+    Readers may add to the headers. `resends` says how often the same was sent before.
     """
 
     task_id: str | None

@@ -60,12 +60,7 @@ class SafeFormatter(logging.Formatter):
 
 
 def format_traceback(error: BaseException, max_length: int = _MOST) -> str:
-    """Format an exception like Python does, but with what it says on one line, and without the values of variables.
-
-    Args:
-        error: The exception; its causes and the parts of its group are formatted too.
-        max_length: How many characters of what each says are shown.
-    """
+    """Format an exception like Python does, but what each one says on one line, cut, and without the values of variables."""
     lines: list[str] = []
     for heading, step in itertools.islice(_iter_chain(error), _MOST_ERRORS):
         lines += [heading, *_format_lines(step, max_length)]

@@ -57,10 +57,6 @@ class PostgresAccess:
 
     Nothing of a session is relied on but within a transaction, so a pooler may share connections by transactions.
 
-    Args:
-        given: The address of a server, or a function that returns a new connection.
-        allow_plaintext: Whether what is kept may cross a network unencrypted.
-
     Raises:
         ConfigurationError: The address is none, or allows plain text.
     """

@@ -39,10 +39,6 @@ _ANSWER = 6.0
 def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> redis.Redis:
     """Return the client that was given, or one of the server at that URL, which waits seconds for an answer and no longer.
 
-    Args:
-        given: A client, or a URL: `rediss://`, `unix://`, or `redis://` for this machine.
-        allow_plaintext: Whether tokens may cross a network unencrypted.
-
     Raises:
         ConfigurationError: It is neither, or would reach another machine without TLS.
     """
@@ -145,18 +141,10 @@ class Lease:
         timeout: float,
         unanswered: list[str] | None = None,
     ) -> Lease | None:
-        """Wait for a lock, and take it.
+        """Wait for a lock, and take it; None if somebody else holds it all that time.
 
-        Args:
-            client: The client of the server.
-            name: The key.
-            seconds: How long it lasts without being extended.
-            timeout: Seconds to wait; 0 only tries.
-            unanswered: Values of earlier leases of the same holder that may have been taken, though no answer said so. The lock
-                is taken over where it holds one of them; one is added where this attempt fails.
-
-        Returns:
-            The lease, None if somebody else holds the lock all that time.
+        `unanswered` are values of earlier leases of the same holder that may have been taken, though no answer said so. The lock is
+        taken over where it holds one of them; one is added where this attempt fails.
         """
         lease = cls(client, name, seconds)
         known = [] if unanswered is None else unanswered

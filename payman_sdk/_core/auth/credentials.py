@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 
 class FoundSetting(NamedTuple):
-    """A setting and where it was found.
-
-    Args:
-        value: The value.
-        source: Its place, in words: "PAYMAN_BASE_URL in the environment".
-        is_from_file: Whether a file in the working directory holds it.
-    """
+    """A setting and its source in words, such as "PAYMAN_BASE_URL in the environment"; `is_from_file` for a file in the working directory."""
 
     value: str
     source: str
@@ -65,14 +59,7 @@ _EITHER = "Give accessToken and expiresIn (seconds), or refreshToken."
 
 
 class InitialToken(NamedTuple):
-    """A token that a client is given to begin with.
-
-    Args:
-        access_token: None where there is only a refresh token.
-        lifetime: Seconds the access token still lives.
-        refresh_token: What gets the next one.
-        scope: What it allows, where whoever gives it says so.
-    """
+    """A token that a client is given to begin with; `access_token` is None where there is only a refresh token."""
 
     access_token: SecretStr | None
     lifetime: float

@@ -34,14 +34,7 @@ _REMEMBERED = 64
 
 
 class CurrentToken:
-    """The newest token of an owner.
-
-    Attributes:
-        known: The token; None where there is none.
-        store: The store.
-        rotation: When the refresh token may be sent.
-        is_unsaved: Whether the store does not have it yet.
-    """
+    """The newest token of an owner, None where there is none; `is_unsaved` says whether the store lacks it."""
 
     def __init__(
         self, owner: TokenOwner, store: StoreAccess, given: StoredToken | None, clock: Clock, now: Clock
@@ -95,21 +88,12 @@ class CurrentToken:
         return True
 
     def load(self, seconds: float) -> Flow[bool]:
-        """Return a flow that looks into the store, and returns whether what is known is now what is there, or was given.
-
-        Raises:
-            PaymanError: The store failed, or holds somebody else's token.
-        """
+        """Return a flow that looks into the store, and returns whether what is known is now what is there, or was given."""
         stored = (yield from self.load_stored(seconds)) or self.known
         return stored is not None and self.adopt(stored)
 
     def load_stored(self, seconds: float) -> Flow[StoredToken | None]:
-        """Return a flow that returns the token in the store, None if there is none.
-
-        Raises:
-            ConfigurationError: It is somebody else's.
-            TokenStoreError: The store failed, or gave something that cannot be used.
-        """
+        """Return a flow that returns the token in the store, if there is one; raises ConfigurationError or TokenStoreError."""
         stored: Any = yield CallBlocking(partial(self.store.load, seconds))
         if stored is None:
             return None
@@ -133,13 +117,7 @@ class CurrentToken:
         return stored
 
     def keep(self, issued: IssuedToken, deadline: float, *, replaces_all: bool = False) -> Flow[None]:
-        """Return a flow that keeps a token that was issued, in memory first.
-
-        Args:
-            issued: The token.
-            deadline: When, on the clock, the ask ends.
-            replaces_all: Whether it takes the place of another authorization's.
-        """
+        """Return a flow that keeps a token that was issued, in memory first; `replaces_all` for another authorization's."""
         before = None if replaces_all else self.known
         lineage = before.lineage if before else ()
         self.known = StoredToken(

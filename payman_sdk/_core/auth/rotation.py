@@ -29,12 +29,7 @@ _REFUSALS = PLAIN_REFUSALS | {401}
 
 
 class RefreshPause(NamedTuple):
-    """A refresh token must not be sent yet.
-
-    Args:
-        until: When, on the clock, it may be.
-        failure: The error for whoever cannot wait.
-    """
+    """A refresh token must not be sent before `until`, on the clock; `failure` is for whoever cannot wait."""
 
     until: float
     failure: errors.PaymanError

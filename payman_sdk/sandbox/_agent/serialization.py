@@ -113,12 +113,7 @@ Find = Callable[[Account, str], Task]
 
 
 class TaskWatcher:
-    """A task that one request watches.
-
-    Attributes:
-        mishap: The fault of the answer.
-        over: Whether the final event was sent.
-    """
+    """A task that one request watches, with the fault of its answer."""
 
     def __init__(
         self,

@@ -220,11 +220,9 @@ def _read_payee(row: Any) -> PayeeAccount:
 
 @dataclass(frozen=True)
 class PayeeMatches:
-    """The payees that a reference may mean.
+    """The payees that a reference may mean: one is an answer, several are a question.
 
-    Attributes:
-        payees: all of them; one is an answer, several are a question.
-        exact: whether id, paytag, email or the whole name agree, and not only some words of the name.
+    `exact` says that id, paytag, email or the whole name agree, and not only some words of the name.
     """
 
     payees: tuple[PayeeAccount, ...]

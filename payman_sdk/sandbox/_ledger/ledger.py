@@ -174,11 +174,7 @@ _BROKEN = {
 
 
 def check_invariants(tx: Transaction) -> None:
-    """Check that the ledger adds up, that nobody is below zero, and that every payment is in it as it says.
-
-    Raises:
-        UnbalancedError: naming what is broken, and where.
-    """
+    """Check that the ledger adds up, that nobody is below zero, and that it holds every payment. Raises UnbalancedError."""
     for complaint, query in _BROKEN.items():
         broken = [tuple(row) for row in tx.execute(query)]
         if broken:

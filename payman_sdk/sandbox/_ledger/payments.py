@@ -161,9 +161,6 @@ def propose(
 
     The amount is in minor units, above zero.
 
-    Returns:
-        The payment, carried out or waiting.
-
     Raises:
         RefusedError: if the policy or the balance forbids it.
     """

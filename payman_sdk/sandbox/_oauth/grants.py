@@ -38,11 +38,7 @@ IN_WORDS: Mapping[Scope, str] = MappingProxyType(
 
 
 def parse_scopes(asked: str | Iterable[str]) -> Scopes:
-    """Return the scopes in a list of them, or in a text that joins them by commas, as Payman does [D], or by spaces [P].
-
-    Raises:
-        ValueError: if there is none in it, or one that is unknown.
-    """
+    """Return the scopes of a list, or of a text with commas, as Payman has [D], or with spaces [P]; raises ValueError."""
     names = asked.replace(",", " ").split() if isinstance(asked, str) else [str(name) for name in asked]
     if not names:
         raise ValueError(f"scope is empty; name at least one of {', '.join(EVERY)}")

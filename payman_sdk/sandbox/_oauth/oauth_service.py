@@ -33,12 +33,7 @@ class TokenRequest:
 
 
 class OAuthService:
-    """Answers token requests and asks people for their consent.
-
-    Attributes:
-        token_requests: every request to the token endpoint, oldest first.
-        reuse_detected: how many times a refresh token came that had been used.
-    """
+    """Answers token requests, asks people for their consent, and counts refresh tokens that came again."""
 
     def __init__(self, store: Store, world: SandboxEnvironment, terms: Terms) -> None:
         self.store, self._world, self._terms = store, world, terms
@@ -90,11 +85,7 @@ class OAuthService:
             return reuse
 
     def ask(self, parameters: Sequence[tuple[str, str]]) -> Consent | Redirect:
-        """Return what to show for an authorization request, or where to send the browser with its error.
-
-        Raises:
-            UnanswerableError: if it may be sent nowhere.
-        """
+        """Return what to show for an authorization request, or where to send the browser. Raises UnanswerableError."""
         with self.store.transaction() as tx:
             question = authorization.parse_request(tx, parameters)
         if isinstance(question, Redirect):
@@ -104,11 +95,7 @@ class OAuthService:
         return Consent(question, request, authorization.sign_ticket(request, self._key, expires))
 
     def decide(self, form: Sequence[tuple[str, str]]) -> Redirect:
-        """Where to send the browser with the person's answer: `decision`, with the page's `request` and `ticket`.
-
-        Raises:
-            UnanswerableError: if the answer does not come from the request's page.
-        """
+        """Where to send the browser with the person's answer, if it comes from the request's page. Raises UnanswerableError."""
         answer = dict(form)
         request, decision = answer.get("request", ""), answer.get("decision")
         if not authorization.is_valid_ticket(

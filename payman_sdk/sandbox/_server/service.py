@@ -258,14 +258,7 @@ class Service:
             return tasks.find(tx, account, task_id)
 
     def settle(self, token: str | None, task_id: str, *, approve: bool) -> Json:
-        """Approve or deny what a task waits for.
-
-        Raises:
-            UnauthorizedError: if the token opens nothing.
-            ForbiddenError: if it lacks the scope for that.
-            UnknownTaskError: if the account has no such task.
-            EndedTaskError: if it waits for nothing.
-        """
+        """Approve or deny what a task waits for; raises as `call`, or where the scope is missing or nothing waits."""
         with self.store.transaction() as tx:
             access = self._find_access(tx, token)
             if Scope.WRITE_SEND_PAYMENT not in access.scopes:

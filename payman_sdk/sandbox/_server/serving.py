@@ -72,12 +72,7 @@ class JoinedTransport:
 
 @dataclass(frozen=True)
 class ClientConnection:
-    """A connection.
-
-    Attributes:
-        transport: the connection itself.
-        leaving: set once the server stops.
-    """
+    """A connection; `leaving` is set once the server stops."""
 
     transport: Closable
     leaving: asyncio.Event

@@ -34,9 +34,7 @@ _SHORTEST_TOKEN = 16
 class NetworkAccess:
     """How a sandbox that other machines can reach is guarded.
 
-    Attributes:
-        hosts: names and addresses that it answers to, in lower case.
-        admin_token: opens the web page, the consent page and everything else that is not Payman's API.
+    It answers to `hosts`, in lower case. The `admin_token` opens the web page, the consent page and all else that is not Payman's API.
     """
 
     hosts: frozenset[str]
@@ -57,11 +55,7 @@ class NetworkAccess:
 
 
 def check_access(host: str, allow_hosts: Iterable[str], admin_token: str | None) -> NetworkAccess | None:
-    """Return how a sandbox on this address is guarded; None where only this machine reaches it and nothing was given.
-
-    Raises:
-        ValueError: A name or the token cannot be one, or other machines reach the address and no name is allowed.
-    """
+    """Return how a sandbox on this address is guarded; None where only this machine reaches it. Raises ValueError."""
     if isinstance(allow_hosts, str):
         raise ValueError("allow_hosts must be a collection of names, not a string")
     names = frozenset(str(name).lower() for name in allow_hosts)

@@ -29,15 +29,7 @@ _MISSING: Final = object()
 
 @dataclass(frozen=True)
 class RequestContent:
-    """What there is to compare about a request.
-
-    Attributes:
-        method: `GET`, `POST`.
-        path: The path of its address; neither host nor port matter.
-        query: Its parameters, by name.
-        headers: The relevant ones: the credentials, and the position to resume a stream.
-        body: JSON; of a form, its parameters by name; else the text; None if there is none.
-    """
+    """What there is to compare about a request; neither host nor port matter. A form is a dict, and other text stays text."""
 
     method: str
     path: str

@@ -106,11 +106,7 @@ class Scrubber:
         )
 
     def scrub_headers(self, headers: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the headers that say something about the exchange; those with credentials have placeholders.
-
-        Args:
-            headers: Each value is a text, or a list of them.
-        """
+        """Return the headers that say something about the exchange; those with credentials have placeholders."""
         kept: dict[str, Any] = {}
         for name, value in headers.items():
             if find_kind(name, "", KINDS) or name.lower() in _HARMLESS_HEADERS:

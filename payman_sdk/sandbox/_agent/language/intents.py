@@ -37,15 +37,7 @@ class PayeeReference:
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read a payment order.
-
-    Attributes:
-        amount: above zero, with at most two decimals.
-        currency: its code, or None where the text names none.
-        payee: who is to be paid.
-        wallet: a currency's code or a paytag, or None where the text names no wallet.
-        description: what the payment is for.
-    """
+    """One way to read a payment order. The amount is above zero, with at most two decimals; None is what the text does not name."""
 
     amount: Decimal
     currency: str | None
@@ -165,12 +157,7 @@ class Weather:
 
 @dataclass(frozen=True)
 class Unclear:
-    """Nothing that the agent is sure of.
-
-    Attributes:
-        reason: what was not understood, as a sentence; empty where nothing more can be said.
-        payment: whether the text is about a payment, so that the answer has to say that none was made.
-    """
+    """Nothing that the agent is sure of: why, as a sentence, and whether the answer has to say that no payment was made."""
 
     reason: str = ""
     payment: bool = False
