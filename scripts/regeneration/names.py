@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -59,12 +60,14 @@ def names(package: Mapping[str, bytes]) -> Names:
     for path, content in package.items():
         last_part = path.rpartition("/")[2]
         if path.endswith(".py") and (last_part == "__init__.py" or not last_part.startswith("_")):
-            try:
-                module = ast.parse(content)
-            except SyntaxError:
-                continue  # somebody has edited it; it has no names then
-            found |= _module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."), module)
+            with suppress(SyntaxError):  # somebody has edited it; it has no names then
+                found |= _read(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."), content)
     return found
+
+
+@cache  # most modules of two packages that are compared are the same
+def _read(name: str, content: bytes) -> Names:
+    return dict(_module(name, ast.parse(content)))
 
 
 def _module(name: str, module: ast.Module) -> Iterator[tuple[str, str]]:
