@@ -201,7 +201,6 @@ class Operations:
         return self._look_at(task, self._defaults, cancel_task)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
-        """Wait until a task has ended, whoever it waits for."""
         options = self._defaults if timeout is None else self._defaults._replace(timeout=timeout)
         return self._look_at(task, options, wait_for_end)
 

@@ -33,7 +33,6 @@ class ResponseFormat(Generic[T]):
         return f"{text}\n\n{request_object(self._schema)}"
 
     def read_answer(self, flow: Flow[Any]) -> Flow[FormattedTaskResponse[T]]:
-        """Run the flow of an ask, and return its answer with what was made of it."""
         return self.read((yield from flow))
 
     def read(self, response: FormattedTaskResponse[T]) -> FormattedTaskResponse[T]:

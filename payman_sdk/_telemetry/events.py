@@ -266,5 +266,4 @@ def notify(listeners: tuple[Listener, ...], event: Event) -> None:
 
 
 def warn(error: Exception) -> None:
-    """Log that telemetry failed."""
     log.warning("Telemetry failed: %s", type(error).__name__)

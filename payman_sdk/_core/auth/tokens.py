@@ -80,7 +80,6 @@ class TokenManager:
 
     @property
     def refresh_token(self) -> SecretStr | None:
-        """The newest refresh token this client knows of."""
         return self._kept.refresh_token
 
     @property

@@ -181,7 +181,6 @@ class TaskWatcher:
             self._set_task(self._find(self._account, self._task.id))
 
     def build_answer(self) -> Json:
-        """Return the whole task as an ordinary answer."""
         shape = serialize_task(self._style, self._account, self._task, self._history_length)
         return make_result(self._request_id, shape)
 

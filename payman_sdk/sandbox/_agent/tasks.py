@@ -182,7 +182,6 @@ def _is_repeated(task: Task, text: str) -> bool:
 def _finish_task(
     tx: Transaction, world: SandboxEnvironment, account: Account, settlement: payment_orders.Settlement
 ) -> None:
-    """End the task whose payment was decided upon."""
     first = find(tx, account, settlement.task_id).history[0].text
     answer = typed_orders.answer_settlement(tx, account, settlement, first, world.json_answers)
     _record(tx, world, account, settlement.task_id, _turn(answer or agent.AgentAnswer(settlement.text)))

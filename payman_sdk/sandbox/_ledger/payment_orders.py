@@ -146,7 +146,6 @@ class Settlement:
 def settle(
     tx: Transaction, world: SandboxEnvironment, payment: SandboxPayment, *, approve: bool
 ) -> Settlement:
-    """Approve or deny a waiting payment."""
     what = f"**{markdown.format_amount(payment)}** to **{markdown.escape(payment.payee)}**"
     if not approve:
         payments.reject(tx, payment)

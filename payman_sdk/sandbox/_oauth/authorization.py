@@ -62,7 +62,6 @@ class Question:
     parameters: Mapping[str, str]
 
     def make_redirect(self, **answer: str) -> Redirect:
-        """Return the redirect that brings the answer, with the state."""
         return _build_redirect(self.redirect_uri, self.parameters.get("state"), answer)
 
 

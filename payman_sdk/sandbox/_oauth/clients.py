@@ -257,7 +257,6 @@ def revoke_authorization(tx: Transaction, client_id: str, *, by_credentials: boo
 
 
 def allow_credentials(tx: Transaction, client_id: str) -> None:
-    """Let a client get tokens by its own credentials again."""
     tx.execute("UPDATE clients SET barred = 0 WHERE id = ?", (client_id,))
 
 

@@ -55,8 +55,6 @@ def create_app(
     log: RequestLog,
     access: NetworkAccess | None = None,
 ) -> Starlette:
-    """Return the sandbox as an ASGI application."""
-
     def post(path: str, endpoint: Endpoint) -> Route:
         return Route(path, endpoint, methods=["POST"])
 

@@ -246,7 +246,6 @@ def clear_faults(room: PageContext, account: Account, form: Form) -> Decision:
 
 
 def reset(room: PageContext, account: Account, form: Form) -> Decision:
-    """Reset everything, if the person confirms."""
     if form.get("sure") != "yes":
         return FormError("faults", "Reset: tick the box first; everything is forgotten.", "sure", form)
     with room.service.store.transaction() as tx:

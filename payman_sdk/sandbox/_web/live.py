@@ -51,7 +51,6 @@ class LiveUpdates:
         return self._listeners
 
     def make_response(self, account: Account) -> Response:
-        """Return the events for a page of an account's."""
         return _EventsResponse(self, account)
 
     def add_listener(self) -> bool:
