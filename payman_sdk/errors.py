@@ -65,7 +65,8 @@ __all__ = [
 
 _LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
 """Maximum characters of a message and of an id in an error."""
-_WITH_TEXT = {str, bytes, dict, list, tuple}
+_WITHOUT_TEXT = {type(None), bool, int, float}
+"""Types of values that hold no secret; every other value is looked through."""
 
 
 class PaymanError(RequestsCompatible):
@@ -124,7 +125,7 @@ class PaymanError(RequestsCompatible):
             self.sent = sent
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if type(value) in _WITH_TEXT:
+        if type(value) not in _WITHOUT_TEXT:
             from payman_sdk._text.redaction import redact_shape
 
             value = redact_shape(value)
