@@ -26,6 +26,7 @@ _STARTS: Final = {
 }
 """The events of Python that say a process is started."""
 
+_TESTS: Final = Path(__file__).parent
 _SLOW_FOLDERS: Final = {"contract", "docs", "examples", "faults", "regenerate", "stress"}
 """Folders of tests that are all slow, so that `--fast` need not even import them."""
 
@@ -107,10 +108,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out the folders and files where everything is slow, so that nobody imports what they need."""
     if not config.getoption("fast"):
         return None
-    is_slow = collection_path.parent == Path(__file__).parent and collection_path.name in _SLOW_FOLDERS
+    ignored = collection_path.parent == _TESTS and collection_path.name in _SLOW_FOLDERS
     if collection_path.match("test_*.py"):
-        is_slow |= _ALL_SLOW.search(collection_path.read_text(encoding="utf-8")) is not None
-    return is_slow or None
+        ignored |= _ALL_SLOW.search(collection_path.read_text(encoding="utf-8")) is not None
+    return ignored or None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -126,9 +127,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         moved = {item: None for item in items[end:] if any(name in item.nodeid for name in names)}
         items[end:] = [*moved, *(item for item in items[end:] if item not in moved)]
     if config.getoption("fast"):
-        left_out = [item for item in items if item.get_closest_marker("slow")]
+        left_out = list(filter(is_slow, items))
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+        items[:] = [item for item in items if not is_slow(item)]
+
+
+def is_slow(item: pytest.Item | pytest.Collector) -> bool:
+    """Whether `--fast` leaves out a test: a folder that is named on the command line is collected all the same."""
+    in_tests = item.path.is_relative_to(_TESTS) and item.path.relative_to(_TESTS).parts[0] in _SLOW_FOLDERS
+    return in_tests or item.get_closest_marker("slow") is not None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ import pytest
 
 from tests import programs
 from tests.environments import AS_OTHERS
-from tests.guards import is_forbidden
+from tests.guards import is_forbidden, is_slow
 from tests.reports import describe_skips, rank_files
 from tests.tables import table
 
@@ -121,3 +121,17 @@ def test_fast_refuses_what_nobody_marked(tmp_path: Path) -> None:
         "PASSED test_stranger.py::test_loopback\n",
     ):
         assert said in done.stdout
+
+
+def test_a_folder_of_slow_tests_is_left_out_by_whatever_name(request: pytest.FixtureRequest) -> None:
+    """A folder or a file that is named on the command line is collected, also one that `--fast` leaves out."""
+    folder = Path(__file__).parent
+    for path, expected in {
+        folder / "docs" / "test_site.py": True,
+        folder / "regenerate" / "deeper" / "test_x.py": True,
+        folder / "tasks" / "test_once.py": False,
+        folder / "test_docs.py": False,
+        folder.parent / "docs" / "test_x.py": False,
+    }.items():
+        item = pytest.Module.from_parent(request.session, path=path)
+        assert is_slow(item) is expected, path
