@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import itertools
 import os
 import shutil
 import socket
@@ -23,6 +24,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 _SUBREAPER = 36
 _starting = threading.Lock()
+_numbers = itertools.count()
 
 _COMMAND = r"""#!{python} -IS
 import _signal, _socket, posix, sys  # what is quick to import
@@ -127,7 +129,7 @@ def _find_launcher(*imported: str) -> str:
     address = f"{_start_launcher()}/orders"
     if not imported:
         return address
-    own = f"{address}-{'-'.join(imported)}"
+    own = f"{address}{next(_numbers)}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
         line.connect(address)
         line.send("\0".join(("import", own, *imported)).encode())
