@@ -17,7 +17,11 @@ _LAUNCHER = Path(__file__).with_name("short_settle_time.py")
 class WithDbos(programs.Popen):
     """A program that finds its engine imported, which takes longer than a small file."""
 
-    imported = ("dbos",)
+    imported = (
+        *("dbos", "dbos._sys_db_sqlite", "encodings.utf_8_sig", "rich._emoji_codes", "sqlalchemy.dialects.sqlite"),
+        *("payman_api.api.tasks.get_task", "payman_sdk._core.idempotency", "payman_sdk.agents.stores.sqlite"),
+        "payman_sdk.agents.toolkit",
+    )  # fmt: skip
 
 
 def environment(sandbox: Sandbox | None = None) -> dict[str, str]:

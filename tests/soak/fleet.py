@@ -15,7 +15,7 @@ from typing import Self
 
 from attrs import field, frozen
 
-from tests import programs
+from tests.examples.programs import WithDbos
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "payouts"
@@ -69,10 +69,6 @@ class Celery:
         return [self.redis, *options, "--dir", str(folder)]
 
 
-class _Member(programs.Popen):
-    imported = ("dbos",)
-
-
 class Supervisor:
     """Keeps a process running until it is stopped, or has done its work.
 
@@ -117,7 +113,7 @@ class Supervisor:
         with (self._folder / "log").open("ab") as log:
             while not self.done.is_set():
                 self.starts += 1
-                self._process = _Member(
+                self._process = WithDbos(
                     self._command,
                     cwd=self._folder,
                     env=self._environment,
