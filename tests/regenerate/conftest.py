@@ -18,6 +18,7 @@ from scripts.regeneration import proof, reading, sources, type_check, work
 from scripts.regeneration.command import main
 from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.generator import generate
+from scripts.regeneration.packages import packages
 from scripts.regeneration.type_check import Fault
 from tests.regenerate import golden
 from tests.yaml_text import dump_yaml
@@ -127,6 +128,22 @@ def faults_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
         patch.setattr(type_check, "type_faults", looking)
         patch.setattr(proof, "find_type_problems", finding)
         yield first
+
+
+@pytest.fixture
+def _what_is_known_of_ours(
+    monkeypatch: pytest.MonkeyPatch, faults_of_ours: Callable[[], list[Fault]]
+) -> None:
+    """Which document the client at hand was made from, and what does not fit it; finding out has tests of its own."""
+    spec = ROOT / "spec"
+    ours = {it.name: parse((spec / it.document).read_bytes(), it.name) for it in packages(spec)}
+    monkeypatch.setattr(work, "origin", lambda *_: ours)
+    known, look = faults_of_ours(), type_check.type_faults
+
+    def looking(root: Path, generated: Path, view: Path, memory: Path) -> list[Fault]:
+        return known if generated == root / "generated" else look(root, generated, view, memory)
+
+    monkeypatch.setattr(type_check, "type_faults", looking)
 
 
 @pytest.fixture(scope="session", autouse=True)

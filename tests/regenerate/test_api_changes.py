@@ -15,9 +15,7 @@ import pytest
 
 from scripts.comparison.changes import lines, version_step
 from scripts.comparison.comparing import compare
-from scripts.regeneration import type_check, work
-from scripts.regeneration.documents import Document, parse
-from scripts.regeneration.packages import packages
+from scripts.regeneration.documents import Document
 from scripts.regeneration.type_check import Fault, new_type_faults
 from tests.regenerate.conftest import DOCUMENT, ROOT, Changed, Regenerate
 
@@ -139,22 +137,6 @@ def passes(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-
-
-@pytest.fixture
-def _what_is_known_of_ours(
-    monkeypatch: pytest.MonkeyPatch, faults_of_ours: Callable[[], list[Fault]]
-) -> None:
-    """Which document the client at hand was made from, and what does not fit it; finding out has tests of its own."""
-    spec = ROOT / "spec"
-    ours = {it.name: parse((spec / it.document).read_bytes(), it.name) for it in packages(spec)}
-    monkeypatch.setattr(work, "origin", lambda *_: ours)
-    known, look = faults_of_ours(), type_check.type_faults
-
-    def looking(root: Path, generated: Path, view: Path, memory: Path) -> list[Fault]:
-        return known if generated == root / "generated" else look(root, generated, view, memory)
-
-    monkeypatch.setattr(type_check, "type_faults", looking)
 
 
 TAKEN: list[tuple[Callable[[Any], None], str, list[str]]] = [

@@ -20,7 +20,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.usefixtures("copy")
+@pytest.mark.usefixtures("copy", "_what_is_known_of_ours")
 def test_the_change_that_is_walked_through_prints_what_the_page_shows(
     tmp_path: Path, regenerate: Regenerate
 ) -> None:
