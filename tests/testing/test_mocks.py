@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import functools
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -23,6 +22,7 @@ import respx
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._io.routes import Interception
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError
+from tests import programs
 from tests.loops import run_on
 from tests.peer import Peer
 from tests.testing.test_plugin import Project
@@ -207,7 +207,7 @@ with PaymanClient.with_token(credentials(sys.argv[1]), {"refreshToken": "hunted"
         pass
 assert len(seen) == 4 and all("?" not in url for url in seen), seen
 """
-    done = subprocess.run(
+    done = programs.run(
         [sys.executable, "-c", program, peer.base_url],
         capture_output=True,
         text=True,
