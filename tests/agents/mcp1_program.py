@@ -15,7 +15,6 @@ import httpx
 
 from payman_sdk.agents import SpendingLimit
 from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http, serve_stdio
-from payman_sdk.sandbox import Sandbox
 
 types: Any = import_module("mcp.types")
 mcp: Any = import_module("mcp")
@@ -82,6 +81,8 @@ async def tour(client: Any, operation: str) -> dict[str, Any]:
 
 
 async def main() -> dict[str, Any]:
+    from payman_sdk.sandbox import Sandbox  # what serves needs none
+
     said: dict[str, Any] = {"version": version("mcp")}
     with Sandbox() as sandbox:
         async with sandbox.async_client() as payman:
@@ -102,7 +103,7 @@ async def main() -> dict[str, Any]:
     return said
 
 
-async def over_http(payman: Any, sandbox: Sandbox) -> Any:
+async def over_http(payman: Any, sandbox: Any) -> Any:
     streamable: Any = import_module("mcp.client.streamable_http")
     sock = listening("127.0.0.1", 0)
     port = sock.getsockname()[1]
@@ -132,7 +133,7 @@ async def over_http(payman: Any, sandbox: Sandbox) -> Any:
     return {**seen, "refused": refused}
 
 
-async def over_stdio(sandbox: Sandbox) -> Any:
+async def over_stdio(sandbox: Any) -> Any:
     server = mcp.StdioServerParameters(
         command=sys.executable,
         args=[
