@@ -356,8 +356,8 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture
 def rare_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task is looked at some times until a deadline of 50 ms, not twenty times: each look meets the same fault."""
-    monkeypatch.setattr(retry, "_FIRST_LOOK", 0.02)
+    """A task is looked at once or twice until a deadline of 50 ms, not twenty times: each look meets the same fault."""
+    monkeypatch.setattr(retry, "_FIRST_LOOK", 0.1)
 
 
 AGENT_FAULTS: dict[str, Answer] = {
