@@ -207,20 +207,20 @@ def test_an_sqlite_file_that_is_not_known(tmp_path: Path) -> None:
 
 
 class OvertakenRedis(redis_library.Redis):
-    """A client that lets others act before its reads of fields, as they come in a transaction."""
+    """A client that lets others act before its reads of keys, which come behind that of the fields in a transaction."""
 
     meanwhile: list[Callable[[], object]]
 
     def transaction(self, func: Callable[[Any], Any], *watches: Any, **options: Any) -> Any:
         def call(pipe: Any) -> Any:
-            read = pipe.hget
+            read = pipe.get
 
-            def hget(*given: Any) -> Any:
+            def get(*given: Any) -> Any:
                 if self.meanwhile:
                     self.meanwhile.pop(0)()
                 return read(*given)
 
-            pipe.hget = hget
+            pipe.get = get
             return func(pipe)
 
         return super().transaction(call, *watches, **options)
@@ -232,7 +232,7 @@ def test_redis_does_not_take_a_write_of_others_for_a_loss(redis_url: str, tmp_pa
         one, other = (RedisOperationStore(place, name=tmp_path.name) for place in (client, redis_url))
         client.meanwhile = [lambda: other.save(SECOND)]
         one.save(FIRST)
-        client.meanwhile = [lambda: None, lambda: None, lambda: other.save(evolve(SECOND, task_id="tsk-4"))]
+        client.meanwhile = [lambda: None, lambda: other.save(evolve(SECOND, task_id="tsk-4"))]
         one.save(OTHER)
         assert (client.meanwhile, other.sum_run("monday").payments) == ([], 4)
     assert len(other.list_by_run("monday")) == 4

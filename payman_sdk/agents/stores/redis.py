@@ -208,14 +208,14 @@ class RedisOperationStore:
                 raise
 
         def change(pipe: Any) -> str:
-            incarnation = self._verify(pipe.get(self._mark), pipe.hget(self._key, _INCARNATION))
-            record = pipe.hget(self._key, task_id)
+            fields = [_INCARNATION, task_id, *map(_make_header_field, keys)]
+            found, record, *headers = pipe.hmget(self._key, fields)
+            incarnation = self._verify(pipe.get(self._mark), found)
             if before != (None if record is None else Operation.from_json(record, self._key)):
                 raise _OvertakenError
             new: dict[str, str] = {}
-            for run, (members, place) in keys.items():
-                size, header = pipe.scard(members), pipe.hget(self._key, _make_header_field(run))
-                totals = self._parse_totals(header, pipe.get(place), size)
+            for (run, (members, place)), header in zip(keys.items(), headers, strict=True):
+                totals = self._parse_totals(header, pipe.get(place), pipe.scard(members))
                 if totals is None:
                     totals = RunTotals.of(self._load_all(pipe.smembers(members), pipe))
                 if run == run_id and totals != expected:
