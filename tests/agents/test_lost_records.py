@@ -210,8 +210,14 @@ class OvertakenRedis(redis_library.Redis):
     """A client that lets others act before its reads of keys, which come behind that of the fields in a transaction."""
 
     meanwhile: list[Callable[[], object]]
+    ahead: Callable[[], object] | None = None
+    """What others do before the transaction."""
 
     def transaction(self, func: Callable[[Any], Any], *watches: Any, **options: Any) -> Any:
+        if self.ahead is not None:
+            ahead, self.ahead = self.ahead, None
+            ahead()
+
         def call(pipe: Any) -> Any:
             read = pipe.get
 
@@ -236,3 +242,13 @@ def test_redis_does_not_take_a_write_of_others_for_a_loss(redis_url: str, tmp_pa
         one.save(OTHER)
         assert (client.meanwhile, other.sum_run("monday").payments) == ([], 4)
     assert len(other.list_by_run("monday")) == 4
+
+
+def test_redis_counts_a_record_of_others_once(redis_url: str, tmp_path: Path) -> None:
+    """A record that others write after it was read, and before the transaction that replaces it, counts once in its run."""
+    with OvertakenRedis.from_url(redis_url) as client:
+        one, other = (RedisOperationStore(place, name=tmp_path.name) for place in (client, redis_url))
+        client.meanwhile, client.ahead = [], lambda: other.save(FIRST)
+        one.save(FIRST)
+        assert client.ahead is None
+    assert (other.sum_run("monday").payments, other.list_by_run("monday")) == (1, [FIRST])
