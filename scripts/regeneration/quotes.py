@@ -206,8 +206,6 @@ def _groups(source: bytes) -> Iterable[Group]:
                     group.uses.append(Use(name, inner.lineno, is_attribute=True))
                 case ast.Constant(value=str()):
                     note(scope, own, None, inner)
-                case _:
-                    pass
             is_scope = isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             visit(inner, id(inner) if is_scope else scope)
 
