@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
-from scripts.regeneration.documents import parse
-from scripts.regeneration.generator import generate
-from scripts.regeneration.packages import PRIMARY, packages
-from scripts.regeneration.reading import read_file
-from tests.regenerate import golden
+gc.disable()  # what is made stays until the end
+
+from scripts.regeneration.documents import parse  # noqa: E402
+from scripts.regeneration.generator import generate  # noqa: E402
+from scripts.regeneration.packages import PRIMARY, packages  # noqa: E402
+from scripts.regeneration.reading import read_file  # noqa: E402
+from tests.regenerate import golden  # noqa: E402
 
 
 def main() -> None:

@@ -33,7 +33,8 @@ def test_an_interruption_changes_nothing(
 
 
 STARTED = """
-import os, runpy, sys
+import gc, os, runpy, sys
+gc.disable()
 import scripts.regeneration.command
 
 count = int(sys.argv.pop(1))
