@@ -57,7 +57,7 @@ def read_lines(path: Path) -> Iterator[Line]:
             place = f"{path}, line {rows.line_num}"
             if None in row or None in row.values():
                 raise ValueError(f"{place}: it has too few cells, or too many")
-            if any(set("\r\n") & set(cell) for cell in row.values()):
+            if any("\r" in cell or "\n" in cell for cell in row.values()):
                 raise ValueError(f"{place}: a cell has a line break; a quotation mark may be missing")
             line = Line(**{**row, "number": row["number"].strip()})
             if not NUMBER.fullmatch(line.number):
