@@ -32,7 +32,7 @@ class _Recording(programs.Popen):
     imported = ("aiohttp", "httpx2", "urllib3.connectionpool", "wrapt", "yaml")
 
 
-_run_recording = programs.build_run(_Recording)
+run_recording = programs.build_run(_Recording)
 
 
 class Project:
@@ -393,16 +393,16 @@ def test_a_cassette_plays_alone_and_in_any_order(project: Project) -> None:
         patch.setenv("PAYMAN_BASE_URL", sandbox.base_url)
         patch.setenv("PAYMAN_CLIENT_ID", "payman-sandbox")
         patch.setenv("PAYMAN_CLIENT_SECRET", "payman-sandbox")
-        assert "2 passed" in project.run("--record-mode=rewrite", start=_run_recording)
+        assert "2 passed" in project.run("--record-mode=rewrite", start=run_recording)
     first, second = "test_two.py::test_first", "test_two.py::test_second"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PAYMAN_BASE_URL", "https://payman.invalid")
         patch.setenv("PAYMAN_CLIENT_ID", "nobody")
         patch.setenv("PAYMAN_CLIENT_SECRET", "nothing")
-        assert "2 passed" in project.run("--block-network", second, first, start=_run_recording)
+        assert "2 passed" in project.run("--block-network", second, first, start=run_recording)
         with ThreadPoolExecutor(2) as pool:
             runs = [
-                pool.submit(project.run, "--block-network", test, start=_run_recording)
+                pool.submit(project.run, "--block-network", test, start=run_recording)
                 for test in (first, second)
             ]
             assert all("1 passed" in run.result() for run in runs)

@@ -31,9 +31,9 @@ from payman_sdk.errors import APIConnectionError
 from payman_sdk.sandbox import HTTPError, Sandbox
 from payman_sdk.testing._redaction.cassette import _TranslatedBody
 from payman_sdk.testing.recording import Recorder, SecretLeakError, _dump_yaml
-from tests import programs
 from tests.environments import AS_OTHERS
 from tests.loops import LOOPS, run_on
+from tests.testing.test_plugin import run_recording
 
 PAY = "send 10 TSD to Test Payee"
 BALANCE = "what's my TSD wallet balance?"
@@ -594,7 +594,7 @@ PROJECT = {
 
 
 def pytest_in(folder: Path, environment: dict[str, str], *arguments: str) -> str:
-    done = programs.run(
+    done = run_recording(
         [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, *arguments],
         cwd=folder,
         env={**{n: v for n, v in os.environ.items() if not n.startswith("PYTEST")}, **environment},
