@@ -14,8 +14,6 @@ from operator import getitem
 from pathlib import Path
 from typing import Any, cast
 
-import jsonpath
-
 from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.reading import read_file
@@ -107,6 +105,8 @@ def corrected(document: Document, overlays: Sequence[Overlay]) -> Document:
 
 
 def _carry_out(action: Action, document: Document) -> None:
+    import jsonpath  # for most documents there is no overlay
+
     where = f"{action.name} ({action.target})"
     try:
         matches = jsonpath.finditer(action.target, document, strict=True)
