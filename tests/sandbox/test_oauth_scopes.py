@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -129,8 +130,9 @@ def test_balance_is_not_reported_on_the_way(wire_client: WireClient) -> None:
     paid = wire_client.ask("send 10 TSD to Test Payee")
     assert paid.startswith("Sent **10.00 TSD** to **Test Payee**")
     for answer in (wallets, paid):
-        assert "990" not in answer
-        assert "1,000" not in answer
+        said = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", answer)  # ids are random
+        assert "990" not in said
+        assert "1,000" not in said
     _allow(wire_client, "read_list_wallets", "read_balance")
     assert "990.00 TSD" in wire_client.ask("list all wallets and their balances")
 
