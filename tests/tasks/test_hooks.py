@@ -26,6 +26,7 @@ from payman_sdk.errors import (
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
+from tests.patience import with_enough_time
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, answer, completed, reset, rpc
 from tests.steps import Clock, driven, sent_whole, streamed, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
@@ -335,7 +336,11 @@ def test_the_time_of_a_guard_is_not_the_asks(way: str) -> None:
 def test_a_guard_that_is_slow(peer: Peer, client: PaymanClient) -> None:
     """The same by a real clock."""
     waiting = threading.Event()
-    assert client.ask(TEXT, before_send=lambda _: waiting.wait(0.3), timeout=0.25).status == "completed"
+
+    def ask(seconds: float) -> str | None:
+        return client.ask(TEXT, before_send=lambda _: waiting.wait(1.2 * seconds), timeout=seconds).status
+
+    assert with_enough_time(0.25, ask) == "completed"
 
 
 @ways
