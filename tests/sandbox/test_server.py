@@ -94,6 +94,7 @@ def test_stop_ends_connections_that_were_just_accepted() -> None:
         for connection in opened:
             with connection, suppress(ConnectionError):
                 connection.settimeout(5)
+                connection.send(b"G")  # Linux resets some of those that nobody accepted only when they send
                 assert connection.recv(1) == b""
 
 
