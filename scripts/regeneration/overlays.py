@@ -105,7 +105,7 @@ def corrected(document: Document, overlays: Sequence[Overlay]) -> Document:
 
 
 def _carry_out(action: Action, document: Document) -> None:
-    import jsonpath  # for most documents there is no overlay
+    import jsonpath  # most documents have no overlay
 
     where = f"{action.name} ({action.target})"
     try:

@@ -27,7 +27,7 @@ HEAVY = (
 
 
 class _Recording(programs.Popen):
-    """A program that finds imported what vcrpy imports, but not vcrpy, which pytest-recording imports in a way of its own."""
+    """A program that finds imported what vcrpy imports, but not vcrpy, which pytest-recording imports in its own way."""
 
     imported = ("aiohttp", "httpx2", "urllib3.connectionpool", "wrapt", "yaml")
 
