@@ -24,8 +24,8 @@ from payman_sdk.errors import OutcomeUnknownError
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.token_stores.memory import MemoryTokenStore
 from tests.conftest import SECRET
+from tests.deadlines import with_enough_time
 from tests.loops import LOOPS, run_on
-from tests.patience import with_enough_time
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, rpc
 
 pytestmark = pytest.mark.slow

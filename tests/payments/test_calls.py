@@ -27,8 +27,8 @@ from payman_sdk.errors import (
     TaskNotFoundError,
 )
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse
+from tests.deadlines import with_enough_time
 from tests.loops import LOOPS, run_on
-from tests.patience import with_enough_time
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
 REFUSED, UNDETERMINED = PaymentOutcome.REFUSED, PaymentOutcome.UNDETERMINED

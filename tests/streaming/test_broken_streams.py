@@ -19,7 +19,7 @@ from payman_sdk.errors import (
     StreamInterruptedError,
 )
 from payman_sdk.sandbox import Sandbox, StreamFault
-from tests.patience import with_enough_time
+from tests.deadlines import with_enough_time
 from tests.peer import GET_PATH, PLAIN, Answer, Peer, answer, completed, json_answer, reset, rpc, task_with
 from tests.streaming.conftest import KINDS, ReceivedStream, StreamListener
 from tests.streaming.wire import (

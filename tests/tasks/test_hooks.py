@@ -25,8 +25,8 @@ from payman_sdk.errors import (
 )
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET, Connect
+from tests.deadlines import with_enough_time
 from tests.loops import LOOPS, run_on
-from tests.patience import with_enough_time
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, answer, completed, reset, rpc
 from tests.steps import Clock, driven, sent_whole, streamed, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH

@@ -15,7 +15,7 @@ from payman_sdk.errors import (
     PaymanError,
 )
 from tests.conftest import Connect
-from tests.patience import with_enough_time
+from tests.deadlines import with_enough_time
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, head, raw, reset, rpc
 from tests.tables import table
 from tests.tasks.faults import AGENT_ERRORS, REFUSED, SILENT, UNREADABLE

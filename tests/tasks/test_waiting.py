@@ -25,8 +25,8 @@ from payman_sdk.errors import (
     TaskNotFoundError,
 )
 from payman_sdk.sandbox import Sandbox
+from tests.deadlines import with_enough_time
 from tests.loops import LOOPS, run_on
-from tests.patience import with_enough_time
 from tests.peer import GET_PATH, TOKEN_PATH, Answer, Peer, answer, completed, raw, reset, rpc, task_with
 from tests.steps import Clock, driven, time_of, token_answer
 from tests.tables import table
