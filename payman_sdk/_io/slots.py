@@ -13,7 +13,7 @@ import socket
 import threading
 import weakref
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 import httpcore
@@ -27,11 +27,16 @@ KEPT_FOR = 5.0
 
 
 class Sockets:
-    """The sockets of one connection."""
+    """The sockets of one connection.
+
+    Attributes:
+        report: Is called with the steps of the request that has the connection, until its first byte leaves.
+    """
 
     def __init__(self) -> None:
         self._all: list[socket.socket] = []
         self._is_unwanted = False
+        self.report: Callable[[str, Mapping[str, Any]], object] | None = None
 
     def keep(self, sock: socket.socket) -> None:
         """Keep a socket that has just been connected, or takes the place of one; refuse it if the pool has been closed meanwhile."""
@@ -210,8 +215,8 @@ class PooledBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of an answer, for threads or for tasks, which ends the lease of its connection.
 
     Raises:
-        httpcore.RemoteProtocolError: Nothing was read since the request was written, so it answers none: the server had sent it
-            behind an earlier answer. What waits to be written goes with the connection.
+        httpcore.RemoteProtocolError: Nothing was read since the request was written, so this is no answer to it: the server had
+            sent it behind an earlier answer.
     """
 
     def __init__(self, answer: httpcore.Response, slot: Slot[Any], leases: Slots[Any]) -> None:
