@@ -16,16 +16,7 @@ from griffe import (
 )
 
 from scripts.surface.record import Fact
-from scripts.surface.signatures import (
-    Types,
-    attrs_init,
-    is_attrs,
-    is_frozen,
-    is_named_tuple,
-    named_tuple_init,
-    signature,
-    type_text,
-)
+from scripts.surface.signatures import Types, is_frozen, signature, type_text, written_init
 
 _BY_SYNTAX = frozenset(
     [
@@ -61,10 +52,7 @@ class Reader:
         types = self._types(made, {})
         covered = self._covered(lineage)
         seen: set[str] = set()
-        if kind == "class" and is_attrs(made) and "__init__" not in made.members:
-            yield Fact(f"{path}.__init__", "def", attrs_init(lineage))
-            seen.add("__init__")
-        if any(is_named_tuple(one) for one in lineage) and (init := named_tuple_init(lineage)) is not None:
+        if (init := written_init(lineage)) is not None:
             yield Fact(f"{path}.__init__", "def", init)
             seen.add("__init__")
         for owner in lineage:
@@ -161,7 +149,8 @@ def _methods(member: Function, path: str, types: Types) -> Iterator[Fact]:
             kind = "classmethod"
         else:
             kind = "async def" if "async" in member.labels else "def"
-        yield Fact(path, kind, signature(one, types, bound=kind != "staticmethod"))
+        given = list(one.parameters)[kind != "staticmethod" :]
+        yield Fact(path, kind, signature(given, one.returns, types))
 
 
 def _attribute(member: Attribute, owner: Class, kind: str, path: str, types: Types) -> Fact:

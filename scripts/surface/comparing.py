@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from scripts.surface.record import FUNCTIONS, Fact, Surface
 
@@ -17,13 +18,8 @@ def broken_calls(old: str, new: str) -> list[str]:
     """What callers of the old signature trip over with the new one."""
     if old == new:
         return []
-    before, now = _Signature(old), _Signature(new)
-    return [
-        *_lost(before, now),
-        *_moved(before, now),
-        *_needed(before, now),
-        *_types(before, now),
-    ]
+    both = _Signature(old), _Signature(new)
+    return [said for find in (_lost, _moved, _needed, _types) for said in find(*both)]
 
 
 def narrower(new: str, old: str) -> bool:
@@ -38,103 +34,92 @@ def wider(new: str, old: str) -> bool:
 
 class _Signature:
     def __init__(self, text: str) -> None:
-        [function] = ast.parse(f"def f{text}: ...").body
-        assert isinstance(function, ast.FunctionDef)
-        given = function.args
-        self.by_place = [*given.posonlyargs, *given.args]
-        self.no_names = {parameter.arg for parameter in given.posonlyargs}
-        self.rest, self.keywords = given.vararg, given.kwarg
-        self.named = {parameter.arg: parameter for parameter in [*self.by_place, *given.kwonlyargs]}
-        self.places = {parameter.arg: place for place, parameter in enumerate(self.by_place)}
-        self.optional = {
-            parameter.arg for parameter in self.by_place[len(self.by_place) - len(given.defaults) :]
-        } | {
-            parameter.arg
-            for parameter, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
-            if default is not None
-        }
+        from griffe import ParameterKind, visit  # scripts/regenerate compares few signatures
+
+        function = visit("signature", Path("signature.py"), f"def f{text}: ...")["f"]
+        given = list(function.parameters)
+        by_place = (ParameterKind.positional_only, ParameterKind.positional_or_keyword)
+        self.by_place: list[str] = [one.name for one in given if one.kind in by_place]
+        self.places = {name: place for place, name in enumerate(self.by_place)}
+        self.no_names = {one.name for one in given if one.kind is ParameterKind.positional_only}
+        self.rest, self.keywords = (
+            next((one for one in given if one.kind is kind), None)
+            for kind in (ParameterKind.var_positional, ParameterKind.var_keyword)
+        )
+        self.named = {one.name: one for one in given if one not in (self.rest, self.keywords)}
+        self.optional = {name for name, one in self.named.items() if not one.required}
         self.returned = _text(function.returns)
 
     def at(self, place: int) -> str | None:
         """The parameter that a positional argument goes to."""
         if place < len(self.by_place):
-            return self.by_place[place].arg
-        return self.rest.arg if self.rest else None
+            return self.by_place[place]
+        return self.rest.name if self.rest else None
 
 
-def _text(annotation: ast.expr | None) -> str:
-    return "" if annotation is None else ast.unparse(annotation)
+def _text(annotation: object) -> str:
+    return str(annotation or "")
 
 
-def _lost(before: _Signature, now: _Signature) -> list[str]:
+def _lost(before: _Signature, now: _Signature) -> Iterator[str]:
     """Parameters that cannot be given by name any more, or not at all."""
-    said: list[str] = []
     for name in before.named:
         if name in before.no_names:
             if now.at(before.places[name]) is None:
-                said.append(f"the parameter {name} is gone")
+                yield f"the parameter {name} is gone"
         elif name in now.no_names:
-            said.append(f"the parameter {name} cannot be given by name any more")
+            yield f"the parameter {name} cannot be given by name any more"
         elif name not in now.named and now.keywords is None:
-            said.append(f"the parameter {name} is gone")
+            yield f"the parameter {name} is gone"
         elif name not in now.named and name in before.places and now.rest is None:
-            said.append(f"the parameter {name} can only be given by name now")
+            yield f"the parameter {name} can only be given by name now"
     for word, was, stays in (("*", before.rest, now.rest), ("**", before.keywords, now.keywords)):
         if was is not None and stays is None:
-            said.append(f"{word}{was.arg} is gone")
-    return said
+            yield f"{word}{was.name} is gone"
 
 
-def _moved(before: _Signature, now: _Signature) -> list[str]:
+def _moved(before: _Signature, now: _Signature) -> Iterator[str]:
     """Parameters whose place is another's now."""
-    said: list[str] = []
     for name, place in before.places.items():
         there = now.at(place)
         if name in now.named and name not in now.places and name not in before.no_names:
             if there is None or there in now.places:
-                said.append(f"the parameter {name} can only be given by name now")
+                yield f"the parameter {name} can only be given by name now"
         elif name in now.places and now.places[name] != place:
-            said.append(f"the parameter {name} has moved from place {place + 1} to {now.places[name] + 1}")
+            yield f"the parameter {name} has moved from place {place + 1} to {now.places[name] + 1}"
     if before.rest is not None and len(now.by_place) > len(before.by_place):
-        said.append(f"a new parameter takes what went to *{before.rest.arg}")
-    return said
+        yield f"a new parameter takes what went to *{before.rest.name}"
 
 
-def _needed(before: _Signature, now: _Signature) -> list[str]:
+def _needed(before: _Signature, now: _Signature) -> Iterator[str]:
     """Parameters that have to be given now."""
-    said: list[str] = []
     for name in now.named:
         if name in now.optional:
             continue
         if name in before.optional:
-            said.append(f"the parameter {name} has no default any more")
+            yield f"the parameter {name} has no default any more"
         elif name not in before.named and not _renamed_by_place(name, before, now):
-            said.append(f"the new parameter {name} has to be given")
-    return said
+            yield f"the new parameter {name} has to be given"
 
 
 def _renamed_by_place(name: str, before: _Signature, now: _Signature) -> bool:
     """Whether a parameter that is given by its place only has just another name."""
     place = now.places.get(name)
-    return (
-        place is not None and place < len(before.by_place) and before.by_place[place].arg in before.no_names
-    )
+    return place is not None and place < len(before.by_place) and before.by_place[place] in before.no_names
 
 
-def _types(before: _Signature, now: _Signature) -> list[str]:
-    said: list[str] = []
+def _types(before: _Signature, now: _Signature) -> Iterator[str]:
     pairs = [(name, before.named[name], now.named.get(name)) for name in before.named]
-    pairs += [(f"*{was.arg}", was, now.rest) for was in [before.rest] if was]
-    pairs += [(f"**{was.arg}", was, now.keywords) for was in [before.keywords] if was]
+    pairs += [(f"*{was.name}", was, now.rest) for was in [before.rest] if was]
+    pairs += [(f"**{was.name}", was, now.keywords) for was in [before.keywords] if was]
     for name, was, stays in pairs:
         if stays is None:
             continue
         old, new = _text(was.annotation), _text(stays.annotation)
         if old and new and not wider(new, old):
-            said.append(f"the parameter {name} took {old}, takes {new}")
+            yield f"the parameter {name} took {old}, takes {new}"
     if before.returned and now.returned and not narrower(now.returned, before.returned):
-        said.append(f"returned {before.returned}, returns {now.returned}")
-    return said
+        yield f"returned {before.returned}, returns {now.returned}"
 
 
 def _choices(text: str) -> set[str]:
@@ -143,16 +128,14 @@ def _choices(text: str) -> set[str]:
 
 
 def _members(node: ast.expr) -> set[str]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return _members(node.left) | _members(node.right)
-    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if node.value.id == "Literal":
-            return {f"Literal[{ast.unparse(part)}]" for part in parts}
-        if node.value.id == "Optional":
-            return _members(parts[0]) | {"None"}
-        if node.value.id == "Union":
-            return {member for part in parts for member in _members(part)}
+    match node:
+        case ast.BinOp(left, ast.BitOr(), right):
+            return _members(left) | _members(right)
+        case ast.Subscript(ast.Name("Literal" | "Optional" | "Union" as kind), inner):
+            parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            if kind == "Literal":
+                return {f"Literal[{ast.unparse(part)}]" for part in parts}
+            return set[str](["None"] if kind == "Optional" else []).union(*map(_members, parts))
     return {ast.unparse(node)}
 
 

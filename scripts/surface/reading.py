@@ -140,7 +140,7 @@ def _plain(thing: Object, path: str) -> Iterator[Fact]:
     elif isinstance(thing, Function):
         kind = "async def" if "async" in thing.labels else "def"
         for one in thing.overloads or [thing]:
-            yield Fact(path, kind, signature(one, bound=False))
+            yield Fact(path, kind, signature(one.parameters, one.returns))
     elif "TypeAlias" in str(getattr(thing, "annotation", None)):
         yield Fact(path, "alias", type_text(thing.value))  # type: ignore[attr-defined]
     else:

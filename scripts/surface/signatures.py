@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from griffe import Attribute, Class, Expr, ExprCall, Function, Parameter, ParameterKind
+from griffe import Attribute, Class, Expr, ExprCall, Function, Parameter, ParameterKind, Parameters
 
 Types = Mapping[str, str]
 """What stands for the type variables of a generic base class."""
@@ -24,42 +24,28 @@ def type_text(expression: Expr | str | None, types: Types | None = None) -> str:
     return text
 
 
-def signature(function: Function, types: Types | None = None, *, bound: bool) -> str:
-    """The parameters, whether each has a default, and what is returned.
+def signature(
+    those: Iterable[Parameter], returned: Expr | str | None = None, types: Types | None = None
+) -> str:
+    """The parameters, each with its type and `...` for a default, and what is returned.
 
     Args:
-        function: The function.
+        those: The parameters, without one that Python fills in.
+        returned: The type of what is returned.
         types: What stands for type variables.
-        bound: Whether the first parameter is filled in by Python.
     """
-    given = parameters(list(function.parameters)[1 if bound else 0 :], types)
-    returned = type_text(function.returns, types)
-    return f"({given}) -> {returned}" if returned else f"({given})"
-
-
-def parameters(those: Iterable[Parameter], types: Types | None = None) -> str:
-    """Parameters as they stand between the parentheses; a default is `...`."""
-    said: list[str] = []
-    before: ParameterKind | None = None
-    for parameter in those:
-        kind = parameter.kind
-        if before is ParameterKind.positional_only and kind is not before:
-            said.append("/")
-        if kind is ParameterKind.keyword_only and before not in (kind, ParameterKind.var_positional):
-            said.append("*")
-        said.append(_parameter(parameter, types))
-        before = kind
-    if before is ParameterKind.positional_only:
-        said.append("/")
-    return ", ".join(said)
-
-
-def _parameter(parameter: Parameter, types: Types | None) -> str:
-    stars = {ParameterKind.var_positional: "*", ParameterKind.var_keyword: "**"}
-    star = stars.get(parameter.kind, "") if parameter.kind else ""
-    kind = type_text(parameter.annotation, types)
-    text = f"{star}{parameter.name}{f': {kind}' if kind else ''}"
-    return text if star or parameter.default is None else f"{text} = ..."
+    shown = Parameters(
+        *(
+            Parameter(
+                one.name,
+                annotation=type_text(one.annotation, types) or None,
+                kind=one.kind,
+                default=None if one.default is None else "...",
+            )
+            for one in those
+        )
+    )
+    return Function("", parameters=shown, returns=type_text(returned, types) or None).signature()
 
 
 def is_attrs(made: Class) -> bool:
@@ -70,19 +56,6 @@ def is_attrs(made: Class) -> bool:
 def is_named_tuple(made: Class) -> bool:
     """Whether its members are those of a tuple."""
     return any(isinstance(base, Expr) and base.canonical_path == "typing.NamedTuple" for base in made.bases)
-
-
-def named_tuple_init(lineage: Iterable[Class]) -> str | None:
-    """What a named tuple is made with: what a `__new__` of its own takes, or else its members; None for other classes."""
-    for made in lineage:
-        new = made.members.get("__new__")
-        if isinstance(new, Function):
-            return f"({parameters(list(new.parameters)[1:])})"
-        if is_named_tuple(made):
-            members = [one for one in made.members.values() if isinstance(one, Attribute) and _is_field(one)]
-            fields = (_of_field(one, keyword_only=False) for one in members if one.annotation is not None)
-            return f"({parameters(field for field in fields if field is not None)})"
-    return None
 
 
 def is_frozen(made: Class) -> bool:
@@ -97,42 +70,43 @@ def is_frozen(made: Class) -> bool:
     return False
 
 
-def attrs_init(lineage: Iterable[Class]) -> str:
-    """The signature of the `__init__` that attrs writes; griffe does that for dataclasses only.
+def written_init(lineage: Sequence[Class]) -> str | None:
+    """The signature of an `__init__` that attrs writes, or of a named tuple; None for other classes. griffe knows dataclasses only.
 
     Args:
         lineage: The class and its bases, the class first.
     """
-    found: dict[str, Parameter] = {}
-    for made in reversed([made for made in lineage if is_attrs(made)]):
-        options = next(_arguments(decorator.value) for decorator in made.decorators)
-        for attribute in made.members.values():
-            if isinstance(attribute, Attribute) and attribute.annotation is not None and _is_field(attribute):
-                parameter = _of_field(attribute, keyword_only=options.get("kw_only") == "True")
-                if parameter is not None:
-                    found[attribute.name] = parameter
-    order = sorted(found.values(), key=lambda parameter: parameter.kind is ParameterKind.keyword_only)
-    return f"({parameters(order)})"
+    if is_attrs(lineage[0]) and "__init__" not in lineage[0].members:
+        found = {field.name: field for made in reversed(lineage) if is_attrs(made) for field in _fields(made)}
+        return signature(sorted(found.values(), key=lambda it: it.kind is ParameterKind.keyword_only))
+    for made in lineage if any(map(is_named_tuple, lineage)) else ():
+        new = made.members.get("__new__")
+        if isinstance(new, Function):
+            return signature(list(new.parameters)[1:])
+        if is_named_tuple(made):
+            return signature(_fields(made))
+    return None
 
 
-def _is_field(attribute: Attribute) -> bool:
-    """Whether it is neither a property nor a `ClassVar`."""
-    return "property" not in attribute.labels and "instance-attribute" in attribute.labels
-
-
-def _of_field(attribute: Attribute, *, keyword_only: bool) -> Parameter | None:
-    given = _arguments(attribute.value)
-    is_call = isinstance(attribute.value, ExprCall) and attribute.value.canonical_path == "attrs.field"
-    if is_call and given.get("init") == "False":
-        return None
-    default = (given.get("default") or given.get("factory")) if is_call else attribute.value
-    by_keyword = keyword_only or (is_call and given.get("kw_only") == "True")
-    return Parameter(
-        attribute.name.lstrip("_"),
-        annotation=attribute.annotation,
-        kind=ParameterKind.keyword_only if by_keyword else ParameterKind.positional_or_keyword,
-        default=None if default is None else str(default),
-    )
+def _fields(made: Class) -> Iterator[Parameter]:
+    """What a class is made with: its annotated attributes that are neither properties nor `ClassVar`."""
+    by_keyword = any(_arguments(decorator.value).get("kw_only") == "True" for decorator in made.decorators)
+    for attribute in made.members.values():
+        if not isinstance(attribute, Attribute) or attribute.annotation is None:
+            continue
+        value, given = attribute.value, dict[str, str]()
+        if isinstance(value, ExprCall) and value.canonical_path == "attrs.field":
+            given = _arguments(value)
+            value = given.get("default") or given.get("factory")
+        is_property = "property" in attribute.labels or "instance-attribute" not in attribute.labels
+        if not is_property and given.get("init") != "False":
+            is_named = by_keyword or given.get("kw_only") == "True"
+            yield Parameter(
+                attribute.name.lstrip("_"),
+                annotation=attribute.annotation,
+                kind=ParameterKind.keyword_only if is_named else ParameterKind.positional_or_keyword,
+                default=value,
+            )
 
 
 def _arguments(expression: Expr | str | None) -> dict[str, str]:
