@@ -124,24 +124,14 @@ class TokenRefreshEnded(NamedTuple):
 
 
 class AskEnded(NamedTuple):
-    """An ask has ended.
-
-    `outcome` is one of the outcomes in `Stats`; `first_event` are the seconds until the first event of a stream.
-    """
+    """An ask has ended, and its tracker knows what it took. `outcome` is one of the outcomes in `Stats`."""
 
     ask: AskRequest
-    is_stream: bool
+    watch: EventTracker
     outcome: str
     state: str | None
     error: PaymanError | None
     seconds: float
-    first_event: float | None
-    attempts: int
-    lookups: int
-    events: int
-    is_reconciled: bool
-    is_repeated: bool
-    answer: Callable[[], str] | None
 
 
 Event: TypeAlias = (
@@ -163,7 +153,7 @@ Listener: TypeAlias = Callable[[Event], None]
 
 
 class EventTracker(Tracker):
-    """Notifies listeners of one ask, beside counting it."""
+    """Notifies listeners of one ask, beside counting it. `first_event` are the seconds until the first event of a stream."""
 
     def __init__(
         self,
@@ -176,7 +166,7 @@ class EventTracker(Tracker):
         super().__init__(observer, clock, task_id, on_task)
         self.listeners = listeners
         self._began_at = 0.0
-        self._first_event: float | None = None
+        self.first_event: float | None = None
         self._sends: Counter[str] = Counter()
 
     def _track(self, flow: Flow[T], ask: AskRequest) -> Flow[T]:
@@ -185,21 +175,8 @@ class EventTracker(Tracker):
         return (yield from super()._track(flow, ask))
 
     def record_end(self, ask: AskRequest, outcome: str, error: PaymanError | None) -> None:
-        ended = AskEnded(
-            ask=ask,
-            is_stream=self.is_stream,
-            outcome=outcome,
-            state=None if self.state is None else redact_state(self.state),
-            error=error,
-            seconds=self._clock() - self._began_at,
-            first_event=self._first_event,
-            attempts=self.attempts,
-            lookups=self.lookups,
-            events=self.events,
-            is_reconciled=self.is_reconciled,
-            is_repeated=self.is_repeated,
-            answer=self.answer,
-        )
+        state = None if self.state is None else redact_state(self.state)
+        ended = AskEnded(ask, self, outcome, state, error, self._clock() - self._began_at)
         notify(self.listeners, ended)
 
     def send(self, send: SendRequest) -> Flow[HTTPResponse]:
@@ -243,8 +220,8 @@ class EventTracker(Tracker):
         notify(self.listeners, StreamBroke(task_id, failure))
 
     def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
-        if self._first_event is None:
-            self._first_event = self._clock() - self._began_at
+        if self.first_event is None:
+            self.first_event = self._clock() - self._began_at
         notify(self.listeners, EventReceived(task_id, event))
         return super().record_event(task_id, event)
 

@@ -82,10 +82,11 @@ def log_event(event: events.Event) -> None:
 def _summarize(ended: events.AskEnded) -> str:
     said = [f"{ended.ask.task_id} {_ENDS[ended.outcome]} after {ended.seconds:.3f} s"]
     said += [f"{_describe_error(ended.error)}"] if ended.error is not None else []
-    said += ["known already"] if ended.is_repeated else [_format_count(ended.attempts, "attempt")]
-    said += [_format_count(ended.lookups, "look-up")] if ended.lookups else []
-    said += ["reconciled"] if ended.is_reconciled else []
-    said += [_format_count(ended.events, "event")] if ended.is_stream else []
+    watch = ended.watch
+    said += ["known already"] if watch.is_repeated else [_format_count(watch.attempts, "attempt")]
+    said += [_format_count(watch.lookups, "look-up")] if watch.lookups else []
+    said += ["reconciled"] if watch.is_reconciled else []
+    said += [_format_count(watch.events, "event")] if watch.is_stream else []
     return f"{', '.join(said)} [{ended.ask.session_id}, {ended.ask.request_id}]"
 
 

@@ -7,10 +7,8 @@ a token refresh in its own task. Exceptions are not recorded, because messages m
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from opentelemetry import trace
@@ -18,7 +16,7 @@ from opentelemetry.context import attach, create_key, detach, get_value, set_val
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from payman_sdk._core.effects import Effect, Emit, Flow
+from payman_sdk._core.effects import Effect, Emit, Flow, step_through
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._telemetry import events
 from payman_sdk._version import __version__
@@ -42,6 +40,13 @@ class _AskSpan:
         self.span = span
         self.noted = 0
 
+    def enter(self) -> None:
+        """Make it the current span, to which what is observed belongs."""
+        self._token = attach(set_value(_ASK, self, trace.set_span_in_context(self.span)))
+
+    def leave(self) -> None:
+        detach(self._token)
+
 
 class Tracing:
     """Makes spans and metrics of a client's events."""
@@ -63,23 +68,21 @@ class Tracing:
         except Exception as error:
             events.warn(error)
             return (yield from flow)
-        resumed: Callable[[], Effect] = partial(next, flow)
+
+        def take(step: Effect) -> Flow[Any]:
+            if not isinstance(step, Emit):
+                return (yield step)
+            asked.leave()
+            try:
+                return (yield step)
+            finally:
+                asked.enter()
+
+        asked.enter()
         try:
-            while True:
-                with _use_span(asked):
-                    try:
-                        step = resumed()
-                        while not isinstance(step, Emit):
-                            resumed = yield from _forward_effect(step, flow)
-                            step = resumed()
-                    except StopIteration as end:
-                        return cast("T", end.value)
-                resumed = yield from _forward_effect(step, flow)
-        except GeneratorExit:
-            with _use_span(asked):
-                flow.close()
-            raise
+            return (yield from step_through(flow, take))
         finally:
+            asked.leave()
             try:
                 asked.span.end()
             except Exception as error:
@@ -197,46 +200,27 @@ class Tracing:
         asked.span.add_event("payman.event", {"payman.event.type": event["type"], **details})
 
     def _end_ask(self, span: Span, ended: events.AskEnded) -> None:
+        watch = ended.watch
         error = type(ended.error).__name__ if ended.error is not None else None
         if error is None and ended.outcome == "failed":
             error = ended.state
         attributes: dict[str, Any] = {
             "payman.outcome": ended.outcome,
             "payman.task.state": ended.state,
-            "payman.attempts": ended.attempts,
-            "payman.lookups": ended.lookups,
-            "payman.reconciled": ended.is_reconciled,
-            "payman.repeated": ended.is_repeated,
+            "payman.attempts": watch.attempts,
+            "payman.lookups": watch.lookups,
+            "payman.reconciled": watch.is_reconciled,
+            "payman.repeated": watch.is_repeated,
             "error.type": error,
         }
-        if ended.is_stream:
-            attributes["payman.events"] = ended.events
-            attributes["gen_ai.response.time_to_first_chunk"] = ended.first_event
-        if self._telemetry.capture_content and ended.answer is not None:
+        if watch.is_stream:
+            attributes["payman.events"] = watch.events
+            attributes["gen_ai.response.time_to_first_chunk"] = watch.first_event
+        if self._telemetry.capture_content and watch.answer is not None:
             attributes["gen_ai.output.messages"] = _format_message(
-                "assistant", ended.answer(), finish_reason="error" if error else "stop"
+                "assistant", watch.answer(), finish_reason="error" if error else "stop"
             )
         _describe(span, attributes)
-
-
-def _forward_effect(step: Effect, flow: Flow[Any]) -> Generator[Effect, Any, Callable[[], Effect]]:
-    """Pass on a step of the flow, and return the value to resume the flow with."""
-    try:
-        outcome = yield step
-    except GeneratorExit:
-        raise
-    except BaseException as failure:
-        return partial(flow.throw, failure)
-    return partial(flow.send, outcome)
-
-
-@contextmanager
-def _use_span(asked: _AskSpan) -> Generator[None]:
-    token = attach(set_value(_ASK, asked, trace.set_span_in_context(asked.span)))
-    try:
-        yield
-    finally:
-        detach(token)
 
 
 def _suppress_http_instrumentation() -> AbstractContextManager[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry import metrics
@@ -41,17 +42,11 @@ class Metrics:
         self._renewals = meter.create_counter(
             "payman.token.renewals", "{renewal}", "Access tokens that were fetched, or could not be."
         )
-        self._duration = meter.create_histogram(
-            "gen_ai.client.operation.duration",
-            "s",
-            "How long asks take.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
-        )
-        self._first_event = meter.create_histogram(
-            "gen_ai.client.operation.time_to_first_chunk",
-            "s",
-            "How long streams take to their first event.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
+        measure = partial(meter.create_histogram, unit="s", explicit_bucket_boundaries_advisory=_SECONDS)
+        operation = "gen_ai.client.operation"
+        self._duration = measure(f"{operation}.duration", description="How long asks take.")
+        self._first_event = measure(
+            f"{operation}.time_to_first_chunk", description="How long streams take to their first event."
         )
 
     def record_event(self, event: Event) -> None:
@@ -67,14 +62,15 @@ class Metrics:
                 pass
 
     def _record_ask(self, ended: AskEnded) -> None:
+        watch = ended.watch
         about = {**self._agent, "payman.outcome": ended.outcome}
         if ended.error is not None:
             about["error.type"] = type(ended.error).__name__
         self._asks.add(
-            1, {**about, "payman.reconciled": ended.is_reconciled, "payman.stream": ended.is_stream}
+            1, {**about, "payman.reconciled": watch.is_reconciled, "payman.stream": watch.is_stream}
         )
         self._duration.record(ended.seconds, about)
         if ended.outcome == "unknown":
             self._unknown.add(1, self._server)
-        if ended.is_stream and ended.first_event is not None:
-            self._first_event.record(ended.first_event, self._agent)
+        if watch.is_stream and watch.first_event is not None:
+            self._first_event.record(watch.first_event, self._agent)
