@@ -146,14 +146,10 @@ def check_parameter(value: Any, name: str) -> Any:
     """
     if value is None:
         return None
-    if (
-        not isinstance(value, str)
-        or not value.isascii()
-        or not value.strip().isprintable()
-        or not value.strip()
-    ):
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or not value.isascii() or not text.isprintable():
         refuse(name, "cannot be sent as text", "Give it as it came, or leave it out.")
-    return value.strip()
+    return text
 
 
 def _get_either(given: Mapping[str, Any], camel: str, snake: str) -> object:

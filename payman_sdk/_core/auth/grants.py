@@ -152,7 +152,12 @@ def parse_token_response(answer: HTTPResponse, sent_at: float) -> IssuedToken:
         raise _build_refusal(answer)
     token = _parse_token(answer, sent_at)
     if token is None:
-        raise _build_validation_error(answer)
+        # The shape of the answer and none of its values: they may be secrets.
+        raise ResponseValidationError(
+            f"The token endpoint answered without a usable token: {shorten(_describe_shape(answer))}.",
+            next_step="An access token (accessToken) and its lifetime in seconds (expiresIn) were expected.",
+            status_code=answer.status_code,
+        )
     return token
 
 
@@ -211,15 +216,6 @@ def _build_refusal(answer: HTTPResponse) -> Exception:
     if isinstance(failure, AuthenticationError):
         failure.error, failure.error_description = said.get("error"), said.get("error_description")
     return failure
-
-
-def _build_validation_error(answer: HTTPResponse) -> ResponseValidationError:
-    """Describe the shape of an answer and none of its values: they may be secrets."""
-    return ResponseValidationError(
-        f"The token endpoint answered without a usable token: {shorten(_describe_shape(answer))}.",
-        next_step="An access token (accessToken) and its lifetime in seconds (expiresIn) were expected.",
-        status_code=answer.status_code,
-    )
 
 
 def _describe_shape(answer: HTTPResponse) -> str:

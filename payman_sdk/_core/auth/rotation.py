@@ -10,8 +10,6 @@ that the server could revoke.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from payman_sdk import errors
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Clock
@@ -26,13 +24,6 @@ _LONGEST = 600.0
 """No `Retry-After` makes the pause longer."""
 _REFUSALS = PLAIN_REFUSALS | {401}
 """The statuses by which the token endpoint refuses what it has not carried out; 401 is its word for a wrong secret."""
-
-
-class RefreshPause(NamedTuple):
-    """A refresh token must not be sent before `until`, on the clock; `failure` is for whoever cannot wait."""
-
-    until: float
-    failure: errors.PaymanError
 
 
 class Rotation:
@@ -93,16 +84,15 @@ class Rotation:
             self._since = self._clock() - min(max(0.0, ago), self._get_pause_seconds())
         return self._since + self._get_pause_seconds()
 
-    def get_pause(self, token: StoredToken | None) -> RefreshPause | None:
-        """Return what keeps a refresh token from being sent now; None where nothing does."""
+    def find_pause(self, token: StoredToken | None) -> errors.PaymanError | None:
+        """Return why a refresh token must not be sent now, for whoever cannot wait; None if it may be sent."""
         until = self.get_earliest_send(token)
         if until <= self._clock():
             return None
-        failure = errors.AuthenticationError(
+        return errors.AuthenticationError(
             "The access token has expired, and the refresh token may be spent: it was sent without an answer.",
             next_step=f"Try again in {until - self._clock():.0f} s; if that fails, ask the person to authorize again.",
         )
-        return RefreshPause(until, failure)
 
     def _get_pause_seconds(self) -> float:
         return max(_PAUSES[min(len(self._times), len(_PAUSES)) - 1], self._retry_after)

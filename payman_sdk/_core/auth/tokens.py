@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenInfo, TokenOwner
-from payman_sdk._core.auth.rotation import NEVER, RefreshPause
+from payman_sdk._core.auth.rotation import NEVER
 from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken
 from payman_sdk._core.auth.token_requests import TokenRequests
 from payman_sdk._core.effects import Clock, Flow, Sleep, WithLock
@@ -70,7 +70,6 @@ class TokenManager:
     ) -> None:
         self._owner = owner
         self._clock = clock
-        self._now = now
         self._kept = CurrentToken(owner, store, given, clock, now)
         self._current = self._kept.access_token
         self._early_after = NEVER
@@ -126,12 +125,11 @@ class TokenManager:
                 )
                 if renewed is None:
                     raise _build_busy_error("this client")
-                failure = renewed.failure if isinstance(renewed, RefreshPause) else None
             except PaymanError as error:
-                renewed, failure = None, error
+                renewed = error
             if isinstance(renewed, AccessToken):
                 return renewed
-            if failure is not None and (still := (yield from self._handle_lost_answer(failure, deadline))):
+            if still := (yield from self._handle_lost_answer(renewed, deadline)):
                 return still
 
     def info(self, deadline: float) -> Flow[TokenInfo | None]:
@@ -207,10 +205,10 @@ class TokenManager:
         yield Sleep(until - now)
         return None
 
-    def _run_with_lock(self, step: WithLock) -> Flow[AccessToken | RefreshPause | None]:
+    def _run_with_lock(self, step: WithLock) -> Flow[AccessToken | PaymanError | None]:
         """Run alone. When the lock is free again, run the hook with the result of the refresh."""
         try:
-            token: AccessToken | RefreshPause | None = yield step
+            token: AccessToken | PaymanError | None = yield step
         except PaymanError:
             yield from self._requests.call_hooks()
             raise
@@ -236,7 +234,7 @@ class TokenManager:
 
     def _refresh(
         self, seen: AccessToken | None, failures: int, deadline: float
-    ) -> Flow[AccessToken | RefreshPause]:
+    ) -> Flow[AccessToken | PaymanError]:
         """Alone in this client: whoever waited gets what the one before has got, be it a token or a failure."""
         if self._current is not None and self._current is not seen:
             return self._current
@@ -245,7 +243,7 @@ class TokenManager:
         had_time = deadline - self._clock() >= _RENEWAL
         until = min(deadline, self._clock() + _WAIT)
         try:
-            token: AccessToken | RefreshPause | None = yield WithLock(
+            token: AccessToken | PaymanError | None = yield WithLock(
                 self._refresh_shared(deadline), until=until, lock=self._kept.store.lock
             )
             if token is None:
@@ -256,7 +254,7 @@ class TokenManager:
             raise
         return token
 
-    def _refresh_shared(self, deadline: float) -> Flow[AccessToken | RefreshPause]:
+    def _refresh_shared(self, deadline: float) -> Flow[AccessToken | PaymanError]:
         """Alone among all who share the store: read again, renew, write."""
         if (yield from self._kept.load(self._get_time_left(deadline))):
             token = self._kept.access_token
@@ -264,7 +262,7 @@ class TokenManager:
             if token is not None and is_fresh and not self._kept.is_refused(token.value):
                 self._current = token
                 return token
-        pause = None if self._owner.has_own_account else self._kept.rotation.get_pause(self._kept.known)
+        pause = None if self._owner.has_own_account else self._kept.rotation.find_pause(self._kept.known)
         if pause is not None:
             return pause
         until = min(deadline, self._clock() + _RENEWAL)
