@@ -56,7 +56,7 @@ def find_objects(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, A
     different: dict[str, FoundObject] = {}
     for one in found:
         try:
-            key = _canonical(one.value)
+            key = canonicalize(one.value)
         except (ArithmeticError, RecursionError):
             raise NoObjectError("the answer holds JSON that cannot be compared") from None
         different.pop(key, None)  # of the same object, the latest counts for where it is
@@ -112,19 +112,20 @@ _EXACT = Context(prec=400, traps=[Inexact, InvalidOperation])
 """Two numbers that only rounding makes equal are two; the program's own context may round to a few digits."""
 
 
-def _canonical(value: object) -> str:
+def canonicalize(value: object) -> str:
     """Return what two equal values have in common, however their numbers were read."""
     match value:
         case dict():
             members = cast("dict[str, object]", value)
-            return f"{{{','.join(f'{json.dumps(name)}:{_canonical(members[name])}' for name in sorted(members))}}}"
+            return f"{{{','.join(f'{json.dumps(name)}:{canonicalize(members[name])}' for name in sorted(members))}}}"
         case list():
-            return f"[{','.join(map(_canonical, cast('list[object]', value)))}]"
+            return f"[{','.join(map(canonicalize, cast('list[object]', value)))}]"
         case bool() | None:
             return repr(value)
         case int() | float() | Decimal():
             number = Decimal(str(value))
-            return str(_EXACT.normalize(number)) if number.is_finite() else repr(value)
+            # Zero with a sign is zero.
+            return str(_EXACT.normalize(_EXACT.plus(number))) if number.is_finite() else repr(value)
         case _:
             return json.dumps(value, default=repr)
 

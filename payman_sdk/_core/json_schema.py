@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias, cast
 
+from payman_sdk._core.json_answer import canonicalize
 from payman_sdk._core.wire_json import as_list, as_object
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -184,24 +185,12 @@ def _names(value: object) -> list[object]:
 
 
 def _is_equal(one: object, other: object) -> bool:
-    if (items := as_list(one)) is not None:
-        others = as_list(other)
-        return others is not None and len(items) == len(others) and all(map(_is_equal, items, others))
-    if (members := as_object(one)) is not None:
-        more = as_object(other)
-        return (
-            more is not None
-            and members.keys() == more.keys()
-            and all(_is_equal(members[name], more[name]) for name in members)
-        )
-    if is_number(one):
-        return is_number(other) and Decimal(str(one)) == Decimal(str(other))
-    return type(one) is type(other) and one == other
+    return canonicalize(one) == canonicalize(other)
 
 
 def _is_unique(value: object) -> bool:
     items = as_list(value) or []
-    return not any(_is_equal(one, other) for place, one in enumerate(items) for other in items[:place])
+    return len(set(map(canonicalize, items))) == len(items)
 
 
 def _is_pattern(value: object) -> bool:

@@ -81,9 +81,9 @@ def _format_of(given: Any) -> ResponseFormat[Any]:
             return _of_pydantic(make_schema, validate_json)
     if not isinstance(given, type):
         raise SchemaError(f"is {given!r}"[:200])
-    from payman_sdk._core.type_schema import has_fields, read_type
+    from payman_sdk._core.type_schema import find_fields, read_type
 
-    if not has_fields(given):
+    if find_fields(given) is None:
         raise SchemaError(f"is {given.__name__}, which is not a class with fields")
     form = read_type(given)
     return ResponseFormat(check_schema(form.schema), lambda found: form.read(found.value, ""))

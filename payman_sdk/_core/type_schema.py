@@ -48,11 +48,6 @@ class _Field(NamedTuple):
     is_required: bool
 
 
-def has_fields(owner: type[Any]) -> bool:
-    """Return whether a class is a TypedDict, a dataclass or an attrs class."""
-    return _fields_of(owner) is not None
-
-
 def read_type(given: Any) -> TypeForm:
     """Return what a class is in JSON; raises `SchemaError` if JSON has no form for a type in it."""
     known: dict[str, TypeForm] = {}
@@ -64,7 +59,7 @@ def _form_of(given: Any, known: dict[str, TypeForm]) -> TypeForm:
     if given in (Any, object):
         return TypeForm({}, _read_anything)
     if given is None or given is types.NoneType:
-        return TypeForm({"type": "null"}, _read_null)
+        return TypeForm({"type": "null"}, partial(_read_choice, [(None, None)], "null"))
     origin, arguments = typing.get_origin(given), typing.get_args(given)
     kind = origin or given
     if origin is typing.Annotated:
@@ -123,7 +118,7 @@ def _form_of_class(owner: type[Any], known: dict[str, TypeForm]) -> TypeForm:
     if name in known:
         return form
     known[name] = form  # a class may hold itself
-    fields = _fields_of(owner)
+    fields = find_fields(owner)
     if fields is None:
         raise SchemaError(f"holds {owner.__name__}, which has no form in JSON that the SDK knows")
     forms = {field.name: _form_of(field.type, known) for field in fields}
@@ -140,10 +135,6 @@ def _form_of_class(owner: type[Any], known: dict[str, TypeForm]) -> TypeForm:
 
 def _read_anything(value: object, path: str) -> Any:
     return value
-
-
-def _read_null(value: object, path: str) -> Any:
-    return _expect(value if value is None else ..., path, "null")
 
 
 def _read_choice(choices: list[tuple[Any, Any]], what: str, value: object, path: str) -> Any:
@@ -211,7 +202,8 @@ def _expect(value: Any, path: str, what: str) -> Any:
     return value
 
 
-def _fields_of(owner: type[Any]) -> list[_Field] | None:
+def find_fields(owner: type[Any]) -> list[_Field] | None:
+    """Return the members of a TypedDict, a dataclass or an attrs class; None for any other class."""
     required = vars(owner).get("__required_keys__")
     if isinstance(required, frozenset):
         # A class whose annotations are texts does not know which of them are optional.
