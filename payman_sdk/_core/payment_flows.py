@@ -35,6 +35,10 @@ T = TypeVar("T")
 
 
 _IDS = ("task_id", "session_id", "idempotency_key")
+_OF_THE_ORDER: dict[str, Any] = dict.fromkeys(
+    ("before_send", "on_task", "on_retry", "metadata", "message_metadata", "part_metadata", "idempotency_key")
+)
+"""Options that are about an order, and not about what is read after it."""
 _SLACK = dt.timedelta(seconds=1)
 """Transactions are listed to the second."""
 
@@ -172,15 +176,7 @@ def _look_at_transactions(
     """Return the verdict that the transactions support, and why they could not be read."""
     since = payment.ordered_at
     # The payment is made or not: nothing that a hook says to this look may replace its outcome.
-    options = call.options._replace(
-        before_send=None,
-        on_task=None,
-        on_retry=None,
-        metadata=None,
-        message_metadata=None,
-        part_metadata=None,
-        idempotency_key=None,
-    )
+    options = call.options._replace(**_OF_THE_ORDER)
     try:
         ids = task_id, claim.payment_id
         found = yield from search_transactions(agent, *ids, since, options, clock)

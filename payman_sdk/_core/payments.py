@@ -42,17 +42,14 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
     phase = get_phase(state)
     if phase in {Phase.AT_WORK, Phase.UNKNOWN}:
         return _build_undetermined(f"The task is still {state}.")
-    has_failed = phase is Phase.FAILED
     try:
         found = _newest_object(response, order)
         claim = None if found is None else _read_object(found.value, order)
     except (NoObjectError, listings.InvalidObjectError) as problem:
         return _build_undetermined(f"The agent's answer cannot be relied on: {problem}.")
-    if has_failed:
+    if phase is Phase.FAILED:
         if claim is not None and claim.outcome is PAID:
-            return _build_undetermined(
-                f"The agent says that it is paid, and that its task is {state}.", claim.payment_id
-            )
+            return _contradict(claim, f"that its task is {state}")
         if claim is not None and claim.outcome is AWAITING and state != "canceled":
             return claim  # somebody may still approve it
         outcome = REFUSED if state == "rejected" else FAILED
@@ -66,10 +63,7 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
         waiting = "" if phase is Phase.COMPLETED else f" The task is {state}."
         return _build_undetermined(f"The agent's answer holds no JSON object.{waiting}")
     if phase is not Phase.COMPLETED and claim.outcome is not AWAITING:
-        said = claim.outcome.value.replace("_", " ")
-        return _build_undetermined(
-            f"The agent says that it is {said}, and that its task is {state}.", claim.payment_id
-        )
+        return _contradict(claim, f"that its task is {state}")
     return claim
 
 
@@ -120,20 +114,14 @@ def prove(
         and mismatch(order, one) is None
         and not is_taken(one.id)
     ]
-    said = claim.outcome.value.replace("_", " ")
     if claim.outcome in {REFUSED, FAILED}:
         contrary = [one for one in (*named, *fitting) if one.outcome not in {REFUSED, FAILED}]
-        if not contrary:
-            return claim
-        listed = listings.sanitize_line(contrary[0].status)
-        return _build_undetermined(
-            f"The agent says that it is {said}, and lists it as {listed}.", claim.payment_id
-        )
+        return _contradict(claim, _describe_listed(contrary[0])) if contrary else claim
     fitting = [one for one in fitting if one.outcome is claim.outcome]
     if len(fitting) == 1:
         return claim._replace(payment_id=fitting[0].id, transaction=fitting[0])
     what = "no transaction shows it" if not fitting else f"{len(fitting)} transactions may be it"
-    return _build_undetermined(f"The agent says that it is {said}, and {what}.", claim.payment_id)
+    return _contradict(claim, what)
 
 
 def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
@@ -149,10 +137,7 @@ def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
         return claim._replace(payment_id=own.id, transaction=own)
     if claim.outcome is UNDETERMINED:
         return claim
-    return _build_undetermined(
-        f"The agent says that it is {claim.outcome.value.replace('_', ' ')}, and lists it as {listings.sanitize_line(own.status)}.",
-        own.id,
-    )
+    return _contradict(claim._replace(payment_id=own.id), _describe_listed(own))
 
 
 def mismatch(order: PaymentOrder, one: Transaction) -> str | None:
@@ -238,6 +223,16 @@ def _read_object(value: Json, order: PaymentOrder) -> Verdict:
             f"it says that it is paid, and why it is not: {listings.sanitize_line(reason)}"
         )
     return Verdict(outcome, listings.sanitize_line(reason), payment_id)
+
+
+def _describe_listed(one: Transaction) -> str:
+    return f"lists it as {listings.sanitize_line(one.status)}"
+
+
+def _contradict(claim: Verdict, what: str) -> Verdict:
+    """Return that a claim is not to be believed, because of what else the agent says."""
+    said = claim.outcome.value.replace("_", " ")
+    return _build_undetermined(f"The agent says that it is {said}, and {what}.", claim.payment_id)
 
 
 def _build_undetermined(reason: str, payment_id: str | None = None) -> Verdict:
