@@ -146,45 +146,31 @@ class KeyringTokenStore:
 
     def _write(self, text: str) -> None:
         before = _parse_index(self._get(self._entry))
-        unused = "b" if before is not None and before.set == "a" else "a"
-        parts = 0
-        if not self._write_whole(text):
-            parts = self._write_parts(text, unused)
-            self._set(
-                self._entry,
-                json.dumps({"payman_parts": parts, "set": unused, "sha256": _compute_digest(text)}),
-            )
+        self._write_new(text, "b" if before is not None and before.set == "a" else "a")
         # From here on the new token is in use, whatever becomes of the rest.
         if before is not None:
             self._remove(before.set, range(before.parts))
 
-    def _write_whole(self, text: str) -> bool:
-        if len(text) > _SIZES[0]:
-            return False
-        try:
-            self._set(self._entry, text)
-            return self._get(self._entry) == text or len(text) <= _SIZES[-1]
-        except Exception as error:
-            if _is_about_access(error) or len(text) <= _SIZES[-1]:
-                raise
-        return False
-
-    def _write_parts(self, text: str, unused: str) -> int:
-        """Write a token into the set that is not in use, and read it again; returns how many entries it takes."""
+    def _write_new(self, text: str, unused: str) -> None:
+        """Write a token and read it again: whole, or, where the keyring keeps no such text, in parts of the unused set."""
         failures: list[Exception] = []
-        for size in (size for size in _SIZES if size < len(text)):
+        for size in (_SIZES[0], *(size for size in _SIZES[1:] if size < len(text))):
             parts = [text[start : start + size] for start in range(0, len(text), size)]
+            names = [self._get_part_name(unused, number) for number in range(len(parts))]
             try:
-                for number, part in enumerate(parts):
-                    self._set(self._get_part_name(unused, number), part)
-                    if self._get(self._get_part_name(unused, number)) != part:
+                for name, part in zip(names if len(parts) > 1 else [self._entry], parts, strict=True):
+                    self._set(name, part)
+                    if self._get(name) != part and len(text) > _SIZES[-1]:
                         raise ValueError("it did not return the stored text")
             except Exception as error:
                 if _is_about_access(error):
                     raise
                 failures.append(error)
             else:
-                return len(parts)
+                if len(parts) > 1:
+                    index = {"payman_parts": len(parts), "set": unused, "sha256": _compute_digest(text)}
+                    self._set(self._entry, json.dumps(index))
+                return
         raise failures[0]
 
     def _remove(self, set_: str, numbers: range) -> None:
