@@ -98,18 +98,15 @@ def _walk(node: ast.AST, path: Path) -> Iterator[Path]:
 
 def _is_silent(node: ast.AST) -> bool:
     match node:
-        case ast.JoinedStr() | ast.Import() | ast.ImportFrom():
+        case ast.JoinedStr() | ast.Import() | ast.ImportFrom() | ast.Expr(ast.Constant()):
             return True
-        case ast.Expr(ast.Constant()):
-            return True
-        case ast.If(ast.Name("TYPE_CHECKING")):
-            return True
-        case ast.Assign([ast.Name("__all__")]) | ast.AnnAssign(value=None):
+        case (
+            ast.If(ast.Name("TYPE_CHECKING")) | ast.Assign([ast.Name("__all__")]) | ast.AnnAssign(value=None)
+        ):
             return True
         case ast.Call(ast.Name("TypeVar" | "cast" | "assert_never")):
             return True
-        case _:
-            return False
+    return False
 
 
 Change = Callable[[Any], ast.AST]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import gc
+import multiprocessing
 import os
-import pickle  # nosec B403 # of our own children
 import sys
 import time
 import traceback
@@ -131,28 +131,28 @@ class Session:
 
 def call_in_child(work: Callable[[], Any], *, is_silent: bool = True) -> Any:
     """Do work in a fork, so that it leaves nothing behind here, and give what it returns."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
+    reading, writing = multiprocessing.Pipe(duplex=False)
+
+    def answer() -> None:
+        if is_silent:
+            be_silent()
         try:
-            os.close(reading)
-            if is_silent:
-                be_silent()
-            try:
-                done = (work(), "")
-            except BaseException:
-                done = (None, traceback.format_exc())
-            with os.fdopen(writing, "wb") as result:
-                pickle.dump(done, result)
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as result:
-        given = result.read()
-    _, status = os.waitpid(child, 0)
-    if not given:
-        raise RuntimeError(f"The process that should have run the tests ended with the status {status}")
-    value, failure = pickle.loads(given)  # noqa: S301 (of our own child) # nosec B301
+            writing.send((work(), ""))
+        except BaseException:
+            writing.send((None, traceback.format_exc()))
+
+    child = multiprocessing.get_context("fork").Process(target=answer)
+    child.start()
+    writing.close()
+    try:
+        value, failure = reading.recv()
+    except EOFError:
+        child.join()
+        status = child.exitcode
+        raise RuntimeError(
+            f"The process that should have run the tests ended with the status {status}"
+        ) from None
+    child.join()
     if failure:
         raise RuntimeError(failure)
     return value

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Final
 
 import pytest
+from attrs import frozen
 
 _LIMITS: Final = (60.0, 300.0)
 """For how many seconds a test may compute and hang that runs on an imported mutant, before it counts as one that never ends."""
@@ -29,27 +30,22 @@ QUIETLY: Final = (
 """The options of every session of pytest."""
 
 
-class _Loader(importlib.abc.Loader):
-    def __init__(self, tree: ast.Module, path: str) -> None:
-        self._tree = tree
-        self._path = path
+@frozen
+class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports a tree in the place of a module."""
 
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self._tree, self._path, "exec"), module.__dict__)  # noqa: S102 (a mutant of our own code) # nosec B102
-
-
-class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self, name: str, tree: ast.Module, path: Path) -> None:
-        self._name = name
-        self._tree = tree
-        self._path = str(path)
+    name: str
+    tree: ast.Module
+    path: Path
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self._name:
-            return None
-        return importlib.machinery.ModuleSpec(fullname, _Loader(self._tree, self._path), origin=self._path)
+        is_mine = fullname == self.name
+        return importlib.machinery.ModuleSpec(fullname, self, origin=str(self.path)) if is_mine else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.tree, str(self.path), "exec"), module.__dict__)  # noqa: S102 (a mutant of our own code) # nosec B102
 
 
 class _Limits:
@@ -66,7 +62,7 @@ def begin_trial(module: str, path: Path, tree: ast.Module, groups: Iterable[Sequ
     try:
         os.setsid()
         be_silent()
-        sys.meta_path.insert(0, _Finder(module, tree, path))
+        sys.meta_path.insert(0, _Importer(module, tree, path))
         with contextlib.suppress(SystemExit):
             runs = (pytest.main([*QUIETLY, "-x", *tests], plugins=[_Limits()]) for tests in groups)
             status = int(next(filter(None, runs), 0))
