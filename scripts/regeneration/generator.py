@@ -16,10 +16,9 @@ import traceback
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from jinja2 import BytecodeCache, StrictUndefined, TemplateSyntaxError
-from jinja2.bccache import Bucket
+from jinja2 import FileSystemBytecodeCache, StrictUndefined, TemplateSyntaxError
 from openapi_python_client import Project
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -103,20 +102,6 @@ else:
 Item = tuple[str, dict[str, Any]]
 
 
-class _CompiledTemplates(BytecodeCache):
-    """Keeps templates that are compiled: a run generates several packages from the same ones."""
-
-    known: ClassVar[dict[str, bytes]] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Take what is kept; the bucket ignores it if the template has changed."""
-        bucket.bytecode_from_string(self.known.get(bucket.key, b""))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled."""
-        self.known[bucket.key] = bucket.bytecode_to_string()
-
-
 def failing_line(error: Exception) -> str | None:
     """Give the file and the line of the template that an error comes from; None if it comes from none."""
     if isinstance(error, TemplateSyntaxError):
@@ -182,7 +167,8 @@ def prepare(
     )
     project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
     project.env.undefined = StrictUndefined
-    project.env.bytecode_cache = _CompiledTemplates()
+    # A run generates several packages from the same templates; what is compiled stays in a temporary folder of the user's.
+    project.env.bytecode_cache = FileSystemBytecodeCache()
     annotations = Annotations(schemas.classes, schemas.maps)
     project.env.filters |= {
         "docstring": _docstring,
