@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.documentation.marks import replace_between
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "security.md"
 BEGIN, END = "<!-- table: scripts/attacks --docs -->", "<!-- end of the table -->"
@@ -49,9 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     outcomes = run(given)
     table = write_table(KINDS, outcomes)
     if options.docs:
-        before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", "utf-8")
+        PAGE.write_text(replace_between(PAGE.read_text("utf-8"), BEGIN, END, table), "utf-8")
     else:
         print(table)
     return int("failed" in table or MISSING in table)
@@ -104,16 +104,11 @@ class _Results:
     def __init__(self) -> None:
         self.outcomes: dict[str, str] = {}
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note the outcome of a test, or of what was to be set up for it."""
-        counts = report.when == "call" or report.outcome != "passed"
-        if counts and self.outcomes.get(report.nodeid) != "failed":
-            self.outcomes[report.nodeid] = report.outcome
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note a file that cannot be read as failed."""
-        if report.failed:
-            self.outcomes[report.nodeid] = "failed"
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Note the outcome of every test, of what was to be set up for it, and of a file that cannot be read."""
+        for kind in ("xpassed", "passed", "xfailed", "skipped", "failed", "error"):  # the worst counts
+            reports = terminalreporter.stats.get(kind, ())
+            self.outcomes |= {report.nodeid: report.outcome for report in reports}
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from payman_sdk._client.sync import PaymanClient
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.sandbox._ledger.environment import JsonAnswers
+from scripts.documentation.marks import replace_between
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
 REFUSED, UNDETERMINED = PaymentOutcome.REFUSED, PaymentOutcome.UNDETERMINED
@@ -97,20 +98,13 @@ def table(rows: list[Row]) -> str:
     return "\n".join([*lines, "", f"{better} of {len(rows)} better than the truth."])
 
 
-def written(page: str, text: str) -> str:
-    """Return a page with the table between its marks."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    return f"{before}{begin}\n{text}\n{end}{after}"
-
-
 def main() -> None:
     """Print the table, and write it into the guide with `--docs`."""
     logging.disable(logging.WARNING)
     text = table(list(measure()))
     print(text)
     if sys.argv[1:] == ["--docs"]:
-        PAGE.write_text(written(PAGE.read_text("utf-8"), text), "utf-8")
+        PAGE.write_text(replace_between(PAGE.read_text("utf-8"), BEGIN, END, text), "utf-8")
 
 
 if __name__ == "__main__":

@@ -26,10 +26,11 @@ from scripts.benchmarks.measurement import (
 )
 from scripts.benchmarks.peers import PEERS, Peer
 from scripts.benchmarks.processes import SideFailedError, build_import, build_program, run_program
-from scripts.benchmarks.report import BEGIN, END, format_aims, format_row, format_table, replace_run
+from scripts.benchmarks.report import BEGIN, END, format_aims, format_row, format_table
 from scripts.benchmarks.rows import build_rows
 from scripts.benchmarks.server import CannedAnswers, run_server
 from scripts.benchmarks.sides import Reading
+from scripts.documentation.marks import replace_between
 from tests.environments import with_lent
 
 pytestmark = pytest.mark.slow
@@ -133,11 +134,11 @@ def test_nothing_measured_gives_empty_tables() -> None:
 def test_the_page_keeps_what_people_wrote() -> None:
     """Only what is between the markers is replaced; a page without them is refused."""
     page = f"# Before\n\n{BEGIN}\nold\n{END}\n\nAfter.\n"
-    assert replace_run(page, "new\n") == f"# Before\n\n{BEGIN}\n\nnew\n\n{END}\n\nAfter.\n"
+    assert replace_between(page, BEGIN, END, "\nnew\n") == f"# Before\n\n{BEGIN}\n\nnew\n\n{END}\n\nAfter.\n"
     with pytest.raises(ValueError, match="no lines"):
-        replace_run("# Before", "new")
+        replace_between("# Before", BEGIN, END, "new")
     docs = (Path(__file__).parents[1] / "docs" / "performance.md").read_text("utf-8")
-    assert f"{BEGIN}\n\nnew\n\n{END}" in replace_run(docs, "new")
+    assert f"{BEGIN}\n\nnew\n\n{END}" in replace_between(docs, BEGIN, END, "\nnew\n")
 
 
 def test_the_description_of_a_run_names_each_peer_with_its_version() -> None:

@@ -20,10 +20,11 @@ from payman_sdk import PaymanClient
 from scripts.benchmarks.measurement import Measured, measure_row
 from scripts.benchmarks.peers import PEERS, read_version
 from scripts.benchmarks.processes import ROOT, make_environments
-from scripts.benchmarks.report import format_aims, format_row, replace_run
+from scripts.benchmarks.report import BEGIN, END, format_aims, format_row
 from scripts.benchmarks.rows import build_rows
 from scripts.benchmarks.server import run_server
 from scripts.benchmarks.sides import ASKED, Sent, Target
+from scripts.documentation.marks import replace_between
 
 _OF_THE_CONNECTION = {"host", "content-length", "connection", "accept-encoding", "user-agent"}
 
@@ -44,7 +45,7 @@ def main() -> None:
     if options.docs:
         page = ROOT / "docs" / "performance.md"
         run = "\n\n".join([machine, aims, *map(format_row, all_measured)])
-        page.write_text(replace_run(page.read_text("utf-8"), run), "utf-8")
+        page.write_text(replace_between(page.read_text("utf-8"), BEGIN, END, f"\n{run}"), "utf-8")
 
 
 def parse_options() -> argparse.Namespace:

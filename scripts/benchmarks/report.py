@@ -53,16 +53,3 @@ def format_row(measured: Measured) -> str:
     rounds = "one round" if row.rounds == 1 else f"{row.rounds} rounds, in turns"
     headings = ["", first, f"times {row.baseline}", *others]
     return format_table(f"{row.title}: {rounds}", headings, lines, " ".join(notes))
-
-
-def replace_run(page: str, run: str) -> str:
-    """Return the page of the documentation with another run in it.
-
-    Raises:
-        ValueError: The page has no place for it.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{run.strip()}\n\n{END}{after}"
