@@ -23,7 +23,6 @@ except ImportError as error:
     raise build_missing_error("Stores in PostgreSQL need psycopg", "postgres") from error
 
 T = TypeVar("T")
-E = TypeVar("E", bound=PaymanError)
 Connection: TypeAlias = psycopg.Connection[Any]
 PostgresError: TypeAlias = psycopg.Error
 Place: TypeAlias = str | Callable[[], Connection]
@@ -154,10 +153,15 @@ class PostgresAccess:
         self.give_back(connection)
 
 
-def convert(error: psycopg.Error, kind: type[E], what: str) -> E:
-    """Return an error of the driver as one of ours, without the statement."""
-    lacks_right = isinstance(error, psycopg.errors.InsufficientPrivilege)
-    return kind(f"{what}: {error.diag.message_primary or error}.", next_step=_RIGHTS if lacks_right else "")
+def convert_errors(function: Callable[[], T], kind: type[PaymanError], what: str) -> T:
+    """Call a function; an error of the driver becomes one of ours, without the statement."""
+    try:
+        return function()
+    except psycopg.Error as error:
+        lacks_right = isinstance(error, psycopg.errors.InsufficientPrivilege)
+        next_step = _RIGHTS if lacks_right else ""
+        failure = kind(f"{what}: {error.diag.message_primary or error}.", next_step=next_step)
+    raise failure  # out here, it carries no frames of the driver's with it, which hold the address and the token
 
 
 inherited: list[deque[Connection]] = []

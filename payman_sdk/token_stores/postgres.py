@@ -20,7 +20,7 @@ from payman_sdk.token_stores._postgres_access import (
     PostgresAccess,
     PostgresError,
     call_bounded,
-    convert,
+    convert_errors,
     inherited,
     make_key,
 )
@@ -65,15 +65,8 @@ class AdvisoryLock(LayeredLock):
 
     def _take_outer(self, timeout: float) -> bool:
         self._drop_outer()  # a thread that was interrupted may have left it behind
-        return poll(self._try_once, timeout)
-
-    def _try_once(self) -> bool:
-        failure: PaymanError
-        try:
-            return self._try_server()
-        except PostgresError as error:
-            failure = convert(error, self._error, f"The lock {self._name} in PostgreSQL cannot be taken")
-        raise failure  # out here, it carries no frames of the driver's with it, which hold the address
+        what = f"The lock {self._name} in PostgreSQL cannot be taken"
+        return poll(lambda: convert_errors(self._try_server, self._error, what), timeout)
 
     def _try_server(self) -> bool:
         is_late = False
@@ -179,12 +172,7 @@ class PostgresTokenStore:
         self._call(write, "written")
 
     def _call(self, function: Callable[[], T], done: str) -> T:
-        failure: TokenStoreError
-        try:
-            return function()
-        except PostgresError as error:
-            failure = convert(error, TokenStoreError, f"{self!r} cannot be {done}")
-        raise failure  # out here, it carries no frames of the driver's with it, which hold the token
+        return convert_errors(function, TokenStoreError, f"{self!r} cannot be {done}")
 
     @property
     def lock(self) -> Lock:

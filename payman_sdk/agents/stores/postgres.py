@@ -13,8 +13,7 @@ from payman_sdk.token_stores._postgres_access import (
     Connection,
     Place,
     PostgresAccess,
-    PostgresError,
-    convert,
+    convert_errors,
     make_key,
 )
 from payman_sdk.token_stores.postgres import AdvisoryLock
@@ -84,12 +83,8 @@ class PostgresOperationStore(SQLOperationStore):
         return self._call(lambda: self._access.write(lambda one: function(_make_execute(one))))
 
     def _call(self, function: Callable[[], T]) -> T:
-        failure: OperationStoreError
-        try:
-            return function()
-        except PostgresError as error:
-            failure = convert(error, OperationStoreError, f"PostgreSQL cannot read or write {self._place}")
-        raise failure  # out here, it carries no frames of the driver's with it, which hold the address
+        what = f"PostgreSQL cannot read or write {self._place}"
+        return convert_errors(function, OperationStoreError, what)
 
 
 def _make_execute(connection: Connection) -> Execute:
