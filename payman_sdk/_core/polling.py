@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_sdk import errors
@@ -23,10 +25,9 @@ TaskAnswer: TypeAlias = tuple[dict[str, Any], "Task"]
 def fetch_task(task_id: str, time: CallContext, *, messages: int = 0) -> Flow[TaskAnswer]:
     """Look a task up once [P], with so many of its newest messages."""
     # Each look-up has a new id: a late answer to an earlier one must not count as newer.
-    request_id = generate_id("req")
     try:
-        request = build_get_request(task_id, request_id, messages)
-        answer = yield from _send_task_request(request, task_id, request_id, time)
+        build = partial(build_get_request, task_id, messages=messages)
+        answer = yield from _send_task_request(build, task_id, time)
     except errors.TaskNotFoundError:
         time.watch.record_fetch(task_id, None)
         raise
@@ -44,10 +45,8 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
     attempt, was_lost = 0, False
     while True:
         attempt += 1
-        request_id = generate_id("req")
         try:
-            request = build_cancel_request(task_id, request_id)
-            return (yield from _send_task_request(request, task_id, request_id, time))
+            return (yield from _send_task_request(partial(build_cancel_request, task_id), task_id, time))
         except errors.PaymanError as error:
             failure, kind = error, classify_failure(error)
         is_lost = kind is FailureClass.AMBIGUOUS and not isinstance(failure, errors.AgentError)
@@ -68,10 +67,11 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
 
 
 def _send_task_request(
-    request: dict[str, Any], task_id: str, request_id: str, time: CallContext
+    build: Callable[[str], dict[str, Any]], task_id: str, time: CallContext
 ) -> Flow[TaskAnswer]:
+    request_id = generate_id("req")
     try:
-        return (yield from call_agent(request, request_id, task_id, time))
+        return (yield from call_agent(build(request_id), request_id, task_id, time))
     except errors.PaymanError as error:
         error.add_context(task_id=task_id, request_id=request_id)
         raise
@@ -101,15 +101,9 @@ def fetch_task_retrying(
         except errors.PaymanError as error:
             failure = error
         # Where money may be on its way, only what says that this server looks no task up is final.
-        may_pass = (
-            is_transient(failure)
-            or (was_sent and not _is_final(failure))
-            or (
-                is_known
-                and isinstance(failure, errors.TaskNotFoundError)
-                and time.clock() - began < time.settle_time
-            )
-        )
+        may_pass = is_transient(failure) or (was_sent and not _is_final(failure))
+        if is_known and isinstance(failure, errors.TaskNotFoundError):
+            may_pass = may_pass or time.clock() - began < time.settle_time
         wait = max(next(pauses).seconds, parse_retry_after(failure, time.wall_clock) or 0.0)
         if not (is_patient and may_pass) or time.clock() + wait > time.deadline:
             raise failure
