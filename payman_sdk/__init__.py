@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from payman_sdk._telemetry.observer import TaskEntry
     from payman_sdk._telemetry.settings import Stats, Telemetry
     from payman_sdk.errors import *  # noqa: F403 (its `__all__` says which)
-    from payman_sdk.errors import (
-        ErrorResponse as ErrorResponse,
-    )  # griffe follows no star to what the module itself imports
+
+    # griffe follows no star to what the module itself imports
+    from payman_sdk.errors import ErrorResponse as ErrorResponse
     from payman_sdk.token_stores.file import FileTokenStore as FileTokenStore
     from payman_sdk.token_stores.keyring import KeyringTokenStore as KeyringTokenStore
     from payman_sdk.token_stores.memory import MemoryTokenStore

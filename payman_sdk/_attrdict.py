@@ -82,18 +82,11 @@ class Record(dict[str, Any]):
         """Have pydantic take a record as it is, make one of a dict, and describe its keys."""
         from pydantic_core import core_schema
 
-        members = {
-            name: core_schema.typed_dict_field(
-                handler.generate_schema(get_args(key.__orig_class__)[0]), required=False
-            )
-            for name, key in cls._keys.items()
+        kinds: dict[str, Any] = {
+            name: handler.generate_schema(get_args(key.__orig_class__)[0]) for name, key in cls._keys.items()
         }
-        members |= {
-            name: core_schema.typed_dict_field(
-                core_schema.literal_schema([getattr(cls, name)]), required=False
-            )
-            for name in cls._constants
-        }
+        kinds |= {name: core_schema.literal_schema([getattr(cls, name)]) for name in cls._constants}
+        members = {name: core_schema.typed_dict_field(kind, required=False) for name, kind in kinds.items()}
         shape = core_schema.typed_dict_schema(members, extra_behavior="allow", cls_name=cls.__name__)
         return build_instance_schema(cls, shape, cls, dict)
 

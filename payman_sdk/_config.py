@@ -261,12 +261,8 @@ def read_headers(value: object, name: str) -> dict[str, str]:
         else:
             headers[key.lower()] = SecretStr(plain) if re.search(_SECRET_HEADER, key) else plain
             continue
-        raise ConfigurationError(
-            f"{name}: {key!r} {problem}."[:300],
-            next_step="Leave it out."
-            if "itself" in problem
-            else "Give names and values of plain ASCII text.",
-        )
+        fix = "Leave it out." if "itself" in problem else "Give names and values of plain ASCII text."
+        raise ConfigurationError(f"{name}: {key!r} {problem}."[:300], next_step=fix)
     return headers
 
 

@@ -77,11 +77,10 @@ def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLP
         return URLProblem("holds a query or a fragment")
     if parts.scheme == "http" and not is_loopback(host) and not is_http_allowed(parts, http_hosts):
         setting = f'{HTTP_HOSTS_SETTING}=["{host}"], or {HTTP_HOSTS_VARIABLE}={host} in the environment'
+        allow = f"Use https, or allow plain http to this host of a private network: {setting}."
         return URLProblem(
             f"would send secrets over plain http to {host}, which {HTTP_HOSTS_SETTING} does not list",
-            "Use https."
-            if is_of_payman(host)
-            else f"Use https, or allow plain http to this host of a private network: {setting}.",
+            "Use https." if is_of_payman(host) else allow,
         )
     return None
 

@@ -165,14 +165,14 @@ class KeyClaim(Generic[T]):
         return body, task
 
     def _build_lookup_error(self, error: errors.PaymanError) -> errors.OutcomeUnknownError:
+        fix = (
+            "Ask again with the same key."
+            if is_transient(error)
+            else "Keys need a server that looks tasks up."
+        )
         return errors.OutcomeUnknownError(
             f"Whether this key was used before is unknown. {error.message}",
-            next_step="Nothing was sent now. "
-            + (
-                "Ask again with the same key."
-                if is_transient(error)
-                else "Keys need a server that looks tasks up."
-            ),
+            next_step=f"Nothing was sent now. {fix}",
             response=error.response,
             sent=self._recorded is not None,
         )

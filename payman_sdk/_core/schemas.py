@@ -74,14 +74,8 @@ _TRANSACTION = _object(
 
 def listing(name: str, item: Schema) -> Schema:
     """Return the schema of a list with a name, or of the reason why there is none."""
-    return _object(
-        **{
-            name: _describe(
-                "null only if you may not or cannot list them", type=["array", "null"], items=item
-            )
-        },
-        error=_describe("Why the list is missing; null otherwise", **_TEXT),
-    )
+    several = _describe("null only if you may not or cannot list them", type=["array", "null"], items=item)
+    return _object(**{name: several}, error=_describe("Why the list is missing; null otherwise", **_TEXT))
 
 
 WALLETS: Final = listing("wallets", _WALLET)

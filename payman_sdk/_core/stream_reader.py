@@ -83,11 +83,8 @@ class StreamReader:
             progress.is_over = True
 
     def _read_events(self) -> Flow[None]:
-        decoder, progress, clock = (
-            RedactingDecoder(self.time.tokens.current_secret, self._max_event),
-            self.progress,
-            self.time.clock,
-        )
+        progress, clock = self.progress, self.time.clock
+        decoder = RedactingDecoder(self.time.tokens.current_secret, self._max_event)
         quiet_since = clock()
         while True:
             idle = min(self._idle, _GRACE) if self._may_settle() else self._idle

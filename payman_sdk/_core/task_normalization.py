@@ -23,6 +23,14 @@ from payman_sdk._core.wire_json import (
 _MOST_WARNINGS = 50
 _KINDS = {"text", "file", "data"}
 _FILE_MEMBERS = ("name", "mimeType", "bytes", "uri")
+_TYPE_NAMES: dict[object, str] = {
+    type(None): "missing",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+}
 
 
 class Warnings(list[str]):
@@ -31,7 +39,7 @@ class Warnings(list[str]):
     def note(self, path: str, value: object) -> None:
         """Note that a member holds something that cannot be read there; neither its value is noted nor its name."""
         if len(self) < _MOST_WARNINGS:
-            self.append(f"{path}: {_describe_type(value)}")
+            self.append(f"{path}: {_TYPE_NAMES.get(type(value), 'an object')}")
         elif len(self) == _MOST_WARNINGS:
             self.append("and more")
 
@@ -141,22 +149,6 @@ def _normalize_file(part: Json, path: str, warnings: Warnings) -> Json:
         file["uri"] = file["url"]
     drop_odd(file, f"{path}.", warnings, str, *_FILE_MEMBERS)
     return file
-
-
-def _describe_type(value: object) -> str:
-    match value:
-        case None:
-            return "missing"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
 
 
 def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:

@@ -112,11 +112,8 @@ def _redact_copy(value: Any) -> Any:
     if type(value) is dict:
         members = cast("dict[object, object]", value)
         redacted = {_redact_copy(name): _redact_copy(member) for name, member in members.items()}
-        return (
-            members
-            if _are_same(members, redacted) and _are_same(members.values(), redacted.values())
-            else redacted
-        )
+        is_same = _are_same(members, redacted) and _are_same(members.values(), redacted.values())
+        return members if is_same else redacted
     if type(value) is list or type(value) is tuple:
         given = cast("list[object] | tuple[object, ...]", value)
         parts = [_redact_copy(part) for part in given]

@@ -78,11 +78,8 @@ def authorization_url(
     if not isinstance(client_id, str) or not client_id.strip():
         refuse("client_id", "is missing or blank", "Give the application's id.")
     if problem := find_url_problem(server, choose_http_hosts(allow_http_hosts)):
-        raise ConfigurationError(
-            f"server {problem.text}.",
-            next_step=problem.next_step
-            or f"Leave it out, or give an address such as {AUTHORIZATION_SERVER}.",
-        )
+        fix = problem.next_step or f"Leave it out, or give an address such as {AUTHORIZATION_SERVER}."
+        refuse("server", problem.text, fix)
     state = secrets.token_urlsafe(32) if state is None else state
     if not isinstance(state, str) or not state or not state.isprintable():
         refuse("state", "is blank or not a string", "Leave it out; a random one is made.")

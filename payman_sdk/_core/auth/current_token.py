@@ -119,7 +119,7 @@ class CurrentToken:
     def keep(self, issued: IssuedToken, deadline: float, *, replaces_all: bool = False) -> Flow[None]:
         """Return a flow that keeps a token that was issued, in memory first; `replaces_all` for another authorization's."""
         before = None if replaces_all else self.known
-        lineage = before.lineage if before else ()
+        mark = fingerprint_token(issued.refresh_token or issued.access_token)
         self.known = StoredToken(
             issued_to=self._owner.name,
             access_token=issued.access_token,
@@ -127,9 +127,7 @@ class CurrentToken:
             lifetime=issued.lifetime,
             refresh_token=issued.refresh_token or (before.refresh_token if before else None),
             scope=issued.scope,
-            lineage=(*lineage, *fingerprint_token(issued.refresh_token or issued.access_token))[
-                -_REMEMBERED:
-            ],
+            lineage=(*(before.lineage if before else ()), *mark)[-_REMEMBERED:],
         )
         self.is_unsaved, self._replaces_all = True, replaces_all
         yield from self._save(deadline)

@@ -288,9 +288,8 @@ class TokenManager:
 
 
 def _build_busy_error(where: str) -> APITimeoutError:
-    failure = APITimeoutError(
+    return APITimeoutError(
         f"Another renewal of the access token did not end in time: it holds the lock of {where}.",
         next_step="Try again.",
+        sent=False,
     )
-    failure.sent = False
-    return failure
