@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Subject
+from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Kind, Subject
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Use
 from scripts.comparison.document import compare_documents
 from scripts.comparison.messages import compare_answer, compare_body, compare_header, compare_parameter
@@ -77,14 +77,10 @@ def _compare_shared_schemas(pair: Pair) -> Iterator[Finding]:
         elif name in old and name in new:
             yield from compare_schemas(pair, _schema_place(pair, name, name), old[name], new[name])
         elif name not in pair.renamed.values():
-            is_gone = name in old
-            level = BREAKING if is_gone and has_class(old[name]) else ADDITIVE
-            place = replace(
-                _schema_place(pair, name, name), base=f"the schema {code(name)}", subject="document"
-            )
-            change = place.change(
-                "removed" if is_gone else "added", f"was {'removed' if is_gone else 'added'}", request=level
-            )
+            kind: Kind = "removed" if name in old else "added"
+            level = BREAKING if name in old and has_class(old[name]) else ADDITIVE
+            base, place = f"the schema {code(name)}", _schema_place(pair, name, name)
+            change = replace(place, base=base, subject="document").change(kind, f"was {kind}", request=level)
             yield replace(change, subject="schema")
 
 

@@ -225,9 +225,10 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
         if after is not None:
             yield place.tightened(True, f"is limited to {listed(after)} now")
         if before is not None:
-            says, is_const = f"is not limited to {listed(before)} any more", "const" in old
-            yield (
-                place.tightened(False, says) if is_const else place.change("changed", says, request=BREAKING)
+            says = f"is not limited to {listed(before)} any more"
+            # A class of an enum is gone from the generated client then.
+            yield place.change(
+                "changed", says, request=ADDITIVE if "const" in old else BREAKING, response=BREAKING
             )
     elif "const" in old and "const" in new:
         if differ(before, after):
@@ -250,10 +251,8 @@ def _listed_changes(place: Place, old: list[Any], new: list[Any], is_open: bool)
     gone = [each for key, each in before.items() if key not in after]
     come = [each for key, each in after.items() if key not in before]
     if gone:
-        says, literals = (
-            f"has lost the {_noun(gone)} {listed(gone)}",
-            (it for it in gone if isinstance(it, str)),
-        )
+        says = f"has lost the {_noun(gone)} {listed(gone)}"
+        literals = [it for it in gone if isinstance(it, str)]
         yield place.change("removed", says, request=BREAKING, literals=literals)
     if come:
         says = f"has the new {_noun(come)} {listed(come)}"

@@ -14,7 +14,7 @@ from scripts.comparison.changes import ADDITIVE, BREAKING
 from scripts.comparison.contract import Direction, Node, mapping, pointed
 from scripts.comparison.keywords import flag_changes
 from scripts.comparison.places import Finding, Pair, Place, clean, code, differ, keyed, word_findings
-from scripts.comparison.resemblance import alike, paired
+from scripts.comparison.resemblance import alike, renames
 from scripts.comparison.schemas import compare_schemas
 
 
@@ -23,39 +23,26 @@ def compare_parameters(
 ) -> Iterator[Finding]:
     """Tell how the parameters of an operation differ, by where they are and what they are called."""
     before, after = ({keyed(key): it for key, it in each.items()} for each in (old, new))
-    removed, added = [key for key in before if key not in after], [key for key in after if key not in before]
 
     def is_renamed(gone: str, come: str) -> bool:
-        was, now = (
-            {**pair_side.resolve(it), "name": ""}
-            for pair_side, it in ((pair.old, before[gone]), (pair.new, after[come]))
-        )
-        return alike(pair, was, now)
-
-    renamed = paired(removed, added, is_renamed)
-    for gone, come in renamed.items():
         was, now = pair.old.resolve(before[gone]), pair.new.resolve(after[come])
-        here = parameter_place(place, was)
-        says = f"is called {code(now.get('name'))} now"
-        is_on_wire = was.get("in") != "path"
-        name = str(now.get("name"))
-        yield here.change(
-            "renamed", says, request=BREAKING, names=[name], is_on_wire=is_on_wire, literals=_literals(was)
-        )
-    for key in removed:
-        if key not in renamed:
-            was = pair.old.resolve(before[key])
-            yield parameter_place(place, was).change(
-                "removed", "was removed", request=BREAKING, literals=_literals(was)
+        return alike(pair, {**was, "name": ""}, {**now, "name": ""})
+
+    renamed = renames(before, after, is_renamed)
+    for key in {**before, **after}:
+        was, now = pair.old.resolve(before.get(key)), pair.new.resolve(after.get(renamed.get(key, key)))
+        here, literals = parameter_place(place, was or now), _literals(was)
+        if key in renamed:
+            name, is_on_wire = str(now.get("name")), was.get("in") != "path"
+            says = f"is called {code(name)} now"
+            yield here.change(
+                "renamed", says, request=BREAKING, names=[name], is_on_wire=is_on_wire, literals=literals
             )
-    for key in added:
-        if key not in renamed.values():
-            now = pair.new.resolve(after[key])
-            must = _is_required(now)
-            says = f"was added and is {'required' if must else 'optional'}"
-            yield parameter_place(place, now).change("added", says, request=BREAKING if must else ADDITIVE)
-    for key in before:
-        if key in after and not is_elsewhere(before[key], after[key]):
+        elif key not in after:
+            yield here.change("removed", "was removed", request=BREAKING, literals=literals)
+        elif key not in before and key not in renamed.values():
+            yield here.added(_is_required(now))
+        elif key in before and not is_elsewhere(before[key], after[key]):
             yield from compare_parameter(pair, place, before[key], after[key])
 
 
@@ -119,8 +106,7 @@ def compare_body(pair: Pair, place: Place, old: object, new: object) -> Iterator
     must, did = after.get("required") is True, before.get("required") is True
     if old is None or new is None:
         if new is not None:
-            says = f"was added and is {'required' if must else 'optional'}"
-            yield here.change("added", says, request=BREAKING if must else ADDITIVE)
+            yield here.added(must)
         if old is not None:
             yield here.change("removed", "was removed", request=BREAKING)
         return

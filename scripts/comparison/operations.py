@@ -64,10 +64,7 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[F
         says = f"is the new name of {code(old.name)}, also"
         yield place.change("renamed", says, request=BREAKING, is_on_wire=False)
     if old.shape != new.shape:
-        here, says = (
-            replace(place, where=clean(old.where)),
-            f"moved from {clean(old.where)} to {clean(new.where)}",
-        )
+        here, says = replace(place, where=clean(old.where)), f"moved from {clean(old.where)} to {where}"
         yield here.change("moved", says, request=BREAKING, literals={old.path} - {new.path})
     folders = [next(iter(sequence(it.node.get("tags"))), "default") for it in (old, new)]
     known = list(_COMPARED)

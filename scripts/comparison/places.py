@@ -161,6 +161,11 @@ class Place:
         request, response = (BREAKING, ADDITIVE) if is_tighter else (ADDITIVE, BREAKING)
         return self.change("changed", says, request=request, response=response)
 
+    def added(self, must: bool, response: Level | None = None) -> Change:
+        """Tell that something was added which has to be there, or need not."""
+        says, level = f"was added and is {'required' if must else 'optional'}", BREAKING if must else ADDITIVE
+        return self.change("added", says, request=level, response=response)
+
     def required(self, did: bool, must: bool) -> Iterator[Change]:
         """Say whether it has to be there now, or need not."""
         if did != must:

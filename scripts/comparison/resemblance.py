@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import SequenceMatcher
 from itertools import product
 from typing import Any
@@ -20,17 +20,15 @@ def renamed_schemas(old: Contract, new: Contract) -> dict[str, str]:
     Schemas refer to each other, also in circles. So all that come or go are one kind at first, and are told apart by what they
     hold, then by what those hold that they refer to, and so on, until no kind falls into more kinds.
     """
-    schemas = {name: schema for name, schema in old.schemas.items() if name not in new.schemas}
-    removed = [*schemas]
-    schemas |= {name: schema for name, schema in new.schemas.items() if name not in old.schemas}
+    moved = old.schemas.keys() ^ new.schemas.keys()
+    schemas = {name: schema for name, schema in {**old.schemas, **new.schemas}.items() if name in moved}
     kinds, count = dict.fromkeys(schemas, ""), 0
     while len({*kinds.values()}) > count:
         count = len({*kinds.values()})
         meanings = {name: keyed(_meaning(schema, kinds)) for name, schema in schemas.items()}
         numbers = {meaning: f"/{number}" for number, meaning in enumerate(dict.fromkeys(meanings.values()))}
         kinds = {name: numbers[meaning] for name, meaning in meanings.items()}
-    added = [name for name in schemas if name not in old.schemas]
-    return paired(removed, added, lambda before, after: kinds[before] == kinds[after])
+    return renames(old.schemas, new.schemas, lambda before, after: kinds[before] == kinds[after])
 
 
 def alike(pair: Pair, old: Any, new: Any) -> bool:
@@ -38,9 +36,12 @@ def alike(pair: Pair, old: Any, new: Any) -> bool:
     return not differ(_meaning(old, pair.renamed), _meaning(new, {}))
 
 
-def paired(old: Iterable[str], new: Iterable[str], is_same: Callable[[str, str], bool]) -> dict[str, str]:
-    """Pair what is the same, each once; of several that are, those whose names are most alike."""
-    candidates = [both for both in product(old, new) if is_same(*both)]
+def renames(
+    old: Collection[str], new: Collection[str], is_same: Callable[[str, str], bool]
+) -> dict[str, str]:
+    """Pair names that are gone with new ones of the same thing, each once; of several, those that are most alike."""
+    removed, added = [name for name in old if name not in new], [name for name in new if name not in old]
+    candidates = [both for both in product(removed, added) if is_same(*both)]
     candidates.sort(key=lambda both: (-_closeness(*both), *sorted(both)))
     pairs: dict[str, str] = {}
     for before, after in candidates:

@@ -27,7 +27,7 @@ from scripts.comparison.contract import (
 )
 from scripts.comparison.keywords import KEYWORDS, are_other_types, keyword_changes, type_changes, types
 from scripts.comparison.places import WORDS, Finding, Pair, Place, Words, code, differ, keyed, word_findings
-from scripts.comparison.resemblance import alike, paired
+from scripts.comparison.resemblance import alike, renames
 from scripts.comparison.shapes import (
     bases,
     beside_union,
@@ -210,35 +210,25 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
     """Compare the properties of objects."""
     before, after = mapping(old.get("properties")), mapping(new.get("properties"))
     was_required, is_required = ({str(name) for name in sequence(it.get("required"))} for it in (old, new))
-    removed, added = (
-        [name for name in before if name not in after],
-        [name for name in after if name not in before],
-    )
 
     def is_renamed(gone: str, come: str) -> bool:
         return (gone in was_required) == (come in is_required) and alike(pair, before[gone], after[come])
 
-    renamed = paired(removed, added, is_renamed)
-    for name, other in renamed.items():
-        says = f"is called {code(other)} now"
-        yield place.to_property(name).change("renamed", says, request=BREAKING, names=[other])
-    for name in removed:
-        if name not in renamed:
-            yield place.to_property(name).change("removed", "was removed", request=BREAKING)
-    for name in added:
-        if name not in renamed.values():
-            must = name in is_required
-            says = f"was added and is {'required' if must else 'optional'}"
-            here = _travelling(place.to_property(name), after[name])
-            yield here.change("added", says, request=BREAKING if must else ADDITIVE, response=ADDITIVE)
-    for name in [*before, *sorted((was_required | is_required) - {*before, *after})]:
-        if name in removed:
-            continue
+    renamed = renames(before, after, is_renamed)
+    for name in [*{**before, **after}, *sorted((was_required | is_required) - {*before, *after})]:
         here = _travelling(place.to_property(name), after.get(name))
-        yield from here.required(name in was_required, name in is_required)
-        yield from compare_schemas(pair, here, before.get(name), after.get(name))
+        if name in renamed:
+            says = f"is called {code(renamed[name])} now"
+            yield here.change("renamed", says, request=BREAKING, names=[renamed[name]])
+        elif name in before.keys() - after.keys():
+            yield here.change("removed", "was removed", request=BREAKING)
+        elif name in after.keys() - before.keys() - {*renamed.values()}:
+            yield here.added(name in is_required, response=ADDITIVE)
+        elif name not in renamed.values():
+            yield from here.required(name in was_required, name in is_required)
+            yield from compare_schemas(pair, here, before.get(name), after.get(name))
     yield from _further_findings(pair, place, old, new)
-    if not removed and not added and list(before) != list(after):
+    if before.keys() == after.keys() and list(before) != list(after):
         yield Words(place.subject, place.root, f"order of the properties of {place.thing}", place.names)
 
 
