@@ -62,14 +62,13 @@ def traced(
         changes: What has changed in the API.
         names: What has become of the client's names.
     """
-    statements = Statements(root)
     shown = sorted((it for it in changes if it.level is not Level.COSMETIC), key=lambda change: change.rank)
     in_api: Causes = [(change, change.names) for change in shown]
     in_client: Causes = [(name, {last(name.name)}) for name in names if name.kind != "added"]
     return [
         (fault, best(fault.message, statement, in_api) or best(fault.message, statement, in_client))
         for fault in found
-        for statement in [statements.at(fault)]
+        for statement in [statement_at(root, fault)]
     ]
 
 
@@ -103,28 +102,17 @@ def _parse(source: bytes) -> ast.Module:
     return ast.parse(source)
 
 
-class Statements:
-    """The statements that faults are about; each file is read once."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._files: dict[str, tuple[str, ast.Module]] = {}
-
-    def at(self, fault: Fault) -> str:
-        """Give the whole of the innermost statement on a line; of one that holds others, that line."""
-        if fault.file not in self._files:
-            path = self._root / fault.file
-            text = path.read_text(encoding="utf-8") if path.is_file() else ""
-            self._files[fault.file] = text, _tree(path)
-        text, tree = self._files[fault.file]
-        on_line = [
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.stmt) and node.lineno <= fault.line <= (node.end_lineno or node.lineno)
-        ]
-        if not on_line:
-            return ""
-        innermost = max(on_line, key=lambda node: node.lineno)
-        if hasattr(innermost, "body"):
-            return text.splitlines()[fault.line - 1]
-        return ast.get_source_segment(text, innermost) or ""
+def statement_at(root: Path, fault: Fault) -> str:
+    """Give the whole of the innermost statement on a line; of one that holds others, that line."""
+    path = root / fault.file
+    on_line = [
+        node
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.stmt) and node.lineno <= fault.line <= (node.end_lineno or node.lineno)
+    ]
+    if not on_line:
+        return ""
+    innermost, text = max(on_line, key=lambda node: node.lineno), path.read_text(encoding="utf-8")
+    if hasattr(innermost, "body"):
+        return text.splitlines()[fault.line - 1]
+    return ast.get_source_segment(text, innermost) or ""

@@ -118,11 +118,8 @@ class Operation:
     def successes(self) -> list[str]:
         """The statuses below 400, and `default` where no success is listed."""
         found = [status for status in self.answers if status[0] in "123"]
-        return (
-            found
-            if any(status[0] == "2" for status in found) or self.events
-            else [*found, *self.answers.keys() & {"default"}]
-        )
+        has_success = self.events or any(status[0] == "2" for status in found)
+        return found if has_success else [*found, *self.answers.keys() & {"default"}]
 
     @property
     def accept(self) -> str:

@@ -21,7 +21,6 @@ from scripts.regeneration.documents import Document
 from scripts.regeneration.names import plain
 from scripts.regeneration.type_check import Fault
 
-_LOOK_UPS = frozenset({"get", "pop", "setdefault", "__getitem__"})
 _UNMISTAKABLE = re.compile(r"[a-z][A-Z]|[-/]")
 
 
@@ -177,24 +176,19 @@ def _groups(source: bytes) -> Iterable[Group]:
             match inner:
                 case ast.Expr(value=ast.Constant()):  # a docstring
                     continue
-                case ast.Subscript(value=value, slice=key):
-                    note(scope, _label(value), True, key)
-                case ast.Call(func=ast.Attribute(value=value, attr=name), args=[key, *_]) if (
-                    name in _LOOK_UPS
+                case ast.Subscript(value, key) | ast.Call(
+                    ast.Attribute(value, "get" | "pop" | "setdefault" | "__getitem__"), [key, *_]
                 ):
                     note(scope, _label(value), True, key)
                 case ast.Call(args=[ast.Name(id=name), *keys]):
                     note(scope, name, None, *keys)
-                case ast.Compare(
-                    left=ast.Constant() as left, ops=[ast.In() | ast.NotIn()], comparators=[right]
-                ):
+                case ast.Compare(ast.Constant() as left, [ast.In() | ast.NotIn()], [right]):
                     note(scope, _label(right), True, left)
                 case ast.Compare(left=left, comparators=[right]):
                     note(scope, _label(left), False, right)
                 case ast.Dict(keys=keys, values=values) | ast.MatchMapping(keys=keys, patterns=values):
                     note(scope, own, None, *keys)
-                    pairs: list[tuple[ast.AST | None, ast.AST]] = [*zip(keys, values, strict=True)]
-                    for held, content in pairs:
+                    for held, content in zip(keys, values, strict=True):
                         for text, _ in _texts(held):
                             note(scope, text, False, content)
                 case ast.Set() | ast.List() | ast.Tuple():
@@ -226,22 +220,21 @@ def _texts(node: ast.AST | None) -> Iterator[tuple[str, int]]:
         case ast.MatchMapping(keys=keys):
             for key in keys:
                 yield from _texts(key)
-        case _:
-            pass
 
 
 def _label(node: ast.AST) -> str:
     """Give what something is called, as far as it is."""
     match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Subscript(slice=ast.Constant(value=str(name))):
-            return name
-        case ast.Call(func=ast.Attribute(attr=attribute), args=[ast.Constant(value=str(name)), *_]) if (
-            attribute in _LOOK_UPS
+        case (
+            ast.Name(name)
+            | ast.Attribute(attr=name)
+            | ast.Subscript(slice=ast.Constant(str(name)))
+            | ast.Call(
+                ast.Attribute(attr="get" | "pop" | "setdefault" | "__getitem__"),
+                [ast.Constant(str(name)), *_],
+            )
         ):
             return name
-        case ast.Call(func=ast.Name(id="cast"), args=[_, inner]):
+        case ast.Call(ast.Name("cast"), [_, inner]):
             return _label(inner)
-        case _:
-            return ""
+    return ""

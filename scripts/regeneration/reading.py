@@ -72,40 +72,36 @@ def read_file(path: Path) -> bytes:
 
 
 def _fetch(url: str) -> bytes:
-    name = shown(url)
-    if not url.lower().startswith(("http://", "https://")):
-        raise RegenerationError(f"{name} cannot be read: only http and https are.")
-    until = time.monotonic() + LIMITS.duration
-    content = bytearray()
     try:
-        with (
-            httpx.Client(timeout=LIMITS.silence, follow_redirects=True, max_redirects=5) as client,
-            client.stream(
-                "GET", url, headers={"Accept": "application/yaml, application/json, */*"}
-            ) as answer,
-        ):
-            if answer.status_code != 200:
-                raise RegenerationError(f"{name} cannot be read: it answers {answer.status_code}.")
-            for piece in answer.iter_bytes():
-                content += piece
-                if len(content) > LIMITS.size:
-                    raise RegenerationError(
-                        f"{name} cannot be read: it sends more than {LIMITS.size:,} bytes."
-                    )
-                if time.monotonic() > until:
-                    raise RegenerationError(
-                        f"{name} cannot be read: after {LIMITS.duration:g} seconds it was still sending."
-                    )
-    except httpx.TimeoutException as error:
-        raise RegenerationError(
-            f"{name} cannot be read: it said nothing for {LIMITS.silence:g} seconds."
-        ) from error
+        return _download(url)
     except httpx.InvalidURL:  # whose words, and what looks like its path, may be a part of a password
         raise RegenerationError(
             "The address cannot be read: it is not valid. Percent-encode what is special in its user and password."
         ) from None
+    except httpx.TimeoutException as error:
+        said = f"it said nothing for {LIMITS.silence:g} seconds."
+        raise RegenerationError(f"{shown(url)} cannot be read: {said}") from error
     except (httpx.HTTPError, ValueError) as error:
-        raise RegenerationError(f"{name} cannot be read: {str(error) or type(error).__name__}") from error
+        said = str(error) or type(error).__name__
+        raise RegenerationError(f"{shown(url)} cannot be read: {said}") from error
+
+
+def _download(url: str) -> bytes:
+    if not url.lower().startswith(("http://", "https://")):
+        raise ValueError("only http and https are.")
+    until, content = time.monotonic() + LIMITS.duration, bytearray()
+    with (
+        httpx.Client(timeout=LIMITS.silence, follow_redirects=True, max_redirects=5) as client,
+        client.stream("GET", url, headers={"Accept": "application/yaml, application/json, */*"}) as answer,
+    ):
+        if answer.status_code != 200:
+            raise ValueError(f"it answers {answer.status_code}.")
+        for piece in answer.iter_bytes():
+            content += piece
+            if len(content) > LIMITS.size:
+                raise ValueError(f"it sends more than {LIMITS.size:,} bytes.")
+            if time.monotonic() > until:
+                raise ValueError(f"after {LIMITS.duration:g} seconds it was still sending.")
     return bytes(content)
 
 

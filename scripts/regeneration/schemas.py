@@ -67,9 +67,7 @@ def unite(several: Iterable[Expression]) -> Expression:
     found = {repr(one): one for each in several for one in each.get("anyOf", [each])}
     if repr(ANY) in found:
         return ANY
-    if (
-        repr({"type": "string"}) in found
-    ):  # it is any text, so none is read as a time, and written in another way
+    if repr({"type": "string"}) in found:  # so none is read as a time, and written in another way
         found = {key: one for key, one in found.items() if one.get("format") not in _FORMATS}
     # Days are tried before times, which could be read from them.
     choices = sorted(found.values(), key=lambda one: (one == NULL, one.get("format") == "date-time"))
@@ -393,10 +391,7 @@ def _find_default(about: dict[str, Any], expression: Expression, place: str) -> 
         or any(repr(value) == repr(each.get("const", each)) for each in choices)
     ):
         return repr(value)
-    if value is None or (
-        isinstance(value, str) and any("$ref" in each or "format" in each for each in choices)
-    ):
-        return None
-    if any("$ref" in each for each in choices):
+    is_text = isinstance(value, str)
+    if value is None or any("$ref" in each or (is_text and "format" in each) for each in choices):
         return None
     return refuse(f"The default {value!r:.40} does not fit its type", place)
