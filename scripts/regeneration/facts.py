@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, unite
 from scripts.regeneration.schema_parts import Part
-from scripts.regeneration.schemas import DEFAULT, WIRE, Expression, unite
 
 EVENTS = "text/event-stream"
 EVENT_STATUS = "999"
 """The status under which the generator reads an event, for which it has no place."""
-_MEDIA = {
+MEDIA = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
     "multipart": "multipart/form-data",
 }
+"""The usual media type of each kind of body that has one for itself."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Body:
     @property
     def content(self) -> dict[str, Any]:
         """What it is for the generator."""
-        return {_MEDIA.get(self.kind, "application/octet-stream"): {"schema": self.expression}}
+        return {MEDIA.get(self.kind, "application/octet-stream"): {"schema": self.expression}}
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from openapi_python_client.strings import safe_for_docstring
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # it has no types
 
 from scripts.regeneration.documents import Document
+from scripts.regeneration.expressions import OTHER
 from scripts.regeneration.facts import EVENT_STATUS, Scheme
 from scripts.regeneration.identifiers import PREFIX
 from scripts.regeneration.operations import Operations
@@ -210,7 +211,13 @@ def _parse(
     title: str, schemas: Schemas, items: Iterable[Item], config: Config, *, is_whole: bool = False
 ) -> GeneratorData:
     document = {"openapi": "3.1.0", "info": {"title": title, "version": ""}, "paths": dict(items)}
-    document["components"] = schemas.components(is_whole=is_whole)
+    # Whatever only refers to classes needs none of their members, and is read in a moment.
+    left_out = () if is_whole else ("properties", "required", "additionalProperties")
+    given = {
+        name: {key: inner for key, inner in made.schema.items() if key not in left_out}
+        for name, made in schemas.classes.items()
+    }
+    document["components"] = {"schemas": {**given, OTHER: {"type": "object", "title": OTHER}}}
     parsed = GeneratorData.from_dict(document, config=config)
     if isinstance(parsed, GeneratorError):
         said = f"{parsed.header} {parsed.detail or ''}"

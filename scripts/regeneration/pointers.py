@@ -96,3 +96,8 @@ def walk(value: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:
             waiting += [(value[key], join(place, key)) for key in said]
         elif isinstance(value, list):
             waiting += [(inner, join(place, number)) for number, inner in enumerate(value)]
+
+
+def without_extensions(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give what is in a mapping of names, but for extensions."""
+    return ((name, value) for name, value in given.items() if not name.startswith("x-"))

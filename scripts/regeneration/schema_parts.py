@@ -199,3 +199,11 @@ def shape_of(schema: Any) -> Any:
     return (
         {key: value for key, value in schema.items() if key in SHAPES} if isinstance(schema, dict) else schema
     )
+
+
+def combine(several: list[Part]) -> Part:
+    """Give one schema that says what several say of the same value, and where it is."""
+    schema, at = several[-1]
+    if any(shape_of(other) != shape_of(schema) for other, _ in several[:-1]):
+        return {"allOf": [other for other, _ in several]}, at
+    return schema, at

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.regeneration import expressions, identifiers
 from scripts.regeneration.documents import Document
-from scripts.regeneration.identifiers import (
-    make_title,
-    make_unique,
-    name_all,
-    to_class,
-    to_constant,
-    to_variable,
-)
+from scripts.regeneration.expressions import ANY, DEFAULT, FORMATS, NULL, TYPES, WIRE, Expression
 from scripts.regeneration.pointers import join, refuse, resolve
 from scripts.regeneration.schema_parts import (
-    ANNOTATIONS,
     SHAPES,
     Choice,
     Part,
     check,
+    combine,
     flatten,
     is_enum,
     is_nullable,
     kinds_of,
     merge,
-    shape_of,
     values_of,
 )
 from scripts.regeneration.schema_survey import Survey
-
-Expression = dict[str, Any]
-"""A schema of a value: a plain type, a constant, a list, a map, a reference to a class, or anyOf these; empty for any value."""
-ANY: Expression = {}
-NULL: Expression = {"type": "null"}
-WIRE, DEFAULT = "x-payman-wire", "x-payman-default"
-"""Of a member: its name in JSON where it has another one in Python, and its default as code."""
-OTHER = "Other"
-_FORMATS = ("date-time", "date", "uuid")
-_TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "NoneType": "null"}
 
 
 @dataclass(frozen=True)
@@ -55,23 +38,6 @@ class Class:
     pointer: str
     schema: dict[str, Any]
     base: Sequence[Part] = ()
-
-
-def refer(name: str) -> Expression:
-    """Give the expression of a class."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def unite(several: Iterable[Expression]) -> Expression:
-    """Give the expression of what may be any of some."""
-    found = {repr(one): one for each in several for one in each.get("anyOf", [each])}
-    if repr(ANY) in found:
-        return ANY
-    if repr({"type": "string"}) in found:  # so none is read as a time, and written in another way
-        found = {key: one for key, one in found.items() if one.get("format") not in _FORMATS}
-    # Days are tried before times, which could be read from them.
-    choices = sorted(found.values(), key=lambda one: (one == NULL, one.get("format") == "date-time"))
-    return choices[0] if len(choices) == 1 else {"anyOf": choices}
 
 
 class Schemas:
@@ -95,13 +61,15 @@ class Schemas:
         self._aliases: list[str] = []
         survey = Survey(document)
         self.tags, self.files, self._with_others = survey.tags, survey.files, survey.with_others
-        named = document.get("components", {}).get("schemas", {})
-        places = [join("/components/schemas", name) for name in named]
-        for name, place in zip(named, places, strict=True):
-            if self._is_class(named[name], place):
+        named = {
+            join("/components/schemas", name): (name, schema)
+            for name, schema in document.get("components", {}).get("schemas", {}).items()
+        }
+        for place, (name, schema) in named.items():
+            if self._is_class(schema, place):
                 self._reserve(name, place)
-        for name, place in zip(named, places, strict=True):
-            self.express(named[name], place, name)
+        for place, (name, schema) in named.items():
+            self.express(schema, place, name)
         self.finish()
 
     def finish(self) -> None:
@@ -109,19 +77,6 @@ class Schemas:
         while self._queue:
             made, parts = self._queue.pop(0)
             self._fill(made, parts)
-
-    def components(self, *, is_whole: bool) -> dict[str, Any]:
-        """Give the classes as a document has them.
-
-        Args:
-            is_whole: Whether with their members; whatever only refers to them needs none, and is read in a moment.
-        """
-        left_out = () if is_whole else ("properties", "required", "additionalProperties")
-        given = {
-            name: {key: inner for key, inner in made.schema.items() if key not in left_out}
-            for name, made in self.classes.items()
-        }
-        return {"schemas": {**given, OTHER: {"type": "object", "title": OTHER}}}
 
     def express(self, schema: Any, place: str, name: str, *, is_open: bool = True) -> Expression:
         """Give the expression of a schema.
@@ -148,29 +103,9 @@ class Schemas:
         finally:
             self._aliases.remove(place)
 
-    def member(self, wire: str, schema: Any, place: str, expression: Expression) -> dict[str, Any]:
-        """Give the schema of a member or a parameter: its expression, and what else is said of it."""
-        about: dict[str, Any] = {}
-        for part, _ in reversed(flatten(self.document, schema, place)[0]):
-            about |= part
-        own = schema if isinstance(schema, dict) else {}
-        about |= {key: value for key, value in own.items() if key in ANNOTATIONS}
-        made: dict[str, Any] = {"allOf": [expression]} if "$ref" in expression else dict(expression)
-        made |= {WIRE: wire, "description": str(about.get("description") or "")}
-        if about.get("format") == "password":
-            made["format"] = "password"
-        if about.get("deprecated"):
-            made["deprecated"] = True
-        default = _find_default(about, expression, place)
-        return made if default is None else {**made, DEFAULT: default}
-
-    def choices_of(self, expression: Expression) -> list[Expression]:
-        """Give what a value may be, but null."""
-        return [each for each in expression.get("anyOf", [expression]) if each != NULL]
-
     def members_of(self, expression: Expression) -> dict[str, Expression] | None:
         """Give what the members of an object are, by their names on the wire; None of what is not an object."""
-        if expression == refer(OTHER):
+        if expression == expressions.refer(expressions.OTHER):
             return {"": ANY}
         if expression.get("type") == "object":
             extra = expression["additionalProperties"]
@@ -181,20 +116,20 @@ class Schemas:
             return None
         extra = made.schema["additionalProperties"]
         others = {} if extra is False else {"": ANY if extra is True else extra}
-        return others | {each[WIRE]: _bare(each) for each in made.schema["properties"].values()}
+        return others | {each[WIRE]: expressions.bare(each) for each in made.schema["properties"].values()}
 
     def is_plain(self, expression: Expression) -> bool:
         """Whether a value can be written as a text: it is neither a list nor an object, nor a file."""
         return all(
             each.get("type") != "array" and each.get("format") != "binary" and self.members_of(each) is None
-            for each in self.choices_of(expression)
+            for each in expressions.choices_of(expression)
         )
 
     def is_list(self, expression: Expression) -> bool:
         """Whether a value is a list of such values, or one of them."""
         return all(
             self.is_plain(each["items"] if each.get("type") == "array" else each)
-            for each in self.choices_of(expression)
+            for each in expressions.choices_of(expression)
         )
 
     def _of_class(
@@ -202,9 +137,9 @@ class Schemas:
     ) -> Expression:
         merged = merge(parts, place)
         title = self._titles[place]
-        name = to_class(title)
+        name = identifiers.to_class(title)
         if name not in self.classes:
-            module = make_unique(to_variable(name), self._modules)
+            module = identifiers.make_unique(identifiers.to_variable(name), self._modules)
             self._modules.add(module)
             about = {
                 "description": str(merged.get("description") or ""),
@@ -215,8 +150,8 @@ class Schemas:
             )
             self._queue.append((made, parts))
         kind = "integer" if all(isinstance(value, int) for value in values_of(merged)) else "string"
-        choices = [refer(name), *([{"type": kind}] if "enum" in merged and is_open else [])]
-        return unite([*choices, *([NULL] if is_nullable(merged) else [])])
+        choices = [expressions.refer(name), *([{"type": kind}] if "enum" in merged and is_open else [])]
+        return expressions.unite([*choices, *([NULL] if is_nullable(merged) else [])])
 
     def _of_parts(
         self, parts: list[Part], choice: Choice | None, place: str, name: str, is_open: bool
@@ -227,7 +162,7 @@ class Schemas:
         if "const" in merged or "enum" in merged:
             return self._of_values(merged, parts, place, name, is_open)
         found = [self._of_kind(kind, merged, parts, place, name, is_open) for kind in kinds_of(merged)]
-        return unite(found) if found else ANY
+        return expressions.unite(found) if found else ANY
 
     def _of_kind(
         self, kind: str, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
@@ -240,34 +175,33 @@ class Schemas:
             if merged.get("properties") or place in self.tags:
                 self._reserve(name, place)
                 self._of_class(parts, place, is_open)
-                return refer(to_class(self._titles[place]))
+                return expressions.refer(identifiers.to_class(self._titles[place]))
             return self.map_of(self._extra(parts, name) or ANY)
         if kind == "string" and place in self.files:
             return {"type": kind, "format": "binary"}
-        if kind == "string" and merged.get("format") in _FORMATS:
+        if kind == "string" and merged.get("format") in FORMATS:
             return {"type": kind, "format": merged["format"]}
         return {"type": kind}
 
     def map_of(self, values: Expression) -> Expression:
         """Give the expression of an object whose names are not known."""
-        title = make_title(f"Map {len(self.maps) + 1}", self._taken)
-        self._taken.add(to_class(title))
-        self.maps.add(to_class(title))
+        title = identifiers.make_title(f"Map {len(self.maps) + 1}", self._taken)
+        self._taken.add(identifiers.to_class(title))
+        self.maps.add(identifiers.to_class(title))
         return {"type": "object", "title": title, "additionalProperties": values or True}
 
     def _of_values(
         self, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
     ) -> Expression:
-        values = values_of(merged)
-        none = [NULL] if is_nullable(merged) else []
+        values, none = values_of(merged), [NULL] if is_nullable(merged) else []
         if is_enum(merged):
             self._reserve(name, place)
-            return unite([self._of_class(parts, place, is_open), *none])
-        if not all(isinstance(value, str | int) for value in values):
-            if any(isinstance(value, dict | list) for value in values):
-                refuse("An enum of objects or lists cannot be rendered", place)
-            return unite([*({"type": _TYPES[type(value).__name__]} for value in values), *none])
-        return unite([*({"const": value} for value in values), *none])
+            return expressions.unite([self._of_class(parts, place, is_open), *none])
+        if any(isinstance(value, dict | list) for value in values):
+            refuse("An enum of objects or lists cannot be rendered", place)
+        if all(isinstance(value, str | int) for value in values):
+            return expressions.unite([*({"const": value} for value in values), *none])
+        return expressions.unite([*({"type": TYPES[type(value).__name__]} for value in values), *none])
 
     def _of_choice(self, parts: list[Part], choice: Choice, name: str, is_open: bool) -> Expression:
         several, place, keyword = choice
@@ -283,12 +217,14 @@ class Schemas:
                 found.append(self._of_class([*base, *inner], at, is_open, is_joined=True))
             else:
                 found.append(self.express(variant, at, named, is_open=is_open))
-        return unite([*found, *([refer(OTHER)] if place in self._with_others else [])])
+        if place in self._with_others:
+            found.append(expressions.refer(expressions.OTHER))
+        return expressions.unite(found)
 
     def _reserve(self, name: str, place: str) -> None:
         if place not in self._titles:
-            self._titles[place] = title = make_title(name, self._taken)
-            self._taken.add(to_class(title))
+            self._titles[place] = title = identifiers.make_title(name, self._taken)
+            self._taken.add(identifiers.to_class(title))
 
     def _is_class(self, schema: Any, place: str) -> bool:
         if not isinstance(schema, dict) or "$ref" in schema:
@@ -306,20 +242,20 @@ class Schemas:
         if "enum" in merged:
             constants: dict[str, Any] = {}
             for value in values_of(merged):
-                constants[make_unique(to_constant(value), constants)] = value
+                constants[identifiers.make_unique(identifiers.to_constant(value), constants)] = value
             names = sorted(constants)
             made.schema.update({"enum": [constants[name] for name in names], "x-enum-varnames": names})
             return
-        found: dict[str, list[Part]] = {}
+        found, tags = dict[str, list[Part]](), self.tags.get(place, {})
         for part, at in parts:
             for wire, schema in part.get("properties", {}).items():
                 found.setdefault(wire, []).append((schema, join(at, "properties", wire)))
         wanted = {wire: at for part, at in parts for wire in part.get("required", ())}
         for wire, at in wanted.items():
-            if wire not in found and wire not in self.tags.get(place, ()):
+            if wire not in found and wire not in tags:
                 extra = merged.get("additionalProperties")
                 found[wire] = [(extra if isinstance(extra, dict) else {}, join(at, "additionalProperties"))]
-        variables = name_all({**found, **dict.fromkeys(self.tags.get(place, ()))})
+        variables = identifiers.name_all({**found, **dict.fromkeys(tags)})
         # What only the server may give, or only the client, is missing in what the other sends.
         one_way = {
             wire
@@ -330,17 +266,13 @@ class Schemas:
         required = {*wanted} - one_way
         members: list[tuple[bool, bool, str, dict[str, Any]]] = []
         for wire, variable in variables.items():
-            schema, at = _combined(found.get(wire, [({"type": "string"}, place)]))
-            tag = self.tags.get(place, {}).get(wire)
-            kind = (
-                unite({"const": value} for value in tag)
-                if tag
-                else self.express(schema, at, made.name + to_class(wire).rstrip("_"))
-            )
-            node = self.member(wire, schema, at, kind)
-            is_required = wire in required or tag is not None
-            if is_required and "const" in kind:
-                node.setdefault(DEFAULT, repr(kind["const"]))
+            schema, at = combine(found.get(wire, [({"type": "string"}, place)]))
+            if wire in tags:
+                kind = expressions.unite({"const": value} for value in tags[wire])
+            else:
+                kind = self.express(schema, at, made.name + identifiers.to_class(wire).rstrip("_"))
+            is_required = wire in required or wire in tags
+            node = expressions.make_member(self.document, wire, schema, at, kind, is_required=is_required)
             members.append((not is_required, DEFAULT in node and is_required, variable, node))
         members.sort(key=lambda member: member[:2])
         extra = self._extra(parts, made.name)
@@ -361,37 +293,3 @@ class Schemas:
             return None
         typed = [(schema, at) for schema, at in given if isinstance(schema, dict) and schema]
         return self.express(*typed[-1], f"{name}Value") if typed else ANY
-
-
-def _combined(several: list[Part]) -> Part:
-    schema, at = several[-1]
-    if any(shape_of(other) != shape_of(schema) for other, _ in several[:-1]):
-        return {"allOf": [other for other, _ in several]}, at
-    return schema, at
-
-
-def _bare(member: Expression) -> Expression:
-    """Give the expression of a member."""
-    found: Expression = member["allOf"][0] if "allOf" in member else member
-    return found
-
-
-def _find_default(about: dict[str, Any], expression: Expression, place: str) -> str | None:
-    """Give the default as code; None where there is none that a signature can hold."""
-    value = about.get("default")
-    if "default" not in about or not isinstance(value, str | int | float | bool | None):
-        return None
-    choices = expression.get("anyOf", [expression])
-    kinds = {each.get("type") for each in choices if "format" not in each}
-    kind = _TYPES[type(value).__name__]
-    if (
-        ANY in choices
-        or kind in kinds
-        or (kind == "integer" and "number" in kinds)
-        or any(repr(value) == repr(each.get("const", each)) for each in choices)
-    ):
-        return repr(value)
-    is_text = isinstance(value, str)
-    if value is None or any("$ref" in each or (is_text and "format" in each) for each in choices):
-        return None
-    return refuse(f"The default {value!r:.40} does not fit its type", place)

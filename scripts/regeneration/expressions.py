@@ -1,0 +1,90 @@
+"""Short expressions of schemas, and what can be said of a value by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from scripts.regeneration.documents import Document
+from scripts.regeneration.pointers import refuse
+from scripts.regeneration.schema_parts import ANNOTATIONS, flatten
+
+Expression = dict[str, Any]
+"""A schema of a value: a plain type, a constant, a list, a map, a reference to a class, or anyOf these; empty for any value."""
+ANY: Expression = {}
+NULL: Expression = {"type": "null"}
+WIRE, DEFAULT = "x-payman-wire", "x-payman-default"
+"""Of a member: its name in JSON where it has another one in Python, and its default as code."""
+OTHER = "Other"
+FORMATS = ("date-time", "date", "uuid")
+TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "NoneType": "null"}
+
+
+def refer(name: str) -> Expression:
+    """Give the expression of a class."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def unite(several: Iterable[Expression]) -> Expression:
+    """Give the expression of what may be any of some."""
+    found = {repr(one): one for each in several for one in each.get("anyOf", [each])}
+    if repr(ANY) in found:
+        return ANY
+    if repr({"type": "string"}) in found:  # so none is read as a time, and written in another way
+        found = {key: one for key, one in found.items() if one.get("format") not in FORMATS}
+    # Days are tried before times, which could be read from them.
+    choices = sorted(found.values(), key=lambda one: (one == NULL, one.get("format") == "date-time"))
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}
+
+
+def choices_of(expression: Expression) -> list[Expression]:
+    """Give what a value may be, but null."""
+    return [each for each in expression.get("anyOf", [expression]) if each != NULL]
+
+
+def bare(member: Expression) -> Expression:
+    """Give the expression of a member."""
+    found: Expression = member["allOf"][0] if "allOf" in member else member
+    return found
+
+
+def make_member(
+    document: Document, wire: str, schema: Any, place: str, expression: Expression, *, is_required: bool
+) -> dict[str, Any]:
+    """Give the schema of a member or a parameter: its expression, and what else is said of it."""
+    about: dict[str, Any] = {}
+    for part, _ in reversed(flatten(document, schema, place)[0]):
+        about |= part
+    own = schema if isinstance(schema, dict) else {}
+    about |= {key: value for key, value in own.items() if key in ANNOTATIONS}
+    made: dict[str, Any] = {"allOf": [expression]} if "$ref" in expression else dict(expression)
+    made |= {WIRE: wire, "description": str(about.get("description") or "")}
+    if about.get("format") == "password":
+        made["format"] = "password"
+    if about.get("deprecated"):
+        made["deprecated"] = True
+    default = _find_default(about, expression, place)
+    if default is None and is_required and "const" in expression:
+        default = repr(expression["const"])
+    return made if default is None else {**made, DEFAULT: default}
+
+
+def _find_default(about: dict[str, Any], expression: Expression, place: str) -> str | None:
+    """Give the default as code; None where there is none that a signature can hold."""
+    value = about.get("default")
+    if "default" not in about or not isinstance(value, str | int | float | bool | None):
+        return None
+    choices = expression.get("anyOf", [expression])
+    kinds = {each.get("type") for each in choices if "format" not in each}
+    kind = TYPES[type(value).__name__]
+    if (
+        ANY in choices
+        or kind in kinds
+        or (kind == "integer" and "number" in kinds)
+        or any(repr(value) == repr(each.get("const", each)) for each in choices)
+    ):
+        return repr(value)
+    is_text = isinstance(value, str)
+    if value is None or any("$ref" in each or (is_text and "format" in each) for each in choices):
+        return None
+    return refuse(f"The default {value!r:.40} does not fit its type", place)
