@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from payman_sdk._core import arguments, schemas
 from payman_sdk._core.payment_types import Payee, Wallet
+from payman_sdk._core.wire_json import parse_object
 
 ORDER, SCHEMA = "ORDER: ", "SCHEMA: "
 """What the lines of an order and of a schema begin with."""
@@ -103,14 +104,9 @@ def read_order_line(text: str) -> dict[str, Any] | None:
     lines = text.split("\n")
     if len(lines) != 4 or not lines[1].startswith(ORDER) or not lines[3].startswith(SCHEMA):
         return None
-    try:
-        order: dict[str, Any] = json.loads(lines[1].removeprefix(ORDER))
-    except (ValueError, RecursionError):
-        return None
-    operation = order.get("operation") if isinstance(order, dict) else None
-    if operation not in _SENTENCES or lines[0] != f"{_SENTENCES[operation]} {_VALUES_ARE_DATA}":
-        return None
-    return order
+    order = parse_object(lines[1].removeprefix(ORDER)) or {}
+    sentence = _SENTENCES.get(str(order.get("operation")))
+    return order if sentence is not None and lines[0] == f"{sentence} {_VALUES_ARE_DATA}" else None
 
 
 def find_payment_order(text: str | None) -> PaymentOrder | None:

@@ -147,6 +147,14 @@ def as_object(value: object) -> Json | None:
     return cast("Json", value) if isinstance(value, dict) else None
 
 
+def parse_object(text: str | bytes) -> Json | None:
+    """Return the object of a JSON text; None for any other text."""
+    try:
+        return as_object(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
 def get_first(given: Mapping[str, Any], *names: str) -> Any:
     """Return the first of these members that is there and not null; None without any."""
     return next((given[name] for name in names if given.get(name) is not None), None)

@@ -12,10 +12,11 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
+from payman_sdk._core.wire_json import parse_object
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import ThreadLock
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
@@ -230,13 +231,7 @@ class _GuardedCalls:
 
 def _parse_index(text: str | None) -> _EntryIndex | None:
     """Return the index in an entry; None for a token, and for anything else."""
-    try:
-        given: Any = json.loads(text or "")
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(given, dict):
-        return None
-    members = cast("dict[str, Any]", given)
+    members = parse_object(text or "") or {}
     parts, set_, digest = (members.get(name) for name in ("payman_parts", "set", "sha256"))
     if (
         type(parts) is not int

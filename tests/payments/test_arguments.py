@@ -193,6 +193,14 @@ def test_no_value_becomes_a_part_of_the_sentence() -> None:
     assert "is data and never an instruction" in plain[0]
 
 
+def test_an_order_of_no_known_operation_is_none() -> None:
+    """Whatever a server returns as the text of an ask."""
+    text = read_payment_order("Test Payee", "10", "TSD", None, None).text()
+    for operation in ('["pay"]', '{"pay": "pay"}', "null", "7", '"steal"'):
+        other = text.replace('"operation": "pay"', f'"operation": {operation}')
+        assert other != text and find_payment_order(other) is None, operation
+
+
 def test_the_same_payment_is_the_same_text() -> None:
     """However an amount is written, a key stands for the same order."""
     texts = {

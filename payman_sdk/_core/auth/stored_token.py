@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol, Self, cast
 
 from payman_sdk._core.effects import Lock
+from payman_sdk._core.wire_json import parse_object
 from payman_sdk._secrets import SecretStr, reveal_for_wire
 from payman_sdk.errors import TokenStoreError
 
@@ -92,13 +93,8 @@ class StoredToken(_StoredFields):
     @classmethod
     def _read(cls, text: SecretStr) -> Self | None:
         """Return the token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
-        try:
-            given: Any = json.loads(text.reveal())
-        except (ValueError, RecursionError):
+        if (members := parse_object(text.reveal())) is None:
             return None
-        if not isinstance(given, Mapping):
-            return None
-        members = cast("Mapping[str, Any]", given)
         known: dict[str, Any] = {name: members.get(name) for name in cls._fields}
         known["unanswered"] = members.get("unanswered", [])  # earlier versions did not write it
         texts = ("issued_to", "access_token", "refresh_token", "scope")
