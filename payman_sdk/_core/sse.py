@@ -184,7 +184,7 @@ _LARGE = 1024 * 1024
 """Characters that an event may have without being looked through. Only the first one with a piece may be larger than it."""
 
 
-class RedactingDecoder:
+class RedactingDecoder(SSEDecoder):
     """Decodes an event stream, and redacts its events from the first one on that repeats a secret or says that it is an error.
 
     A secret that an agent spreads over several chunks of an artifact is not found.
@@ -193,29 +193,22 @@ class RedactingDecoder:
     """
 
     def __init__(self, own: SecretStr | None = None, limit: int = 16 * 1024 * 1024) -> None:
-        self._decoder = SSEDecoder(limit)
-        self._limit = limit
+        super().__init__(limit)
         self._scan = AnswerScan(own)
 
-    @property
-    def last_event_id(self) -> str:
-        """The id to resume the stream from."""
-        return self._decoder.last_event_id
-
     def feed(self, piece: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes of the stream, and return the events that are complete with them; raises EventTooLargeError."""
         is_clean = self._scan.is_clean(piece)
-        too_large: EventTooLargeError | None = None
+        too_large = False
         try:
-            events = self._decoder.feed(piece)
+            events = super().feed(piece)
         except EventTooLargeError as error:
-            too_large, events = error, list(error.events)
+            too_large, events = True, list(error.events)
         if not is_clean:
             events = [ServerSentEvent(*map(redact, event)) for event in events]
         if events and (len(piece) > _LARGE or len(events[0].data) > _LARGE):
             for position, event in enumerate(events):
                 if is_excessive(event.data):
                     raise EventTooLargeError(self._limit, events[:position])
-        if too_large is not None:
-            raise EventTooLargeError(too_large.limit, events)
+        if too_large:
+            raise EventTooLargeError(self._limit, events)
         return events
