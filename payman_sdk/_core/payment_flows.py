@@ -87,7 +87,7 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
     text = decision_text(payment.payment_id, approve=approve)
     clock = Stopwatch(agent.now)
     try:
-        earlier = None if response is None else get_earlier_artifacts(response)
+        earlier = get_earlier_artifacts(response)
         order_flow = send_order(agent, text, call, task_id=task_id, earlier=earlier)
         answer = yield from clock.without_guard(order_flow, call.options.before_send)
     except PaymanError as error:
@@ -101,8 +101,7 @@ def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], c
     if isinstance(payment, Payment):
         if payment.task_id is None:
             raise ConfigurationError("The payment has no task id, so it cannot be looked up.")
-        before = payment.response
-        earlier = None if before is None else get_earlier_artifacts(before)
+        earlier = get_earlier_artifacts(payment.response)
         response, _ = yield from agent.look_up(payment.task_id, call.options, earlier)
         found = yield from _conclude(agent, payment, response, call, clock)
         # A search that was cut off takes back nothing that a transaction has shown.

@@ -164,12 +164,8 @@ class Tracing:
         about: dict[str, Any]
         match event:
             case RetryDetails(attempt, reason, delay):
-                about = {
-                    "payman.attempt": attempt,
-                    "payman.delay": delay,
-                    "error.type": type(reason).__name__,
-                }
-                span.add_event("payman.retry", about)
+                about = {"payman.attempt": attempt, "payman.delay": delay}
+                span.add_event("payman.retry", {**about, "error.type": type(reason).__name__})
             case events.FailureClassified(_, attempt, failure, verdict):
                 about = {"payman.attempt": attempt, "payman.verdict": verdict.lower()}
                 span.add_event("payman.judged", {**about, "error.type": type(failure).__name__})
