@@ -88,24 +88,20 @@ def problems_of_script(text: str) -> Iterator[str]:
 
 def problems(root: Path = ROOT) -> list[str]:
     """Check every lock and every script of the project, and return what breaks a rule."""
-    found: list[str] = []
-    locks = [*root.glob("*.lock"), *root.glob("scripts/**/*.lock"), *root.glob("tests/**/*.lock")]
-    locks = [
-        path for path in locks if not path.name.startswith(".")
-    ]  # what programs lock with, as scripts/bootstrap does
-    for path in sorted([*locks, root / "scripts" / "lock.requirements"]):
-        found += [
-            f"{path.relative_to(root)}: {said}" for said in problems_of_requirements(path.read_text("utf-8"))
-        ]
+    locks = [root / "scripts" / "lock.requirements"]
+    for pattern in ("*.lock", "scripts/**/*.lock", "tests/**/*.lock"):
+        # Those that begin with a dot are what programs lock with, as scripts/bootstrap does.
+        locks += [path for path in root.glob(pattern) if not path.name.startswith(".")]
+    found = [
+        (path, said) for path in sorted(locks) for said in problems_of_requirements(path.read_text("utf-8"))
+    ]
     spectral = root / "scripts" / "spectral"
     package, lock = ((spectral / name).read_text("utf-8") for name in ("package.json", NPM_LOCK))
-    found += [f"scripts/spectral: {said}" for said in problems_of_npm(package, lock)]
+    found += [(spectral, said) for said in problems_of_npm(package, lock)]
     for path in sorted([root / ".ci" / "run", *(root / "scripts").iterdir()]):
         if path.is_file() and path.read_bytes().startswith(b"#!"):
-            found += [
-                f"{path.relative_to(root)}: {said}" for said in problems_of_script(path.read_text("utf-8"))
-            ]
-    return found
+            found += [(path, said) for said in problems_of_script(path.read_text("utf-8"))]
+    return [f"{path.relative_to(root)}: {said}" for path, said in found]
 
 
 def _mapping(value: object) -> dict[str, Any]:

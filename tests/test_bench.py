@@ -19,6 +19,7 @@ from scripts.benchmarks.measurement import (
     Row,
     Side,
     Spread,
+    build_rows,
     compute_median,
     compute_ratio,
     judge,
@@ -27,7 +28,6 @@ from scripts.benchmarks.measurement import (
 from scripts.benchmarks.peers import PEERS, Peer
 from scripts.benchmarks.processes import SideFailedError, build_import, build_program, run_program
 from scripts.benchmarks.report import BEGIN, END, format_aims, format_row, format_table
-from scripts.benchmarks.rows import build_rows
 from scripts.benchmarks.server import CannedAnswers, run_server
 from scripts.benchmarks.sides import Reading
 from scripts.documentation.marks import replace_between

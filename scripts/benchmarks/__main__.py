@@ -17,11 +17,10 @@ import time
 import httpx
 
 from payman_sdk import PaymanClient
-from scripts.benchmarks.measurement import Measured, measure_row
+from scripts.benchmarks.measurement import Measured, build_rows, measure_row
 from scripts.benchmarks.peers import PEERS, read_version
 from scripts.benchmarks.processes import ROOT, make_environments
 from scripts.benchmarks.report import BEGIN, END, format_aims, format_row
-from scripts.benchmarks.rows import build_rows
 from scripts.benchmarks.server import run_server
 from scripts.benchmarks.sides import ASKED, Sent, Target
 from scripts.documentation.marks import replace_between

@@ -32,9 +32,8 @@ from scripts.comparison.places import (
     in_words,
     is_written_differently,
 )
-from scripts.comparison.resemblance import renamed_schemas
 from scripts.comparison.schemas import compare_schemas
-from scripts.comparison.shapes import has_class
+from scripts.comparison.shapes import has_class, renamed_schemas
 
 UNNOTICED = "Written in another way; nothing that programs notice changed."
 """What is told where two documents differ, and nothing else is to be told."""

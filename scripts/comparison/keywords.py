@@ -41,10 +41,8 @@ def limit_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
     step, other = old.get("multipleOf"), new.get("multipleOf")
     if step != other:
         says = f"has to be a multiple of {value(other)} now" if other else "need not be a multiple any more"
-        if step is None or other is None or _divides(other, step) or _divides(step, other):
-            yield place.tightened(step is None or (other is not None and _divides(step, other)), says)
-        else:
-            yield place.change("changed", says, request=BREAKING)
+        is_wider = other is None or _divides(other, step)
+        yield place.compared(step is None or _divides(step, other), is_wider, says)
     if bool(old.get("uniqueItems")) != bool(new.get("uniqueItems")):
         is_tighter = bool(new.get("uniqueItems"))
         yield place.tightened(is_tighter, f"{'must not' if is_tighter else 'may'} have the same item twice")
@@ -127,9 +125,9 @@ def are_other_types(old: Node, new: Node) -> bool:
     before, after = types(old), types(new)
     if _are_only_values(old, new):
         return False
-    if before is None or after is None:
+    if None in (before, after):
         return before is not after
-    return not (_widened(before) >= after or _widened(after) >= before)
+    return not (_includes(before, after) or _includes(after, before))
 
 
 def _are_only_values(old: Node, new: Node) -> bool:
@@ -143,16 +141,13 @@ def type_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
     if before == after or _are_only_values(old, new):
         return
     says = f"is {_named(after)} now, was {_named(before)}"
-    if after is not None and (before is None or _widened(before) >= after):
-        yield place.tightened(True, says)
-    elif before is not None and (after is None or _widened(after) >= before):
-        yield place.tightened(False, says)
-    else:
-        yield place.change("changed", says, request=BREAKING)
+    yield place.compared(_includes(before, after), _includes(after, before), says)
 
 
-def _widened(names: frozenset[str]) -> frozenset[str]:
-    return names | {"integer"} if "number" in names else names
+def _includes(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
+    if wide is None or narrow is None:
+        return wide is None
+    return wide >= narrow or ("number" in wide and wide | {"integer"} >= narrow)
 
 
 def _named(names: frozenset[str] | None) -> str:
@@ -204,12 +199,9 @@ def _format_changes(place: Place, old: str | None, new: str | None) -> Iterator[
         yield place.change("changed", says, request=COSMETIC)
     elif {old, new} & _OF_PYTHON:
         yield place.change("changed", f"{says}, and another type in Python", request=BREAKING)
-    elif old is None or _WIDER.get(str(new)) == old:
-        yield place.tightened(True, says)
-    elif new is None or _WIDER.get(str(old)) == new:
-        yield place.tightened(False, says)
     else:
-        yield place.change("changed", says, request=BREAKING)
+        is_wider = new is None or _WIDER.get(str(old)) == new
+        yield place.compared(old is None or _WIDER.get(str(new)) == old, is_wider, says)
 
 
 def _values(schema: Node) -> list[Any] | None:

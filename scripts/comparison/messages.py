@@ -14,8 +14,8 @@ from scripts.comparison.changes import ADDITIVE, BREAKING
 from scripts.comparison.contract import Direction, Node, mapping, pointed
 from scripts.comparison.keywords import flag_changes
 from scripts.comparison.places import Finding, Pair, Place, clean, code, differ, keyed, word_findings
-from scripts.comparison.resemblance import alike, renames
 from scripts.comparison.schemas import compare_schemas
+from scripts.comparison.shapes import alike, renames
 
 
 def compare_parameters(

@@ -161,6 +161,12 @@ class Place:
         request, response = (BREAKING, ADDITIVE) if is_tighter else (ADDITIVE, BREAKING)
         return self.change("changed", says, request=request, response=response)
 
+    def compared(self, is_tighter: bool, is_wider: bool, says: str) -> Change:
+        """Tell that less is allowed, or more, or something else."""
+        if is_tighter or is_wider:
+            return self.tightened(is_tighter, says)
+        return self.change("changed", says, request=BREAKING)
+
     def added(self, must: bool, response: Level | None = None) -> Change:
         """Tell that something was added which has to be there, or need not."""
         says, level = f"was added and is {'required' if must else 'optional'}", BREAKING if must else ADDITIVE

@@ -27,14 +27,15 @@ from scripts.comparison.contract import (
 )
 from scripts.comparison.keywords import KEYWORDS, are_other_types, keyword_changes, type_changes, types
 from scripts.comparison.places import WORDS, Finding, Pair, Place, Words, code, differ, keyed, word_findings
-from scripts.comparison.resemblance import alike, renames
 from scripts.comparison.shapes import (
+    alike,
     bases,
     beside_union,
     composed,
     has_class,
     is_union,
     members,
+    renames,
     unwrapped,
     without,
 )

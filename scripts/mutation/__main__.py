@@ -17,8 +17,7 @@ import pytest
 from attrs import frozen
 
 from scripts.mutation.mutants import Mutant, find_mutants
-from scripts.mutation.session import Session, call_in_child
-from scripts.mutation.trial import QUIETLY, begin_trial, has_survived
+from scripts.mutation.session import QUIETLY, Session, begin_trial, call_in_child, has_survived
 
 _ROOT: Final = Path(__file__).parents[2]
 _CORE: Final = _ROOT / "payman_sdk" / "_core"

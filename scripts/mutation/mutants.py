@@ -139,8 +139,6 @@ def _changes(node: ast.AST) -> Iterator[Change]:
             yield lambda _: ast.Continue()
         case ast.Continue():
             yield lambda _: ast.Break()
-        case _:
-            pass
 
 
 def _other_value(value: Any) -> Any:
@@ -154,8 +152,7 @@ def _other_value(value: Any) -> Any:
             return f"{value}XX"
         case bytes() if value:
             return value + b"XX"
-        case _:
-            return None
+    return None
 
 
 def _with(node: Any, **members: object) -> Any:

@@ -1,15 +1,22 @@
-"""Trials in one session of pytest: it collects once, and each mutant is a fork in which the code of functions has been exchanged.
+"""Trials of mutants: forks that run tests until one fails.
 
-A fork runs only tests that execute the line of its mutant, the quickest first, until one fails. What runs when a module is imported
-cannot be exchanged afterwards; `trial` imports such mutants anew.
+In one session of pytest, which collects once, the code of functions is exchanged, and only tests that execute the line of the mutant
+run, the quickest first. What runs when a module is imported cannot be exchanged afterwards: such mutants are imported anew, in a
+session for each.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import gc
+import importlib.abc
+import importlib.machinery
+import math
 import multiprocessing
 import os
+import resource
+import signal
 import sys
 import time
 import traceback
@@ -17,14 +24,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from types import CodeType, FunctionType
-from typing import Any
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Final
 
 import coverage
 import pytest
-from attrs import define, field
+from attrs import define, field, frozen
 
-from scripts.mutation.trial import be_silent, limit_trial
+_LIMITS: Final = (60.0, 300.0)
+"""For how many seconds a test may compute and hang that runs on an imported mutant, before it counts as one that never ends."""
+
+QUIETLY: Final = (
+    *("-q", "--fast", "--timeout=300", "--assert=plain"),
+    *("-p", "no:cacheprovider", "-p", "no:schemathesis"),
+)
+"""The options of every session of pytest."""
+
 
 Covering = dict[str, dict[int, list[int]]]
 """The numbers of the tests that execute a line, the quickest first, by file and line."""
@@ -173,3 +188,62 @@ def _walk(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _walk(constant)
+
+
+@frozen
+class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports a tree in the place of a module."""
+
+    name: str
+    tree: ast.Module
+    path: Path
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        is_mine = fullname == self.name
+        return importlib.machinery.ModuleSpec(fullname, self, origin=str(self.path)) if is_mine else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.tree, str(self.path), "exec"), module.__dict__)  # noqa: S102 (a mutant of our own code) # nosec B102
+
+
+class _Limits:
+    def pytest_runtest_setup(self) -> None:
+        limit_trial(*_LIMITS)
+
+
+def begin_trial(module: str, path: Path, tree: ast.Module, groups: Iterable[Sequence[str]]) -> int:
+    """Fork, and try a tree in the place of a module with groups of tests until one fails; give the id of the process."""
+    child = os.fork()
+    if child:
+        return child
+    status = 3
+    try:
+        os.setsid()
+        be_silent()
+        sys.meta_path.insert(0, _Importer(module, tree, path))
+        with contextlib.suppress(SystemExit):
+            runs = (pytest.main([*QUIETLY, "-x", *tests], plugins=[_Limits()]) for tests in groups)
+            status = int(next(filter(None, runs), 0))
+    finally:
+        os._exit(status)
+
+
+def limit_trial(computing: float, hanging: float) -> None:
+    """Let this process, the trial of a mutant, compute and live for no more than so many seconds from now."""
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + computing), most))
+    signal.alarm(math.ceil(hanging))
+
+
+def be_silent() -> None:
+    """Let this process write nothing."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+
+
+def has_survived(status: int) -> bool:
+    """Whether all tests passed; a process that was killed, or could not even begin, has been noticed."""
+    return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0

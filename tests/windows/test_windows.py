@@ -25,7 +25,7 @@ EXPECTED = {
     "log_in": ["completed"],
     "interrupt": ["completed", "completed", "completed"],
 }
-FORKS = {"scripts/mutation/trial.py"}
+FORKS = {"scripts/mutation/session.py"}
 """Programs that fork, and whose names CONTRIBUTING gives for POSIX only."""
 
 
