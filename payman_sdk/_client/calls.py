@@ -63,6 +63,8 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
     """Plans what is asked in a session. `given` are the arguments of a method by their names."""
 
     _config: Config
+    _defaults: tuple[Config | None, Any] = None, None
+    """The settings, and the options that a call has which is given none."""
     _session: Session
     _awaits: bool = False
     """Whether hooks may be coroutine functions."""
@@ -193,12 +195,17 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         Raises:
             ConfigurationError: The text or an option is unusable; nothing was sent, and the session is as it was.
         """
-        from payman_sdk._core.options import check_text, resolve_options
+        from payman_sdk._core.options import build_default_options, check_text, resolve_options
 
         check_text(text)
-        options = resolve_options(self._config, given, given.get("options"), what)
+        config, defaults = self._defaults
+        if defaults is None or config is not self._config:
+            defaults = build_default_options(self._config)
+            self._defaults = self._config, defaults
+        options = resolve_options(defaults, given, given.get("options"), what)
         self._refuse_if_closed()
-        self._check_hooks({name: getattr(options, name, given.get(name)) for name in _HOOKS})
+        if options is not defaults or "on_event" in given:
+            self._check_hooks({name: getattr(options, name, given.get(name)) for name in _HOOKS})
         return options
 
     def _begin(self, options: CallOptions) -> str:

@@ -55,12 +55,15 @@ def build_default_options(config: Config) -> CallOptions:
 
 
 def resolve_options(
-    config: Config, keywords: Mapping[str, Any], options: Mapping[str, Any] | None = None, what: str = "ask"
+    defaults: CallOptions,
+    keywords: Mapping[str, Any],
+    options: Mapping[str, Any] | None = None,
+    what: str = "ask",
 ) -> CallOptions:
     """Check the options of a call, and complete them with those of its client; a keyword wins, and None means not given.
 
     Args:
-        config: The client's settings.
+        defaults: What the client has.
         keywords: All keywords of the method. Those that are not options are ignored.
         options: The options as a dict.
         what: The method.
@@ -74,7 +77,6 @@ def resolve_options(
             refuse("options", f"is a {type(options).__name__}", "Give a dict, or use keywords.")
         refuse_unknown(options, KEYWORDS & keywords.keys() - {"raw"}, f"an option of {what}")
         given = {key: value for key, value in options.items() if value is not None} | given
-    defaults = build_default_options(config)
     if not given:
         return defaults
     is_raw, output_format = given.pop("raw", False), given.pop("output_format", None)
@@ -83,9 +85,7 @@ def resolve_options(
         refuse("output_format", f"is {output_format!r}", "Use 'markdown' or 'json'.")
     for key, value in given.items():
         _CHECKS[key](value, key)
-    headers = (
-        {**config.default_headers, **read_headers(extra, "extra_headers")} if extra else defaults.headers
-    )
+    headers = {**defaults.headers, **read_headers(extra, "extra_headers")} if extra else defaults.headers
     return defaults._replace(**given, headers=headers, is_raw=bool(is_raw) or output_format == "json")
 
 

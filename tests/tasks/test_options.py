@@ -9,7 +9,7 @@ import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk._config import read_config
-from payman_sdk._core.options import resolve_options
+from payman_sdk._core.options import build_default_options, resolve_options
 from payman_sdk.errors import ConfigurationError
 from tests.peer import Peer
 from tests.tables import table
@@ -35,8 +35,8 @@ def test_options_come_from_a_dict_and_from_keywords(
     """A keyword wins over the dict, the client's settings count where neither says anything, and None says nothing."""
     config = read_config({"client_id": "x", "timeout": 20}, {})
     names = ("metadata", "new_session", "on_message", "output_format", "timeout")
-    resolved = resolve_options(config, dict.fromkeys(names) | keywords, options)
-    plain = resolve_options(config, {})
+    plain = build_default_options(config)
+    resolved = resolve_options(plain, dict.fromkeys(names) | keywords, options)
     assert (plain.timeout, plain.is_raw, plain.max_retries) == (20, False, 2)
     assert resolved == plain._replace(**read)
 
