@@ -108,12 +108,12 @@ class _Turns:
 
     def __init__(self) -> None:
         self._count = 0
-        self._queue = TaskQueue()
+        self._queue = TaskQueue(_EASE)
 
     async def take(self) -> None:
         """Return when few enough requests are under way, or after some milliseconds."""
         if self._count >= _MANY:
-            await self._queue.wait(_EASE)
+            await self._queue.wait()
         self._count += 1
 
     def end(self) -> None:

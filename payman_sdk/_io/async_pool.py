@@ -90,7 +90,7 @@ class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
 
     def __init__(self, limit: int, make: Callable[[Route], Slot[httpcore.AsyncConnectionInterface]]) -> None:
         super().__init__(limit, make)
-        self._queue = TaskQueue()
+        self._queue = TaskQueue(_LOOK)
 
     async def acquire(self, route: Route, seconds: float | None) -> Slot[httpcore.AsyncConnectionInterface]:
         """Lease a connection as soon as there is one; as that of the pool for threads."""
@@ -99,7 +99,7 @@ class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
             limit: int | None = _MANY
             while (slot := self.take(route, limit)) is None:
                 # Whoever closes the pool in another thread cannot wake a task of this loop.
-                await self._queue.wait(_LOOK)
+                await self._queue.wait()
                 if monotonic() - began >= _EASE:
                     limit = None
             return slot

@@ -124,18 +124,21 @@ class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
 
 
 class TaskQueue:
-    """Tasks of one event loop that wait for something, each for its turn."""
+    """Tasks of one event loop that wait for something, each for its turn, `seconds` at most."""
 
-    def __init__(self) -> None:
-        self._waiting: OrderedDict[anyio.Event, None] = OrderedDict()
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._waiting: OrderedDict[anyio.Event, float] = OrderedDict()
+        self._timer: RealTimer | None = None
 
-    async def wait(self, seconds: float) -> None:
-        """Wait until it is this task's turn, at most so many seconds."""
+    async def wait(self) -> None:
+        """Wait until it is this task's turn, or its time is over."""
         came = anyio.Event()
-        self._waiting[came] = None
-        # No `move_on_after`: to cancel hundreds of tasks takes longer than what they wait for.
-        timer = RealTimer(came.set, seconds)
-        timer.start()
+        self._waiting[came] = monotonic() + self._seconds
+        # One timer for all: to set and to stop hundreds, or to cancel their tasks, takes longer than what they wait for.
+        if self._timer is None:
+            self._timer = RealTimer(self._wake_late, self._seconds)
+            self._timer.start()
         try:
             await came.wait()
         except BaseException:
@@ -143,8 +146,17 @@ class TaskQueue:
                 self.wake_next()
             raise
         finally:
-            timer.stop()
             self._waiting.pop(came, None)
+
+    def _wake_late(self) -> None:
+        """Wake the tasks whose time is over: those that came first."""
+        timer, self._timer, now = self._timer, None, monotonic()
+        for until in [*self._waiting.values()]:
+            if timer is not None and until > now + _SOON:
+                self._timer = timer
+                timer.start_again(until - now)
+                return
+            self.wake_next()
 
     def wake_next(self) -> None:
         """Wake the task that has waited longest."""
@@ -213,6 +225,11 @@ class RealTimer:
             self._start_task()
         else:
             self._stop = self._loop.call_later(left, self.start).cancel
+
+    def start_again(self, seconds: float) -> None:
+        """Call it once more, so many seconds from now."""
+        self._until = monotonic() + seconds
+        self.start()
 
     def stop(self) -> None:
         """Call nothing any more."""
