@@ -194,7 +194,7 @@ def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
     """
     if b"\0" in body:  # UTF-16, which JSON may come in, hides a secret from whoever compares bytes
         body = body.decode(json.detect_encoding(body), "replace").encode()
-    return body if AnswerScan(own).is_clean(body) else redact(body)
+    return body if _is_clean(body, _needles_for(own)) else redact(body)
 
 
 class AnswerScan:
@@ -215,13 +215,22 @@ class AnswerScan:
             self._changes, self._needles = sent_secrets.changes, _needles_for(self._own)
         seen = self._seen + piece
         self._seen = seen[-_OVERLAP:]
-        alike = seen.translate(ALIKE)
-        self._is_clean = not (
-            (b'"error"' in seen and _ERROR.search(seen))
-            or any(sign in seen and pattern.search(seen) for sign, pattern in _ESCAPES)
-            or any(needle in alike for needle in self._needles)
-        )
+        self._is_clean = _is_clean(seen, self._needles)
         return self._is_clean
+
+
+def _is_clean(text: bytes, needles: tuple[bytes, ...]) -> bool:
+    if b'"error"' in text and _ERROR.search(text):
+        return False
+    # Loops, as `any` with a generator takes several times as long.
+    for sign, pattern in _ESCAPES:
+        if sign in text and pattern.search(text):
+            return False
+    alike = text.translate(ALIKE)
+    for needle in needles:  # noqa: SIM110
+        if needle in alike:
+            return False
+    return True
 
 
 @lru_cache(maxsize=256)

@@ -147,7 +147,7 @@ def buffer_answer(status: int, headers: httpx.Headers, body: bytes) -> BufferedR
     if not 200 <= status < 300:
         headers = httpx.Headers({name: redact(headers[name]) for name in _NEEDED if name in headers})
         body = redact(body)
-    elif any(name.lower() == b"content-encoding" for name, _ in headers.raw):
+    elif "content-encoding" in headers:
         headers = httpx.Headers([one for one in headers.raw if one[0].lower() not in _OF_THE_BODY])
     return BufferedResponse(status, headers, body)
 
