@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import httpx
 import pytest
@@ -17,8 +18,10 @@ from httpx_aiohttp import AiohttpTransport
 
 import payman_sdk._io.transport
 from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.event_loops import TaskQueue
 from payman_sdk.errors import APITimeoutError
-from tests.loops import LOOPS, run_on
+from tests.loops import LOOPS, run_on, wait_until
 from tests.peer import ASK_PATH, Peer, Request, completed
 from tests.streaming.wire import STREAM_PATH, status, stream
 from tests.test_after_sending import Wrapped, settings
@@ -51,6 +54,42 @@ async def connected(
         yield client
     if http is not None:
         await http.aclose()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_nobody_waits_for_its_turn_longer_than_agreed(loop: str) -> None:
+    """One timer serves all: also those that come while it runs, and those that come when all others have gone."""
+    seconds = 0.02
+
+    async def main() -> None:
+        queue, waited = TaskQueue(seconds), list[float]()
+        patient = TaskQueue(60.0)
+
+        async def wait(delay: float) -> None:
+            await anyio.sleep(delay)
+            began = monotonic()
+            await queue.wait()
+            waited.append(monotonic() - began)
+
+        for delays in ([0.0] * 40 + [seconds / 2] * 40, [0.0]):
+            waited.clear()
+            async with anyio.create_task_group() as group:
+                for delay in delays:
+                    group.start_soon(wait, delay)
+            assert len(waited) == len(delays)
+            assert min(waited) >= seconds - 0.001
+
+        async with anyio.create_task_group() as group:  # the first is woken, the second is not
+            for _ in range(2):
+                group.start_soon(patient.wait)
+            await wait_until(lambda: len(patient._waiting) == 2)
+            patient.wake_next()
+            await anyio.lowlevel.checkpoint()
+            assert len(patient._waiting) == 1
+            group.cancel_scope.cancel()
+        assert not patient._waiting
+
+    run_on(loop, main)
 
 
 @pytest.mark.slow
