@@ -95,19 +95,14 @@ def prove(
         return _build_undetermined(f"{len(own)} transactions name its task.", claim.payment_id)
     if own:
         return _compare(claim, order, own[0])
-    named = [
-        one
-        for one in transactions
-        if one.task_id is None and claim.payment_id is not None and one.id == claim.payment_id
-    ]
     if claim.outcome is UNDETERMINED:
         return claim
+    possible = [one for one in transactions if one.task_id is None and claim.payment_id in (None, one.id)]
+    named = possible if claim.payment_id is not None else []
     fitting = [
         one
-        for one in (named or transactions)
-        if one.task_id is None
-        and one.id is not None
-        and (claim.payment_id is None or one.id == claim.payment_id)
+        for one in possible
+        if one.id is not None
         and since is not None
         and one.created is not None
         and one.created >= since
