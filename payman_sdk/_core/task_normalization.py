@@ -76,8 +76,22 @@ def drop_odd(given: Json, path: str, warnings: Warnings, kind: type, *names: str
             warnings.note(f"{path}{name}", given.pop(name))
 
 
+def _convert(
+    given: Json, path: str, warnings: Warnings, read: Callable[[object], object], *names: str
+) -> None:
+    """Replace the members of these names by what `read` makes of them; drop those of which it makes None."""
+    for name in names:
+        value = given.pop(name, None)
+        if (known := read(value)) is not None:
+            given[name] = known
+        elif value is not None:
+            warnings.note(f"{path}{name}", value)
+
+
 def parse_timestamp(value: object) -> str | None:
-    """Return a number of seconds since 1970, or of thousandths and smaller parts of one, as ISO 8601 writes it."""
+    """Return a text as it is, and a number of seconds since 1970, or of thousandths and smaller parts of one, as ISO 8601 writes it."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e20:
         return None
     seconds = float(value)
@@ -158,11 +172,8 @@ def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
         "status": _normalize_status(given, warnings),
         "artifacts": _normalize_all(given.get("artifacts"), "artifacts", normalize_artifact, warnings),
     }
-    session_id = get_first(given, "sessionId", "contextId", "session_id", "context_id")
-    if isinstance(session_id, str) and is_sendable(session_id):
-        task["sessionId"] = session_id
-    elif session_id is not None:
-        warnings.note("sessionId", session_id)
+    task["sessionId"] = get_first(given, "sessionId", "contextId", "session_id", "context_id")
+    _convert(task, "", warnings, _read_sendable, "sessionId")
     history = _normalize_history(given.get("history"), warnings)
     if history is not None:
         task["history"] = history
@@ -180,13 +191,12 @@ def find_state(given: Json) -> str | None:
     return state if isinstance(state, str) else None
 
 
-def is_sendable(text: str) -> bool:
-    """Whether a text can be sent as it is: unpaired surrogates cannot."""
+def _read_sendable(value: object) -> str | None:
+    """Return a text that can be sent; one with an unpaired surrogate cannot."""
     try:
-        text.encode()
+        return value.encode().decode() if isinstance(value, str) else None
     except UnicodeEncodeError:
-        return False
-    return True
+        return None
 
 
 def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | None:
@@ -202,12 +212,8 @@ def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | N
     drop_odd(artifact, f"{path}.", warnings, str, "name", "description")
     if artifact.get("lastChunk") is None and "last_chunk" in artifact:
         artifact["lastChunk"] = artifact.pop("last_chunk")
-    for name, read in (("index", parse_int), ("append", parse_bool), ("lastChunk", parse_bool)):
-        value = artifact.pop(name, None)
-        if (known := read(value)) is not None:
-            artifact[name] = known
-        elif value is not None:
-            warnings.note(f"{path}.{name}", value)
+    _convert(artifact, f"{path}.", warnings, parse_int, "index")
+    _convert(artifact, f"{path}.", warnings, parse_bool, "append", "lastChunk")
     drop_odd(artifact, f"{path}.", warnings, dict, "metadata")
     return artifact
 
@@ -217,12 +223,7 @@ def _normalize_status(task: Json, warnings: Warnings) -> Json:
     message = _normalize_message(status.pop("message", None), "status.message", warnings)
     if message is not None:
         status["message"] = message
-    timestamp = status.pop("timestamp", None)
-    read = timestamp if isinstance(timestamp, str) else parse_timestamp(timestamp)
-    if read is not None:
-        status["timestamp"] = read
-    elif timestamp is not None:
-        warnings.note("status.timestamp", timestamp)
+    _convert(status, "status.", warnings, parse_timestamp, "timestamp")
     return status
 
 
