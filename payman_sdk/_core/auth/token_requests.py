@@ -69,18 +69,14 @@ class TokenRequests:
                 if not is_own or not _is_about_the_grant(error):
                     raise
         if is_own:
-            return (yield from self._issue(application.build_client_credentials_request(), deadline))
+            return (yield from self.issue(application.build_client_credentials_request(), deadline))
         raise AuthenticationError(
             "The access token has expired or was refused, and without a refresh token the client cannot get another.",
             next_step="Authorize again.",
         )
 
-    def exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
-        """Return a flow that gets a token by an authorization code; raises PaymanError."""
-        if_spent = "The code may be spent. Ask the person to authorize again."
-        return (yield from self._issue(request, deadline, if_spent))
-
-    def _issue(self, request: dict[str, Any], deadline: float, if_spent: str = "") -> Flow[IssuedToken]:
+    def issue(self, request: dict[str, Any], deadline: float, if_spent: str = "") -> Flow[IssuedToken]:
+        """Return a flow that gets a token by a request; `if_spent` says what to do if it may have arrived. Raises PaymanError."""
         answer = yield from self._attempt(request, deadline)
         if not isinstance(answer, _TokenFailure):
             return answer

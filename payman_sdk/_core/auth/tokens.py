@@ -284,7 +284,8 @@ class TokenManager:
     def _exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[AccessToken]:
         until = min(deadline, self._clock() + _RENEWAL)
         self._kept.known = None
-        return (yield from self._issue("code", self._requests.exchange_code(request, until), deadline))
+        if_spent = "The code may be spent. Ask the person to authorize again."
+        return (yield from self._issue("code", self._requests.issue(request, until, if_spent), deadline))
 
 
 def _build_busy_error(where: str) -> APITimeoutError:
