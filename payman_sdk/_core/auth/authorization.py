@@ -160,13 +160,16 @@ def _compute_challenge(code_verifier: SecretStr) -> str:
 
 
 def _check_redirect(uri: object) -> str:
-    scheme, host, fragment = _split_uri(uri)
-    if not isinstance(uri, str) or not scheme or scheme in _OF_BROWSERS or fragment:
+    try:
+        parts = urlsplit(uri if isinstance(uri, str) and uri.isprintable() and uri.encode() else "")
+    except ValueError:
+        parts = urlsplit("")
+    if not isinstance(uri, str) or not parts.scheme or parts.scheme in _OF_BROWSERS or parts.fragment:
         raise ConfigurationError(
             "redirect_uri must be an absolute address without a fragment.",
             next_step="Give one such as https://shop.example/back.",
         )
-    if scheme == "http" and not is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(read_host(parts)):
         refuse(
             "redirect_uri", "would send the code over plain http", "Use https; http is for this machine only."
         )
@@ -175,17 +178,6 @@ def _check_redirect(uri: object) -> str:
 
 _OF_BROWSERS = frozenset({"javascript", "data", "file", "blob", "about", "vbscript"})
 """Schemes that a browser carries out itself."""
-
-
-def _split_uri(uri: object) -> tuple[str, str, str]:
-    """Return scheme, host and fragment; nothing if it is not an address."""
-    try:
-        if isinstance(uri, str) and uri.isprintable() and uri.encode():
-            parts = urlsplit(uri)
-            return parts.scheme, read_host(parts), parts.fragment
-    except ValueError:
-        pass
-    return "", "", ""
 
 
 def _check_scopes(scopes: Iterable[Scope | str]) -> list[str]:
