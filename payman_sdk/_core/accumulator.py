@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.metadata import Metadata
@@ -25,6 +25,7 @@ from payman_sdk._core.events import (
     read_update,
 )
 from payman_sdk._core.formatting import format_message
+from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.sse import ServerSentEvent, parse_json
 from payman_sdk._core.task_reader import ParsedTask, read_task
 from payman_sdk._core.task_response import (
@@ -38,9 +39,6 @@ from payman_sdk._core.task_response import (
 from payman_sdk._core.wire_json import read_json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError
-
-if TYPE_CHECKING:
-    from payman_sdk._core.requests import AskRequest
 
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError, ResponseValidationError)
 """What reading something raises that is not as the protocol has it."""

@@ -6,15 +6,10 @@ snapshots share complete parts, and texts grow in place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from payman_api.models.artifact import Artifact
 from payman_api.models.text_part import TextPart
 from payman_sdk._core.formatting import build_artifact, render_part
 from payman_sdk._core.task_response import Json
-
-if TYPE_CHECKING:
-    from payman_api.models.artifact import Artifact
-
 
 _OF_THE_CHUNK = {"parts", "append", "lastChunk"}
 """Members that say something about a chunk and nothing about the artifact."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from payman_api.models.artifact import Artifact
 from payman_sdk._core.artifact_buffer import ArtifactBuffer, find_rest
 from payman_sdk._core.task_response import Json
-
-if TYPE_CHECKING:
-    from payman_api.models.artifact import Artifact
 
 _MOST_VERSIONS: Final = 256
 """The number of replaced versions of an artifact to remember, so that a replayed stream does not repeat them."""

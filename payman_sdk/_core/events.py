@@ -6,8 +6,9 @@ All members of an event are plain JSON, so that every serializer accepts it as a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.task_state import TaskState
 from payman_sdk._attrdict import Key, Record
 from payman_sdk._core.error_classes import build_agent_error
@@ -23,9 +24,6 @@ from payman_sdk._core.task_response import (
     has_ended,
 )
 from payman_sdk._core.wire_json import as_object, parse_bool, unwrap_single
-
-if TYPE_CHECKING:
-    from payman_api.models.artifact import Artifact as WireArtifact
 
 
 def _read_state(state: str) -> TaskState | str:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar,
 
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.formatting import format_answer
-from payman_sdk._core.polling import fetch_task
+from payman_sdk._core.polling import TaskAnswer, fetch_task
 from payman_sdk._core.task_response import FormattedTaskResponse, is_waiting
 from payman_sdk._core.wire_json import as_list, as_object
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.polling import TaskAnswer
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._core.retry import CallContext
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
+from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
 from payman_sdk import errors
 from payman_sdk._core.effects import CallBlocking, Flow, Sleep
-from payman_sdk._core.exchange import AskExchange, KeySettings
+from payman_sdk._core.exchange import AskExchange, KeySettings, KeyStore
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.retry import is_transient
 from payman_sdk._text.logger import get_logger
-
-if TYPE_CHECKING:
-    from payman_api.models.task import Task
-    from payman_sdk._core.exchange import KeyStore
 
 T = TypeVar("T")
 

@@ -6,18 +6,16 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from payman_sdk._core.formatting import build_failure, get_ids
 from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction, Wallet
+from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.wire_json import Json, as_list, as_object
 from payman_sdk._text.error_response import shorten
 from payman_sdk._text.sanitizer import find_hidden, sanitize
 from payman_sdk.errors import ResponseValidationError
-
-if TYPE_CHECKING:
-    from payman_sdk._core.task_response import FormattedTaskResponse
 
 T = TypeVar("T")
 

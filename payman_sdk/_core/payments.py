@@ -9,18 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from payman_sdk._core import listings
 from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_objects
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
-from payman_sdk._core.task_response import Phase, get_phase
+from payman_sdk._core.task_response import FormattedTaskResponse, Phase, get_phase
 from payman_sdk._core.wire_json import Json, as_object
-
-if TYPE_CHECKING:
-    from payman_sdk._core.task_response import FormattedTaskResponse
-
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
 REFUSED, FAILED = PaymentOutcome.REFUSED, PaymentOutcome.FAILED

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
+from payman_api.models.task import Task
 from payman_sdk import errors
 from payman_sdk._core.effects import Flow, Sleep
 from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after
@@ -14,11 +15,7 @@ from payman_sdk._core.retry import CallContext, FailureClass, classify_failure, 
 from payman_sdk._core.rpc import call_agent
 from payman_sdk._core.task_response import Phase, get_phase, get_state, has_ended, is_resting
 
-if TYPE_CHECKING:
-    from payman_api.models.task import Task
-
-
-TaskAnswer: TypeAlias = tuple[dict[str, Any], "Task"]
+TaskAnswer: TypeAlias = tuple[dict[str, Any], Task]
 """A JSON-RPC answer, and the task in it."""
 
 

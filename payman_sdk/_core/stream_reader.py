@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.effects import Emit, Flow, ReadChunk
@@ -15,10 +15,8 @@ from payman_sdk._core.polling import fetch_task, fetch_task_retrying
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
 from payman_sdk._core.sse import EventTooLargeError, RedactingDecoder
+from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import APITimeoutError, PaymanError, StreamInterruptedError
-
-if TYPE_CHECKING:
-    from payman_sdk._core.task_response import FormattedTaskResponse
 
 _GRACE = 2.0
 """Seconds of silence after which a stream counts as ended whose task rests, though no event said that it ends with it."""

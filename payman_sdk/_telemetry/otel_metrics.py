@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
-from opentelemetry import metrics
+from opentelemetry.metrics import MeterProvider, get_meter
 
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._telemetry.events import AskEnded, Event, TokenRefreshEnded
 from payman_sdk._version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from opentelemetry.metrics import MeterProvider
 
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 """The buckets that the conventions for generative AI advise."""
@@ -27,7 +22,7 @@ class Metrics:
     """
 
     def __init__(self, provider: MeterProvider | None, server: Mapping[str, str | int]) -> None:
-        meter = metrics.get_meter("payman_sdk", __version__, provider)
+        meter = get_meter("payman_sdk", __version__, provider)
         self._server = dict(server)
         self._agent = {
             "gen_ai.operation.name": "invoke_agent",
