@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import ANY, Expression, choices_of
-from scripts.regeneration.facts import EVENTS, MEDIA, Body
+from scripts.regeneration.expressions import ANY, BYTES, Expression, choices_of, map_of
+from scripts.regeneration.facts import EVENTS, Body
 from scripts.regeneration.identifiers import to_class
 from scripts.regeneration.pointers import find, join, refuse, resolve, without_extensions
 from scripts.regeneration.schema_parts import SHAPES
@@ -15,6 +15,11 @@ from scripts.regeneration.schemas import Schemas
 
 _RANKS = ("json", "form", "multipart", "text", "bytes")
 """Which kind of body is taken where a document offers several: the first of these."""
+_KINDS = {
+    **dict.fromkeys(("application/json", "text/json"), "json"),
+    "application/x-www-form-urlencoded": "form",
+    "multipart/form-data": "multipart",
+}
 _USUAL = {"json": "application/json", "text": "text/plain"}
 _EMPTY = ("204", "205", "304")
 """Statuses of answers that have no body, whatever a document says."""
@@ -144,12 +149,12 @@ class Bodies:
             if key in given:
                 refuse(f"{key} cannot be rendered", place)
         if kind in ("text", "bytes"):
-            return {"type": "string", **({} if kind == "text" else {"format": "binary"})}
+            return {"type": "string"} if kind == "text" else BYTES
         if "schema" not in given:
             return ANY
         found = self._schemas.express(given["schema"], join(place, "schema"), name)
         if kind in ("form", "multipart") and found == ANY:
-            return self._schemas.map_of(ANY)
+            return map_of(ANY)
         return found
 
 
@@ -161,9 +166,6 @@ def _essence(media: str) -> str:
 def classify_media(media: str) -> str | None:
     """Give the kind of body that a media type is; None where that is for its schema to say."""
     media = _essence(media)
-    for kind, usual in MEDIA.items():
-        if media == usual:
-            return kind
-    if media == "text/json" or media.endswith("+json"):
+    if media.endswith("+json"):
         return "json"
-    return "text" if media.startswith("text/") and media != "text/xml" else None
+    return _KINDS.get(media, "text" if media.startswith("text/") and media != "text/xml" else None)

@@ -13,16 +13,31 @@ Expression = dict[str, Any]
 """A schema of a value: a plain type, a constant, a list, a map, a reference to a class, or anyOf these; empty for any value."""
 ANY: Expression = {}
 NULL: Expression = {"type": "null"}
+BYTES: Expression = {"type": "bytes"}
 WIRE, DEFAULT = "x-payman-wire", "x-payman-default"
 """Of a member: its name in JSON where it has another one in Python, and its default as code."""
 OTHER = "Other"
-FORMATS = ("date-time", "date", "uuid")
+FORMATS = {"date-time": "datetime.datetime", "date": "datetime.date", "uuid": "UUID"}
+"""Formats of texts that have a type in Python."""
+_NAMES = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "bytes": "bytes",
+    "null": "None",
+}
 TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "NoneType": "null"}
 
 
 def refer(name: str) -> Expression:
     """Give the expression of a class."""
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def map_of(values: Expression) -> Expression:
+    """Give the expression of an object whose names are not known."""
+    return {"type": "object", "additionalProperties": values or True}
 
 
 def unite(several: Iterable[Expression]) -> Expression:
@@ -67,6 +82,39 @@ def make_member(
     if default is None and is_required and "const" in expression:
         default = repr(expression["const"])
     return made if default is None else {**made, DEFAULT: default}
+
+
+def annotate(*several: Expression) -> str:
+    """Give the annotation of what may be any of some; choices stay in their order, and objects without members are dicts."""
+    choices = list(dict.fromkeys(choice for each in several for choice in _annotate_choices(bare(each))))
+    if "Any" in choices:
+        return "Any"
+    literals = [choice for choice in choices if choice.startswith("Literal[")]
+    if len(literals) > 1:
+        one = f"Literal[{', '.join(literal[8:-1] for literal in literals)}]"
+        choices = [one if it == literals[0] else it for it in choices if it not in literals[1:]]
+    return " | ".join(sorted(choices, key=lambda choice: choice == "None")) or "None"
+
+
+def _annotate_choices(expression: Expression) -> Iterable[str]:
+    match expression:
+        case {"anyOf": several}:
+            return [choice for each in several for choice in _annotate_choices(each)]
+        case {"$ref": reference}:
+            return [reference.rpartition("/")[2]]
+        case {"const": value}:
+            return [f"Literal[{value!r}]"]
+        case {"type": "array", "items": items}:
+            return [f"list[{annotate(items)}]"]
+        case {"additionalProperties": values}:
+            return [f"dict[str, {annotate(ANY if values is True else values)}]"]
+        case {"type": "string", "format": "binary"}:
+            return ["File"]
+        case {"type": "string", "format": kind} if kind in FORMATS:
+            return [FORMATS[kind]]
+        case {"type": kind}:
+            return [_NAMES[kind]]
+    return ["Any"]
 
 
 def _find_default(about: dict[str, Any], expression: Expression, place: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The schemas of a document in the forms that openapi-python-client reads rightly: classes by their names, and short expressions of them."""
+"""The schemas of a document as the templates need them: classes by their names, and short expressions of all else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from scripts.regeneration.schema_survey import Survey
 
 @dataclass(frozen=True)
 class Class:
-    """A class to be generated: its name, its module, where its schema is, and that schema as the generator reads it.
+    """A class to be generated: its name, its module, where its schema is, and that schema as the templates read it.
 
     One that is made of a choice and what all choices have in common has all of that in `base`.
     """
@@ -45,7 +45,6 @@ class Schemas:
 
     Attributes:
         classes: The classes by their names.
-        maps: The names of objects without members, which become no classes.
         tags, files: As the survey has found them.
     """
 
@@ -53,9 +52,7 @@ class Schemas:
         """Make the classes of all named schemas."""
         self.document = document
         self.classes: dict[str, Class] = {}
-        self.maps: set[str] = set()
-        self._titles: dict[str, str] = {}
-        self._taken: set[str] = set()
+        self._names: dict[str, str] = {}
         self._modules: set[str] = set()
         self._queue: list[tuple[Class, list[Part]]] = []
         self._aliases: list[str] = []
@@ -91,9 +88,9 @@ class Schemas:
             check(schema, place)
             schema, place = resolve(self.document, schema, place)
         parts, choice = flatten(self.document, schema, place)
-        if len(parts) == 1 and choice is None and parts[0][1] in self._titles:
+        if len(parts) == 1 and choice is None and parts[0][1] in self._names:
             place = parts[0][1]
-        if place in self._titles:
+        if place in self._names:
             return self._of_class(parts, place, is_open)
         if place in self._aliases:
             refuse("A schema refers to itself other than through the members of an object", place)
@@ -136,8 +133,7 @@ class Schemas:
         self, parts: list[Part], place: str, is_open: bool, *, is_joined: bool = False
     ) -> Expression:
         merged = merge(parts, place)
-        title = self._titles[place]
-        name = identifiers.to_class(title)
+        name = self._names[place]
         if name not in self.classes:
             module = identifiers.make_unique(identifiers.to_variable(name), self._modules)
             self._modules.add(module)
@@ -145,9 +141,7 @@ class Schemas:
                 "description": str(merged.get("description") or ""),
                 "deprecated": bool(merged.get("deprecated")),
             }
-            self.classes[name] = made = Class(
-                name, module, place, {"title": title, **about}, parts if is_joined else ()
-            )
+            self.classes[name] = made = Class(name, module, place, about, parts if is_joined else ())
             self._queue.append((made, parts))
         kind = "integer" if all(isinstance(value, int) for value in values_of(merged)) else "string"
         choices = [expressions.refer(name), *([{"type": kind}] if "enum" in merged and is_open else [])]
@@ -175,20 +169,13 @@ class Schemas:
             if merged.get("properties") or place in self.tags:
                 self._reserve(name, place)
                 self._of_class(parts, place, is_open)
-                return expressions.refer(identifiers.to_class(self._titles[place]))
-            return self.map_of(self._extra(parts, name) or ANY)
+                return expressions.refer(self._names[place])
+            return expressions.map_of(self._extra(parts, name) or ANY)
         if kind == "string" and place in self.files:
             return {"type": kind, "format": "binary"}
         if kind == "string" and merged.get("format") in FORMATS:
             return {"type": kind, "format": merged["format"]}
         return {"type": kind}
-
-    def map_of(self, values: Expression) -> Expression:
-        """Give the expression of an object whose names are not known."""
-        title = identifiers.make_title(f"Map {len(self.maps) + 1}", self._taken)
-        self._taken.add(identifiers.to_class(title))
-        self.maps.add(identifiers.to_class(title))
-        return {"type": "object", "title": title, "additionalProperties": values or True}
 
     def _of_values(
         self, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
@@ -222,9 +209,8 @@ class Schemas:
         return expressions.unite(found)
 
     def _reserve(self, name: str, place: str) -> None:
-        if place not in self._titles:
-            self._titles[place] = title = identifiers.make_title(name, self._taken)
-            self._taken.add(identifiers.to_class(title))
+        if place not in self._names:
+            self._names[place] = identifiers.make_class(name, self._names.values())
 
     def _is_class(self, schema: Any, place: str) -> bool:
         if not isinstance(schema, dict) or "$ref" in schema:
