@@ -45,12 +45,10 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
         value = Decimal(value)  # what it holds, whatever a class of somebody else's says of itself
         if not value.is_finite():
             refuse(name, f"is {value}", example)
-        exponent = value.as_tuple().exponent
-        if isinstance(exponent, int) and exponent > 0:
+        exponent = int(value.as_tuple().exponent)
+        if exponent > 0:
             refuse(name, f"has an exponent: {value}"[:100], 'Write it out, as format(amount, "f") does.')
-        if value.adjusted() >= _MOST_INTEGER_DIGITS or (
-            isinstance(exponent, int) and exponent < -2 * _MOST_DECIMALS
-        ):
+        if value.adjusted() >= _MOST_INTEGER_DIGITS or exponent < -2 * _MOST_DECIMALS:
             refuse(
                 name,
                 f"has more than {_MOST_INTEGER_DIGITS} digits before the point, or more than {_MOST_DECIMALS} after it",

@@ -104,11 +104,9 @@ def read_number(item: Json, name: str) -> Decimal:
     value = item.get(name)
     if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
         try:
-            number = Decimal(str(value))  # a number without end, or with too many digits, is refused below
-            exponent = number.as_tuple().exponent
-            is_short = (
-                isinstance(exponent, int) and exponent >= -_MOST_DIGITS and number.adjusted() < _MOST_DIGITS
-            )
+            number = Decimal(str(value))
+            exponent = int(number.as_tuple().exponent)  # that of a number without end is a letter
+            is_short = exponent >= -_MOST_DIGITS and number.adjusted() < _MOST_DIGITS
             value = format(number, "f") if is_short else ""
         except (ArithmeticError, ValueError):
             value = ""
