@@ -91,27 +91,20 @@ class KeyClaim(Generic[T]):
         except errors.KeyStoreError as error:
             log.warning("Could not remove the record of an idempotency key: %s", error)
 
-    def _look(self) -> Flow[T | None]:
-        known = yield from self._find_by_key()
-        if known is None:
-            return None
-        return (yield from self._exchange.resume(known, errors.PaymanError("The ask was sent before.")))
-
     def _look_and_wait(self) -> Flow[T | None]:
-        ended = yield from self._look()
-        return ended if ended is not None else (yield from self._wait())
-
-    def _wait(self) -> Flow[T | None]:
-        """Look until nothing that was sent with the key before may still arrive."""
+        """Look for the task until nothing that was sent with the key before may still arrive."""
         time = self._exchange.time
-        pauses, ends = time.iter_pauses(), time.clock() + self._get_seconds_left()
-        while (left := ends - time.clock()) > 0:  # a time to end at: a rest of seconds could round to no step
+        pauses = time.iter_pauses()
+        known = yield from self._find_by_key()
+        ends = time.clock() + self._get_seconds_left()
+        # A time to end at: a rest of seconds could round to no step.
+        while known is None and (left := ends - time.clock()) > 0:
             yield Sleep(min(next(pauses).seconds, left))
             if time.is_over():
                 raise self._build_pending_error()
-            ended = yield from self._look()
-            if ended is not None:
-                return ended
+            known = yield from self._find_by_key()
+        if known is not None:
+            return (yield from self._exchange.resume(known, errors.PaymanError("The ask was sent before.")))
         if self._recorded is not None and time.resend == "never":
             raise self._build_pending_error()
         return None
@@ -151,7 +144,15 @@ class KeyClaim(Generic[T]):
             error.sent = self._recorded is not None
             raise
         except errors.PaymanError as error:
-            raise self._build_lookup_error(error) from error
+            fix = "Keys need a server that looks tasks up."
+            if is_transient(error):
+                fix = "Ask again with the same key."
+            raise errors.OutcomeUnknownError(
+                f"Whether this key was used before is unknown. {error.message}",
+                next_step=f"Nothing was sent now. {fix}",
+                response=error.response,
+                sent=self._recorded is not None,
+            ) from error
         self._exchange.time.watch.is_repeated = True
         said = first_text(task)
         if said is not None and said != self._ask.text:
@@ -160,19 +161,6 @@ class KeyClaim(Generic[T]):
                 next_step="Give every operation its own key. Nothing was sent now.",
             )
         return body, task
-
-    def _build_lookup_error(self, error: errors.PaymanError) -> errors.OutcomeUnknownError:
-        fix = (
-            "Ask again with the same key."
-            if is_transient(error)
-            else "Keys need a server that looks tasks up."
-        )
-        return errors.OutcomeUnknownError(
-            f"Whether this key was used before is unknown. {error.message}",
-            next_step=f"Nothing was sent now. {fix}",
-            response=error.response,
-            sent=self._recorded is not None,
-        )
 
     def _load(self) -> Flow[float | None]:
         keys = self._keys

@@ -284,7 +284,7 @@ def test_the_wait_for_an_earlier_ask_ends_on_any_clock(monkeypatch: pytest.Monke
         return
         yield
 
-    monkeypatch.setattr(KeyClaim, "_look", look)
+    monkeypatch.setattr(KeyClaim, "_find_by_key", look)
     chance = Random(1)  # noqa: S311 (no secret)
     for began in (chance.uniform(0, 1e6) for _ in range(200)):
         looks.clear()
