@@ -194,7 +194,7 @@ def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
     """
     if b"\0" in body:  # UTF-16, which JSON may come in, hides a secret from whoever compares bytes
         body = body.decode(json.detect_encoding(body), "replace").encode()
-    return body if _is_clean(body, _needles_for(own)) else redact(body)
+    return body if _is_clean(body, own) else redact(body)
 
 
 class AnswerScan:
@@ -202,24 +202,19 @@ class AnswerScan:
 
     def __init__(self, own: SecretStr | None = None) -> None:
         self._own = own
-        self._needles: tuple[bytes, ...] = ()
-        self._changes = -1
         self._seen = b""
         self._is_clean = True
 
     def is_clean(self, piece: bytes) -> bool:
         """Whether nothing so far repeats a secret or says that it is an error, this piece included."""
-        if not self._is_clean:
-            return False
-        if self._changes != sent_secrets.changes:
-            self._changes, self._needles = sent_secrets.changes, _needles_for(self._own)
-        seen = self._seen + piece
-        self._seen = seen[-_OVERLAP:]
-        self._is_clean = _is_clean(seen, self._needles)
+        if self._is_clean:
+            seen = self._seen + piece
+            self._seen = seen[-_OVERLAP:]
+            self._is_clean = _is_clean(seen, self._own)
         return self._is_clean
 
 
-def _is_clean(text: bytes, needles: tuple[bytes, ...]) -> bool:
+def _is_clean(text: bytes, own: SecretStr | None) -> bool:
     if b'"error"' in text and _ERROR.search(text):
         return False
     # Loops, as `any` with a generator takes several times as long.
@@ -227,7 +222,7 @@ def _is_clean(text: bytes, needles: tuple[bytes, ...]) -> bool:
         if sign in text and pattern.search(text):
             return False
     alike = text.translate(ALIKE)
-    for needle in needles:  # noqa: SIM110
+    for needle in _collect_needles(own, sent_secrets.changes):  # noqa: SIM110
         if needle in alike:
             return False
     return True
@@ -245,16 +240,8 @@ def _needles(secret: SecretStr) -> tuple[bytes, ...]:
     return tuple(form.encode("utf-8", "surrogatepass").translate(ALIKE) for form in (*spellings, *encoded))
 
 
-_known: tuple[int, SecretStr | None, tuple[bytes, ...]] = (-1, None, ())
-"""What is looked for in an answer to a request with this secret, and the number of changes as of which it holds."""
-
-
-def _needles_for(own: SecretStr | None) -> tuple[bytes, ...]:
-    global _known
-    changes, known_own, needles = _known
-    if changes != sent_secrets.changes or known_own is not own:
-        changes, secrets = sent_secrets.changes, sent_secrets.get_latest(_MOST_LOOKED_FOR)
-        secrets = secrets if own is None else [*secrets, own]
-        needles = tuple({needle for secret in secrets for needle in _needles(secret)})
-        _known = changes, own, needles
-    return needles
+@lru_cache(maxsize=256)
+def _collect_needles(own: SecretStr | None, changes: int) -> tuple[bytes, ...]:
+    """Return what is looked for in an answer to a request with this secret; `changes` counts the changes of the secrets that were sent."""
+    secrets = (*sent_secrets.get_latest(_MOST_LOOKED_FOR), own)
+    return tuple({needle for secret in secrets if secret is not None for needle in _needles(secret)})

@@ -184,21 +184,6 @@ async def run_in_thread(function: Callable[[], T]) -> T:
     return await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))
 
 
-def keep_real_time(loop: asyncio.BaseEventLoop) -> None:
-    """Have a loop of asyncio read the real clock, for all timers of whatever runs on it."""
-    vars(loop)["time"] = monotonic
-
-
-def new_real_time_loop() -> asyncio.AbstractEventLoop:
-    loop: asyncio.BaseEventLoop
-    if sys.platform == "win32":
-        loop = asyncio.ProactorEventLoop()
-    else:
-        loop = asyncio.SelectorEventLoop()
-    keep_real_time(loop)
-    return loop
-
-
 class RealTimer:
     """Calls a function when so many seconds of real time have passed, never early.
 

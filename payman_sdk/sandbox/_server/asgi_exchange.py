@@ -17,9 +17,8 @@ from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Message, Scope
 
-from payman_sdk._io.event_loops import keep_real_time
 from payman_sdk._text.logger import get_logger
-from payman_sdk.sandbox._server.serving import ClientConnection
+from payman_sdk.sandbox._server.serving import ClientConnection, keep_real_time
 
 
 class _WakeableSelector:

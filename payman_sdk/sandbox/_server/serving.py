@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import threading
 from collections.abc import MutableMapping
 from contextlib import suppress
@@ -16,9 +17,24 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from payman_sdk._io.event_loops import new_real_time_loop
+from payman_sdk._io.clock import monotonic
 
 _EXTENSION = "payman.sandbox.line"
+
+
+def keep_real_time(loop: asyncio.BaseEventLoop) -> None:
+    """Have a loop of asyncio read the real clock, for all timers of whatever runs on it."""
+    vars(loop)["time"] = monotonic
+
+
+def _new_real_time_loop() -> asyncio.AbstractEventLoop:
+    loop: asyncio.BaseEventLoop
+    if sys.platform == "win32":
+        loop = asyncio.ProactorEventLoop()
+    else:
+        loop = asyncio.SelectorEventLoop()
+    keep_real_time(loop)
+    return loop
 
 
 class Closable(Protocol):
@@ -220,7 +236,7 @@ class ServerThread:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=new_real_time_loop) as runner:
+            with asyncio.Runner(loop_factory=_new_real_time_loop) as runner:
                 runner.run(self._server.serve(sockets=[self._socket]))
         except BaseException as failure:
             self._failure = failure
