@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import ANY, BYTES, Expression, choices_of, map_of
+from scripts.regeneration.expressions import ANY, BYTES, FILE, TEXT, Expression, choices_of
 from scripts.regeneration.facts import EVENTS, Body
 from scripts.regeneration.identifiers import to_class
 from scripts.regeneration.pointers import find, join, refuse, resolve, without_extensions
@@ -58,8 +58,8 @@ class Bodies:
                 refuse(f"A body as {body.media} that is not an object cannot be rendered", place)
             for wire, member in members.items():
                 for each in choices_of(member):
-                    inner = each["items"] if each.get("type") == "array" else each
-                    has_list = any(it.get("type") == "array" for it in choices_of(inner))
+                    inner = each.get("items", each)
+                    has_list = any("items" in it for it in choices_of(inner))
                     if not self._schemas.is_plain(inner) and (has_list or body.kind != "multipart"):
                         what = f"{wire} in a body as {body.media}, an object or list,"
                         refuse(f"{what} cannot be rendered", place)
@@ -71,7 +71,7 @@ class Bodies:
         for wire, how in given.items():
             media = str(how.get("contentType", ""))
             kinds = [each.get("items", each) for each in choices_of(members.get(wire, ANY))]
-            is_file = all(each.get("format") == "binary" for each in kinds)
+            is_file = all(each == FILE for each in kinds)
             is_plain = all(map(self._schemas.is_plain, kinds))
             is_json = classify_media(media) == "json"
             is_exact = "*" not in media and "," not in media
@@ -149,12 +149,12 @@ class Bodies:
             if key in given:
                 refuse(f"{key} cannot be rendered", place)
         if kind in ("text", "bytes"):
-            return {"type": "string"} if kind == "text" else BYTES
+            return TEXT if kind == "text" else BYTES
         if "schema" not in given:
             return ANY
         found = self._schemas.express(given["schema"], join(place, "schema"), name)
         if kind in ("form", "multipart") and found == ANY:
-            return map_of(ANY)
+            return {"values": ANY}
         return found
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from scripts.regeneration.expressions import NULL, WIRE, Expression
+from scripts.regeneration.expressions import NULL, Expression, Member
 from scripts.regeneration.schema_parts import Part
 
 EVENTS = "text/event-stream"
@@ -20,22 +19,20 @@ class Parameter:
         variable: Its name in Python.
         location: Where it goes.
         style: How it is written, if not in the usual way.
-        is_required: Whether it has to be there.
-        schema: Its schema, as the templates read it.
+        member: What it is.
         source: Its schema in the document, and where that is.
     """
 
     variable: str
     location: str
     style: str
-    is_required: bool
-    schema: dict[str, Any]
+    member: Member
     source: Part
 
     @property
     def name(self) -> str:
         """The name on the wire."""
-        return str(self.schema[WIRE])
+        return self.member.wire
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,7 @@ class Operation:
     def expressions(self) -> list[Expression]:
         """What is sent and read."""
         bodies = [*self.events, *([self.body] if self.body else [])]
-        sent = [each.schema for each in self.parameters]
+        sent = [each.member.expression for each in self.parameters]
         return [*sent, *self.results.values(), *(body.expression for body in bodies)]
 
 

@@ -20,7 +20,7 @@ from openapi_python_client.strings import safe_for_docstring
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # it has no types
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import Expression, annotate
+from scripts.regeneration.expressions import annotate
 from scripts.regeneration.facts import Scheme
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
@@ -86,10 +86,8 @@ def render(
         "docstring": _docstring,
         "literal": _literal,
         "credential": _credential,
-        "assigned": _assigned,
         "keywords": lambda names: ", ".join(f"{name}={name}" for name in names),
         "annotation": lambda several: annotate(*several),
-        "declared": _declare,
         "named": lambda several: sorted(
             schemas.classes.keys() & {*re.findall(r"\w+", " ".join(map(annotate, several)))}
         ),
@@ -113,19 +111,14 @@ def render(
     }
     texts = {path: env.get_template(f"{template}.jinja").render() for path, template in templates.items()}
     for made in schemas.classes.values():
-        template = env.get_template("enum.py.jinja" if "enum" in made.schema else "model.py.jinja")
-        texts[f"models/{made.module}.py"] = template.render(made=made, about=made.schema)
+        template = env.get_template("enum.py.jinja" if made.constants else "model.py.jinja")
+        texts[f"models/{made.module}.py"] = template.render(made=made)
     for operation in operations.found:
         for path, of in ((f"{operation.name}.py", "module"), ("__init__.py", "init")):
             template = env.get_template(f"endpoint_{of}.py.jinja")
             texts[f"api/{operation.tag}/{path}"] = template.render(operation=operation)
     # The mark of the primary package holds for those inside it.
     return texts | ({"py.typed": ""} if name == PRIMARY else {})
-
-
-def _declare(expression: Expression, is_required: bool) -> str:
-    """Give the annotation of a member or a parameter, absence included."""
-    return annotate(expression) if is_required else f"{annotate(expression)} | Unset"
 
 
 def _docstring(text: object) -> str:
@@ -137,12 +130,6 @@ def _docstring(text: object) -> str:
 def _literal(value: Any) -> str:
     """Give a value as code."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
-
-
-def _assigned(default: str | None, is_required: bool) -> str:
-    """Give what follows the type of a member or a parameter: its default, if it has one."""
-    found = default if default is not None else None if is_required else "UNSET"
-    return "" if found is None else f" = {found}"
 
 
 def _credential(scheme: Scheme | None) -> str:

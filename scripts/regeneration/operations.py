@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from openapi_python_client.parser.openapi import generate_operation_id
@@ -12,7 +13,7 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 from scripts.regeneration import identifiers
 from scripts.regeneration.bodies import Bodies, classify_media
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, choices_of, make_member
+from scripts.regeneration.expressions import TEXT, Expression, choices_of, make_member
 from scripts.regeneration.facts import Operation, Parameter, Scheme, Webhook
 from scripts.regeneration.identifiers import ARGUMENTS, PREFIX
 from scripts.regeneration.pointers import METHODS, find, join, refuse, resolve, without_extensions
@@ -178,7 +179,7 @@ class Operations:
         )
         explode = given.get("explode", style == "form")
         choices = choices_of(kind)
-        is_list = any(choice.get("type") == "array" for choice in choices)
+        is_list = any("items" in choice for choice in choices)
         members = next(filter(None, map(self._schemas.members_of, choices)), None)
         is_object = members is not None
         known = ("form", "deepObject") if is_object else tuple(_JOINED) if is_list else ("form", "simple")
@@ -200,20 +201,20 @@ class Operations:
         is_required = bool(given.get("required")) or location == "path"
         made = make_member(self.document, wire, schema, at, kind, is_required=is_required)
         if location == "path":  # given by position, where none has a default before one that has none
-            made.pop(DEFAULT, None)
-        return Parameter(variable, location, shown, is_required, made, (schema, at))
+            made = replace(made, default=None)
+        return Parameter(variable, location, shown, made, (schema, at))
 
     def _find_page(self, operation: Operation) -> tuple[str, str] | None:
         """Return how pages lead to each other: a text in the query, and a member of the answer that is called `next` and the same."""
         answers = [operation.answers[status] for status in operation.successes]
         if operation.method != "GET" or operation.events or len(answers) != 1 or answers[0] is None:
             return None
-        found = self._schemas.classes.get(str(answers[0].expression.get("$ref")).rpartition("/")[2])
-        members = {} if found is None else found.schema.get("properties", {})
+        found = self._schemas.classes.get(answers[0].expression.get("class", ""))
         for parameter in operation.within("query"):
             wanted = f"next{_plain(parameter.name)}"
-            for variable, member in members.items():
-                if wanted == _plain(member[WIRE]) and _is_text(member) and _is_text(parameter.schema):
+            for variable, member in found.members.items() if found else ():
+                are_texts = _is_text(member.expression) and _is_text(parameter.member.expression)
+                if wanted == _plain(member.wire) and are_texts:
                     return parameter.variable, variable
         return None
 
@@ -252,10 +253,9 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _is_text(schema: Expression) -> bool:
+def _is_text(expression: Expression) -> bool:
     """Whether something is a text, or null."""
-    kinds = [choice.get("type") for choice in schema.get("anyOf", [schema]) if "format" not in choice]
-    return "string" in kinds and set(kinds) <= {"string", "null"}
+    return choices_of(expression) == [TEXT]
 
 
 def _url(server: dict[str, Any], place: str) -> str:

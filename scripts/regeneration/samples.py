@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from scripts.regeneration import expressions
 from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
@@ -152,9 +153,9 @@ def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any
     """Give what each class is tried with: values, and the examples of the document."""
     samples = Samples(document, schemas)
     for made in schemas.classes.values():
-        if "enum" in made.schema:
-            values = made.schema["enum"]
-        elif "/" in made.pointer and "'format': 'binary'" not in repr(made.schema["properties"]):
+        if made.constants:
+            values = [*made.constants.values()]
+        elif "/" in made.pointer and repr(expressions.FILE) not in repr(made.members):
             parts = [part for part, _ in made.base]
             schema = {"allOf": parts} if parts else look_up(document, made.pointer)
             examples = filter(samples.fitting(schema), _examples(schema))
@@ -194,7 +195,9 @@ def operation_trials(
                 each.variable: next(samples.several(*each.source, *texts[each.variable]))
                 for each in operation.parameters
             },
-            "names": [each.name for each in operation.within("query") if each.is_required and not each.style],
+            "names": [
+                each.name for each in operation.within("query") if each.member.is_required and not each.style
+            ],
             "media": [operation.body.media, operation.body.kind] if operation.body else [],
             "bodies": [*_bodies(document, samples, operation.body)] if operation.body else [],
             "answers": answers,

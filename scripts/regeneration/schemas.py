@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.regeneration import expressions, identifiers
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import ANY, DEFAULT, FORMATS, NULL, TYPES, WIRE, Expression
+from scripts.regeneration.expressions import ANY, FILE, FORMATS, NULL, OTHER, TYPES, Expression, Member
 from scripts.regeneration.pointers import join, refuse, resolve
 from scripts.regeneration.schema_parts import (
     SHAPES,
@@ -26,18 +26,31 @@ from scripts.regeneration.schema_parts import (
 from scripts.regeneration.schema_survey import Survey
 
 
-@dataclass(frozen=True)
+@dataclass
 class Class:
-    """A class to be generated: its name, its module, where its schema is, and that schema as the templates read it.
+    """A class to be generated.
 
-    One that is made of a choice and what all choices have in common has all of that in `base`.
+    Args:
+        name: Its name.
+        module: The module that it is in.
+        pointer: Where its schema is.
+        description: What the document says of it.
+        is_deprecated: Whether the document calls it deprecated.
+        base: All that holds of it, where that is a choice and what all choices have in common.
+        members: Its members by their names in Python.
+        extra: What further members are, if there may be some.
+        constants: Of an enum, its values by their names.
     """
 
     name: str
     module: str
     pointer: str
-    schema: dict[str, Any]
+    description: str
+    is_deprecated: bool
     base: Sequence[Part] = ()
+    members: dict[str, Member] = field(default_factory=dict)
+    extra: Expression | None = None
+    constants: dict[str, Any] = field(default_factory=dict)
 
 
 class Schemas:
@@ -102,32 +115,27 @@ class Schemas:
 
     def members_of(self, expression: Expression) -> dict[str, Expression] | None:
         """Give what the members of an object are, by their names on the wire; None of what is not an object."""
-        if expression == expressions.refer(expressions.OTHER):
+        if expression == OTHER:
             return {"": ANY}
-        if expression.get("type") == "object":
-            extra = expression["additionalProperties"]
-            return {"": ANY if extra is True else extra}
+        if "values" in expression:
+            return {"": expression["values"]}
         self.finish()
-        made = self.classes.get(str(expression.get("$ref")).rpartition("/")[2])
-        if made is None or "enum" in made.schema:
+        made = self.classes.get(expression.get("class", ""))
+        if made is None or made.constants:
             return None
-        extra = made.schema["additionalProperties"]
-        others = {} if extra is False else {"": ANY if extra is True else extra}
-        return others | {each[WIRE]: expressions.bare(each) for each in made.schema["properties"].values()}
+        others = {} if made.extra is None else {"": made.extra}
+        return others | {each.wire: each.expression for each in made.members.values()}
 
     def is_plain(self, expression: Expression) -> bool:
         """Whether a value can be written as a text: it is neither a list nor an object, nor a file."""
         return all(
-            each.get("type") != "array" and each.get("format") != "binary" and self.members_of(each) is None
+            "items" not in each and each != FILE and self.members_of(each) is None
             for each in expressions.choices_of(expression)
         )
 
     def is_list(self, expression: Expression) -> bool:
         """Whether a value is a list of such values, or one of them."""
-        return all(
-            self.is_plain(each["items"] if each.get("type") == "array" else each)
-            for each in expressions.choices_of(expression)
-        )
+        return all(self.is_plain(each.get("items", each)) for each in expressions.choices_of(expression))
 
     def _of_class(
         self, parts: list[Part], place: str, is_open: bool, *, is_joined: bool = False
@@ -137,14 +145,12 @@ class Schemas:
         if name not in self.classes:
             module = identifiers.make_unique(identifiers.to_variable(name), self._modules)
             self._modules.add(module)
-            about = {
-                "description": str(merged.get("description") or ""),
-                "deprecated": bool(merged.get("deprecated")),
-            }
-            self.classes[name] = made = Class(name, module, place, about, parts if is_joined else ())
+            description, is_deprecated = str(merged.get("description") or ""), bool(merged.get("deprecated"))
+            made = Class(name, module, place, description, is_deprecated, parts if is_joined else ())
+            self.classes[name] = made
             self._queue.append((made, parts))
-        kind = "integer" if all(isinstance(value, int) for value in values_of(merged)) else "string"
-        choices = [expressions.refer(name), *([{"type": kind}] if "enum" in merged and is_open else [])]
+        kind = "int" if all(isinstance(value, int) for value in values_of(merged)) else "str"
+        choices = [{"class": name}, *([{"type": kind}] if "enum" in merged and is_open else [])]
         return expressions.unite([*choices, *([NULL] if is_nullable(merged) else [])])
 
     def _of_parts(
@@ -164,18 +170,18 @@ class Schemas:
         if kind == "array":
             inner = next((at for part, at in parts if "items" in part), place)
             item = self.express(merged.get("items", {}), join(inner, "items"), f"{name}Item", is_open=is_open)
-            return {"type": "array", "items": item}
+            return {"items": item}
         if kind == "object":
             if merged.get("properties") or place in self.tags:
                 self._reserve(name, place)
                 self._of_class(parts, place, is_open)
-                return expressions.refer(self._names[place])
-            return expressions.map_of(self._extra(parts, name) or ANY)
+                return {"class": self._names[place]}
+            return {"values": self._extra(parts, name) or ANY}
         if kind == "string" and place in self.files:
-            return {"type": kind, "format": "binary"}
+            return FILE
         if kind == "string" and merged.get("format") in FORMATS:
-            return {"type": kind, "format": merged["format"]}
-        return {"type": kind}
+            return {"type": FORMATS[merged["format"]]}
+        return {"type": TYPES[kind]}
 
     def _of_values(
         self, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
@@ -188,7 +194,7 @@ class Schemas:
             refuse("An enum of objects or lists cannot be rendered", place)
         if all(isinstance(value, str | int) for value in values):
             return expressions.unite([*({"const": value} for value in values), *none])
-        return expressions.unite([*({"type": TYPES[type(value).__name__]} for value in values), *none])
+        return expressions.unite([*({"type": type(value).__name__} for value in values), *none])
 
     def _of_choice(self, parts: list[Part], choice: Choice, name: str, is_open: bool) -> Expression:
         several, place, keyword = choice
@@ -205,7 +211,7 @@ class Schemas:
             else:
                 found.append(self.express(variant, at, named, is_open=is_open))
         if place in self._with_others:
-            found.append(expressions.refer(expressions.OTHER))
+            found.append(OTHER)
         return expressions.unite(found)
 
     def _reserve(self, name: str, place: str) -> None:
@@ -226,11 +232,10 @@ class Schemas:
     def _fill(self, made: Class, parts: list[Part]) -> None:
         merged, place = merge(parts, made.pointer), made.pointer
         if "enum" in merged:
-            constants: dict[str, Any] = {}
             for value in values_of(merged):
-                constants[identifiers.make_unique(identifiers.to_constant(value), constants)] = value
-            names = sorted(constants)
-            made.schema.update({"enum": [constants[name] for name in names], "x-enum-varnames": names})
+                constant = identifiers.make_unique(identifiers.to_constant(value), made.constants)
+                made.constants[constant] = value
+            made.constants = dict(sorted(made.constants.items()))
             return
         found, tags = dict[str, list[Part]](), self.tags.get(place, {})
         for part, at in parts:
@@ -250,24 +255,21 @@ class Schemas:
             if isinstance(part, dict) and (part.get("readOnly") or part.get("writeOnly"))
         }
         required = {*wanted} - one_way
-        members: list[tuple[bool, bool, str, dict[str, Any]]] = []
         for wire, variable in variables.items():
             schema, at = combine(found.get(wire, [({"type": "string"}, place)]))
             if wire in tags:
                 kind = expressions.unite({"const": value} for value in tags[wire])
             else:
                 kind = self.express(schema, at, made.name + identifiers.to_class(wire).rstrip("_"))
-            is_required = wire in required or wire in tags
-            node = expressions.make_member(self.document, wire, schema, at, kind, is_required=is_required)
-            members.append((not is_required, DEFAULT in node and is_required, variable, node))
-        members.sort(key=lambda member: member[:2])
-        extra = self._extra(parts, made.name)
-        made.schema.update(
-            type="object",
-            properties={variable: node for *_, variable, node in members},
-            required=[variable for is_absent, _, variable, _ in members if not is_absent],
-            additionalProperties=extra is not None and (extra or True),
-        )
+            made.members[variable] = expressions.make_member(
+                self.document, wire, schema, at, kind, is_required=wire in required or wire in tags
+            )
+
+        def rank(member: tuple[str, Member]) -> int:
+            return 2 if not member[1].is_required else int(member[1].default is not None)
+
+        made.members = dict(sorted(made.members.items(), key=rank))
+        made.extra = self._extra(parts, made.name)
 
     def _extra(self, parts: list[Part], name: str) -> Expression | None:
         given = [

@@ -17,7 +17,6 @@ import pytest
 
 from scripts.regeneration import proof, sources, work
 from scripts.regeneration.documents import Document, check, dump, parse
-from scripts.regeneration.expressions import refer
 from scripts.regeneration.generator import generate, render
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import Package
@@ -397,15 +396,15 @@ def test_a_document_in_several_files_becomes_one(tmp_path: Path) -> None:
     source = incoming(SPEC, PACKAGE, str(folder / "api.yaml"))
     schemas = Schemas(source.document)
     assert {*schemas.classes} == {"A", "B", "C", "D"}
-    members = schemas.classes["B"].schema["properties"]
-    assert {name: member["allOf"] for name, member in members.items()} == {
-        "a": [refer("A")],
-        "c": [refer("C")],
-        "self_": [refer("B")],
+    members = schemas.classes["B"].members
+    assert {name: member.expression for name, member in members.items()} == {
+        "a": {"class": "A"},
+        "c": {"class": "C"},
+        "self_": {"class": "B"},
     }
     answer = Operations(source.document, schemas).found[1].answers["200"]
     assert answer is not None
-    assert answer.expression == refer("C")
+    assert answer.expression == {"class": "C"}
     written = source.files[PACKAGE.document]
     assert written is not None
     assert parse(written, "written") == source.document
