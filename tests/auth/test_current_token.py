@@ -99,7 +99,7 @@ def current(clock: Clock, store: Store, given: StoredToken | None = None) -> Cur
 
 def issued(clock: Clock, access: str = "a-2", refresh: str | None = "r-2") -> IssuedToken:
     made_now = None if refresh is None else SecretStr(refresh)
-    return IssuedToken(SecretStr(access), 3600, clock.now + 3600, made_now, None)
+    return IssuedToken(AccessToken(SecretStr(access), 3600, clock.now + 3600), made_now, None)
 
 
 def unsaved(clock: Clock, store: Store) -> CurrentToken:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from payman_sdk._core.auth.grants import Application, IssuedToken, parse_token_response
+from payman_sdk._core.auth.grants import AccessToken, Application, IssuedToken, parse_token_response
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import (
     APIStatusError,
@@ -42,7 +42,9 @@ def test_the_request_of_client_credentials() -> None:
 def test_the_repr_of_a_grant_and_of_a_token_holds_no_secret() -> None:
     """Neither the client secret nor the value of a token is in a repr."""
     assert "s3cret" not in repr(Application(client_id="pm-test-1", client_secret=SecretStr("s3cret")))
-    assert SECRET not in repr(IssuedToken(SecretStr(SECRET), 3600, 4600, SecretStr(SECRET), None))
+    assert SECRET not in repr(
+        IssuedToken(AccessToken(SecretStr(SECRET), 3600, 4600), SecretStr(SECRET), None)
+    )
 
 
 @table(
@@ -61,7 +63,7 @@ def test_the_repr_of_a_grant_and_of_a_token_holds_no_secret() -> None:
 def test_tokens_that_are_read(document: dict[str, Any], lifetime: float) -> None:
     """A token comes in camelCase or snake_case; without a lifetime it is taken to live an hour from the request on."""
     issued = parse_token_response(answered(document), sent_at=1000)
-    assert (issued.access_token, issued.lifetime, issued.expires_at) == (SECRET, lifetime, 1000 + lifetime)
+    assert issued.access_token == (SECRET, lifetime, 1000 + lifetime)
     assert issued.refresh_token is None
     assert issued.scope == document.get("scope")
 

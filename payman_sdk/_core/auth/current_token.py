@@ -119,12 +119,13 @@ class CurrentToken:
     def keep(self, issued: IssuedToken, deadline: float, *, replaces_all: bool = False) -> Flow[None]:
         """Return a flow that keeps a token that was issued, in memory first; `replaces_all` for another authorization's."""
         before = None if replaces_all else self.known
-        mark = fingerprint_token(issued.refresh_token or issued.access_token)
+        token = issued.access_token
+        mark = fingerprint_token(issued.refresh_token or token.value)
         self.known = StoredToken(
             issued_to=self._owner.name,
-            access_token=issued.access_token,
-            expires_at=self._now() + issued.expires_at - self._clock(),
-            lifetime=issued.lifetime,
+            access_token=token.value,
+            expires_at=self._now() + token.expires_at - self._clock(),
+            lifetime=token.lifetime,
             refresh_token=issued.refresh_token or (before.refresh_token if before else None),
             scope=issued.scope,
             lineage=(*(before.lineage if before else ()), *mark)[-_REMEMBERED:],

@@ -22,7 +22,7 @@ _UNSAID_LIFETIME = 3600.0
 
 
 class AccessToken(NamedTuple):
-    """An access token on this client's clock."""
+    """An access token. `lifetime` counts from its issue, in seconds; `expires_at` is on the clock of the client."""
 
     value: SecretStr
     lifetime: float
@@ -30,14 +30,9 @@ class AccessToken(NamedTuple):
 
 
 class IssuedToken(NamedTuple):
-    """What the token endpoint issued. Its values are in no `repr`.
+    """What the token endpoint issued. Its values are in no `repr`."""
 
-    `lifetime` counts from its issue, in seconds; `expires_at` is on the clock of the client.
-    """
-
-    access_token: SecretStr
-    lifetime: float
-    expires_at: float
+    access_token: AccessToken
     refresh_token: SecretStr | None
     scope: str | None
 
@@ -174,15 +169,13 @@ def _parse_token(answer: HTTPResponse, sent_at: float) -> IssuedToken | None:
         return None
     refresh_token, scope = parsed.refresh_token, parsed.scope
     issued = IssuedToken(
-        SecretStr(parsed.access_token),
-        lifetime,
-        sent_at + lifetime,
+        AccessToken(SecretStr(parsed.access_token), lifetime, sent_at + lifetime),
         SecretStr(refresh_token)
         if isinstance(refresh_token, str) and is_header_safe(refresh_token)
         else None,
         scope if isinstance(scope, str) else None,
     )
-    sent_secrets.add(issued.access_token)
+    sent_secrets.add(issued.access_token.value)
     sent_secrets.add(issued.refresh_token)
     return issued
 

@@ -274,7 +274,7 @@ class TokenManager:
 
         def issue() -> Flow[AccessToken]:
             issued = yield from flow
-            token = self._current = AccessToken(issued.access_token, issued.lifetime, issued.expires_at)
+            token = self._current = issued.access_token
             self._early_after, self._failure = NEVER, None
             yield from self._kept.keep(issued, deadline, replaces_all=reason == "code")
             return token
