@@ -94,11 +94,9 @@ if sys.platform != "win32":
 
         def forget(self) -> None:
             """Close the file, in a child whose parent keeps the lock."""
-            if self._held is not None:
-                try:
-                    self._held.close()
-                finally:
-                    self._held = None
+            held, self._held = self._held, None
+            if held is not None:
+                held.close()
 
         def _lock(self, file: io.FileIO) -> bool:
             try:
