@@ -9,7 +9,8 @@ from enum import Enum, auto
 from functools import cache, cached_property
 from typing import Any
 
-from scripts.regeneration.pointers import METHODS, look_up
+from scripts.regeneration.pointers import METHODS, look_up, resolve
+from scripts.regeneration.problems import RegenerationError
 
 Node = dict[str, Any]
 
@@ -111,14 +112,10 @@ class Contract:
     def resolve(self, value: object) -> Node:
         """Follow references to what they mean; one that cannot be followed is given as it is."""
         node = schema_of(value)
-        seen: set[str] = set()
-        while (reference := pointed(node)) is not None and reference not in seen:
-            seen.add(reference)
-            target = self._target(reference)
-            if target is None:
-                break
-            node = schema_of(target)
-        return node
+        try:
+            return schema_of(resolve(self.document, node, "")[0])
+        except RegenerationError:
+            return node
 
     def _target(self, reference: str) -> object:
         try:

@@ -10,7 +10,7 @@ from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.pointers import join, look_up, refuse, resolve
-from scripts.regeneration.schema_parts import Part, flatten, kinds_of, shape_of
+from scripts.regeneration.schema_parts import Part, flatten, iter_members, kinds_of, shape_of
 from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
@@ -93,11 +93,7 @@ class Samples:
 
     def _fill_in(self, found: dict[str, Any], parts: list[Part], depth: int) -> None:
         """Add what one part of a schema requires and another one has, or none."""
-        members = {
-            name: (inner, join(at, "properties", name))
-            for part, at in parts
-            for name, inner in part.get("properties", {}).items()
-        }
+        members = dict(iter_members(parts))
         for part, at in parts:
             for name in part.get("required", ()):
                 if name not in found:

@@ -5,7 +5,7 @@ A keyword that is not listed here is refused: nobody has said what it would mean
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from scripts.regeneration.documents import DIALECTS, Document
@@ -98,6 +98,13 @@ def flatten(document: Document, schema: Any, place: str) -> tuple[list[Part], Ch
         if set(own) & SHAPES or ("allOf" not in schema and "$ref" not in schema and choice is None):
             parts.append((own, place))
     return parts, choice
+
+
+def iter_members(parts: list[Part]) -> Iterator[tuple[str, Part]]:
+    """Give the schema of each member that parts have, and where it is."""
+    for part, at in parts:
+        for wire, schema in part.get("properties", {}).items():
+            yield wire, (schema, join(at, "properties", wire))
 
 
 def check(schema: dict[str, Any], place: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from scripts.regeneration.documents import Document
 from scripts.regeneration.pointers import join, refuse, resolve, walk
-from scripts.regeneration.schema_parts import CHOICES, Part, check, flatten, merge, values_of
+from scripts.regeneration.schema_parts import CHOICES, Part, check, flatten, iter_members, merge, values_of
 
 
 class Survey:
@@ -35,9 +35,8 @@ class Survey:
             if not is_multipart or not isinstance(given, dict) or "schema" not in given:
                 continue
             parts, _ = flatten(self.document, given["schema"], join(place, "content", media, "schema"))
-            for part, at in parts:
-                for wire, inner in part.get("properties", {}).items():
-                    self._find_file(inner, join(at, "properties", wire))
+            for _, member in iter_members(parts):
+                self._find_file(*member)
 
     def _find_file(self, schema: Any, place: str, seen: tuple[str, ...] = ()) -> None:
         found, where = resolve(self.document, schema, place)
@@ -67,7 +66,7 @@ class Survey:
             if merged.get("properties"):
                 # Of what is referred to, where it is.
                 at = resolve(self.document, variant, join(place, keyword, number))[1]
-                models.append((at, str(variant.get("$ref", "")), _joined(parts)))
+                models.append((at, str(variant.get("$ref", "")), dict(iter_members(parts))))
         given = schema.get("discriminator")
         if isinstance(given, dict) and models:
             names = {name for _, it, _ in models for name in (it, it.rpartition("/")[2])}
@@ -103,11 +102,3 @@ class Survey:
             mapping = discriminator.get("mapping") or {}
             values = [value for value, target in mapping.items() if target in (reference, name)] or [name]
         return values if all(isinstance(value, str | int) for value in values) else []
-
-
-def _joined(parts: list[Part]) -> dict[str, Part]:
-    return {
-        wire: (schema, join(at, "properties", wire))
-        for part, at in parts
-        for wire, schema in part.get("properties", {}).items()
-    }

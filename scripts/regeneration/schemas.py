@@ -19,6 +19,7 @@ from scripts.regeneration.schema_parts import (
     flatten,
     is_enum,
     is_nullable,
+    iter_members,
     kinds_of,
     merge,
     values_of,
@@ -238,10 +239,9 @@ class Schemas:
             made.constants = dict(sorted(made.constants.items()))
             return
         found, tags = dict[str, list[Part]](), self.tags.get(place, {})
-        for part, at in parts:
-            for wire, schema in part.get("properties", {}).items():
-                found.setdefault(wire, []).append((schema, join(at, "properties", wire)))
-        wanted = {wire: at for part, at in parts for wire in part.get("required", ())}
+        for wire, part in iter_members(parts):
+            found.setdefault(wire, []).append(part)
+        wanted = {wire: at for own, at in parts for wire in own.get("required", ())}
         for wire, at in wanted.items():
             if wire not in found and wire not in tags:
                 extra = merged.get("additionalProperties")
@@ -251,8 +251,8 @@ class Schemas:
         one_way = {
             wire
             for wire, several in found.items()
-            for part, _ in (*several, *(it for each in several for it in flatten(self.document, *each)[0]))
-            if isinstance(part, dict) and (part.get("readOnly") or part.get("writeOnly"))
+            for own, _ in (*several, *(it for each in several for it in flatten(self.document, *each)[0]))
+            if isinstance(own, dict) and (own.get("readOnly") or own.get("writeOnly"))
         }
         required = {*wanted} - one_way
         for wire, variable in variables.items():
