@@ -9,8 +9,8 @@ from scripts.regeneration import expressions
 from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
-from scripts.regeneration.pointers import join, look_up, refuse, resolve
-from scripts.regeneration.schema_parts import Part, flatten, iter_members, kinds_of, shape_of
+from scripts.regeneration.pointers import iter_variants, join, look_up, refuse, resolve
+from scripts.regeneration.schema_parts import CHOICES, Part, flatten, iter_members, kinds_of, shape_of
 from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
@@ -68,17 +68,13 @@ class Samples:
             return schema["const"]
         if "enum" in schema:
             return self._choose(schema["enum"])
-        chosen = [
-            (schema[keyword][number], join(place, keyword, number))
-            for keyword in ("oneOf", "anyOf")
-            if keyword in schema
-            for number in [self._choose([*range(len(schema[keyword]))])]
-        ]
+        choices = [[*iter_variants(schema, place, keyword)] for keyword in CHOICES]
+        chosen = [self._choose(several) for several in choices if several]
         parts = [part for it in ((schema, place), *chosen) for part in flatten(self._document, *it)[0]]
         needed = required | {name for part, _ in parts for name in part.get("required", ())}
         found: Any = None
-        for number, each in enumerate(schema.get("allOf", ())):
-            value = self._value(each, join(place, "allOf", number), depth, needed)
+        for each, at in iter_variants(schema, place, "allOf"):
+            value = self._value(each, at, depth, needed)
             found = _joined(found, value, resolve(self._document, each, place)[0])
         if isinstance(found, dict) and any(part.get("additionalProperties") is False for part, _ in parts):
             found.pop("x-new", None)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from scripts.regeneration.documents import DIALECTS, Document
-from scripts.regeneration.pointers import join, refuse, resolve
+from scripts.regeneration.pointers import iter_variants, join, refuse, resolve
 
 ANNOTATIONS = frozenset(
     (
@@ -86,9 +86,7 @@ def flatten(document: Document, schema: Any, place: str) -> tuple[list[Part], Ch
             waiting.insert(0, (target, at, (*seen, at)))
             if not set(schema) & SHAPES - {"$ref"}:
                 continue
-        waiting[:0] = [
-            (each, join(place, "allOf", number), seen) for number, each in enumerate(schema.get("allOf", ()))
-        ]
+        waiting[:0] = [(each, at, seen) for each, at in iter_variants(schema, place, "allOf")]
         for keyword in CHOICES:
             if keyword in schema and not all(only_requires(each) for each in schema[keyword]):
                 if choice is not None:

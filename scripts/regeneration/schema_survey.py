@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.pointers import join, refuse, resolve, walk
+from scripts.regeneration.pointers import iter_variants, join, refuse, resolve, walk
 from scripts.regeneration.schema_parts import CHOICES, Part, check, flatten, iter_members, merge, values_of
 
 
@@ -45,9 +45,8 @@ class Survey:
         seen = (*seen, where)
         if "items" in found:
             self._find_file(found["items"], join(where, "items"), seen)
-        for keyword in ("allOf", *CHOICES):
-            for number, each in enumerate(found.get(keyword, ())):
-                self._find_file(each, join(where, keyword, number), seen)
+        for each, at in iter_variants(found, where, "allOf", *CHOICES):
+            self._find_file(each, at, seen)
         if found.get("format") == "binary" or (
             "contentMediaType" in found and "contentEncoding" not in found
         ):
@@ -60,12 +59,11 @@ class Survey:
             return
         check(schema, place)
         models: list[tuple[str, str, dict[str, Part]]] = []
-        for number, variant in enumerate(schema[keyword]):
-            parts, deeper = flatten(self.document, variant, join(place, keyword, number))
+        for variant, at in iter_variants(schema, place, keyword):
+            parts, deeper = flatten(self.document, variant, at)
             merged = {} if deeper else merge(parts, place)
             if merged.get("properties"):
-                # Of what is referred to, where it is.
-                at = resolve(self.document, variant, join(place, keyword, number))[1]
+                at = resolve(self.document, variant, at)[1]  # of what is referred to, where it is
                 models.append((at, str(variant.get("$ref", "")), dict(iter_members(parts))))
         given = schema.get("discriminator")
         if isinstance(given, dict) and models:
