@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from scripts.comparison import shapes
 from scripts.comparison.changes import ADDITIVE, BREAKING
 from scripts.comparison.contract import (
     Contract,
@@ -27,18 +28,6 @@ from scripts.comparison.contract import (
 )
 from scripts.comparison.keywords import KEYWORDS, are_other_types, keyword_changes, type_changes, types
 from scripts.comparison.places import WORDS, Finding, Pair, Place, Words, code, differ, keyed, word_findings
-from scripts.comparison.shapes import (
-    alike,
-    bases,
-    beside_union,
-    composed,
-    has_class,
-    is_union,
-    members,
-    renames,
-    unwrapped,
-    without,
-)
 
 _STRUCTURE = {
     *("$ref", "anyOf", "oneOf", "allOf", "properties", "required", "additionalProperties", "items"),
@@ -61,60 +50,62 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
     if both[0] == both[1] or both in place.met:
         return
     place = replace(place, met=place.met | {both})
-    before, could_be_null = unwrapped(schema_of(old))
-    after, can_be_null = unwrapped(schema_of(new))
-    if is_union(before) != is_union(after):
+    before, could_be_null = shapes.unwrapped(schema_of(old))
+    after, can_be_null = shapes.unwrapped(schema_of(new))
+    if shapes.is_union(before) != shapes.is_union(after):
         before, could_be_null = _opened(pair.old, before, could_be_null, after)
         after, can_be_null = _opened(pair.new, after, can_be_null, before)
     if could_be_null != can_be_null:
         says = "may be null now" if can_be_null else "may not be null any more"
         yield place.tightened(could_be_null, says)
-    if differ(before.get("title"), after.get("title")) and (has_class(before) or has_class(after)):
+    if differ(before.get("title"), after.get("title")) and (
+        shapes.has_class(before) or shapes.has_class(after)
+    ):
         says = "has another title, so its class has another name"
         yield place.change("renamed", says, request=BREAKING, is_on_wire=False)
-        before, after = without({"title"}, before), without({"title"}, after)
+        before, after = shapes.without({"title"}, before), shapes.without({"title"}, after)
     yield from word_findings(place, before, after, _KNOWN)
-    if is_union(before) or is_union(after):
+    if shapes.is_union(before) or shapes.is_union(after):
         yield from _union_findings(pair, place, before, after)
-        before, after = beside_union(before, after), beside_union(after, before)
+        before, after = shapes.beside_union(before, after), shapes.beside_union(after, before)
     yield from _compare_plain(pair, place, before, after)
 
 
 def _opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) -> tuple[Node, bool]:
     """Give a schema as what it refers to where that is a union, to compare it with another union."""
     if pointed(schema) is not None and not any(
-        pointed(member) == pointed(schema) for member in members(other)
+        pointed(member) == pointed(schema) for member in shapes.members(other)
     ):
-        meant, is_null_inside = unwrapped(contract.resolve(schema))
-        if is_union(meant):
-            return without(WORDS, meant), is_nullable or is_null_inside
+        meant, is_null_inside = shapes.unwrapped(contract.resolve(schema))
+        if shapes.is_union(meant):
+            return shapes.without(WORDS, meant), is_nullable or is_null_inside
     return schema, is_nullable
 
 
 def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
     # Where one is of any kind, it is no matter of single alternatives.
-    if any(members(old)) != any(members(new)):
-        is_tighter = any(members(new))
+    if any(shapes.members(old)) != any(shapes.members(new)):
+        is_tighter = any(shapes.members(new))
         yield place.tightened(
             is_tighter, f"is {'limited to' if is_tighter else 'more than'} some alternatives now"
         )
         return
-    before, after = _unmatched(pair, members(old), members(new))
+    before, after = _unmatched(pair, shapes.members(old), shapes.members(new))
     loose = [[member for member in it if not pointed(member)] for it in (before, after)]
     if len(loose[0]) == len(loose[1]) == 1:
-        inside = replace(place, is_open=is_open_union(members(new)))
+        inside = replace(place, is_open=is_open_union(shapes.members(new)))
         yield from compare_schemas(pair, inside, loose[0][0], loose[1][0])
         before, after = ([member for member in it if pointed(member)] for it in (before, after))
     for member in before:
         says = f"can no longer be {_kind(member)}"
         yield place.change("removed", says, request=BREAKING, response=ADDITIVE, names=_names(member))
-    is_closed = "oneOf" in new or len(members(old)) == 1
+    is_closed = "oneOf" in new or len(shapes.members(old)) == 1
     for member in after:
         says = f"can also be {_kind(member)}"
         response = BREAKING if is_closed else ADDITIVE
         yield place.change("added", says, request=ADDITIVE, response=response, names=_names(member))
     if not before and not after and loose == [[], []]:
-        orders = [members(it) for it in (old, new)]
+        orders = [shapes.members(it) for it in (old, new)]
         if differ(*orders) and len(orders[0]) > 1:
             yield Words(place.subject, place.root, f"order of what {place.thing} can be", place.names)
 
@@ -135,7 +126,7 @@ def _is_same_member(pair: Pair, old: Node, new: Node) -> bool:
     before, after = pointed(old), pointed(new)
     if before is not None and after is not None:
         return pair.is_same(before, after)
-    return before is after and alike(pair, old, new)
+    return before is after and shapes.alike(pair, old, new)
 
 
 def _kind(member: Node) -> str:
@@ -161,7 +152,7 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[F
             names = [schema_name(it) for it in (before, after)]
             says = f"is a {code(names[1])} now, was a {code(names[0])}"
             yield place.change("changed", says, request=BREAKING, names=names)
-        old, new = without({"$ref"}, old), without({"$ref"}, new)
+        old, new = shapes.without({"$ref"}, old), shapes.without({"$ref"}, new)
     elif before is not None or after is not None:
         yield from _compare_with_meant(pair, place, old, new)
         return
@@ -180,10 +171,10 @@ def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Itera
     if pointed(before) or pointed(after):  # in another document, or nowhere
         yield place.change("changed", "is described in another place", request=BREAKING)
         return
-    if has_class(before) and has_class(after):
+    if shapes.has_class(before) and shapes.has_class(after):
         yield _other_class(place, pointed(new) or pointed(old))
     # The words are those of another schema then; only what they describe is compared.
-    yield from compare_schemas(pair, place, without(WORDS, before), without(WORDS, after))
+    yield from compare_schemas(pair, place, shapes.without(WORDS, before), shapes.without(WORDS, after))
 
 
 def _other_class(place: Place, reference: str | None) -> Finding:
@@ -198,11 +189,11 @@ def _compare_composed(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
 
     What both are composed of is compared where it is defined. If that is not the same, it counts what comes out.
     """
-    is_same = _unmatched(pair, bases(old), bases(new)) == ([], [])
+    is_same = _unmatched(pair, shapes.bases(old), shapes.bases(new)) == ([], [])
     if bool(pointed(old)) != bool(pointed(new)):
         yield _other_class(place, pointed(new) or pointed(old))
-    before, after = composed(pair.old, old, not is_same), composed(pair.new, new, not is_same)
-    yield from compare_schemas(pair, place, without(WORDS, before), without(WORDS, after))
+    before, after = shapes.composed(pair.old, old, not is_same), shapes.composed(pair.new, new, not is_same)
+    yield from compare_schemas(pair, place, shapes.without(WORDS, before), shapes.without(WORDS, after))
     if not is_same:
         yield Words(place.subject, place.root, f"what {place.thing} is composed of", place.names)
 
@@ -213,9 +204,11 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
     was_required, is_required = ({str(name) for name in sequence(it.get("required"))} for it in (old, new))
 
     def is_renamed(gone: str, come: str) -> bool:
-        return (gone in was_required) == (come in is_required) and alike(pair, before[gone], after[come])
+        return (gone in was_required) == (come in is_required) and shapes.alike(
+            pair, before[gone], after[come]
+        )
 
-    renamed = renames(before, after, is_renamed)
+    renamed = shapes.renames(before, after, is_renamed)
     for name in [*{**before, **after}, *sorted((was_required | is_required) - {*before, *after})]:
         here = _travelling(place.to_property(name), after.get(name))
         if name in renamed:

@@ -9,13 +9,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from jinja2 import (
-    Environment,
-    FileSystemBytecodeCache,
-    FileSystemLoader,
-    StrictUndefined,
-    TemplateSyntaxError,
-)
+import jinja2
 from openapi_python_client.strings import safe_for_docstring
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # it has no types
 
@@ -37,7 +31,7 @@ else:
 
 def failing_line(error: Exception) -> str | None:
     """Give the file and the line of the template that an error comes from; None if it comes from none."""
-    if isinstance(error, TemplateSyntaxError):
+    if isinstance(error, jinja2.TemplateSyntaxError):
         return f"{error.filename or error.name}:{error.lineno}"
     frames = reversed(traceback.extract_tb(error.__traceback__))
     lines = (f"{it.filename}:{it.lineno}" for it in frames if it.filename.endswith(".jinja"))
@@ -73,14 +67,14 @@ def render(
     document: Document, schemas: Schemas, operations: Operations, spec: Path, name: str
 ) -> dict[str, str]:
     """Give the files of a package by their paths in it, not formatted yet."""
-    env = Environment(  # noqa: S701 # nosec B701 # it writes Python
-        loader=FileSystemLoader(spec / "templates"),
-        undefined=StrictUndefined,
+    env = jinja2.Environment(  # noqa: S701 # nosec B701 # it writes Python
+        loader=jinja2.FileSystemLoader(spec / "templates"),
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         # A run renders several packages by the same templates; what is compiled stays in a temporary folder of the user's.
-        bytecode_cache=FileSystemBytecodeCache(),
+        bytecode_cache=jinja2.FileSystemBytecodeCache(),
     )
     env.filters |= {
         "docstring": _docstring,

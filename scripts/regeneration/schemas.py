@@ -6,24 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.regeneration import expressions, identifiers
+from scripts.regeneration import expressions, identifiers, schema_parts
 from scripts.regeneration.documents import Document
 from scripts.regeneration.expressions import ANY, FILE, FORMATS, NULL, OTHER, TYPES, Expression, Member
 from scripts.regeneration.pointers import join, refuse, resolve
-from scripts.regeneration.schema_parts import (
-    SHAPES,
-    Choice,
-    Part,
-    check,
-    combine,
-    flatten,
-    is_enum,
-    is_nullable,
-    iter_members,
-    kinds_of,
-    merge,
-    values_of,
-)
+from scripts.regeneration.schema_parts import SHAPES, Choice, Part, flatten, kinds_of, merge, values_of
 from scripts.regeneration.schema_survey import Survey
 
 
@@ -99,7 +86,7 @@ class Schemas:
             is_open: Whether a value that an enum does not list is taken as it comes.
         """
         if isinstance(schema, dict) and set(schema) & SHAPES == {"$ref"}:
-            check(schema, place)
+            schema_parts.check(schema, place)
             schema, place = resolve(self.document, schema, place)
         parts, choice = flatten(self.document, schema, place)
         if len(parts) == 1 and choice is None and parts[0][1] in self._names:
@@ -152,7 +139,7 @@ class Schemas:
             self._queue.append((made, parts))
         kind = "int" if all(isinstance(value, int) for value in values_of(merged)) else "str"
         choices = [{"class": name}, *([{"type": kind}] if "enum" in merged and is_open else [])]
-        return expressions.unite([*choices, *([NULL] if is_nullable(merged) else [])])
+        return expressions.unite([*choices, *([NULL] if schema_parts.is_nullable(merged) else [])])
 
     def _of_parts(
         self, parts: list[Part], choice: Choice | None, place: str, name: str, is_open: bool
@@ -187,8 +174,8 @@ class Schemas:
     def _of_values(
         self, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
     ) -> Expression:
-        values, none = values_of(merged), [NULL] if is_nullable(merged) else []
-        if is_enum(merged):
+        values, none = values_of(merged), [NULL] if schema_parts.is_nullable(merged) else []
+        if schema_parts.is_enum(merged):
             self._reserve(name, place)
             return expressions.unite([self._of_class(parts, place, is_open), *none])
         if any(isinstance(value, dict | list) for value in values):
@@ -200,7 +187,7 @@ class Schemas:
     def _of_choice(self, parts: list[Part], choice: Choice, name: str, is_open: bool) -> Expression:
         several, place, keyword = choice
         base = [part for part in parts if set(part[0]) & SHAPES - {"nullable", "discriminator", "type"}]
-        found = [NULL] if is_nullable(merge(parts, place)) and not base else []
+        found = [NULL] if schema_parts.is_nullable(merge(parts, place)) and not base else []
         for number, variant in enumerate(several):
             at, named = join(place, keyword, number), f"{name}Type{number}"
             if base:
@@ -228,7 +215,7 @@ class Schemas:
         merged = merge(parts, place)
         if "allOf" in schema and len(parts) == 1 and parts[0][1] != place:
             return False  # nothing but another name for what it refers to
-        return is_enum(merged) or ("enum" not in merged and "object" in kinds_of(merged))
+        return schema_parts.is_enum(merged) or ("enum" not in merged and "object" in kinds_of(merged))
 
     def _fill(self, made: Class, parts: list[Part]) -> None:
         merged, place = merge(parts, made.pointer), made.pointer
@@ -239,7 +226,7 @@ class Schemas:
             made.constants = dict(sorted(made.constants.items()))
             return
         found, tags = dict[str, list[Part]](), self.tags.get(place, {})
-        for wire, part in iter_members(parts):
+        for wire, part in schema_parts.iter_members(parts):
             found.setdefault(wire, []).append(part)
         wanted = {wire: at for own, at in parts for wire in own.get("required", ())}
         for wire, at in wanted.items():
@@ -256,7 +243,7 @@ class Schemas:
         }
         required = {*wanted} - one_way
         for wire, variable in variables.items():
-            schema, at = combine(found.get(wire, [({"type": "string"}, place)]))
+            schema, at = schema_parts.combine(found.get(wire, [({"type": "string"}, place)]))
             if wire in tags:
                 kind = expressions.unite({"const": value} for value in tags[wire])
             else:

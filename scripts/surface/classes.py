@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from griffe import (
-    AliasResolutionError,
-    Attribute,
-    Class,
-    Expr,
-    ExprCall,
-    ExprSubscript,
-    Function,
-    GriffeLoader,
-)
+import griffe
 
 from scripts.surface.record import Fact
 from scripts.surface.signatures import Types, is_frozen, signature, type_text, written_init
@@ -39,10 +30,10 @@ class Reader:
         loader: What has read the code.
     """
 
-    def __init__(self, home: Mapping[str, str], loader: GriffeLoader) -> None:
+    def __init__(self, home: Mapping[str, str], loader: griffe.GriffeLoader) -> None:
         self._home, self._loader = home, loader
 
-    def facts(self, made: Class, path: str) -> Iterator[Fact]:
+    def facts(self, made: griffe.Class, path: str) -> Iterator[Fact]:
         """The facts about a class that is recorded as `path`."""
         lineage = [made, *made.mro()]
         kind = self._kind(made, lineage)
@@ -62,18 +53,18 @@ class Reader:
                 seen.add(name)
                 if owner.path in covered:
                     continue
-                if isinstance(member, Function):
+                if isinstance(member, griffe.Function):
                     yield from _methods(member, f"{path}.{name}", types.get(owner.path, {}))
-                elif isinstance(member, Attribute) and not name.startswith("_"):
+                elif isinstance(member, griffe.Attribute) and not name.startswith("_"):
                     yield _attribute(member, owner, kind, f"{path}.{name}", types.get(owner.path, {}))
 
-    def _covered(self, lineage: list[Class]) -> set[str]:
+    def _covered(self, lineage: list[griffe.Class]) -> set[str]:
         """The bases whose members are recorded with a public base."""
         return {
             covered.path for base in lineage[1:] if base.path in self._home for covered in (base, *base.mro())
         }
 
-    def _kind(self, made: Class, lineage: list[Class]) -> str:
+    def _kind(self, made: griffe.Class, lineage: list[griffe.Class]) -> str:
         above = {_outside(base) for one in lineage for base in one.bases}
         if "typing.Protocol" in {_outside(base) for base in made.bases}:
             return "protocol"
@@ -81,20 +72,20 @@ class Reader:
             return "typed dict"
         return "enum" if any(base.startswith("enum.") for base in above) else "class"
 
-    def _look_up(self, name: Expr | str) -> object:
+    def _look_up(self, name: griffe.Expr | str) -> object:
         """What is named, where it is one of ours."""
         try:
             found = self._loader.modules_collection[_outside(name)]
             return found.final_target if found.is_alias else found
-        except (KeyError, AliasResolutionError):
+        except (KeyError, griffe.AliasResolutionError):
             return None
 
-    def _found(self, base: Expr | str) -> Class | None:
+    def _found(self, base: griffe.Expr | str) -> griffe.Class | None:
         """The class that is named as a base, where it is one of ours."""
         found = self._look_up(base)
-        return found if isinstance(found, Class) else None
+        return found if isinstance(found, griffe.Class) else None
 
-    def _bases(self, made: Class) -> Iterator[str]:
+    def _bases(self, made: griffe.Class) -> Iterator[str]:
         """The bases that users may know; in the place of one that is not public stand its own."""
         for base in made.bases:
             found = self._found(base)
@@ -106,7 +97,7 @@ class Reader:
             else:
                 yield from self._bases(found)
 
-    def _types(self, made: Class, known: Types) -> dict[str, Types]:
+    def _types(self, made: griffe.Class, known: Types) -> dict[str, Types]:
         """What stands for the type variables of each base."""
         result: dict[str, Types] = {}
         for base in made.bases:
@@ -118,30 +109,30 @@ class Reader:
             result = {**self._types(found, mine), found.path: mine, **result}
         return result
 
-    def _variables(self, made: Class) -> list[str]:
+    def _variables(self, made: griffe.Class) -> list[str]:
         """The type variables of a class, in the order in which they are given."""
         declared = [base for base in made.bases if _outside(base) in ("typing.Generic", "typing.Protocol")]
         given = [part for base in declared or made.bases for part in _subscripts(base)]
         return list(dict.fromkeys(str(part) for part in given if self._is_variable(part)))
 
-    def _is_variable(self, part: Expr | str) -> bool:
+    def _is_variable(self, part: griffe.Expr | str) -> bool:
         found = self._look_up(part)
-        return isinstance(found, Attribute) and "TypeVar(" in str(found.value)
+        return isinstance(found, griffe.Attribute) and "TypeVar(" in str(found.value)
 
 
-def _outside(base: Expr | str) -> str:
+def _outside(base: griffe.Expr | str) -> str:
     """The path of a base, without what it is subscripted with."""
-    path = base.canonical_path if isinstance(base, Expr) else str(base)
+    path = base.canonical_path if isinstance(base, griffe.Expr) else str(base)
     return path.removeprefix("builtins.")
 
 
-def _subscripts(base: Expr | str) -> list[Expr | str]:
-    if not isinstance(base, ExprSubscript):
+def _subscripts(base: griffe.Expr | str) -> list[griffe.Expr | str]:
+    if not isinstance(base, griffe.ExprSubscript):
         return []
     return list(getattr(base.slice, "elements", None) or [base.slice])
 
 
-def _methods(member: Function, path: str, types: Types) -> Iterator[Fact]:
+def _methods(member: griffe.Function, path: str, types: Types) -> Iterator[Fact]:
     for one in member.overloads or [member]:
         if "staticmethod" in member.labels:
             kind = "staticmethod"
@@ -153,13 +144,13 @@ def _methods(member: Function, path: str, types: Types) -> Iterator[Fact]:
         yield Fact(path, kind, signature(given, one.returns, types))
 
 
-def _attribute(member: Attribute, owner: Class, kind: str, path: str, types: Types) -> Fact:
+def _attribute(member: griffe.Attribute, owner: griffe.Class, kind: str, path: str, types: Types) -> Fact:
     text = type_text(member.annotation, types)
     if kind == "enum" and member.annotation is None and "property" not in member.labels:
         return Fact(path, "member", str(member.value))
     if kind == "typed dict":
         return _key(text, path, total=str(owner.keywords.get("total")) != "False")
-    if isinstance(member.value, ExprCall) and member.value.canonical_path == _READS_A_KEY:
+    if isinstance(member.value, griffe.ExprCall) and member.value.canonical_path == _READS_A_KEY:
         [key] = _subscripts(member.value.function)
         return Fact(path, "read-only", type_text(key))
     only_read = is_frozen(owner) or ("property" in member.labels and "writable" not in member.labels)
@@ -176,9 +167,9 @@ def _key(text: str, path: str, *, total: bool) -> Fact:
     return Fact(path, "option, required" if needed else "option", text)
 
 
-def _as_given(member: Attribute, owner: Class, types: Types) -> str:
+def _as_given(member: griffe.Attribute, owner: griffe.Class, types: Types) -> str:
     """The type of an attribute that `__init__` sets to what it was given."""
     init = owner.members.get("__init__")
-    if isinstance(init, Function) and str(member.value) in init.parameters:
+    if isinstance(init, griffe.Function) and str(member.value) in init.parameters:
         return type_text(init.parameters[str(member.value)].annotation, types)
     return ""
