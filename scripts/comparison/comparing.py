@@ -88,7 +88,7 @@ def _renamed_schema(pair: Pair, old: str, new: str) -> Iterator[Finding]:
     says = f"is called {code(new)} now"
     if has_class(before):
         says += ", and so is its class"
-        yield place.change("renamed", says, request=BREAKING, names=[new], is_on_wire=False)
+        yield place.change("renamed", says, names=[new], is_on_wire=False)
     else:
         yield place.change("renamed", says, request=COSMETIC, names=[new])
     yield from compare_schemas(pair, place, before, after)

@@ -57,13 +57,13 @@ def _compare_servers(old: list[object], new: list[object]) -> Iterator[Finding]:
         environment = _environment(after[url], url)
         if url not in before and environment in gone:
             says = f"took the place of {code(gone.pop(environment))}"
-            yield here.change("changed", says, request=BREAKING)
+            yield here.change("changed", says)
         elif url not in before:
             yield here.change("added", "was added", request=ADDITIVE)
         else:
             yield from _compare_server(here, before[url], after[url])
     for url in gone.values():
-        yield _server_place(url).change("removed", "was removed", request=BREAKING)
+        yield _server_place(url).change("removed", "was removed")
     first, other = next(iter(before), None), next(iter(after), None)
     if first in after and first != other:
         yield _server_place(str(other)).change(
@@ -82,9 +82,9 @@ def _environment(server: Node, url: str) -> str:
 def _compare_server(here: Place, old: Node, new: Node) -> Iterator[Finding]:
     if old.get(_ENVIRONMENT) != new.get(_ENVIRONMENT):
         says = f"is for {value(new.get(_ENVIRONMENT))} now, was for {value(old.get(_ENVIRONMENT))}"
-        yield here.change("changed", says, request=BREAKING)
+        yield here.change("changed", says)
     if differ(old.get("variables"), new.get("variables")):
-        yield here.change("changed", "has other variables", request=BREAKING)
+        yield here.change("changed", "has other variables")
     yield from word_findings(here, old, new, ("url", "variables", _ENVIRONMENT))
 
 
@@ -141,8 +141,8 @@ def _compare_webhooks(old: Node, new: Node) -> Iterator[Finding]:
     for name in sorted({*old, *new}):
         here = _about(f"webhook {name}", f"the webhook {code(name)}", names=frozenset({name}))
         if name not in new:
-            yield here.change("removed", "was removed", request=BREAKING)
+            yield here.change("removed", "was removed")
         elif name not in old:
             yield here.change("added", "was added", request=ADDITIVE)
         elif differ(old[name], new[name]):
-            yield here.change("changed", "changed", request=BREAKING)
+            yield here.change("changed", "changed")

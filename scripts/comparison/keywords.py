@@ -174,7 +174,7 @@ def keyword_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
         if not differ(old.get(key), new.get(key)):
             continue
         if key in old and key in new:
-            yield place.change("changed", f"has another rule `{key}`", request=BREAKING)
+            yield place.change("changed", f"has another rule `{key}`")
         else:
             says = f"has a rule `{key}` now" if key in new else f"has no rule `{key}` any more"
             yield place.tightened(key in new, says)
@@ -198,7 +198,7 @@ def _format_changes(place: Place, old: str | None, new: str | None) -> Iterator[
         # That a person should not see it says nothing about the text itself.
         yield place.change("changed", says, request=COSMETIC)
     elif {old, new} & _OF_PYTHON:
-        yield place.change("changed", f"{says}, and another type in Python", request=BREAKING)
+        yield place.change("changed", f"{says}, and another type in Python")
     else:
         is_wider = new is None or _WIDER.get(str(old)) == new
         yield place.compared(old is None or _WIDER.get(str(new)) == old, is_wider, says)
@@ -226,11 +226,11 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
         if differ(before, after):
             says = f"is {value(after[0])} now, was {value(before[0])}"
             literals = [each for each in before if isinstance(each, str)]
-            yield place.change("changed", says, request=BREAKING, literals=literals)
+            yield place.change("changed", says, literals=literals)
     else:
         if ("const" in old) != ("const" in new):
             was, now = (_IN_PYTHON["const" in it] for it in (old, new))
-            yield place.change("changed", f"is {now} now, was {was}", request=BREAKING, is_on_wire=False)
+            yield place.change("changed", f"is {now} now, was {was}", is_on_wire=False)
         is_open = place.is_open or bool(new.get("x-extensible-enum"))
         yield from _listed_changes(place, before, after, is_open)
     yield from _listed_changes(
@@ -245,7 +245,7 @@ def _listed_changes(place: Place, old: list[Any], new: list[Any], is_open: bool)
     if gone:
         says = f"has lost the {_noun(gone)} {listed(gone)}"
         literals = [it for it in gone if isinstance(it, str)]
-        yield place.change("removed", says, request=BREAKING, literals=literals)
+        yield place.change("removed", says, literals=literals)
     if come:
         says = f"has the new {_noun(come)} {listed(come)}"
         yield place.change("added", says, request=ADDITIVE, response=ADDITIVE if is_open else BREAKING)

@@ -35,11 +35,9 @@ def compare_parameters(
         if key in renamed:
             name, is_on_wire = str(now.get("name")), was.get("in") != "path"
             says = f"is called {code(name)} now"
-            yield here.change(
-                "renamed", says, request=BREAKING, names=[name], is_on_wire=is_on_wire, literals=literals
-            )
+            yield here.change("renamed", says, names=[name], is_on_wire=is_on_wire, literals=literals)
         elif key not in after:
-            yield here.change("removed", "was removed", request=BREAKING, literals=literals)
+            yield here.change("removed", "was removed", literals=literals)
         elif key not in before and key not in renamed.values():
             yield here.added(_is_required(now))
         elif key in before and not is_elsewhere(before[key], after[key]):
@@ -74,7 +72,7 @@ def compare_parameter(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
     yield from here.required(_is_required(before), _is_required(after))
     yield from flag_changes(here, before, after, "deprecated")
     if _writing(before) != _writing(after):
-        yield here.change("changed", "is written in another way", request=BREAKING)
+        yield here.change("changed", "is written in another way")
     known = (
         *("name", "in", "required", "deprecated", "schema", "content", "style", "explode"),
         *("allowReserved", "allowEmptyValue"),
@@ -108,7 +106,7 @@ def compare_body(pair: Pair, place: Place, old: object, new: object) -> Iterator
         if new is not None:
             yield here.added(must)
         if old is not None:
-            yield here.change("removed", "was removed", request=BREAKING)
+            yield here.change("removed", "was removed")
         return
     yield from here.required(did, must)
     yield from word_findings(here, before, after, ("required", "content"))
@@ -138,7 +136,7 @@ def compare_answer(pair: Pair, here: Place, old: object, new: object) -> Iterato
     """Tell how one answer differs."""
     before, after = pair.old.resolve(old), pair.new.resolve(new)
     if pointed(before) != pointed(after):
-        yield here.change("changed", "is described in another place", request=BREAKING)
+        yield here.change("changed", "is described in another place")
     yield from word_findings(here, before, after, ("$ref", "headers", "content"))
     yield from _compare_headers(pair, here, mapping(before.get("headers")), mapping(after.get("headers")))
     yield from compare_contents(pair, here, mapping(before.get("content")), mapping(after.get("content")))
@@ -152,7 +150,7 @@ def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
             f"header {clean(name)}", f"the header {code(name)} in", names=place.names | {name}
         )
         if key not in after:
-            yield here.change("removed", "was removed", request=BREAKING)
+            yield here.change("removed", "was removed")
         elif key not in before:
             yield here.change("added", "was added", request=ADDITIVE)
         elif not is_elsewhere(mapping(before[key][1]), mapping(after[key][1])):
@@ -173,12 +171,12 @@ def compare_contents(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
     for name in sorted({*before, *after}):
         here = replace(place, where=f"{place.where}, {clean(name)}")
         if name not in after:
-            yield here.change("removed", f"cannot be {code(name)} any more", request=BREAKING, names=[name])
+            yield here.change("removed", f"cannot be {code(name)} any more", names=[name])
         elif name not in before:
             yield here.change("added", f"can also be {code(name)}", request=ADDITIVE, names=[name])
         else:
             if differ(before[name].get("encoding"), after[name].get("encoding")):
-                yield here.change("changed", "is encoded in another way", request=BREAKING)
+                yield here.change("changed", "is encoded in another way")
             yield from word_findings(here, before[name], after[name], ("schema", "encoding"))
             yield from compare_schemas(pair, here, before[name].get("schema"), after[name].get("schema"))
 

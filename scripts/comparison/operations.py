@@ -62,19 +62,19 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[F
     place = Place("operation", where, where, code(new.name), names=frozenset({old.name, new.name}))
     if old.name != new.name:
         says = f"is the new name of {code(old.name)}, also"
-        yield place.change("renamed", says, request=BREAKING, is_on_wire=False)
+        yield place.change("renamed", says, is_on_wire=False)
     if old.shape != new.shape:
         here, says = replace(place, where=clean(old.where)), f"moved from {clean(old.where)} to {where}"
-        yield here.change("moved", says, request=BREAKING, literals={old.path} - {new.path})
+        yield here.change("moved", says, literals={old.path} - {new.path})
     folders = [next(iter(sequence(it.node.get("tags"))), "default") for it in (old, new)]
     known = list(_COMPARED)
     if differ(*folders):
         known.append("tags")
         says = f"is tagged {value(folders[1])} now, so it is in another package"
-        yield place.change("changed", says, request=BREAKING, is_on_wire=False)
+        yield place.change("changed", says, is_on_wire=False)
     yield from flag_changes(place, old.node, new.node, "deprecated")
     if differ(old.node.get("callbacks"), new.node.get("callbacks")):
-        yield place.change("changed", "calls back in another way", request=BREAKING)
+        yield place.change("changed", "calls back in another way")
     yield from word_findings(place, old.node, new.node, known)
     if old.security is not None or new.security is not None:
         yield from compare_security(place, _security(pair.old, old), _security(pair.new, new))

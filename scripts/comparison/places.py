@@ -126,7 +126,7 @@ class Place:
         kind: Kind,
         says: str,
         *,
-        request: Level,
+        request: Level = BREAKING,
         response: Level | None = None,
         names: Iterable[str] = (),
         is_on_wire: bool = True,
@@ -137,7 +137,7 @@ class Place:
         Args:
             kind: What happened.
             says: The sentence after the thing itself.
-            request: The level where clients write it.
+            request: The level where clients write it; breaking, where nothing says that it is not.
             response: The level where servers write it; the same, if it is not given.
             names: Further names it concerns.
             is_on_wire: Whether requests or answers change; else it is only a name in the generated client.
@@ -165,7 +165,7 @@ class Place:
         """Tell that less is allowed, or more, or something else."""
         if is_tighter or is_wider:
             return self.tightened(is_tighter, says)
-        return self.change("changed", says, request=BREAKING)
+        return self.change("changed", says)
 
     def added(self, must: bool, response: Level | None = None) -> Change:
         """Tell that something was added which has to be there, or need not."""

@@ -62,7 +62,7 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
         shapes.has_class(before) or shapes.has_class(after)
     ):
         says = "has another title, so its class has another name"
-        yield place.change("renamed", says, request=BREAKING, is_on_wire=False)
+        yield place.change("renamed", says, is_on_wire=False)
         before, after = shapes.without({"title"}, before), shapes.without({"title"}, after)
     yield from word_findings(place, before, after, _KNOWN)
     if shapes.is_union(before) or shapes.is_union(after):
@@ -98,7 +98,7 @@ def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
         before, after = ([member for member in it if pointed(member)] for it in (before, after))
     for member in before:
         says = f"can no longer be {_kind(member)}"
-        yield place.change("removed", says, request=BREAKING, response=ADDITIVE, names=_names(member))
+        yield place.change("removed", says, response=ADDITIVE, names=_names(member))
     is_closed = "oneOf" in new or len(shapes.members(old)) == 1
     for member in after:
         says = f"can also be {_kind(member)}"
@@ -151,7 +151,7 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[F
         if not pair.is_same(before, after):
             names = [schema_name(it) for it in (before, after)]
             says = f"is a {code(names[1])} now, was a {code(names[0])}"
-            yield place.change("changed", says, request=BREAKING, names=names)
+            yield place.change("changed", says, names=names)
         old, new = shapes.without({"$ref"}, old), shapes.without({"$ref"}, new)
     elif before is not None or after is not None:
         yield from _compare_with_meant(pair, place, old, new)
@@ -169,7 +169,7 @@ def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Itera
     """Compare a schema that is written out with one that is referred to."""
     before, after = pair.old.resolve(old), pair.new.resolve(new)
     if pointed(before) or pointed(after):  # in another document, or nowhere
-        yield place.change("changed", "is described in another place", request=BREAKING)
+        yield place.change("changed", "is described in another place")
         return
     if shapes.has_class(before) and shapes.has_class(after):
         yield _other_class(place, pointed(new) or pointed(old))
@@ -179,9 +179,7 @@ def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Itera
 
 def _other_class(place: Place, reference: str | None) -> Finding:
     names = [schema_name(reference)] if reference else []
-    return place.change(
-        "changed", "has a class of another name", request=BREAKING, names=names, is_on_wire=False
-    )
+    return place.change("changed", "has a class of another name", names=names, is_on_wire=False)
 
 
 def _compare_composed(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
@@ -213,9 +211,9 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
         here = _travelling(place.to_property(name), after.get(name))
         if name in renamed:
             says = f"is called {code(renamed[name])} now"
-            yield here.change("renamed", says, request=BREAKING, names=[renamed[name]])
+            yield here.change("renamed", says, names=[renamed[name]])
         elif name in before.keys() - after.keys():
-            yield here.change("removed", "was removed", request=BREAKING)
+            yield here.change("removed", "was removed")
         elif name in after.keys() - before.keys() - {*renamed.values()}:
             yield here.added(name in is_required, response=ADDITIVE)
         elif name not in renamed.values():
@@ -236,7 +234,7 @@ def _further_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
     before, after = (it.get("additionalProperties", True) for it in (old, new))
     if (before is False) != (after is False):
         if after is False:
-            yield place.change("changed", "has no further properties any more", request=BREAKING)
+            yield place.change("changed", "has no further properties any more")
         else:
             yield place.change("changed", "may have further properties", request=ADDITIVE)
     elif differ(before, after) and differ(schema_of(before), schema_of(after)):
