@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from scripts.regeneration.documents import Document
 from scripts.regeneration.expressions import ANY, BYTES, FILE, TEXT, Expression, choices_of
 from scripts.regeneration.facts import EVENTS, Body
 from scripts.regeneration.identifiers import to_class
@@ -28,8 +27,8 @@ _EMPTY = ("204", "205", "304")
 class Bodies:
     """The bodies of a document."""
 
-    def __init__(self, document: Document, schemas: Schemas) -> None:
-        self.document, self._schemas = document, schemas
+    def __init__(self, schemas: Schemas) -> None:
+        self.document, self._schemas = schemas.document, schemas
 
     def read(self, given: dict[str, Any], place: str, name: str, is_read: bool = False) -> Body | None:
         """Read the body of a request; `is_read` says that the client does not send it."""

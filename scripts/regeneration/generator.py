@@ -19,7 +19,6 @@ from scripts.regeneration.facts import Scheme
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
-from scripts.regeneration.schemas import Schemas
 
 _DEPRECATION = """import sys
 
@@ -50,10 +49,9 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
     Raises:
         RegenerationError: The document or a template does not fit.
     """
-    schemas = Schemas(document)
-    operations = Operations(document, schemas)
+    operations = Operations(document)
     try:
-        texts = render(document, schemas, operations, spec, name)
+        texts = render(operations, spec, name)
     except Exception as error:  # a template raises whatever its expressions raise
         where = failing_line(error) or f"A template in {spec / 'templates'}"
         raise RegenerationError(f"{where} does not fit: {error!r}") from error
@@ -63,10 +61,9 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
     layout(into, spec / "ruff.toml")
 
 
-def render(
-    document: Document, schemas: Schemas, operations: Operations, spec: Path, name: str
-) -> dict[str, str]:
+def render(operations: Operations, spec: Path, name: str) -> dict[str, str]:
     """Give the files of a package by their paths in it, not formatted yet."""
+    schemas = operations.schemas
     env = jinja2.Environment(  # noqa: S701 # nosec B701 # it writes Python
         loader=jinja2.FileSystemLoader(spec / "templates"),
         undefined=jinja2.StrictUndefined,
@@ -90,7 +87,7 @@ def render(
         "classes": schemas.classes,
         "api": operations,
         "deprecation": _DEPRECATION,
-        "title": document["info"]["title"],
+        "title": operations.document["info"]["title"],
         "name": name,
         "root": "" if name == PRIMARY else ".",  # what all packages share is in the primary one
     }

@@ -28,10 +28,11 @@ _JOINED = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "
 
 
 class Operations:
-    """The operations and webhooks of a document."""
+    """The operations and webhooks of a document, and the classes that they and its named schemas need."""
 
-    def __init__(self, document: Document, schemas: Schemas) -> None:
-        self.document, self._schemas, self._bodies = document, schemas, Bodies(document, schemas)
+    def __init__(self, document: Document) -> None:
+        self.document, self.schemas = document, Schemas(document)
+        self._bodies = Bodies(self.schemas)
         self.found: list[Operation] = []
         self.servers = self._find_servers()
         taken: set[str] = set()
@@ -52,7 +53,7 @@ class Operations:
             self._webhook(name, variables[name], *resolve(document, item, join("/webhooks", name)))
             for name, item in hooks.items()
         ]
-        schemas.finish()
+        self.schemas.finish()
         for operation in self.found:
             operation.page = self._find_page(operation)
 
@@ -174,13 +175,13 @@ class Operations:
             if classify_media(media) != "json":
                 refuse(f"A parameter as {media} cannot be rendered", place)
             schema, at, style = inner.get("schema", {}), join(place, "content", media, "schema"), "json"
-        kind = self._schemas.express(
+        kind = self.schemas.express(
             schema, at, identifiers.to_class(name) + identifiers.to_class(wire), is_open=False
         )
         explode = given.get("explode", style == "form")
         choices = choices_of(kind)
         is_list = any("items" in choice for choice in choices)
-        members = next(filter(None, map(self._schemas.members_of, choices)), None)
+        members = next(filter(None, map(self.schemas.members_of, choices)), None)
         is_object = members is not None
         known = ("form", "deepObject") if is_object else tuple(_JOINED) if is_list else ("form", "simple")
         is_unfit = is_object and (location != "query" or (style == "form" and not explode))
@@ -190,9 +191,9 @@ class Operations:
             what = "an object" if is_object else "a list" if is_list else "this"
             refuse(f"The style {style} for {what} in the {location} cannot be rendered", place)
         if style != "json" and not (
-            len(choices) == 1 and all(map(self._schemas.is_plain, members.values()))
+            len(choices) == 1 and all(map(self.schemas.is_plain, members.values()))
             if members is not None
-            else self._schemas.is_list(kind)
+            else self.schemas.is_list(kind)
         ):
             refuse(f"The parameter {wire}, with objects or lists among others, cannot be rendered", place)
         shown = style if style in ("json", "deepObject") else "explode" if is_object else ""
@@ -209,7 +210,7 @@ class Operations:
         answers = [operation.answers[status] for status in operation.successes]
         if operation.method != "GET" or operation.events or len(answers) != 1 or answers[0] is None:
             return None
-        found = self._schemas.classes.get(answers[0].expression.get("class", ""))
+        found = self.schemas.classes.get(answers[0].expression.get("class", ""))
         for parameter in operation.within("query"):
             wanted = f"next{_plain(parameter.name)}"
             for variable, member in found.members.items() if found else ():

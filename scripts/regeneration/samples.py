@@ -29,8 +29,8 @@ _PLAIN = {"integer": 7, "number": 1.5, "boolean": True, "null": None}
 class Samples:
     """Gives values for the schemas of a document."""
 
-    def __init__(self, document: Document, schemas: Schemas) -> None:
-        self._document, self._schemas = document, schemas
+    def __init__(self, schemas: Schemas) -> None:
+        self._document, self._schemas = schemas.document, schemas
         self._pick, self._most, self._text = 0, 1, _TEXT
 
     def several(self, schema: Any, place: str, text: str = _TEXT, extra: Any = (1, None)) -> Iterator[Any]:
@@ -141,15 +141,15 @@ def _joined(one: Any, other: Any, schema: Any = None) -> Any:
     return other if one is None else one
 
 
-def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any]]:
+def class_trials(schemas: Schemas) -> Iterator[dict[str, Any]]:
     """Give what each class is tried with: values, and the examples of the document."""
-    samples = Samples(document, schemas)
+    samples = Samples(schemas)
     for made in schemas.classes.values():
         if made.constants:
             values = [*made.constants.values()]
         elif "/" in made.pointer and repr(expressions.FILE) not in repr(made.members):
             parts = [part for part, _ in made.base]
-            schema = {"allOf": parts} if parts else look_up(document, made.pointer)
+            schema = {"allOf": parts} if parts else look_up(schemas.document, made.pointer)
             examples = filter(samples.fitting(schema), _examples(schema))
             values = [*samples.several(schema, made.pointer), *examples]
         else:
@@ -163,17 +163,15 @@ def _examples(schema: Any) -> list[Any]:
     return [*(given if isinstance(given, list) else []), *([about["example"]] if "example" in about else [])]
 
 
-def operation_trials(
-    document: Document, schemas: Schemas, operations: Operations
-) -> Iterator[dict[str, Any]]:
+def operation_trials(operations: Operations) -> Iterator[dict[str, Any]]:
     """Give what each operation is tried with: arguments, bodies, answers and events."""
-    samples = Samples(document, schemas)
+    samples = Samples(operations.schemas)
     for operation in operations.found:
         answers = []
         for status, body in (*operation.answers.items(), *(("200", event) for event in operation.events)):
             number = {"default": 599}.get(status) or int(status.replace("XX", "02"))
             media, kind = (body.media, body.kind) if body else ("", "")
-            answers += [[number, media, kind, value] for value in _bodies(document, samples, body)]
+            answers += [[number, media, kind, value] for value in _bodies(operations.document, samples, body)]
         # Headers are of ASCII, and what separates values is in none.
         texts = {
             each.variable: ("text", "x") if each.style or each.location in ("header", "cookie") else ()
@@ -191,7 +189,7 @@ def operation_trials(
                 each.name for each in operation.within("query") if each.member.is_required and not each.style
             ],
             "media": [operation.body.media, operation.body.kind] if operation.body else [],
-            "bodies": [*_bodies(document, samples, operation.body)] if operation.body else [],
+            "bodies": [*_bodies(operations.document, samples, operation.body)] if operation.body else [],
             "answers": answers,
             "scheme": list(vars(operation.scheme).values()) if operation.scheme else None,
             "server": operation.server,

@@ -22,7 +22,6 @@ from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import Package
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.samples import class_trials, operation_trials
-from scripts.regeneration.schemas import Schemas
 from scripts.regeneration.sources import incoming
 from tests.regenerate import documents
 from tests.regenerate.conftest import ROOT, Changed, Regenerate, colour, edit, everything
@@ -249,7 +248,7 @@ def test_documents_give_what_the_page_says(tmp_path: Path, monkeypatch: pytest.M
             source = tmp_path / "new.yaml"
             source.write_text(json.dumps(documents.changed(row)), encoding="utf-8")
             with pytest.raises(RegenerationError) as caught:
-                Operations(it := incoming(SPEC, PACKAGE, str(source)).document, Schemas(it))
+                Operations(incoming(SPEC, PACKAGE, str(source)).document)
             assert row.refusal in str(caught.value), name
             assert (verdict, "\n" in str(caught.value), len(str(caught.value)) < 400) == (
                 "refused",
@@ -315,7 +314,7 @@ def test_what_is_not_listed_is_refused() -> None:
         document = parse(dump(SMALL), "small")
         change(document)
         with pytest.raises(RegenerationError) as caught:
-            Operations(document, Schemas(document))
+            Operations(document)
         assert words in str(caught.value), words
         assert place in str(caught.value), (words, str(caught.value))
 
@@ -394,7 +393,8 @@ def test_a_document_in_several_files_becomes_one(tmp_path: Path) -> None:
         "b: {get: {operationId: b, responses: {'200': {description: x, content: {application/json: {schema: {$ref: c.yaml#/C}}}}}}}\n"
     )
     source = incoming(SPEC, PACKAGE, str(folder / "api.yaml"))
-    schemas = Schemas(source.document)
+    operations = Operations(source.document)
+    schemas = operations.schemas
     assert {*schemas.classes} == {"A", "B", "C", "D"}
     members = schemas.classes["B"].members
     assert {name: member.expression for name, member in members.items()} == {
@@ -402,7 +402,7 @@ def test_a_document_in_several_files_becomes_one(tmp_path: Path) -> None:
         "c": {"class": "C"},
         "self_": {"class": "B"},
     }
-    answer = Operations(source.document, schemas).found[1].answers["200"]
+    answer = operations.found[1].answers["200"]
     assert answer is not None
     assert answer.expression == {"class": "C"}
     written = source.files[PACKAGE.document]
@@ -426,10 +426,10 @@ def test_a_ring_of_schemas_is_not_a_recursion() -> None:
     """1,500 schemas that refer to each other in a circle are read and tried."""
     document = parse(dump(SMALL), "small")
     documents.add_ring(document)
-    schemas = Schemas(document)
-    assert len(schemas.classes) == 1501
-    assert len([*class_trials(document, schemas)]) == 1501
-    assert [*operation_trials(document, schemas, Operations(document, schemas))]
+    operations = Operations(document)
+    assert len(operations.schemas.classes) == 1501
+    assert len([*class_trials(operations.schemas)]) == 1501
+    assert [*operation_trials(operations)]
 
 
 def test_operations_may_refer_to_rings_of_schemas() -> None:
@@ -443,8 +443,8 @@ def test_operations_may_refer_to_rings_of_schemas() -> None:
         }
         schemas[f"Ring{number}"] = {"type": "object", "properties": both}
     content["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Ring599"}}}
-    read = Schemas(document)
-    texts = render(document, read, Operations(document, read), SPEC, "payman")
+    operations = Operations(document)
+    texts = render(operations, SPEC, "payman")
     assert "_found: Ring599 = _OPERATION.fetch(client, build_request())" in texts["api/default/a.py"]
     assert len([path for path in texts if path.startswith("models/")]) == 1 + 601
-    assert "next_: Ring0 | Unset" in texts[f"models/{read.classes['Ring599'].module}.py"]
+    assert "next_: Ring0 | Unset" in texts[f"models/{operations.schemas.classes['Ring599'].module}.py"]
