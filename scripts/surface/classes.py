@@ -53,10 +53,11 @@ class Reader:
                 seen.add(name)
                 if owner.path in covered:
                     continue
+                known = types.get(owner.path, {})
                 if isinstance(member, griffe.Function):
-                    yield from _methods(member, f"{path}.{name}", types.get(owner.path, {}))
+                    yield from describe_function(member, f"{path}.{name}", known, is_method=True)
                 elif isinstance(member, griffe.Attribute) and not name.startswith("_"):
-                    yield _attribute(member, owner, kind, f"{path}.{name}", types.get(owner.path, {}))
+                    yield _attribute(member, owner, kind, f"{path}.{name}", known)
 
     def _covered(self, lineage: list[griffe.Class]) -> set[str]:
         """The bases whose members are recorded with a public base."""
@@ -132,15 +133,14 @@ def _subscripts(base: griffe.Expr | str) -> list[griffe.Expr | str]:
     return list(getattr(base.slice, "elements", None) or [base.slice])
 
 
-def _methods(member: griffe.Function, path: str, types: Types) -> Iterator[Fact]:
-    for one in member.overloads or [member]:
-        if "staticmethod" in member.labels:
-            kind = "staticmethod"
-        elif "classmethod" in member.labels:
-            kind = "classmethod"
-        else:
-            kind = "async def" if "async" in member.labels else "def"
-        given = list(one.parameters)[kind != "staticmethod" :]
+def describe_function(
+    function: griffe.Function, path: str, types: Types | None = None, *, is_method: bool = False
+) -> Iterator[Fact]:
+    """Give the facts about a function, one for each way to call it."""
+    kinds = function.labels & {"staticmethod", "classmethod"}
+    kind = next(iter(kinds), "async def" if "async" in function.labels else "def")
+    for one in function.overloads or [function]:
+        given = list(one.parameters)[is_method and kind != "staticmethod" :]
         yield Fact(path, kind, signature(given, one.returns, types))
 
 

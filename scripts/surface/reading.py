@@ -9,9 +9,9 @@ from pathlib import Path
 
 from griffe import Alias, AliasResolutionError, Class, Function, GriffeLoader, Module, Object
 
-from scripts.surface.classes import Reader
+from scripts.surface.classes import Reader, describe_function
 from scripts.surface.record import Fact
-from scripts.surface.signatures import signature, type_text
+from scripts.surface.signatures import type_text
 
 
 def announced(source: str) -> Iterator[Fact]:
@@ -138,9 +138,7 @@ def _plain(thing: Object, path: str) -> Iterator[Fact]:
     if (scope := _fixture(thing)) is not None:
         yield Fact(path, "fixture", scope)
     elif isinstance(thing, Function):
-        kind = "async def" if "async" in thing.labels else "def"
-        for one in thing.overloads or [thing]:
-            yield Fact(path, kind, signature(one.parameters, one.returns))
+        yield from describe_function(thing, path)
     elif "TypeAlias" in str(getattr(thing, "annotation", None)):
         yield Fact(path, "alias", type_text(thing.value))  # type: ignore[attr-defined]
     else:
