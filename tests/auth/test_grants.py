@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from payman_api.models.grant_type import GrantType
 from payman_sdk._core.auth.grants import AccessToken, Application, IssuedToken, parse_token_response
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import (
@@ -27,9 +28,8 @@ def answered(document: Any, status: int = 200) -> httpx.Response:
 
 def test_the_request_of_client_credentials() -> None:
     """The id and the secret travel in the Basic header, the grant type in the query."""
-    request = Application(
-        client_id="pm-test-1", client_secret=SecretStr("sécret")
-    ).build_client_credentials_request()
+    application = Application(client_id="pm-test-1", client_secret=SecretStr("sécret"))
+    request = application.build_request(GrantType.CLIENT_CREDENTIALS)
     pair = base64.b64encode("pm-test-1:sécret".encode()).decode()
     assert request == {
         "method": "POST",

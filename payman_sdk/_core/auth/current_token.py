@@ -44,7 +44,7 @@ class CurrentToken:
         self.rotation = Rotation(clock, now)
         self.is_unsaved = False
         self._owner, self._clock, self._now = owner, clock, now
-        self._refused: deque[SecretStr] = deque(maxlen=8)
+        self.refused: deque[SecretStr] = deque(maxlen=8)  # access tokens that the server refused
         self._replaces_all = False
         self._save_after = self._silent_until = NEVER
         # What is in memory can be looked at without waiting for anybody.
@@ -66,15 +66,9 @@ class CurrentToken:
         """Return why another access token is fetched."""
         if self.known is None or self.known.access_token is None:
             return "first"
-        if self.is_refused(self.known.access_token):
+        if self.known.access_token in self.refused:
             return "refused"
         return "ending" if self.known.expires_at > self._now() else "ended"
-
-    def refuse(self, token: AccessToken) -> None:
-        self._refused.append(token.value)
-
-    def is_refused(self, value: SecretStr) -> bool:
-        return value in self._refused
 
     def adopt(self, stored: StoredToken) -> bool:
         """Take what is in the store in the place of what is known, if it is as new; returns whether it is.
@@ -227,7 +221,7 @@ class CurrentToken:
     def _is_dead(self, stored: StoredToken) -> bool:
         """Whether a stored token is good for nothing any more: ended or refused, and without a refresh token."""
         token = self._to_local_clock(stored)
-        serves = token is not None and token.value not in self._refused and token.expires_at > self._clock()
+        serves = token is not None and token.value not in self.refused and token.expires_at > self._clock()
         return stored.refresh_token is None and not serves
 
     def _to_local_clock(self, stored: StoredToken | None) -> AccessToken | None:

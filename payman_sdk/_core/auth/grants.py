@@ -46,23 +46,16 @@ class Application(NamedTuple):
     client_id: str
     client_secret: SecretStr | None = None
 
-    def build_client_credentials_request(self) -> dict[str, Any]:
-        """Return the request for a token of the application's own account [D]."""
-        return self._build_request(GrantType.CLIENT_CREDENTIALS)
-
     def build_code_request(
         self, code: str, *, redirect_uri: str | None = None, code_verifier: str | None = None
     ) -> dict[str, Any]:
         """Return the request that exchanges a code [D]; address and verifier go with it where they are known [P]."""
-        return self._build_request(
+        return self.build_request(
             GrantType.AUTHORIZATION_CODE, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
         )
 
-    def build_refresh_request(self, refresh_token: str) -> dict[str, Any]:
-        """Return the request for a new token in place of an old one [D]."""
-        return self._build_request(GrantType.REFRESH_TOKEN, refresh_token=refresh_token)
-
-    def _build_request(self, grant_type: GrantType, **parameters: str | None) -> dict[str, Any]:
+    def build_request(self, grant_type: GrantType, **parameters: str | None) -> dict[str, Any]:
+        """Return the request for a token of a grant; a parameter that is None is left out."""
         given: dict[str, Any] = {name: value for name, value in parameters.items() if value is not None}
         request = create_token.build_request(
             grant_type=grant_type, client_id=UNSET if self.client_secret else self.client_id, **given

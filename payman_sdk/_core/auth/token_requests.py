@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from payman_api.models.grant_type import GrantType
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
@@ -69,7 +70,7 @@ class TokenRequests:
                 if not is_own or not _is_about_the_grant(error):
                     raise
         if is_own:
-            return (yield from self.issue(application.build_client_credentials_request(), deadline))
+            return (yield from self.issue(application.build_request(GrantType.CLIENT_CREDENTIALS), deadline))
         raise AuthenticationError(
             "The access token has expired or was refused, and without a refresh token the client cannot get another.",
             next_step="Authorize again.",
@@ -91,9 +92,9 @@ class TokenRequests:
         kept = self._kept
         noted = kept.rotation.mark_sent(before)
         yield from kept.note(noted, deadline)
-        answer = yield from self._attempt(
-            self._owner.application.build_refresh_request(refresh_token), deadline
-        )
+        application = self._owner.application
+        request = application.build_request(GrantType.REFRESH_TOKEN, refresh_token=refresh_token)
+        answer = yield from self._attempt(request, deadline)
         if not isinstance(answer, _TokenFailure):
             return answer
         error = answer.error

@@ -164,7 +164,7 @@ class TokenManager:
 
     def invalidate(self, refused: AccessToken) -> None:
         """Drop a token that the server refused, unless another has taken its place."""
-        self._kept.refuse(refused)
+        self._kept.refused.append(refused.value)
         if self._current is not None and self._current.value == refused.value:
             self._current = None
 
@@ -259,7 +259,7 @@ class TokenManager:
         if (yield from self._kept.load(self._get_time_left(deadline))):
             token = self._kept.access_token
             is_fresh = token is not None and not is_early(token, self._clock())
-            if token is not None and is_fresh and not self._kept.is_refused(token.value):
+            if token is not None and is_fresh and token.value not in self._kept.refused:
                 self._current = token
                 return token
         pause = None if self._owner.has_own_account else self._kept.rotation.find_pause(self._kept.known)
