@@ -177,8 +177,7 @@ def _look_at_transactions(
     # The payment is made or not: nothing that a hook says to this look may replace its outcome.
     options = call.options._replace(**_OF_THE_ORDER)
     try:
-        ids = task_id, claim.payment_id
-        found = yield from search_transactions(agent, *ids, since, options, clock)
+        found = yield from search_transactions(agent, task_id, claim.payment_id, since, options, clock)
     except BaseException as interruption:
         if not isinstance(interruption, Exception):
             ids_of_payment = {name: getattr(payment, name) for name in _IDS} | {"task_id": task_id}

@@ -48,15 +48,23 @@ def search_transactions(
     `since` is the earliest time, by the server's clock, at which the payment can have been made.
     """
     known: list[Transaction] = []
-    skip, lacks_id = 0, False
+    skip, lacks_id, timeout = 0, False, options.timeout
     while skip < PAGE * _MOST_PAGES:
         text = transactions_text(PAGE, None, skip=skip, payment_id=payment_id if lacks_id else None)
-        left = options.timeout - clock.seconds()
+        left = timeout - clock.seconds()
         if left <= 0:
             return Search(known, problem=APITimeoutError("The timeout ended before all were listed."))
-        listed = yield from _list(agent, text, options._replace(timeout=left))
-        if not isinstance(listed, list):
-            return Search(known, problem=listed)
+        options = options._replace(timeout=left)
+        try:
+            # Read out here, an answer that cannot be read is not asked for again.
+            answer = yield from agent.read(text, generate_id("ses"), options, lambda one: one)
+            listed = read_transactions(answer)
+        except PaymanError as error:
+            return Search(known, problem=error)
+        except Exception as fault:
+            if is_not_recorded(fault):
+                raise
+            return Search(known, problem=PaymanError(f"The SDK failed with {type(fault).__name__}."))
         ids = {one.id for one in known}
         new = [one for one in listed if one.id is None or one.id not in ids]
         if lacks_id:
@@ -75,16 +83,3 @@ def search_transactions(
         lacks_id = not skip and payment_id is not None
         skip += PAGE
     return Search(known)
-
-
-def _list(agent: Operations, text: str, options: CallOptions) -> Flow[list[Transaction] | PaymanError]:
-    try:
-        # Read out here, an answer that cannot be read is not asked for again.
-        answer = yield from agent.read(text, generate_id("ses"), options, lambda one: one)
-        return read_transactions(answer)
-    except PaymanError as error:
-        return error
-    except Exception as fault:
-        if is_not_recorded(fault):
-            raise
-        return PaymanError(f"The SDK failed with {type(fault).__name__}.")
