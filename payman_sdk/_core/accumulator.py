@@ -79,7 +79,12 @@ class TaskAccumulator:
             event = None
         if event is not None:
             return [event]
-        events = self._add_other(data)
+        try:  # with more care than the usual chunk, for it may say how the task ended
+            said, warnings = read_json(data)
+        except ValueError:
+            return self._add_unknown(data, data)
+        self._warn(warnings)
+        events = self._add_any(said)
         if events and type(events[-1]) is ArtifactUpdate:
             self.artifacts.grow(events[-1].index, len(data))
         return events
@@ -98,15 +103,6 @@ class TaskAccumulator:
                 return
             unread.popleft()
             yield event
-
-    def _add_other(self, data: str) -> list[StreamEvent]:
-        """Take any event; it is read with more care than the usual chunk, for it may say how the task ended."""
-        try:
-            said, warnings = read_json(data)
-        except ValueError:
-            return self._add_unknown(data, data)
-        self._warn(warnings)
-        return self._add_any(said)
 
     def catch_up(self, body: Json, task: Task) -> list[StreamEvent]:
         """Take the task as a look-up returned it, and return what is new in it.

@@ -72,7 +72,10 @@ def _objects_of(parts: object, artifact: int) -> list[FoundObject]:
         if isinstance(text, str):
             found += _objects_in(text, artifact)
         elif data is not None:
-            found.append(FoundObject(data, _encode_value(data), artifact))
+            try:
+                found.append(FoundObject(data, json.dumps(data, ensure_ascii=False), artifact))
+            except (TypeError, ValueError, RecursionError):
+                raise NoObjectError("the answer holds data that is not JSON") from None
     return found
 
 
@@ -128,10 +131,3 @@ def canonicalize(value: object) -> str:
             return str(_EXACT.normalize(_EXACT.plus(number))) if number.is_finite() else repr(value)
         case _:
             return json.dumps(value, default=repr)
-
-
-def _encode_value(value: object) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        raise NoObjectError("the answer holds data that is not JSON") from None

@@ -15,7 +15,6 @@ from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.locks import LayeredLock, poll
 from payman_sdk._io.private_files import (
-    PathProblem,
     find_file_problem,
     find_folder_problem,
     find_user_folder,
@@ -40,10 +39,6 @@ _POSIX = os.name == "posix"
 def _open_directly(path: str, flags: int) -> int:
     """Open a file without following a link, and without waiting at a pipe."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-
-
-def _build_error(problem: PathProblem) -> TokenStoreError:
-    return TokenStoreError(problem.problem, next_step=problem.fix)
 
 
 if sys.platform != "win32":
@@ -152,7 +147,7 @@ class FileLock(LayeredLock):
     def _take_outer(self, timeout: float) -> bool:
         try:
             if problem := find_file_problem(self._path):  # its owner could hold the lock for ever
-                raise _build_error(problem)
+                raise TokenStoreError(problem.problem, next_step=problem.fix)
             return poll(self._processes.take, timeout, longest_pause=0.01)
         except NotImplementedError:
             raise TokenStoreError(
@@ -253,7 +248,7 @@ class FileTokenStore:
 
     def _check_folder(self) -> None:
         if problem := find_folder_problem(self.path.parent):
-            raise _build_error(problem)
+            raise TokenStoreError(problem.problem, next_step=problem.fix)
 
     def _remove_unfinished(self) -> None:
         """Remove files of writers that were killed; only one writes at a time."""

@@ -163,9 +163,9 @@ class KeyringTokenStore:
                     self._set(name, part)
                     if self._get(name) != part and len(text) > _SIZES[-1]:
                         raise ValueError("it did not return the stored text")
+            except (keyring.errors.InitError, keyring.errors.KeyringLocked, keyring.errors.NoKeyringError):
+                raise  # it is locked, or there is none
             except Exception as error:
-                if _is_about_access(error):
-                    raise
                 failures.append(error)
             else:
                 if len(parts) > 1:
@@ -241,12 +241,6 @@ def _parse_index(text: str | None) -> _EntryIndex | None:
     ):
         return None
     return _EntryIndex(set_, parts, digest)
-
-
-def _is_about_access(error: Exception) -> bool:
-    """Whether a keyring refuses everything: it is locked, or there is none."""
-    refusals = keyring.errors.InitError, keyring.errors.KeyringLocked, keyring.errors.NoKeyringError
-    return isinstance(error, refusals)
 
 
 def _compute_digest(text: str) -> str:
