@@ -71,11 +71,9 @@ class Metric(NamedTuple):
 
 def find_modules(root: Path, package: str = PACKAGE) -> dict[str, Path]:
     """Return the modules of a package by their dotted names."""
-    found: dict[str, Path] = {}
-    for file in sorted((root / package).rglob("*.py")):
-        name = ".".join(file.relative_to(root).with_suffix("").parts)
-        found[name.removesuffix(".__init__")] = file
-    return found
+    files = sorted((root / package).rglob("*.py"))
+    names = (".".join(file.relative_to(root).with_suffix("").parts) for file in files)
+    return {name.removesuffix(".__init__"): file for name, file in zip(names, files, strict=True)}
 
 
 def is_participle(name: str) -> bool:

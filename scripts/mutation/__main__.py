@@ -9,7 +9,7 @@ import random
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -49,15 +49,14 @@ class Trial:
         return f"{self.path.relative_to(_CORE)} {mutant.statement} | {mutant.before}  ->  {mutant.after}"
 
 
-def find_trials(names: Iterable[str]) -> list[Trial]:
+def find_trials(names: Iterable[str]) -> Iterator[Trial]:
     """Make the mutants of modules of the core, of all of a package where a name is one."""
-    trials: list[Trial] = []
     for name in names:
         found = sorted((_CORE / name).glob("*.py")) if (_CORE / name).is_dir() else [_CORE / f"{name}.py"]
         for path in found:
             module = ".".join(path.relative_to(_ROOT).with_suffix("").parts)
-            trials += [Trial(module, path, one) for one in find_mutants(path.read_text(encoding="utf-8"))]
-    return trials
+            for mutant in find_mutants(path.read_text(encoding="utf-8")):
+                yield Trial(module, path, mutant)
 
 
 Begin = Callable[[Trial], int | None]
@@ -115,11 +114,10 @@ def main() -> int:
     os.chdir(_ROOT)
     trials: list[Trial] = []
     for name in given.modules:
-        found = find_trials([name])
-        if given.sample is not None:
-            found = random.Random(given.seed).sample(  # noqa: S311 (no secret)
-                found, min(given.sample, len(found))
-            )
+        found = [*find_trials([name])]
+        most = len(found) if given.sample is None else given.sample
+        if most < len(found):
+            found = random.Random(given.seed).sample(found, most)  # noqa: S311 (no secret)
         trials += found
     if given.list:
         print(*trials, sep="\n")

@@ -78,10 +78,8 @@ def best(message: str, statement: str, causes: Causes) -> Sequence[Cause]:
     Where several share as much, all of them may be meant.
     """
     in_message, in_statement = _words(message), _words(statement)
-    scores = []
-    for _, names in causes:
-        spelled = {plain(name) for name in names}
-        scores.append(2 * len(spelled & in_message) + len(spelled & in_statement))
+    spellings = [{plain(name) for name in names} for _, names in causes]
+    scores = [2 * len(names & in_message) + len(names & in_statement) for names in spellings]
     most = max(scores, default=0)
     return [cause for (cause, _), score in zip(causes, scores, strict=True) if score == most > 0]
 

@@ -158,13 +158,11 @@ def _changed(
     wanted = {name: content for source in given.values() for name, content in source.files.items()}
     old = {name: (spec / name).read_bytes() for name in wanted if (spec / name).exists()}
     new = {name: content for name, content in wanted.items() if content is not None}
-    coming: dict[str, Path | None] = {}
-    changed: dict[str, str] = {}
-    for name, kind in differences(old, new).items():
-        changed[f"spec/{name}"] = kind
-        coming[f"spec/{name}"] = scratch / name if name in new else None
-        if name in new:
-            (scratch / name).write_bytes(new[name])
+    kinds = differences(old, new)
+    for name in kinds.keys() & new.keys():
+        (scratch / name).write_bytes(new[name])
+    coming = {f"spec/{name}": scratch / name if name in new else None for name in kinds}
+    changed = {f"spec/{name}": kind for name, kind in kinds.items()}
     in_client = differences(files(root / "generated"), files(fresh))
     if in_client:
         coming["generated"] = fresh

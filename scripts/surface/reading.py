@@ -84,9 +84,8 @@ def facts_of(root: Path) -> list[Fact]:
         for name in names:
             paths[f"{module.path}.{name}"] = _meant(module, name)
     # The shortest path is what a thing is recorded under; it may well be defined elsewhere.
-    home: dict[str, str] = {}
-    for path in sorted(paths, key=lambda path: (path.count("."), path)):
-        home.setdefault(paths[path].path, path)
+    longest_first = sorted(paths, key=lambda path: (path.count("."), path), reverse=True)
+    home = {paths[path].path: path for path in longest_first}
 
     read = Reader(home, loader)
     for path, thing in paths.items():
