@@ -6,7 +6,7 @@ import contextlib
 import select
 import weakref
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 from payman_sdk._io.forks import renew_after_fork
@@ -94,8 +94,14 @@ class PostgresAccess:
         """Call a function with a connection on which every statement is committed at once; raises psycopg.Error."""
 
         def call() -> T:
-            with self._borrow() as connection:
-                return function(connection)
+            connection = self.take()
+            try:
+                result = function(connection)
+            except BaseException:
+                connection.close()  # which also ends its transaction
+                raise
+            self.give_back(connection)
+            return result
 
         return call_bounded(call)
 
@@ -141,16 +147,6 @@ class PostgresAccess:
             self._idle.append(connection)
         else:
             connection.close()
-
-    @contextlib.contextmanager
-    def _borrow(self) -> Generator[Connection]:
-        connection = self.take()
-        try:
-            yield connection
-        except BaseException:
-            connection.close()  # which also ends its transaction
-            raise
-        self.give_back(connection)
 
 
 def convert_errors(function: Callable[[], T], kind: type[PaymanError], what: str) -> T:
