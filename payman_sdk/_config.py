@@ -219,11 +219,9 @@ def require_secret(config: Config) -> None:
 
 
 def _check_url(url: str, http_hosts: frozenset[str]) -> str:
-    problem = find_url_problem(url, http_hosts)
-    if problem:
-        refuse(
-            "base_url", problem.text, problem.next_step or "Give an address such as https://agent.payman.ai."
-        )
+    if problem := find_url_problem(url, http_hosts):
+        fix = problem.next_step or "Give an address such as https://agent.payman.ai."
+        refuse("base_url", problem.text, fix)
     return url.rstrip("/")
 
 
