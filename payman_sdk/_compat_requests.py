@@ -98,10 +98,9 @@ def _join_classes(public: type[E], counterpart: type[BaseException], root: type[
 
     names = {name: getattr(public, name) for name in ("__module__", "__qualname__", "__doc__")}
     members = {**names, _PUBLIC: public, "__reduce_ex__": reduce}
+    bases = public, _build_silent_root(root), counterpart
     try:
-        joined: type[E] = cast("Any", type(public))(
-            public.__name__, (public, _build_silent_root(root), counterpart), members
-        )
+        joined: type[E] = cast("Any", type(public))(public.__name__, bases, members)
     except Exception:
         # Slots, a metaclass or an __init_subclass__ of a user's class may forbid it. Better an error that is not at a
         # exception of requests than none.
