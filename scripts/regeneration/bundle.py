@@ -45,18 +45,17 @@ class _Bundle:
         named = document.setdefault("components", {}).setdefault("schemas", {})
         self._named: dict[str, Any] = named
         for key, schema in list(named.items()):
-            place = f"/components/schemas/{key}"
-            self._schemas[name, place] = key
-            if (
-                isinstance(schema, dict)
-                and isinstance(schema.get("$ref"), str)
-                and not schema["$ref"].startswith("#")
-            ):
-                file, inner = self._target(schema["$ref"], name)
-                self._schemas.setdefault((file, inner), key)
-                named[key] = deepcopy(self._at(file, inner))
-                self._take_in(named[key], file, "/schema")
+            self._schemas[name, f"/components/schemas/{key}"] = key
+            reference = schema.get("$ref") if isinstance(schema, dict) else None
+            if isinstance(reference, str) and not reference.startswith("#"):
+                self._add_schema(key, *self._target(reference, name))
         self._take_in(document, name)
+
+    def _add_schema(self, key: str, file: str, place: str) -> None:
+        """Add a schema of another file to those of the document."""
+        self._schemas.setdefault((file, place), key)
+        self._named[key] = deepcopy(self._at(file, place))
+        self._take_in(self._named[key], file, "/schema")
 
     def _target(self, reference: str, file: str) -> tuple[str, str]:
         path, _, fragment = reference.partition("#")
@@ -101,9 +100,7 @@ class _Bundle:
         elif _is_schema(at):
             if (file, place) not in self._schemas:
                 wanted = split(place)[-1] if place.strip("/") else posixpath.basename(file).partition(".")[0]
-                key = self._schemas[file, place] = make_unique(wanted, self._named)
-                self._named[key] = deepcopy(target)
-                self._take_in(self._named[key], file, "/schema")
+                self._add_schema(make_unique(wanted, self._named), file, place)
             node["$ref"] = join("#/components/schemas", self._schemas[file, place])
         else:
             if (file, place) in within:
