@@ -14,7 +14,7 @@ from pathlib import Path
 from scripts.regeneration import folders, reporting
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
-from scripts.regeneration.work import Progress, Work, prepare
+from scripts.regeneration.work import Work, prepare
 
 DIFFERENT, FAILED, INTERRUPTED = 1, 2, 130
 _WORDS = {"added": "is missing", "removed": "is not from the spec", "changed": "is not what the spec gives"}
@@ -102,9 +102,7 @@ def _run(options: argparse.Namespace) -> Work:
             "scripts/regenerate: an earlier run was cut short; everything is back as it was.", file=sys.stderr
         )
     with tempfile.TemporaryDirectory(prefix="payman-") as scratch, contextlib.ExitStack() as unfinished:
-        work = prepare(
-            root, Path(scratch), Progress(), options.source, _is_thorough(options), options.document
-        )
+        work = prepare(root, Path(scratch), options.source, _is_thorough(options), options.document)
         report = _draft(options.report, reporting.markdown(work.findings), unfinished)
         with folders.undisturbed():
             if not options.check and work.coming:

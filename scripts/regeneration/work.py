@@ -67,21 +67,16 @@ def _candidates(root: Path, scratch: Path) -> Iterator[Path]:
         yield scratch / f"spec-{commit}" / "spec"
 
 
-class Progress:
-    """Names the step that is being taken, at the foot of a terminal."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-
-    @contextlib.contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """Show what is being done while it is done."""
-        if not self._console.is_terminal:
-            yield
-            return
-        with self._console.status(f"{what} …"):
-            yield
-        self._console.print(f"[green]✓[/] {what}", highlight=False)
+@contextlib.contextmanager
+def _step(what: str) -> Iterator[None]:
+    """Show at the foot of a terminal what is being done while it is done."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(f"{what} …"):
+        yield
+    console.print(f"[green]✓[/] {what}", highlight=False)
 
 
 @dataclass(frozen=True)
@@ -97,20 +92,12 @@ class Work:
     coming: Mapping[str, Path | None]
 
 
-def prepare(
-    root: Path,
-    scratch: Path,
-    progress: Progress,
-    source: str | None = None,
-    thorough: bool = True,
-    name: str = PRIMARY,
-) -> Work:
+def prepare(root: Path, scratch: Path, source: str | None, thorough: bool, name: str) -> Work:
     """Make the client, and find out what is different.
 
     Args:
         root: The folder that holds spec/ and generated/.
         scratch: A folder to work in.
-        progress: Told of every step.
         source: The file or URL of a new document.
         thorough: Whether to look at what the difference means, too.
         name: Which document the new one takes the place of.
@@ -120,7 +107,7 @@ def prepare(
     """
     spec = root / "spec"
     wanted = Package(name)
-    with progress.step("Reading the documents"):
+    with _step("Reading the documents"):
         given = {
             package: sources.present(spec, package)
             for package in packages(spec)
@@ -129,23 +116,23 @@ def prepare(
         if source:
             given[wanted] = sources.incoming(spec, wanted, source)
     fresh = scratch / "fresh"
-    with progress.step("Generating the client"):
+    with _step("Generating the client"):
         # In order: the primary package holds the others.
         for package in sorted(given, key=lambda it: it.folder):
             generate(given[package].document, spec, fresh / package.folder, package.name)
     changed, coming = _changed(root, scratch, given, fresh)
     if thorough and "generated" in coming:
-        with progress.step("Trying the client"):
+        with _step("Trying the client"):
             prove(fresh, {package: it.document for package, it in given.items()}, scratch)
     if not (changed and thorough):
         return Work(Findings(changed), coming)
-    findings = _findings(root, scratch, progress, given, changed)
+    findings = _findings(root, scratch, given, changed)
     # What breaks programs breaks recordings, too: these are made anew when the SDK has been adapted.
     is_breaking = findings.changes is None or any(
         change.level is Level.BREAKING for several in findings.changes.values() for change in several
     )
     if "generated" in coming and not is_breaking and not findings.faults:
-        with progress.step("Playing what was recorded"):
+        with _step("Playing what was recorded"):
             replay(root, fresh)
     return Work(findings, coming)
 
@@ -184,11 +171,11 @@ def _compare(former: Mapping[str, Document], given: Mapping[Package, Source]) ->
 
 
 def _findings(
-    root: Path, scratch: Path, progress: Progress, given: Mapping[Package, Source], changed: Mapping[str, str]
+    root: Path, scratch: Path, given: Mapping[Package, Source], changed: Mapping[str, str]
 ) -> Findings:
     """Find out what the difference means."""
     present = files(root / "generated")
-    with progress.step("Comparing with what was there"):
+    with _step("Comparing with what was there"):
         former = origin(root, present, scratch)
         apis = None if former is None else _compare(former, given)
         changes = [change for several in (apis or {}).values() for change in several]
@@ -198,7 +185,7 @@ def _findings(
     is_client_the_same = not any(name.startswith("generated/") for name in changed)
     if is_client_the_same or not (root / "payman_sdk").is_dir():
         return Findings(changed, apis, in_names)
-    with progress.step("Checking the types of payman_sdk"):
+    with _step("Checking the types of payman_sdk"):
         found = faults(root, root / "generated", scratch / "fresh", fresh, scratch)
     seen = {(fault.file, fault.line) for fault in found}
     quoted = out_of_date(root, changes, former or {})
