@@ -79,10 +79,8 @@ class Operations:
     def authorization_server(self) -> str | None:
         """Where the page is that asks a person for consent: the server of the operation that is called so, or of an OAuth flow."""
         for each in self.found:
-            if each.server and "authorize" in (
-                identifiers.to_variable(each.id),
-                each.path.rpartition("/")[2],
-            ):
+            names = identifiers.to_variable(each.id), each.path.rpartition("/")[2]
+            if each.server and "authorize" in names:
                 return each.server
         for scheme in self.document.get("components", {}).get("securitySchemes", {}).values():
             for flow in scheme.get("flows", {}).values():
@@ -175,9 +173,8 @@ class Operations:
             if classify_media(media) != "json":
                 refuse(f"A parameter as {media} cannot be rendered", place)
             schema, at, style = inner.get("schema", {}), join(place, "content", media, "schema"), "json"
-        kind = self.schemas.express(
-            schema, at, identifiers.to_class(name) + identifiers.to_class(wire), is_open=False
-        )
+        hint = identifiers.to_class(name) + identifiers.to_class(wire)
+        kind = self.schemas.express(schema, at, hint, is_open=False)
         explode = given.get("explode", style == "form")
         choices = choices_of(kind)
         is_list = any("items" in choice for choice in choices)

@@ -36,16 +36,17 @@ class Findings:
     names: Sequence[NameChange] = field(default=())
     faults: Sequence[tuple[Fault, Sequence[Cause]]] | None = None
 
-
-def _all_changes(found: Findings) -> list[Change]:
-    return [change for several in (found.changes or {}).values() for change in several]
+    @property
+    def all_changes(self) -> list[Change]:
+        """The changes of all documents."""
+        return [change for several in (self.changes or {}).values() for change in several]
 
 
 def is_different(found: Findings) -> bool:
     """Say whether the API or a generated file differs; that a document is only laid out in another way is no difference."""
     if found.changes is None:
         return bool(found.files)
-    return bool(_all_changes(found)) or any(name.startswith("generated/") for name in found.files)
+    return bool(found.all_changes) or any(name.startswith("generated/") for name in found.files)
 
 
 def _apis(found: Findings) -> Iterator[tuple[str, Sequence[Change]]]:
@@ -65,7 +66,7 @@ def version(found: Findings) -> str | None:
     """
     if found.changes is None:
         return None
-    step = api.version_step(_all_changes(found))
+    step = api.version_step(found.all_changes)
     if step != "major":
         if any(name.kind != "added" and not (step == "minor" and name.is_wider) for name in found.names):
             return "a major step, because names of payman_api have changed or are gone"
@@ -107,7 +108,7 @@ def _sections(found: Findings) -> Iterator[tuple[str, Sequence[str]]]:
         yield FITS, ()
     if step := version(found):
         yield f"Version: {step}.", ()
-    if entry := api.changelog_entry(_all_changes(found)):
+    if entry := api.changelog_entry(found.all_changes):
         yield "For CHANGELOG.md:", entry.splitlines()
 
 
@@ -131,7 +132,7 @@ def _chapters(found: Findings) -> Iterator[str]:
         yield "## What `payman_sdk` has to adapt\n\n" + ("\n".join(_adaptations(found.faults)) or FITS)
     if step := version(found):
         yield f"## Version\n\n{step[:1].upper()}{step[1:]}."
-    if entry := api.changelog_entry(_all_changes(found)):
+    if entry := api.changelog_entry(found.all_changes):
         yield f"## For CHANGELOG.md\n\n```markdown\n{entry.strip()}\n```"
     yield "## Files\n\n" + "\n".join(f"- {kind}: `{name}`" for name, kind in found.files.items())
 

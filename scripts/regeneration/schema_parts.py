@@ -73,11 +73,10 @@ def flatten(document: Document, schema: Any, place: str) -> tuple[list[Part], Ch
         if schema is True:
             continue
         if not isinstance(schema, dict):
-            is_nothing = schema is False
-            refuse(
-                "A schema that nothing fits cannot be rendered" if is_nothing else "This is not a schema",
-                place,
+            said = (
+                "A schema that nothing fits cannot be rendered" if schema is False else "This is not a schema"
             )
+            refuse(said, place)
         check(schema, place)
         if "$ref" in schema:
             target, at = resolve(document, schema, place)

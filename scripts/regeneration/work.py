@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scripts.comparison.changes import Change, Level
+from scripts.comparison.changes import Change, version_step
 from scripts.comparison.comparing import compare
 from scripts.git import export, run_git
 from scripts.regeneration import sources
@@ -128,10 +128,8 @@ def prepare(root: Path, scratch: Path, source: str | None, thorough: bool, name:
         return Work(Findings(changed), coming)
     findings = _findings(root, scratch, given, changed)
     # What breaks programs breaks recordings, too: these are made anew when the SDK has been adapted.
-    is_breaking = findings.changes is None or any(
-        change.level is Level.BREAKING for several in findings.changes.values() for change in several
-    )
-    if "generated" in coming and not is_breaking and not findings.faults:
+    is_harmless = findings.changes is not None and version_step(findings.all_changes) != "major"
+    if "generated" in coming and is_harmless and not findings.faults:
         with _step("Playing what was recorded"):
             replay(root, fresh)
     return Work(findings, coming)
