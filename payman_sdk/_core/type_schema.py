@@ -79,17 +79,14 @@ def _form_of(given: Any, known: dict[str, TypeForm]) -> TypeForm:
     if kind is tuple:
         items = [_form_of(one, known) for one in arguments if one != ()]
         sizes = {"minItems": len(items), "maxItems": len(items)}
-        return TypeForm(
-            {"type": "array", "prefixItems": [one.schema for one in items], **sizes},
-            partial(_read_tuple, items),
-        )
+        schema: Json = {"type": "array", "prefixItems": [one.schema for one in items], **sizes}
+        return TypeForm(schema, partial(_read_tuple, items))
     if kind in _DICTS:
         if arguments and arguments[0] is not str:
             raise SchemaError(f"has a dict whose keys are not str: {given!r}")
         member = _form_of(arguments[1] if arguments else Any, known)
-        return TypeForm(
-            {"type": "object", "additionalProperties": member.schema}, partial(_read_members, member)
-        )
+        schema = {"type": "object", "additionalProperties": member.schema}
+        return TypeForm(schema, partial(_read_members, member))
     if given in _SCALARS:
         schema, what, convert = _SCALARS[given]
         return TypeForm(dict(schema), partial(_read_scalar, convert, what))
