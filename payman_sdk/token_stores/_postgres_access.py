@@ -56,11 +56,16 @@ class PostgresAccess:
 
     Nothing of a session is relied on but within a transaction, so a pooler may share connections by transactions.
 
+    Args:
+        given: The address of a server, or a function that connects to one.
+        error: What is raised where the server cannot be asked.
+        allow_plaintext: Whether what is stored may cross a network unencrypted.
+
     Raises:
         ConfigurationError: The address is none, or allows plain text.
     """
 
-    def __init__(self, given: Place, *, allow_plaintext: bool = False) -> None:
+    def __init__(self, given: Place, error: type[PaymanError], *, allow_plaintext: bool = False) -> None:
         given = to_secret(given)  # an address may hold a password
         if callable(given):
             self._connect = given
@@ -77,6 +82,7 @@ class PostgresAccess:
                     next_step="Use sslmode=verify-full, or allow it by allow_plaintext=True where the network is your own.",
                 )
             self._connect = lambda: psycopg.connect(address.reveal())
+        self._error = error
         self._allow_plaintext = allow_plaintext
         self._is_ready = False
         self._idle: deque[Connection] = deque()
@@ -90,8 +96,8 @@ class PostgresAccess:
         self._idle = deque()
         self._end = weakref.finalize(self, _close_all, self._idle)
 
-    def ask(self, function: Callable[[Connection], T]) -> T:
-        """Call a function with a connection on which every statement is committed at once; raises psycopg.Error."""
+    def ask(self, function: Callable[[Connection], T], what: str) -> T:
+        """Call a function with a connection on which every statement is committed at once; raises the error of the store."""
 
         def call() -> T:
             connection = self.take()
@@ -103,10 +109,10 @@ class PostgresAccess:
             self.give_back(connection)
             return result
 
-        return call_bounded(call)
+        return self.convert_errors(lambda: call_bounded(call), what)
 
-    def write(self, function: Callable[[Connection], T]) -> T:
-        """Call a function in a transaction, which is on the disk when this returns; raises psycopg.Error, also where only the answer was lost."""
+    def write(self, function: Callable[[Connection], T], what: str) -> T:
+        """Call a function in a transaction, which is on the disk when this returns; raises also where only the answer was lost."""
 
         def call(connection: Connection) -> T:
             connection.execute(_BEGIN)
@@ -118,7 +124,17 @@ class PostgresAccess:
             connection.remove_notice_handler(warnings.append)
             return result
 
-        return self.ask(call)
+        return self.ask(call, what)
+
+    def convert_errors(self, function: Callable[[], T], what: str) -> T:
+        """Call a function; an error of the driver becomes that of the store, without the statement."""
+        try:
+            return function()
+        except psycopg.Error as error:
+            lacks_right = isinstance(error, psycopg.errors.InsufficientPrivilege)
+            said = f"{what}: {error.diag.message_primary or error}."
+            failure = self._error(said, next_step=_RIGHTS if lacks_right else "")
+        raise failure  # out here, it carries no frames of the driver's with it, which hold the address and the token
 
     def take(self) -> Connection:
         while self._idle:
@@ -147,17 +163,6 @@ class PostgresAccess:
             self._idle.append(connection)
         else:
             connection.close()
-
-
-def convert_errors(function: Callable[[], T], kind: type[PaymanError], what: str) -> T:
-    """Call a function; an error of the driver becomes one of ours, without the statement."""
-    try:
-        return function()
-    except psycopg.Error as error:
-        lacks_right = isinstance(error, psycopg.errors.InsufficientPrivilege)
-        next_step = _RIGHTS if lacks_right else ""
-        failure = kind(f"{what}: {error.diag.message_primary or error}.", next_step=next_step)
-    raise failure  # out here, it carries no frames of the driver's with it, which hold the address and the token
 
 
 inherited: list[deque[Connection]] = []

@@ -5,27 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import deque
-from collections.abc import Callable
-from typing import TypeVar
 
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.locks import LayeredLock, poll
 from payman_sdk._io.token_store_access import check_name
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import PaymanError, TokenStoreError
+from payman_sdk.errors import TokenStoreError
 from payman_sdk.token_stores._postgres_access import (
     Connection,
     Place,
     PostgresAccess,
     PostgresError,
     call_bounded,
-    convert_errors,
     inherited,
     make_key,
 )
-
-T = TypeVar("T")
 
 # The transaction of a lock lasts as long as an ask. The server finds a machine that died within 25 seconds.
 _HOLD = (
@@ -43,13 +38,11 @@ class AdvisoryLock(LayeredLock):
     Args:
         access: The connections.
         name: The name of the lock.
-        error: What is raised where the server cannot be asked.
     """
 
-    def __init__(self, access: PostgresAccess, name: str, error: type[PaymanError]) -> None:
+    def __init__(self, access: PostgresAccess, name: str) -> None:
         self._access = access
         self._name = name
-        self._error = error
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
         self._statement = f"{_HOLD}; SELECT pg_try_advisory_xact_lock({number})".encode()
         self._held: Connection | None = None
@@ -66,7 +59,7 @@ class AdvisoryLock(LayeredLock):
     def _take_outer(self, timeout: float) -> bool:
         self._drop_outer()  # a thread that was interrupted may have left it behind
         what = f"The lock {self._name} in PostgreSQL cannot be taken"
-        return poll(lambda: convert_errors(self._try_server, self._error, what), timeout)
+        return poll(lambda: self._access.convert_errors(self._try_server, what), timeout)
 
     def _try_server(self) -> bool:
         is_late = False
@@ -134,8 +127,8 @@ class PostgresTokenStore:
 
     def __init__(self, postgres: Place, *, name: str = "default", allow_plaintext: bool = False) -> None:
         self._key = make_key(check_name(name))
-        self._access = PostgresAccess(postgres, allow_plaintext=allow_plaintext)
-        self._lock = AdvisoryLock(self._access, f"payman token {self._key}", TokenStoreError)
+        self._access = PostgresAccess(postgres, TokenStoreError, allow_plaintext=allow_plaintext)
+        self._lock = AdvisoryLock(self._access, f"payman token {self._key}")
 
     def load(self) -> StoredToken | None:
         """Return the token in the table, or None.
@@ -144,9 +137,8 @@ class PostgresTokenStore:
             TokenStoreError: PostgreSQL does not answer, or the stored token is damaged.
         """
         query = "SELECT token FROM payman_tokens WHERE name = %s"
-        row = self._call(
-            lambda: self._access.ask(lambda one: one.execute(query, (self._key,)).fetchone()), "read"
-        )
+        what = f"{self!r} cannot be read"
+        row = self._access.ask(lambda one: one.execute(query, (self._key,)).fetchone(), what)
         return None if row is None else StoredToken.from_json(SecretStr(row[0]), repr(self))
 
     def save(self, token: StoredToken) -> None:
@@ -164,15 +156,8 @@ class PostgresTokenStore:
                 next_step="Another process may have renewed it; if not, authorize again.",
             )
         query = "INSERT INTO payman_tokens VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET token = excluded.token"
-
-        def write() -> None:
-            row = self._key, token.to_json()
-            self._access.write(lambda one: one.execute(query, row))
-
-        self._call(write, "written")
-
-    def _call(self, function: Callable[[], T], done: str) -> T:
-        return convert_errors(function, TokenStoreError, f"{self!r} cannot be {done}")
+        what = f"{self!r} cannot be written"
+        self._access.write(lambda one: one.execute(query, (self._key, token.to_json())), what)
 
     @property
     def lock(self) -> Lock:

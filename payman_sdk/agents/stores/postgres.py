@@ -13,7 +13,6 @@ from payman_sdk.token_stores._postgres_access import (
     Connection,
     Place,
     PostgresAccess,
-    convert_errors,
     make_key,
 )
 from payman_sdk.token_stores.postgres import AdvisoryLock
@@ -51,7 +50,7 @@ class PostgresOperationStore(SQLOperationStore):
 
     def __init__(self, postgres: Place, *, name: str = "default", allow_plaintext: bool = False) -> None:
         self._store = check_name(name)
-        self._access = PostgresAccess(postgres, allow_plaintext=allow_plaintext)
+        self._access = PostgresAccess(postgres, OperationStoreError, allow_plaintext=allow_plaintext)
 
     def now(self) -> float:
         """Return the time by the clock of the server, in seconds since 1970.
@@ -64,7 +63,7 @@ class PostgresOperationStore(SQLOperationStore):
 
     def lock(self, name: str) -> Lock:
         """Return the lock of that name, a transaction in PostgreSQL."""
-        return AdvisoryLock(self._access, f"payman {self._name(name)}", OperationStoreError)
+        return AdvisoryLock(self._access, f"payman {self._name(name)}")
 
     def __repr__(self) -> str:
         return f"<PostgresOperationStore {getattr(self, '_store', '')}>"
@@ -77,14 +76,14 @@ class PostgresOperationStore(SQLOperationStore):
         return make_key(self._store, key)
 
     def _read(self, function: Callable[[Execute], T]) -> T:
-        return self._call(lambda: self._access.ask(lambda one: function(_make_execute(one))))
+        return self._access.ask(lambda one: function(_make_execute(one)), self._failure)
 
     def _write(self, function: Callable[[Execute], T]) -> T:
-        return self._call(lambda: self._access.write(lambda one: function(_make_execute(one))))
+        return self._access.write(lambda one: function(_make_execute(one)), self._failure)
 
-    def _call(self, function: Callable[[], T]) -> T:
-        what = f"PostgreSQL cannot read or write {self._place}"
-        return convert_errors(function, OperationStoreError, what)
+    @property
+    def _failure(self) -> str:
+        return f"PostgreSQL cannot read or write {self._place}"
 
 
 def _make_execute(connection: Connection) -> Execute:
