@@ -69,14 +69,12 @@ if sys.platform != "win32":
                 return True
             file = io.FileIO(str(self._path), "r+", opener=_open_lock)
             try:
-                if not self._lock(file):
-                    file.close()
-                    return False
-                self._held = file
-            except BaseException:
-                file.close()  # the traceback of what is raised may keep it
-                raise
-            return True
+                if self._lock(file):
+                    self._held = file
+            finally:
+                if self._held is not file:
+                    file.close()  # the traceback of what is raised may keep it
+            return self._held is file
 
         def give_back(self) -> None:
             """Release the lock, if this process has it."""
