@@ -168,5 +168,4 @@ def _normalize(host: str) -> str:
         is_plain = name.isascii() or encoded.encode().decode("idna") == name
     except ValueError:
         return ""
-    is_plain = is_plain and all(character.isalnum() or character in "-_." for character in encoded)
-    return encoded if is_plain else ""
+    return encoded if is_plain and _is_host(encoded, encoded) else ""
