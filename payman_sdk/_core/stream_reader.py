@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections import deque
 from collections.abc import Sequence
@@ -122,11 +123,8 @@ class StreamReader:
             return
         yield from self._emit(events[:-1])
         missing: Sequence[StreamEvent] = ()
-        try:
-            body, task = yield from self._fetch_task()
-            missing = self.progress.catch_up(body, task)
-        except PaymanError:
-            pass  # a server without tasks/get has sent all it could
+        with contextlib.suppress(PaymanError):  # a server without tasks/get has sent all it could
+            missing = self.progress.catch_up(*(yield from self._fetch_task()))
         yield from self._emit([*missing, *events[-1:]])
 
     def _emit(self, events: list[StreamEvent]) -> Flow[None]:
