@@ -25,7 +25,6 @@ _ANNOTATIONS = frozenset({
 })
 # fmt: on
 """Keywords that allow or forbid nothing."""
-_DEFINITIONS = ("$defs", "definitions")
 _DEEPEST = 200
 
 
@@ -74,7 +73,7 @@ def _check(schema: object, root: Schema, path: str) -> None:
             continue
         if keyword == "$ref":
             _look_up(value, root)
-        elif keyword in (*_DEFINITIONS, "properties"):
+        elif keyword in ("$defs", "definitions", "properties"):
             if not isinstance(value, Mapping):
                 raise SchemaError(f"has no object at {here}")
             for name, one in cast("Schema", value).items():

@@ -34,7 +34,6 @@ _SENTENCES = {
     "list_transactions": "List my newest transactions, those that wait for approval included; if there is a skip, leave out "
     "that many of the newest; if there is an id, list only the one that has it. Change nothing.",
 }
-_TYPES = ("TEST_RAILS", "US_ACH", "CRYPTO_ADDRESS", "PAYMAN_WALLET")
 
 
 class PaymentOrder(NamedTuple):
@@ -186,7 +185,7 @@ def read_payee_order(name: object, type: object, given: Mapping[str, object]) ->
     Raises:
         ConfigurationError: A field is missing, unusable, or of another type of payee; the message names it.
     """
-    kind = arguments.read_choice(type, "type", _TYPES)
+    kind = arguments.read_choice(type, "type", tuple(_NEEDED))
     fields = {field: value for field, value in given.items() if value is not None}
     for field in fields:
         if field not in _NEEDED[kind] and field not in _CONTACT:
