@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -22,9 +22,6 @@ _NOT_CODE: Final = {"annotation", "returns", "decorator_list", "type_params", "b
 """Parts of a node that say what it is, not what it does."""
 
 
-Path = tuple[tuple[str, int | None], ...]
-
-
 @frozen
 class Mutant:
     """A module with one change."""
@@ -34,8 +31,8 @@ class Mutant:
     statement: str
     before: str
     after: str
-    _source: str
-    _path: Path
+    _tree: ast.Module
+    _old: ast.AST
     _new: ast.AST
 
     def __str__(self) -> str:
@@ -43,40 +40,27 @@ class Mutant:
 
     def build_tree(self) -> ast.Module:
         """Return the syntax tree of the module with the change."""
-        tree = ast.parse(self._source)
-        place, (name, index) = _follow(tree, self._path[:-1]), self._path[-1]
-        if index is None:
-            setattr(place, name, self._new)
-        else:
-            getattr(place, name)[index] = self._new
-        return ast.fix_missing_locations(tree)
+        # The copy holds the new node where a copy of the old one would be: that is taken for made already.
+        return ast.fix_missing_locations(copy.deepcopy(self._tree, {id(self._old): self._new}))
 
 
 def find_mutants(source: str) -> list[Mutant]:
     """Make all mutants of a module, in the order of its lines."""
     tree = ast.parse(source)
     mutants: list[Mutant] = []
-    for path in _walk(tree, ()):
-        node = _follow(tree, path)
+    for nodes in _walk(tree, ()):
+        node = nodes[-1]
         for change in _changes(node):
             new = ast.copy_location(change(copy.deepcopy(node)), node)
             shown = (ast.unparse(node).splitlines()[0], ast.unparse(new).splitlines()[0])
             line = getattr(node, "lineno", 0)
             lines = range(line, (getattr(getattr(node, "test", node), "end_lineno", None) or line) + 1)
-            mutants.append(Mutant(line, lines, _find_statement(tree, path), *shown, source, path, new))
+            mutants.append(Mutant(line, lines, _find_statement(nodes), *shown, tree, node, new))
     return sorted(mutants, key=lambda mutant: mutant.line)
 
 
-def _follow(tree: ast.AST, path: Path) -> Any:
-    node: Any = tree
-    for name, index in path:
-        node = getattr(node, name) if index is None else getattr(node, name)[index]
-    return node
-
-
-def _find_statement(tree: ast.AST, path: Path) -> str:
-    """Give the function or class that a way ends in, and the first line of the innermost statement."""
-    nodes = [_follow(tree, path[:length]) for length in range(1, len(path) + 1)]
+def _find_statement(nodes: Sequence[ast.AST]) -> str:
+    """Give the innermost function or class of nodes that are inside each other, and the first line of the innermost statement."""
     names = [
         node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     ]
@@ -84,16 +68,13 @@ def _find_statement(tree: ast.AST, path: Path) -> str:
     return f"{'.'.join(names[-1:])}: {ast.unparse(statement).splitlines()[0]}"
 
 
-def _walk(node: ast.AST, path: Path) -> Iterator[Path]:
-    """Give the way to each node that does something: no docstring, annotation, import or text that is formatted."""
+def _walk(node: ast.AST, above: tuple[ast.AST, ...]) -> Iterator[tuple[ast.AST, ...]]:
+    """Give each node that does something, and those that it is in: no docstring, annotation, import or text that is formatted."""
     for name, value in ast.iter_fields(node):
-        if name in _NOT_CODE:
-            continue
-        for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if isinstance(child, ast.AST) and not _is_silent(child):
-                way = (*path, (name, index))
-                yield way
-                yield from _walk(child, way)
+        for child in value if isinstance(value, list) else [value]:
+            if name not in _NOT_CODE and isinstance(child, ast.AST) and not _is_silent(child):
+                yield (*above, child)
+                yield from _walk(child, (*above, child))
 
 
 def _is_silent(node: ast.AST) -> bool:
