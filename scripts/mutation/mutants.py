@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -50,8 +49,8 @@ def find_mutants(source: str) -> list[Mutant]:
     mutants: list[Mutant] = []
     for nodes in _walk(tree, ()):
         node = nodes[-1]
-        for change in _changes(node):
-            new = ast.copy_location(change(copy.deepcopy(node)), node)
+        for new in _changes(node):
+            ast.copy_location(new, node)
             shown = (ast.unparse(node).splitlines()[0], ast.unparse(new).splitlines()[0])
             line = getattr(node, "lineno", 0)
             lines = range(line, (getattr(getattr(node, "test", node), "end_lineno", None) or line) + 1)
@@ -90,36 +89,33 @@ def _is_silent(node: ast.AST) -> bool:
     return False
 
 
-Change = Callable[[Any], ast.AST]
-
-
-def _changes(node: ast.AST) -> Iterator[Change]:
+def _changes(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.Compare(ops=ops):
-            for index in range(len(ops)):
-                yield partial(_set_operator, index=index)
+            for index, operator in enumerate(ops):
+                yield _with(node, ops=[*ops[:index], _OTHERS[type(operator)](), *ops[index + 1 :]])
         case ast.BoolOp(operator):
-            yield partial(_with, op=ast.Or() if isinstance(operator, ast.And) else ast.And())
-        case ast.UnaryOp(ast.Not()):
-            yield lambda new: new.operand
+            yield _with(node, op=ast.Or() if isinstance(operator, ast.And) else ast.And())
+        case ast.UnaryOp(ast.Not(), operand):
+            yield copy.copy(operand)
         case ast.BinOp(op=operator) | ast.AugAssign(op=operator) if type(operator) in _OTHERS:
-            yield partial(_with, op=_OTHERS[type(operator)]())
+            yield _with(node, op=_OTHERS[type(operator)]())
         case ast.Constant() if (other := _other_value(node.value)) is not None:
-            yield partial(_with, value=other)
+            yield _with(node, value=other)
         case ast.Return(ast.Constant(None | False)):
             pass  # None says the same as False, which has its own mutant
         case ast.Return(ast.expr()):
-            yield partial(_with, value=ast.Constant(None))
+            yield _with(node, value=ast.Constant(None))
         case ast.If(test) | ast.While(test) | ast.IfExp(test) if isinstance(
             test, ast.Name | ast.Call | ast.Attribute
         ):
-            yield lambda new: _with(new, test=ast.UnaryOp(ast.Not(), new.test))
+            yield _with(node, test=ast.UnaryOp(ast.Not(), test))
         case ast.Expr() | ast.Raise():
-            yield lambda _: ast.Pass()
+            yield ast.Pass()
         case ast.Break():
-            yield lambda _: ast.Continue()
+            yield ast.Continue()
         case ast.Continue():
-            yield lambda _: ast.Break()
+            yield ast.Break()
 
 
 def _other_value(value: Any) -> Any:
@@ -137,11 +133,8 @@ def _other_value(value: Any) -> Any:
 
 
 def _with(node: Any, **members: object) -> Any:
+    """Copy a node, with other members."""
+    new = copy.copy(node)
     for name, value in members.items():
-        setattr(node, name, value)
-    return node
-
-
-def _set_operator(node: ast.Compare, index: int) -> ast.Compare:
-    node.ops[index] = _OTHERS[type(node.ops[index])]()
-    return node
+        setattr(new, name, value)
+    return new
