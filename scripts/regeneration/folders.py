@@ -54,15 +54,15 @@ def swap(root: Path, coming: Mapping[str, Path | None]) -> None:
         undo(root)
         try:
             for name, source in coming.items():
-                fresh = _prepared(workshop / "new", name)
-                _prepared(workshop / "old", name)
+                for folder in ("new", "old"):
+                    (workshop / folder / name).parent.mkdir(parents=True, exist_ok=True)
                 if source is not None:
-                    (shutil.copytree if source.is_dir() else shutil.copyfile)(source, fresh)
+                    copy = shutil.copytree if source.is_dir() else shutil.copyfile
+                    copy(source, workshop / "new" / name)
             with undisturbed():
                 draft = workshop / "draft"
-                draft.write_text(
-                    json.dumps({name: (root / name).exists() for name in coming}), encoding="utf-8"
-                )
+                plan = {name: (root / name).exists() for name in coming}
+                draft.write_text(json.dumps(plan), encoding="utf-8")
                 draft.replace(_plan(root))
                 for name, source in coming.items():
                     _put(root, name, comes=source is not None)
@@ -99,12 +99,6 @@ def undo(root: Path) -> bool:
 
 def _plan(root: Path) -> Path:
     return root / WORKSHOP / "plan.json"
-
-
-def _prepared(folder: Path, name: str) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def _put(root: Path, name: str, comes: bool) -> None:
