@@ -9,30 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import inf
-from typing import Any
+from typing import Any, TypeGuard
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change
 from scripts.comparison.contract import Node, sequence
 from scripts.comparison.places import Place, differ, keyed, listed, value
 from scripts.regeneration.schema_parts import NAMES
 
-_LOWER = {"minLength": 0.0, "minItems": 0.0, "minProperties": 0.0}
-_UPPER = {"maxLength": inf, "maxItems": inf, "maxProperties": inf}
-LIMITS = {
-    *(*_LOWER, *_UPPER, "pattern", "multipleOf", "uniqueItems"),
-    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+_SIGNS = {
+    **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), 1),
+    **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), -1),
 }
+"""Limits, and what makes of their numbers some that are the greater, the tighter they are."""
+LIMITS = {*_SIGNS, "exclusiveMinimum", "exclusiveMaximum", "pattern", "multipleOf", "uniqueItems"}
 """What is compared here."""
 
 
 def limit_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Tell the changes of all limits."""
-    before, after = _limits(old), _limits(new)
-    for key in before:
-        if before[key] != after[key]:
-            is_lower = key in _LOWER or key == "minimum"
-            is_tighter = after[key] > before[key] if is_lower else after[key] < before[key]
-            yield place.tightened(is_tighter, f"has {_limit(key, new)} now, had {_limit(key, old)}")
+    for key in _SIGNS:
+        before, after = _limit(key, old), _limit(key, new)
+        if before != after:
+            says = f"has {_show_limit(key, after)} now, had {_show_limit(key, before)}"
+            yield place.tightened(after > before, says)
     pattern, other = old.get("pattern"), new.get("pattern")
     if pattern != other:
         # Which of two patterns is the narrower is not decided; readers are not hurt by either.
@@ -52,30 +51,23 @@ def _divides(part: Any, whole: Any) -> bool:
     return bool(_is_number(part) and _is_number(whole) and part and whole % part == 0)
 
 
-def _is_number(given: object) -> bool:
+def _is_number(given: Any) -> TypeGuard[float]:
     return isinstance(given, (int, float)) and not isinstance(given, bool)
 
 
-def _limits(schema: Node) -> dict[str, tuple[float, int]]:
-    """Give each limit as what compares: the number, then whether it is excluded itself."""
-    found: dict[str, tuple[float, int]] = {}
-    for key, least in {**_LOWER, **_UPPER}.items():
-        found[key] = (schema[key] if _is_number(schema.get(key)) else least, 0)
-    for key, least, sign in (("minimum", -inf, 1), ("maximum", inf, -1)):
-        limit: tuple[float, int] = (schema[key] if _is_number(schema.get(key)) else least, 0)
-        exclusive = schema.get(f"exclusive{key.capitalize()}")
-        if exclusive is True:  # as OpenAPI 3.0 has it
-            limit = (limit[0], sign)
-        elif exclusive is not None and _is_number(exclusive):
-            limit = max(limit, (exclusive, sign)) if sign > 0 else min(limit, (exclusive, sign))
-        found[key] = limit
-    return found
+def _limit(key: str, schema: Node) -> tuple[float, bool]:
+    """Give a limit as what compares: the number, then whether it is excluded itself."""
+    number, exclusive = schema.get(key), schema.get(f"exclusive{key.capitalize()}")
+    least = 0.0 if key in ("minLength", "minItems", "minProperties") else -inf
+    # In OpenAPI 3.0 the limit has a flag beside it, later the excluded one has a key for itself.
+    limit = (_SIGNS[key] * number if _is_number(number) else least, exclusive is True)
+    return max(limit, (_SIGNS[key] * exclusive, True)) if _is_number(exclusive) else limit
 
 
-def _limit(key: str, schema: Node) -> str:
-    number, excluded = _limits(schema)[key]
-    words = f"no `{key}`" if abs(number) == inf else f"`{key}` {number:g}"
-    return f"{words}, excluded" if excluded else words
+def _show_limit(key: str, limit: tuple[float, bool]) -> str:
+    number, is_excluded = limit
+    words = f"no `{key}`" if number == -inf else f"`{key}` {_SIGNS[key] * number:g}"
+    return f"{words}, excluded" if is_excluded else words
 
 
 _OF_PYTHON = {"date", "date-time", "uuid", "binary"}
