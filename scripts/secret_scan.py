@@ -7,7 +7,6 @@ secret, and exits with 1 then. A line that has to hold what looks like a secret 
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +17,8 @@ from detect_secrets.plugins.base import BasePlugin
 from detect_secrets.plugins.basic_auth import BasicAuthDetector
 from detect_secrets.plugins.keyword import KeywordDetector
 from detect_secrets.settings import transient_settings
+
+from scripts.git import run_git
 
 ROOT = Path(__file__).parent.parent
 
@@ -69,8 +70,7 @@ def find_secrets(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
 
 def tracked_files() -> list[Path]:
     """Return the files that git knows or would add, but for those that hold hashes or images."""
-    git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    names = run_git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0")
     paths = [ROOT / name for name in names if name and not _HASHES.search(name)]
     return [path for path in paths if path.suffix not in _IMAGES and path.is_file()]
 

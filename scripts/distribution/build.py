@@ -44,10 +44,6 @@ class Checkout:
         found = run_git(self.root, "for-each-ref", names, f"refs/tags/{tag}").decode().split()
         return found[-1] if found else None
 
-    def export(self, folder: Path) -> None:
-        """Write the files of the commit into a folder, and nothing that lies beside them."""
-        export(self.root, folder, "HEAD")
-
 
 _BUILD = """
 import os, sys
@@ -79,7 +75,7 @@ def build(checkout: Checkout, folder: Path) -> list[Path]:
             source, target = Path(place) / f"source-{'x' * number}", Path(place) / f"built-{number}"
             source.mkdir()
             target.mkdir()
-            checkout.export(source)
+            export(checkout.root, source, "HEAD")
             _run(source, target, machine, checkout.committed_at)
             made.append({file.name: digest(file) for file in sorted(target.iterdir())})
         if made[0] != made[1]:
