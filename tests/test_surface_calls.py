@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
         ("(*, a, b=...)", "(*, b=..., a)", []),
         ("(a: Optional[int])", "(a: Union[int, str, None])", []),
         ("(a: Literal['x'])", "(a: Literal['x', 'y'] | None)", []),
+        ("(a: Literal['x', 'y'])", "(a: Literal['x'])", ["a took Literal['x', 'y'], takes Literal['x']"]),
         ("(**k: Unpack[A])", "(**k: Unpack[B])", ["**k took Unpack[A], takes Unpack[B]"]),
         ("() -> A", "()", []),
     ],

@@ -36,7 +36,8 @@ class _Signature:
     def __init__(self, text: str) -> None:
         from griffe import ParameterKind, visit  # scripts/regenerate compares few signatures
 
-        function = visit("signature", Path("signature.py"), f"def f{text}: ...")["f"]
+        # What is in quotes in a literal is a text, and elsewhere the name of a type.
+        function = visit("f", Path("f.py"), f"from typing import Literal\ndef f{text}: ...")["f"]
         given = list(function.parameters)
         by_place = (ParameterKind.positional_only, ParameterKind.positional_or_keyword)
         self.by_place: list[str] = [one.name for one in given if one.kind in by_place]
