@@ -1,7 +1,7 @@
 """HTTP as flows see it: how far a request has come, answers, and the search for secrets in them.
 
-httpcore reports its steps to the extension `trace` of a request. "Not sent" is certain only if these steps show it, or if a known
-transport says so. Everything else may have been sent.
+httpcore reports its steps to the extension `trace` of a request, and the client's own connections report as it does. "Not sent" is
+certain only if these steps show it, or if a known transport says so. Everything else may have been sent.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class TaskQueue:
         self._timer: RealTimer | None = None
 
     async def wait(self) -> None:
-        """Wait until it is this task's turn, or its time is over."""
+        """Wait for this task's turn, until its time has passed."""
         came = anyio.Event()
         self._waiting[came] = monotonic() + self._seconds
         # One timer for all: to set and to stop hundreds, or to cancel their tasks, takes longer than what they wait for.
@@ -149,7 +149,7 @@ class TaskQueue:
             self._waiting.pop(came, None)
 
     def _wake_late(self) -> None:
-        """Wake the tasks whose time is over: those that came first."""
+        """Wake the tasks whose time has passed: those that came first."""
         timer, self._timer, now = self._timer, None, monotonic()
         for until in [*self._waiting.values()]:
             if timer is not None and until > now + _SOON:

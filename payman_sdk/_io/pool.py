@@ -142,8 +142,8 @@ def _get_seconds_left(timeout: float | None, failure: type[Exception]) -> float 
 class DeadlineBackend(httpcore.NetworkBackend):
     """Connects, and keeps the deadline of `deadline_scope` in whatever is done on the connection.
 
-    What it is given keeps every socket, and has what the steps of a request are reported to until its first byte leaves. httpcore
-    would report them all, which takes a twentieth of an ask.
+    What it is given keeps every socket. Steps are reported to it until the first byte of a request leaves. If httpcore reported
+    them all, that would take a twentieth of an ask.
     """
 
     def __init__(self, keeper: Sockets) -> None:

@@ -215,8 +215,8 @@ class PooledBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of an answer, for threads or for tasks, which ends the lease of its connection.
 
     Raises:
-        httpcore.RemoteProtocolError: Nothing was read since the request was written, so this is no answer to it: the server had
-            sent it behind an earlier answer.
+        httpcore.RemoteProtocolError: Nothing was read since the request was written. The server had sent this answer behind an
+            earlier one.
     """
 
     def __init__(self, answer: httpcore.Response, slot: Slot[Any], leases: Slots[Any]) -> None:
