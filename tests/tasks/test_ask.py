@@ -101,6 +101,20 @@ def test_the_steps_of_an_ask_that_fails(
     assert len(asks) == 1
 
 
+def test_an_error_of_the_agent_is_open_until_a_look_up_is_answered() -> None:
+    """The agent may have done it before the error: a look-up that is lost is made again, and without any the outcome is unknown."""
+    lost = APIConnectionError("Lost.")
+    failed = answered(error={"code": -32603})
+    known = httpx.Response(200, json={"jsonrpc": "2.0", "id": None, "result": TASK})
+    outcome, sent = steps(token_answer(), failed, lost, known)
+    assert not isinstance(outcome, BaseException)
+    assert [step.request["url"] for step in sent].count(ASK_PATH) == 1
+
+    unanswered, _ = steps(token_answer(), failed, *[lost] * 200)
+    assert type(unanswered) is OutcomeUnknownError
+    assert (ids(unanswered), unanswered.sent) == (IDS, True)
+
+
 def test_a_request_that_never_left_is_not_an_open_question() -> None:
     """Where the connection was never made, the error is the connection's, with the ids, and says that nothing was sent."""
     failure = APIConnectionError("Not reached.")
