@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import partial
 from importlib import import_module
 from itertools import count
@@ -23,7 +25,8 @@ import pytest
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.hook_payloads import TaskStateChange
 from payman_sdk._io.runner import SyncRunner
-from payman_sdk.errors import OutcomeUnknownError
+from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
+from payman_sdk.types import Payment, PaymentOutcome
 from tests import programs
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, PLAIN, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
@@ -172,6 +175,25 @@ def test_a_task_whose_end_was_seen_is_not_unknown(peer: Peer, connect: Connect) 
     assert [change.state for change in changes] == ["completed"]
     [note] = notes(error)
     assert "The ask was sent, and its task is completed: task tsk-" in note
+
+
+def test_a_hook_that_cannot_be_awaited_says_that_the_ask_was_sent(peer: Peer, connect: Connect) -> None:
+    """That it returns a coroutine shows when it was called, and then the ask has been carried out."""
+
+    async def look(_: object) -> None: ...
+
+    ways: list[tuple[str, Callable[[PaymanClient], object]]] = [
+        ("ask", lambda client: client.ask("Hello!", on_task=lambda change: look(change))),
+        ("pay", lambda client: client.pay("A", "1", "TSD", on_task=lambda change: look(change))),
+    ]
+    for name, ask in ways:
+        error = interrupted(partial(ask, connect()))
+        assert isinstance(error, ConfigurationError), name
+        assert (error.sent, error.task_id) == (True, peer.asks()[-1].json["params"]["id"]), name
+        assert "was sent" in notes(error)[0], name
+    with pytest.raises(ConfigurationError) as caught:
+        connect().ask("Hello!", before_send=lambda ask: look(ask))
+    assert (caught.value.sent, notes(caught.value)) == (None, [])
 
 
 def test_an_exception_that_refuses_notes_passes(peer: Peer, connect: Connect) -> None:
@@ -394,12 +416,30 @@ def test_an_interrupt_after_the_end_of_the_flow_carries_the_ids(
     advance = SyncRunner.advance
 
     def stop(*given: Any) -> None:
-        advance(*given)
+        with contextlib.suppress(PaymanError):
+            advance(*given)
         raise KeyboardInterrupt
 
     client = connect()
     client.get_access_token()
+    waiting = Payment(
+        outcome=PaymentOutcome.AWAITING_APPROVAL,
+        payee="A",
+        amount=Decimal(1),
+        currency="TSD",
+        task_id="tsk-1",
+    )
+    calls: list[Callable[[], object]] = [
+        partial(client.ask, "Hello!"),
+        partial(client.reply, "tsk-1", "Yes."),
+        partial(client.pay, "A", "1", "TSD"),
+        partial(client.approve, waiting),
+        partial(client.deny, waiting),
+        partial(client.create_payee, "A", "TEST_RAILS"),
+    ]
     monkeypatch.setattr(SyncRunner, "advance", stop)
-    error = interrupted(partial(client.ask, "Hello!"))
-    assert getattr(error, "task_id", None) == peer.asks()[0].json["params"]["id"]
-    assert "was sent" in notes(error)[0]
+    for call in calls:
+        before = len(peer.asks())
+        error = interrupted(call)
+        assert getattr(error, "task_id", None) == peer.asks()[before].json["params"]["id"], call
+        assert "was sent" in notes(error)[0], call

@@ -72,8 +72,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse | responses.TaskResponse:
-        plan = self._plan_ask(locals())
-        return await self._run(plan.flow, plan.describe)
+        return await self._run(*self._plan_ask(locals()))
 
     def stream(
         self, text: str, options: Option[options_of.StreamOptions] = None, *,
@@ -94,8 +93,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse:
-        plan = self._plan_reply(locals())
-        return await self._run(plan.flow, plan.describe)
+        return await self._run(*self._plan_reply(locals()))
 
     async def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
         return await self._run(self._plan("get_task", task))
@@ -117,7 +115,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(self._plan_payment(locals()))
+        return await self._run(*self._plan_payment(locals()))
 
     async def approve(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -127,7 +125,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(self._plan_decision("approve", locals()))
+        return await self._run(*self._plan_decision("approve", locals()))
 
     async def deny(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -137,7 +135,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(self._plan_decision("deny", locals()))
+        return await self._run(*self._plan_decision("deny", locals()))
 
     async def payment_status(
         self, payment: TaskRef | Hidden[payments.Payment], *, verify: Hidden[bool] = True,
@@ -181,7 +179,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payee:
-        return await self._run(self._plan_payee(locals()))
+        return await self._run(*self._plan_payee(locals()))
     # fmt: on
 
     async def _run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:

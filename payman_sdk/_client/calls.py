@@ -140,7 +140,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         plan = agent.ask(given["text"], session_id, options, task_id=task_id, earlier=earlier)
         return cast("DescribedFlow[FormattedTaskResponse]", plan)
 
-    def _plan_payment(self, given: Mapping[str, Any]) -> Flow[Payment]:
+    def _plan_payment(self, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
         from payman_sdk._core import payment_flows
         from payman_sdk._core.orders import read_payment_order
 
@@ -148,14 +148,14 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
             *(given[name] for name in ("payee", "amount", "currency", "memo", "wallet"))
         )
         call = self._build_call("pay", given)
-        return payment_flows.pay(self._connect().agent, order, call)
+        return call.plan(payment_flows.pay(self._connect().agent, order, call))
 
-    def _plan_decision(self, what: str, given: Mapping[str, Any]) -> Flow[Payment]:
+    def _plan_decision(self, what: str, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
         from payman_sdk._core import payment_flows
 
         call, approves = self._build_call(what, given), what == "approve"
         agent = self._connect().agent
-        return payment_flows.settle(agent, given["payment"], call, approve=approves)
+        return call.plan(payment_flows.settle(agent, given["payment"], call, approve=approves))
 
     def _plan_status(self, given: Mapping[str, Any]) -> Flow[Payment]:
         from payman_sdk._core import payment_flows
@@ -170,13 +170,13 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         call = self._build_call(what, given)
         return self._connect().agent.read(text, call.session_id, call.options, read)
 
-    def _plan_payee(self, given: Mapping[str, Any]) -> Flow[Payee]:
+    def _plan_payee(self, given: Mapping[str, Any]) -> DescribedFlow[Payee]:
         from payman_sdk._core import payment_flows
         from payman_sdk._core.orders import PAYEE_FIELDS, read_payee_order
 
         order = read_payee_order(given["name"], given["type"], {name: given[name] for name in PAYEE_FIELDS})
         call = self._build_call("create_payee", given)
-        return payment_flows.create_payee(self._connect().agent, order, call)
+        return call.plan(payment_flows.create_payee(self._connect().agent, order, call))
 
     def _build_call(self, what: str, given: Mapping[str, Any]) -> Call:
         """Return the options of a typed call, in a session that may begin with it."""
@@ -187,7 +187,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         if not isinstance(verify, bool):
             raise ConfigurationError(f"verify is {verify!r}."[:200], next_step="Use True or False.")
         check_hook(on_event, "on_event")
-        return Call(self._begin(options), options, on_event, verify)
+        return Call(self._begin(options), options, on_event, verify, [])
 
     def _resolve(self, given: Mapping[str, Any], what: str, text: Any = "-") -> CallOptions:
         """Return the options of a call, checked, as its text is.

@@ -75,8 +75,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse | responses.TaskResponse:
-        plan = self._plan_ask(locals())
-        return self._run(plan.flow, plan.describe)
+        return self._run(*self._plan_ask(locals()))
 
     def stream(
         self, text: str, options: Option[options_of.StreamOptions] = None, *,
@@ -97,8 +96,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse:
-        plan = self._plan_reply(locals())
-        return self._run(plan.flow, plan.describe)
+        return self._run(*self._plan_reply(locals()))
 
     def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
         return self._run(self._plan("get_task", task))
@@ -120,7 +118,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(self._plan_payment(locals()))
+        return self._run(*self._plan_payment(locals()))
 
     def approve(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -130,7 +128,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(self._plan_decision("approve", locals()))
+        return self._run(*self._plan_decision("approve", locals()))
 
     def deny(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -140,7 +138,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(self._plan_decision("deny", locals()))
+        return self._run(*self._plan_decision("deny", locals()))
 
     def payment_status(
         self, payment: TaskRef | Hidden[payments.Payment], *, verify: Hidden[bool] = True,
@@ -184,7 +182,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payee:
-        return self._run(self._plan_payee(locals()))
+        return self._run(*self._plan_payee(locals()))
     # fmt: on
 
     def _run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:

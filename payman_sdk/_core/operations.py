@@ -57,7 +57,7 @@ class DescribedFlow(NamedTuple, Generic[T]):
     """The flow of a call, and what writes on whatever interrupts it which ask that is."""
 
     flow: Flow[T]
-    describe: Callable[[BaseException], None] | None = None
+    describe: Callable[[BaseException], None]
 
 
 class Operations:

@@ -6,8 +6,9 @@ What happens after an order may have been sent ends as a `Payment`, never as an 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple, TypeVar, cast
 
 from attrs import evolve
 
@@ -18,6 +19,8 @@ from payman_sdk._core.exchange import get_earlier_artifacts
 from payman_sdk._core.formatting import build_failure, get_ids
 from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.listings import read_moment, sanitize_line
+from payman_sdk._core.operations import DescribedFlow, Operations
+from payman_sdk._core.options import CallOptions
 from payman_sdk._core.orders import PayeeOrder, PaymentOrder, decision_text, find_payment_order
 from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome
 from payman_sdk._core.payments import UNDETERMINED, Verdict, fold, prove, read_claim
@@ -26,10 +29,6 @@ from payman_sdk._core.transaction_search import search_transactions
 from payman_sdk._core.wire_json import as_object
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
-
-if TYPE_CHECKING:
-    from payman_sdk._core.operations import Operations
-    from payman_sdk._core.options import CallOptions
 
 T = TypeVar("T")
 
@@ -44,12 +43,26 @@ _SLACK = dt.timedelta(seconds=1)
 
 
 class Call(NamedTuple):
-    """What a typed call was given beside its order; `verify` says whether a transaction must show what the agent states."""
+    """What a typed call was given beside its order.
+
+    Attributes:
+        verify: Whether a transaction must show what the agent states.
+        described: What writes on an interruption which order it interrupted, once the order is an ask.
+    """
 
     session_id: str
     options: CallOptions
-    on_event: OnEvent | None = None
-    verify: bool = True
+    on_event: OnEvent | None
+    verify: bool
+    described: list[Callable[[BaseException], None]]
+
+    def plan(self, flow: Flow[T]) -> DescribedFlow[T]:
+        """Return the flow of the call, with what writes on an interruption which ask its order is."""
+        return DescribedFlow(flow, self._describe)
+
+    def _describe(self, error: BaseException) -> None:
+        for describe in self.described:
+            describe(error)
 
 
 def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
@@ -125,10 +138,12 @@ def send_order(
     """Send an order as an ask, or as a reply; streamed where somebody reads the events."""
     if call.on_event is None:
         asked = agent.ask(text, call.session_id, call.options, task_id=task_id, earlier=earlier)
+        call.described.append(asked.describe)
         answer = yield from asked.flow
         return cast("FormattedTaskResponse", answer)
     following = agent.build_stream(text, call.session_id, call.options, task_id=task_id, earlier=earlier)
     ids = following.ask.get_ids()
+    call.described.append(partial(following.time.watch.describe, ask=following.ask))
     yield from hand_out(
         following.run(), call.on_event, lambda error: describe_interruption(error, ids, sent=True)
     )

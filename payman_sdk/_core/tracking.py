@@ -15,7 +15,13 @@ from payman_sdk._core.error_classes import describe_interruption, is_described, 
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.http import Transmission
 from payman_sdk._core.task_response import STATES, Phase, get_phase, get_state, has_ended
-from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
+from payman_sdk.errors import (
+    APIConnectionError,
+    ConfigurationError,
+    OutcomeUnknownError,
+    PaymanError,
+    TaskFailedError,
+)
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
@@ -147,6 +153,10 @@ class Tracker:
         """Write on what interrupts an ask before its flow has begun, or when it has ended, which ask that was."""
         ids = ask.get_ids()
         if not is_described(error, ids):
+            self._describe(error, ids)
+        elif isinstance(error, ConfigurationError) and self._may_have_arrived():
+            # A hook has returned something to await, which shows after it was called.
+            error.sent = True
             self._describe(error, ids)
 
     def _describe(self, error: BaseException, ids: Mapping[str, str | None]) -> None:
