@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from scripts.regeneration.expressions import ANY, BYTES, FILE, TEXT, Expression, choices_of
-from scripts.regeneration.facts import EVENTS, Body
+from scripts.regeneration.documents import Document
+from scripts.regeneration.expressions import ANY, Expression, choices_of
+from scripts.regeneration.facts import EVENTS, MEDIA, Body
 from scripts.regeneration.identifiers import to_class
 from scripts.regeneration.pointers import find, join, refuse, resolve, without_extensions
 from scripts.regeneration.schema_parts import SHAPES
@@ -14,11 +15,6 @@ from scripts.regeneration.schemas import Schemas
 
 _RANKS = ("json", "form", "multipart", "text", "bytes")
 """Which kind of body is taken where a document offers several: the first of these."""
-_KINDS = {
-    **dict.fromkeys(("application/json", "text/json"), "json"),
-    "application/x-www-form-urlencoded": "form",
-    "multipart/form-data": "multipart",
-}
 _USUAL = {"json": "application/json", "text": "text/plain"}
 _EMPTY = ("204", "205", "304")
 """Statuses of answers that have no body, whatever a document says."""
@@ -27,8 +23,8 @@ _EMPTY = ("204", "205", "304")
 class Bodies:
     """The bodies of a document."""
 
-    def __init__(self, schemas: Schemas) -> None:
-        self.document, self._schemas = schemas.document, schemas
+    def __init__(self, document: Document, schemas: Schemas) -> None:
+        self.document, self._schemas = document, schemas
 
     def read(self, given: dict[str, Any], place: str, name: str, is_read: bool = False) -> Body | None:
         """Read the body of a request; `is_read` says that the client does not send it."""
@@ -57,8 +53,8 @@ class Bodies:
                 refuse(f"A body as {body.media} that is not an object cannot be rendered", place)
             for wire, member in members.items():
                 for each in choices_of(member):
-                    inner = each.get("items", each)
-                    has_list = any("items" in it for it in choices_of(inner))
+                    inner = each["items"] if each.get("type") == "array" else each
+                    has_list = any(it.get("type") == "array" for it in choices_of(inner))
                     if not self._schemas.is_plain(inner) and (has_list or body.kind != "multipart"):
                         what = f"{wire} in a body as {body.media}, an object or list,"
                         refuse(f"{what} cannot be rendered", place)
@@ -70,7 +66,7 @@ class Bodies:
         for wire, how in given.items():
             media = str(how.get("contentType", ""))
             kinds = [each.get("items", each) for each in choices_of(members.get(wire, ANY))]
-            is_file = all(each == FILE for each in kinds)
+            is_file = all(each.get("format") == "binary" for each in kinds)
             is_plain = all(map(self._schemas.is_plain, kinds))
             is_json = classify_media(media) == "json"
             is_exact = "*" not in media and "," not in media
@@ -148,12 +144,12 @@ class Bodies:
             if key in given:
                 refuse(f"{key} cannot be rendered", place)
         if kind in ("text", "bytes"):
-            return TEXT if kind == "text" else BYTES
+            return {"type": "string", **({} if kind == "text" else {"format": "binary"})}
         if "schema" not in given:
             return ANY
         found = self._schemas.express(given["schema"], join(place, "schema"), name)
         if kind in ("form", "multipart") and found == ANY:
-            return {"values": ANY}
+            return self._schemas.map_of(ANY)
         return found
 
 
@@ -165,6 +161,9 @@ def _essence(media: str) -> str:
 def classify_media(media: str) -> str | None:
     """Give the kind of body that a media type is; None where that is for its schema to say."""
     media = _essence(media)
-    if media.endswith("+json"):
+    for kind, usual in MEDIA.items():
+        if media == usual:
+            return kind
+    if media == "text/json" or media.endswith("+json"):
         return "json"
-    return _KINDS.get(media, "text" if media.startswith("text/") and media != "text/xml" else None)
+    return "text" if media.startswith("text/") and media != "text/xml" else None

@@ -146,7 +146,7 @@ def references(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def check(document: Document, name: str) -> None:
-    """Check that a document is OpenAPI 3.0 or 3.1 by its structure; what its schemas say, `schema_parts` checks.
+    """Check that a document is OpenAPI 3.0 or 3.1 by its structure; what its schemas say, the generator checks.
 
     Raises:
         RegenerationError: It is not; the message says where.

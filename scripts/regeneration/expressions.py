@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from scripts.regeneration.documents import Document
@@ -11,51 +10,19 @@ from scripts.regeneration.pointers import refuse
 from scripts.regeneration.schema_parts import ANNOTATIONS, flatten
 
 Expression = dict[str, Any]
-"""What a value is: a `type` of Python, a `const`, a list of `items`, a dict of `values`, a `class`, or `anyOf` these; empty for any value."""
+"""A schema of a value: a plain type, a constant, a list, a map, a reference to a class, or anyOf these; empty for any value."""
 ANY: Expression = {}
-NULL: Expression = {"type": "None"}
-TEXT: Expression = {"type": "str"}
-BYTES: Expression = {"type": "bytes"}
-FILE: Expression = {"type": "File"}
-OTHER: Expression = {"class": "Other"}
-TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
-FORMATS = {"date-time": "datetime.datetime", "date": "datetime.date", "uuid": "UUID"}
-"""Formats of texts that have a type in Python."""
+NULL: Expression = {"type": "null"}
+WIRE, DEFAULT = "x-payman-wire", "x-payman-default"
+"""Of a member: its name in JSON where it has another one in Python, and its default as code."""
+OTHER = "Other"
+FORMATS = ("date-time", "date", "uuid")
+TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "NoneType": "null"}
 
 
-@dataclass(frozen=True)
-class Member:
-    """A member of an object, or a parameter.
-
-    Args:
-        wire: Its name in JSON or in a request, which may be another one in Python.
-        expression: What it is.
-        is_required: Whether it has to be there.
-        description: What the document says of it.
-        is_secret: Whether it is not to be shown.
-        is_deprecated: Whether the document calls it deprecated.
-        default: Its default as code.
-    """
-
-    wire: str
-    expression: Expression
-    is_required: bool
-    description: str
-    is_secret: bool
-    is_deprecated: bool
-    default: str | None
-
-    @property
-    def annotation(self) -> str:
-        """Its type, absence included."""
-        found = annotate(self.expression)
-        return found if self.is_required else f"{found} | Unset"
-
-    @property
-    def assigned(self) -> str:
-        """What follows the type in a signature: the default, if there is one."""
-        default = self.default or (None if self.is_required else "UNSET")
-        return "" if default is None else f" = {default}"
+def refer(name: str) -> Expression:
+    """Give the expression of a class."""
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def unite(several: Iterable[Expression]) -> Expression:
@@ -63,10 +30,10 @@ def unite(several: Iterable[Expression]) -> Expression:
     found = {repr(one): one for each in several for one in each.get("anyOf", [each])}
     if repr(ANY) in found:
         return ANY
-    if repr(TEXT) in found:  # so none is read as a time, and written in another way
-        found = {key: one for key, one in found.items() if one.get("type") not in FORMATS.values()}
+    if repr({"type": "string"}) in found:  # so none is read as a time, and written in another way
+        found = {key: one for key, one in found.items() if one.get("format") not in FORMATS}
     # Days are tried before times, which could be read from them.
-    choices = sorted(found.values(), key=lambda one: (one == NULL, one.get("type") == "datetime.datetime"))
+    choices = sorted(found.values(), key=lambda one: (one == NULL, one.get("format") == "date-time"))
     return choices[0] if len(choices) == 1 else {"anyOf": choices}
 
 
@@ -75,49 +42,31 @@ def choices_of(expression: Expression) -> list[Expression]:
     return [each for each in expression.get("anyOf", [expression]) if each != NULL]
 
 
+def bare(member: Expression) -> Expression:
+    """Give the expression of a member."""
+    found: Expression = member["allOf"][0] if "allOf" in member else member
+    return found
+
+
 def make_member(
     document: Document, wire: str, schema: Any, place: str, expression: Expression, *, is_required: bool
-) -> Member:
-    """Make a member or a parameter of its schema."""
+) -> dict[str, Any]:
+    """Give the schema of a member or a parameter: its expression, and what else is said of it."""
     about: dict[str, Any] = {}
     for part, _ in reversed(flatten(document, schema, place)[0]):
         about |= part
     own = schema if isinstance(schema, dict) else {}
     about |= {key: value for key, value in own.items() if key in ANNOTATIONS}
+    made: dict[str, Any] = {"allOf": [expression]} if "$ref" in expression else dict(expression)
+    made |= {WIRE: wire, "description": str(about.get("description") or "")}
+    if about.get("format") == "password":
+        made["format"] = "password"
+    if about.get("deprecated"):
+        made["deprecated"] = True
     default = _find_default(about, expression, place)
     if default is None and is_required and "const" in expression:
         default = repr(expression["const"])
-    description, is_secret = str(about.get("description") or ""), about.get("format") == "password"
-    return Member(
-        wire, expression, is_required, description, is_secret, bool(about.get("deprecated")), default
-    )
-
-
-def annotate(*several: Expression) -> str:
-    """Give the annotation of what may be any of some; choices stay in their order."""
-    choices = list(dict.fromkeys(choice for each in several for choice in _annotate_choices(each)))
-    if "Any" in choices:
-        return "Any"
-    literals = [choice for choice in choices if choice.startswith("Literal[")]
-    if len(literals) > 1:
-        one = f"Literal[{', '.join(literal[8:-1] for literal in literals)}]"
-        choices = [one if it == literals[0] else it for it in choices if it not in literals[1:]]
-    return " | ".join(sorted(choices, key=lambda choice: choice == "None")) or "None"
-
-
-def _annotate_choices(expression: Expression) -> Iterable[str]:
-    match expression:
-        case {"anyOf": several}:
-            return [choice for each in several for choice in _annotate_choices(each)]
-        case {"type": name} | {"class": name}:
-            return [name]
-        case {"const": value}:
-            return [f"Literal[{value!r}]"]
-        case {"items": items}:
-            return [f"list[{annotate(items)}]"]
-        case {"values": values}:
-            return [f"dict[str, {annotate(values)}]"]
-    return ["Any"]
+    return made if default is None else {**made, DEFAULT: default}
 
 
 def _find_default(about: dict[str, Any], expression: Expression, place: str) -> str | None:
@@ -126,15 +75,16 @@ def _find_default(about: dict[str, Any], expression: Expression, place: str) -> 
     if "default" not in about or not isinstance(value, str | int | float | bool | None):
         return None
     choices = expression.get("anyOf", [expression])
-    types, kind = {each.get("type") for each in choices}, "None" if value is None else type(value).__name__
+    kinds = {each.get("type") for each in choices if "format" not in each}
+    kind = TYPES[type(value).__name__]
     if (
         ANY in choices
-        or kind in types
-        or (kind == "int" and "float" in types)
+        or kind in kinds
+        or (kind == "integer" and "number" in kinds)
         or any(repr(value) == repr(each.get("const", each)) for each in choices)
     ):
         return repr(value)
-    is_read = isinstance(value, str) and types & {*FORMATS.values(), "File"}
-    if value is None or is_read or any("class" in each for each in choices):
+    is_text = isinstance(value, str)
+    if value is None or any("$ref" in each or (is_text and "format" in each) for each in choices):
         return None
     return refuse(f"The default {value!r:.40} does not fit its type", place)

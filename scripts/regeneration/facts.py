@@ -1,14 +1,23 @@
-"""Facts of operations and webhooks: the templates look them up."""
+"""Facts of operations and webhooks that openapi-python-client ignores or reads in another way: the templates look them up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from scripts.regeneration.expressions import NULL, Expression, Member
+from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, unite
 from scripts.regeneration.schema_parts import Part
 
 EVENTS = "text/event-stream"
+EVENT_STATUS = "999"
+"""The status under which the generator reads an event, for which it has no place."""
+MEDIA = {
+    "json": "application/json",
+    "form": "application/x-www-form-urlencoded",
+    "multipart": "multipart/form-data",
+}
+"""The usual media type of each kind of body that has one for itself."""
 
 
 @dataclass(frozen=True)
@@ -19,20 +28,22 @@ class Parameter:
         variable: Its name in Python.
         location: Where it goes.
         style: How it is written, if not in the usual way.
-        member: What it is.
+        is_required: Whether it has to be there.
+        schema: Its schema, as the generator reads it.
         source: Its schema in the document, and where that is.
     """
 
     variable: str
     location: str
     style: str
-    member: Member
+    is_required: bool
+    schema: dict[str, Any]
     source: Part
 
     @property
     def name(self) -> str:
         """The name on the wire."""
-        return self.member.wire
+        return str(self.schema[WIRE])
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,11 @@ class Body:
     is_required: bool = True
     encoding: Mapping[str, str] = field(default_factory=dict)
     has_others: bool = False
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What it is for the generator."""
+        return {MEDIA.get(self.kind, "application/octet-stream"): {"schema": self.expression}}
 
 
 @dataclass(frozen=True)
@@ -90,6 +106,11 @@ class Operation:
     page: tuple[str, str] | None = None
     """The parameter, and the member of the answer, that lead to the next page."""
 
+    @property
+    def defaults(self) -> dict[str, str | None]:
+        """The default of each parameter, as code."""
+        return {each.variable: each.schema.get(DEFAULT) for each in self.parameters}
+
     def within(self, location: str) -> list[Parameter]:
         """Give the parameters that go to one place."""
         return [each for each in self.parameters if each.location == location]
@@ -114,24 +135,33 @@ class Operation:
         return ", ".join(it for it in dict.fromkeys(read) if it not in plain and not it.startswith("text/"))
 
     @property
-    def results(self) -> dict[str, Expression]:
-        """What the answers hold by their statuses, as these are looked up: single ones, ranges of them, then any other."""
-        order = sorted(self.answers, key=lambda status: (status == "default", status.endswith("XX"), status))
-        bodies = {status: self.answers[status] for status in order}
-        return {status: body.expression if body else NULL for status, body in bodies.items()}
+    def item(self) -> tuple[str, dict[str, Any]]:
+        """The operation as the generator reads it, and a path for it.
 
-    @property
-    def ranges(self) -> list[range]:
-        """The statuses of successes."""
-        several = [status.replace("default", "2XX") for status in self.results if status in self.successes]
-        return [range(int(it.replace("XX", "00")), int(it.replace("XX", "99")) + 1) for it in several]
-
-    @property
-    def expressions(self) -> list[Expression]:
-        """What is sent and read."""
-        bodies = [*self.events, *([self.body] if self.body else [])]
-        sent = [each.member.expression for each in self.parameters]
-        return [*sent, *self.results.values(), *(body.expression for body in bodies)]
+        Everything has its name in Python there, and all parameters are in the query: where one goes is a fact, and the
+        generator knows neither lists in headers nor null in a path.
+        """
+        # The generator reads no text in requests, and only this one in answers.
+        text = {"text/plain": {"schema": {"type": "string"}}}
+        contents = {
+            status: (text if body.kind == "text" else body.content) if body else {}
+            for status, body in self.answers.items()
+        }
+        if self.events:
+            event = {"schema": unite(each.expression for each in self.events)}
+            contents[EVENT_STATUS] = {"application/json": event}
+        given: dict[str, Any] = {
+            "operationId": self.name,
+            "tags": [self.tag],
+            "parameters": [
+                {"name": each.variable, "in": "query", "required": each.is_required, "schema": each.schema}
+                for each in self.parameters
+            ],
+            "responses": {status: {"description": "", "content": it} for status, it in contents.items()},
+        }
+        if self.body:
+            given["requestBody"] = {"required": self.body.is_required, "content": self.body.content}
+        return f"/{self.name}", {self.method.lower(): given}
 
 
 @dataclass(frozen=True)
@@ -142,3 +172,10 @@ class Webhook:
     variable: str
     summary: str
     body: Body
+
+    @property
+    def item(self) -> tuple[str, dict[str, Any]]:
+        """It as the generator reads it, and a path for it."""
+        body = {"required": True, "content": self.body.content}
+        given = {"operationId": self.variable, "requestBody": body, "responses": {}}
+        return f"/{self.variable}", {"post": given}

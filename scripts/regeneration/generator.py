@@ -1,24 +1,98 @@
-"""From a document to the package: what `schemas` and `operations` read of it is rendered by the templates in spec/templates/."""
+"""From a document to the package: openapi-python-client parses it and renders it by the templates in spec/templates/.
+
+It gets the document in forms that it reads rightly (`schemas`, `operations`), twice: once the classes with their members, once
+the operations with classes that have none. So an operation that refers to a ring of classes is read in a moment. What it
+ignores, the templates look up in `facts`.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
 import subprocess
 import traceback
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jinja2
+from jinja2 import FileSystemBytecodeCache, StrictUndefined, TemplateSyntaxError
+from openapi_python_client import Project
+from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.const import ConstProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.union import UnionProperty
+from openapi_python_client.parser.responses import Response
 from openapi_python_client.strings import safe_for_docstring
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # it has no types
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import annotate
-from scripts.regeneration.facts import Scheme
+from scripts.regeneration.expressions import OTHER
+from scripts.regeneration.facts import EVENT_STATUS, Scheme
+from scripts.regeneration.identifiers import PREFIX
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration.schemas import Schemas
+
+
+class Annotations:
+    """Gives annotations: the choices of a union stay in their order, and objects without members are dicts."""
+
+    def __init__(self, classes: Collection[str], maps: Collection[str]) -> None:
+        self._classes, self._maps = set(classes), maps
+
+    def of(self, *properties: Any) -> str:
+        """Give the annotation of what may be any of some properties or answers."""
+        choices = list(dict.fromkeys(choice for each in properties for choice in self._choices(each)))
+        if "Any" in choices:
+            return "Any"
+        literals = [choice for choice in choices if choice.startswith("Literal[")]
+        if len(literals) > 1:
+            one = f"Literal[{', '.join(literal[8:-1] for literal in literals)}]"
+            choices = [one if it == literals[0] else it for it in choices if it not in literals[1:]]
+        return " | ".join(sorted(choices, key=lambda choice: choice == "None")) or "None"
+
+    def declared(self, each: Any) -> str:
+        """Give the annotation of a member or a parameter, absence included."""
+        return self.of(each) if each.required else f"{self.of(each)} | Unset"
+
+    def optional(self, *properties: Any) -> str:
+        """Give the annotation of what may be None besides."""
+        found = self.of(*properties)
+        return found if {"None", "Any"} & {*found.split(" | ")} else f"{found} | None"
+
+    def classes(self, *properties: Any) -> list[str]:
+        """Give the generated classes that the annotations of some properties name."""
+        return sorted(
+            self._classes & {word for each in properties for word in re.findall(r"\w+", self.of(each))}
+        )
+
+    def _choices(self, each: Any) -> Iterable[str]:
+        match each:
+            case Response(source={"return_type": "None"}):
+                return ["None"]
+            case Response(source={"return_type": "bytes"}):
+                return ["bytes"]
+            case Response():
+                return self._choices(each.prop)
+            case UnionProperty():
+                return [choice for inner in each.inner_properties for choice in self._choices(inner)]
+            case ListProperty():
+                return [f"list[{self.of(each.inner_property)}]"]
+            case ConstProperty():
+                return [f"Literal[{each.value.raw_value!r}]"]
+            case ModelProperty() if each.class_info.name in self._maps:
+                return [f"dict[str, {self.of(each.additional_properties)}]"]
+            case _:
+                return [each.get_base_type_string().as_unembedded_code()]
+
 
 _DEPRECATION = """import sys
 
@@ -26,11 +100,12 @@ if sys.version_info >= (3, 13):
     from warnings import deprecated
 else:
     from typing_extensions import deprecated"""
+Item = tuple[str, dict[str, Any]]
 
 
 def failing_line(error: Exception) -> str | None:
     """Give the file and the line of the template that an error comes from; None if it comes from none."""
-    if isinstance(error, jinja2.TemplateSyntaxError):
+    if isinstance(error, TemplateSyntaxError):
         return f"{error.filename or error.name}:{error.lineno}"
     frames = reversed(traceback.extract_tb(error.__traceback__))
     lines = (f"{it.filename}:{it.lineno}" for it in frames if it.filename.endswith(".jinja"))
@@ -49,67 +124,105 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
     Raises:
         RegenerationError: The document or a template does not fit.
     """
-    operations = Operations(document)
+    schemas = Schemas(document)
+    operations = Operations(document, schemas)
+    project = prepare(document, schemas, operations, spec, into, name)
+    shared = ("events.py", "_base.py", "_http.py") if name == PRIMARY else ()
+    extra = [*shared, *(["webhooks.py"] if operations.webhooks else [])]
     try:
-        texts = render(operations, spec, name)
+        with contextlib.redirect_stdout(io.StringIO()):
+            problems = project.build()
+        for path in extra:
+            (into / path).write_text(project.env.get_template(f"{path}.jinja").render(), encoding="utf-8")
     except Exception as error:  # a template raises whatever its expressions raise
         where = failing_line(error) or f"A template in {spec / 'templates'}"
         raise RegenerationError(f"{where} does not fit: {error!r}") from error
-    for path, text in texts.items():
-        (into / path).parent.mkdir(parents=True, exist_ok=True)
-        (into / path).write_text(text, encoding="utf-8")
+    if problems:
+        said = "\n".join(f"{problem.header} {problem.detail or ''}" for problem in problems)
+        raise RegenerationError(f"openapi-python-client has complaints:\n{said}")
+    if name == PRIMARY:  # its mark holds for the packages inside it
+        (into / "py.typed").touch()
+    for path in () if name == PRIMARY else ("errors.py", "types.py"):  # the primary one's serve all packages
+        (into / path).unlink()
     layout(into, spec / "ruff.toml")
 
 
-def render(operations: Operations, spec: Path, name: str) -> dict[str, str]:
-    """Give the files of a package by their paths in it, not formatted yet."""
-    schemas = operations.schemas
-    env = jinja2.Environment(  # noqa: S701 # nosec B701 # it writes Python
-        loader=jinja2.FileSystemLoader(spec / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # A run renders several packages by the same templates; what is compiled stays in a temporary folder of the user's.
-        bytecode_cache=jinja2.FileSystemBytecodeCache(),
+def prepare(
+    document: Document, schemas: Schemas, operations: Operations, spec: Path, into: Path, name: str
+) -> Project:
+    """Let openapi-python-client parse a document, and give the templates what it ignores."""
+    overrides = {it.name: ClassOverride(module_name=it.module) for it in schemas.classes.values()}
+    given = ConfigFile(class_overrides=overrides, field_prefix=PREFIX)
+    given.use_path_prefixes_for_title_model_names = False
+    given.post_hooks = []  # the rules of formatting are given explicitly: see layout()
+    config = Config.from_sources(given, MetaType.NONE, into, "utf-8", overwrite=False, output_path=into)
+    title = document["info"]["title"]
+    classes = _parse(title, schemas, [], config, is_whole=True)
+    functions = _parse(title, schemas, (each.item for each in operations.found), config)
+    hooks = _parse(title, schemas, (each.item for each in operations.webhooks), config)
+    parsed = replace(
+        functions,
+        models=[model for model in classes.models if model.class_info.name in schemas.classes],
+        enums=[enum for enum in classes.enums if enum.class_info.name in schemas.classes],
+        errors=[*classes.errors, *functions.errors],
     )
-    env.filters |= {
+    project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
+    project.env.undefined = StrictUndefined
+    # A run generates several packages from the same templates; what is compiled stays in a temporary folder of the user's.
+    project.env.bytecode_cache = FileSystemBytecodeCache()
+    annotations = Annotations(schemas.classes, schemas.maps)
+    project.env.filters |= {
         "docstring": _docstring,
         "literal": _literal,
         "credential": _credential,
+        "assigned": _assigned,
         "keywords": lambda names: ", ".join(f"{name}={name}" for name in names),
-        "annotation": lambda several: annotate(*several),
-        "named": lambda several: sorted(
-            schemas.classes.keys() & {*re.findall(r"\w+", " ".join(map(annotate, several)))}
-        ),
+        "annotation": lambda properties: annotations.of(*properties),
+        "declared": annotations.declared,
+        "optional": lambda properties: annotations.optional(*properties),
+        "named": lambda properties: annotations.classes(*properties),
     }
-    env.globals |= {
+    bodies = {str(endpoint.name): endpoint.bodies[0].prop for endpoint in _endpoints(hooks)}
+    events: dict[str, list[Response]] = {}
+    for endpoint in _endpoints(functions):
+        found = endpoint.responses.patterns
+        events[endpoint.name] = [each for each in found if each.status_code.pattern == EVENT_STATUS]
+        endpoint.responses.patterns = [each for each in found if each not in events[endpoint.name]]
+    project.env.globals |= {
         "classes": schemas.classes,
         "api": operations,
+        "operations": {each.name: each for each in operations.found},
+        "webhooks": [(each, bodies[each.variable]) for each in operations.webhooks],
+        "events": events,
         "deprecation": _DEPRECATION,
-        "title": operations.document["info"]["title"],
+        "title": title,
         "name": name,
         "root": "" if name == PRIMARY else ".",  # what all packages share is in the primary one
     }
-    shared = ("errors.py", "types.py", "events.py", "_base.py", "_http.py") if name == PRIMARY else ()
-    templates = {
-        each: each for each in ("client.py", *shared, *(["webhooks.py"] if operations.webhooks else []))
+    return project
+
+
+def _endpoints(parsed: GeneratorData) -> Iterable[Endpoint]:
+    for collection in parsed.endpoint_collections_by_tag.values():
+        yield from collection.endpoints
+
+
+def _parse(
+    title: str, schemas: Schemas, items: Iterable[Item], config: Config, *, is_whole: bool = False
+) -> GeneratorData:
+    document = {"openapi": "3.1.0", "info": {"title": title, "version": ""}, "paths": dict(items)}
+    # Whatever only refers to classes needs none of their members, and is read in a moment.
+    left_out = () if is_whole else ("properties", "required", "additionalProperties")
+    given = {
+        name: {key: inner for key, inner in made.schema.items() if key not in left_out}
+        for name, made in schemas.classes.items()
     }
-    templates |= {
-        "__init__.py": "package_init.py",
-        "models/__init__.py": "models_init.py",
-        "api/__init__.py": "api_init.py",
-    }
-    texts = {path: env.get_template(f"{template}.jinja").render() for path, template in templates.items()}
-    for made in schemas.classes.values():
-        template = env.get_template("enum.py.jinja" if made.constants else "model.py.jinja")
-        texts[f"models/{made.module}.py"] = template.render(made=made)
-    for operation in operations.found:
-        for path, of in ((f"{operation.name}.py", "module"), ("__init__.py", "init")):
-            template = env.get_template(f"endpoint_{of}.py.jinja")
-            texts[f"api/{operation.tag}/{path}"] = template.render(operation=operation)
-    # The mark of the primary package holds for those inside it.
-    return texts | ({"py.typed": ""} if name == PRIMARY else {})
+    document["components"] = {"schemas": {**given, OTHER: {"type": "object", "title": OTHER}}}
+    parsed = GeneratorData.from_dict(document, config=config)
+    if isinstance(parsed, GeneratorError):
+        said = f"{parsed.header} {parsed.detail or ''}"
+        raise RegenerationError(f"openapi-python-client cannot read it: {said}")
+    return parsed
 
 
 def _docstring(text: object) -> str:
@@ -121,6 +234,12 @@ def _docstring(text: object) -> str:
 def _literal(value: Any) -> str:
     """Give a value as code."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _assigned(default: str | None, is_required: bool) -> str:
+    """Give what follows the type of a member or a parameter: its default, if it has one."""
+    found = default if default is not None else None if is_required else "UNSET"
+    return "" if found is None else f" = {found}"
 
 
 def _credential(scheme: Scheme | None) -> str:

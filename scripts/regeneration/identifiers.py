@@ -15,7 +15,7 @@ ARGUMENTS = (
     *("client", "body", "auth", "url"),
     *("build", "build_request", "stream", "astream", "iterate", "aiterate", "parse_event", "parse_answer"),
 )
-"""Parameters of these names get a number: functions have such arguments or call such functions."""
+"""Parameters of these names get a number: functions have such arguments or call such functions, or the generator reserves them."""
 _CLASSES = frozenset(
     (
         *("Any", "Literal", "Self", "Mapping", "UUID", "Iterator", "AsyncIterator", "TYPE_CHECKING"),
@@ -33,7 +33,7 @@ def _plain(name: str) -> str:
 
 
 def to_variable(name: str) -> str:
-    """Give the name of a member, a parameter, a function or a module, for which files can be called; what it gives for that is the same."""
+    """Give the name of a member, a parameter, a function or a module, for which files can be called; the generator keeps it."""
     found = _plain(name)
     for _ in range(3):
         found = str(PythonIdentifier(found, PREFIX))
@@ -41,18 +41,18 @@ def to_variable(name: str) -> str:
 
 
 def to_class(name: str) -> str:
-    """Give the name of a class for any name."""
+    """Give the name of a class that has a title."""
     return str(ClassName(name, PREFIX))
 
 
-def make_class(name: str, taken: Collection[str]) -> str:
-    """Give the name of a class that is not taken."""
+def make_title(name: str, taken: Collection[str]) -> str:
+    """Give a title that makes a class of a name that is not taken."""
     name = unicodedata.normalize("NFKC", name)
     wanted = f"{name} model" if to_class(name) in _CLASSES else name
     found, number = wanted, 2
     while to_class(found) in taken:
         found, number = f"{wanted} {number}", number + 1
-    return to_class(found)
+    return found
 
 
 def to_constant(value: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 from openapi_python_client.parser.openapi import generate_operation_id
@@ -13,7 +12,7 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 from scripts.regeneration import identifiers
 from scripts.regeneration.bodies import Bodies, classify_media
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import TEXT, Expression, choices_of, make_member
+from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, choices_of, make_member
 from scripts.regeneration.facts import Operation, Parameter, Scheme, Webhook
 from scripts.regeneration.identifiers import ARGUMENTS, PREFIX
 from scripts.regeneration.pointers import METHODS, find, join, refuse, resolve, without_extensions
@@ -28,11 +27,10 @@ _JOINED = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "
 
 
 class Operations:
-    """The operations and webhooks of a document, and the classes that they and its named schemas need."""
+    """The operations and webhooks of a document."""
 
-    def __init__(self, document: Document) -> None:
-        self.document, self.schemas = document, Schemas(document)
-        self._bodies = Bodies(self.schemas)
+    def __init__(self, document: Document, schemas: Schemas) -> None:
+        self.document, self._schemas, self._bodies = document, schemas, Bodies(document, schemas)
         self.found: list[Operation] = []
         self.servers = self._find_servers()
         taken: set[str] = set()
@@ -53,7 +51,7 @@ class Operations:
             self._webhook(name, variables[name], *resolve(document, item, join("/webhooks", name)))
             for name, item in hooks.items()
         ]
-        self.schemas.finish()
+        schemas.finish()
         for operation in self.found:
             operation.page = self._find_page(operation)
 
@@ -79,8 +77,10 @@ class Operations:
     def authorization_server(self) -> str | None:
         """Where the page is that asks a person for consent: the server of the operation that is called so, or of an OAuth flow."""
         for each in self.found:
-            names = identifiers.to_variable(each.id), each.path.rpartition("/")[2]
-            if each.server and "authorize" in names:
+            if each.server and "authorize" in (
+                identifiers.to_variable(each.id),
+                each.path.rpartition("/")[2],
+            ):
                 return each.server
         for scheme in self.document.get("components", {}).get("securitySchemes", {}).values():
             for flow in scheme.get("flows", {}).values():
@@ -173,12 +173,13 @@ class Operations:
             if classify_media(media) != "json":
                 refuse(f"A parameter as {media} cannot be rendered", place)
             schema, at, style = inner.get("schema", {}), join(place, "content", media, "schema"), "json"
-        hint = identifiers.to_class(name) + identifiers.to_class(wire)
-        kind = self.schemas.express(schema, at, hint, is_open=False)
+        kind = self._schemas.express(
+            schema, at, identifiers.to_class(name) + identifiers.to_class(wire), is_open=False
+        )
         explode = given.get("explode", style == "form")
         choices = choices_of(kind)
-        is_list = any("items" in choice for choice in choices)
-        members = next(filter(None, map(self.schemas.members_of, choices)), None)
+        is_list = any(choice.get("type") == "array" for choice in choices)
+        members = next(filter(None, map(self._schemas.members_of, choices)), None)
         is_object = members is not None
         known = ("form", "deepObject") if is_object else tuple(_JOINED) if is_list else ("form", "simple")
         is_unfit = is_object and (location != "query" or (style == "form" and not explode))
@@ -188,9 +189,9 @@ class Operations:
             what = "an object" if is_object else "a list" if is_list else "this"
             refuse(f"The style {style} for {what} in the {location} cannot be rendered", place)
         if style != "json" and not (
-            len(choices) == 1 and all(map(self.schemas.is_plain, members.values()))
+            len(choices) == 1 and all(map(self._schemas.is_plain, members.values()))
             if members is not None
-            else self.schemas.is_list(kind)
+            else self._schemas.is_list(kind)
         ):
             refuse(f"The parameter {wire}, with objects or lists among others, cannot be rendered", place)
         shown = style if style in ("json", "deepObject") else "explode" if is_object else ""
@@ -199,20 +200,20 @@ class Operations:
         is_required = bool(given.get("required")) or location == "path"
         made = make_member(self.document, wire, schema, at, kind, is_required=is_required)
         if location == "path":  # given by position, where none has a default before one that has none
-            made = replace(made, default=None)
-        return Parameter(variable, location, shown, made, (schema, at))
+            made.pop(DEFAULT, None)
+        return Parameter(variable, location, shown, is_required, made, (schema, at))
 
     def _find_page(self, operation: Operation) -> tuple[str, str] | None:
         """Return how pages lead to each other: a text in the query, and a member of the answer that is called `next` and the same."""
         answers = [operation.answers[status] for status in operation.successes]
         if operation.method != "GET" or operation.events or len(answers) != 1 or answers[0] is None:
             return None
-        found = self.schemas.classes.get(answers[0].expression.get("class", ""))
+        found = self._schemas.classes.get(str(answers[0].expression.get("$ref")).rpartition("/")[2])
+        members = {} if found is None else found.schema.get("properties", {})
         for parameter in operation.within("query"):
             wanted = f"next{_plain(parameter.name)}"
-            for variable, member in found.members.items() if found else ():
-                are_texts = _is_text(member.expression) and _is_text(parameter.member.expression)
-                if wanted == _plain(member.wire) and are_texts:
+            for variable, member in members.items():
+                if wanted == _plain(member[WIRE]) and _is_text(member) and _is_text(parameter.schema):
                     return parameter.variable, variable
         return None
 
@@ -251,9 +252,10 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _is_text(expression: Expression) -> bool:
+def _is_text(schema: Expression) -> bool:
     """Whether something is a text, or null."""
-    return choices_of(expression) == [TEXT]
+    kinds = [choice.get("type") for choice in schema.get("anyOf", [schema]) if "format" not in choice]
+    return "string" in kinds and set(kinds) <= {"string", "null"}
 
 
 def _url(server: dict[str, Any], place: str) -> str:

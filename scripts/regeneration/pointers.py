@@ -101,10 +101,3 @@ def walk(value: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:
 def without_extensions(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give what is in a mapping of names, but for extensions."""
     return ((name, value) for name, value in given.items() if not name.startswith("x-"))
-
-
-def iter_variants(schema: dict[str, Any], place: str, *keywords: str) -> Iterator[tuple[Any, str]]:
-    """Give the schemas that some keywords list, and where each is."""
-    for keyword in keywords:
-        for number, each in enumerate(schema.get(keyword, ())):
-            yield each, join(place, keyword, number)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from scripts.regeneration import expressions
 from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
-from scripts.regeneration.pointers import iter_variants, join, look_up, refuse, resolve
-from scripts.regeneration.schema_parts import CHOICES, Part, flatten, iter_members, kinds_of, shape_of
+from scripts.regeneration.pointers import join, look_up, refuse, resolve
+from scripts.regeneration.schema_parts import Part, flatten, kinds_of, shape_of
 from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
@@ -29,8 +28,8 @@ _PLAIN = {"integer": 7, "number": 1.5, "boolean": True, "null": None}
 class Samples:
     """Gives values for the schemas of a document."""
 
-    def __init__(self, schemas: Schemas) -> None:
-        self._document, self._schemas = schemas.document, schemas
+    def __init__(self, document: Document, schemas: Schemas) -> None:
+        self._document, self._schemas = document, schemas
         self._pick, self._most, self._text = 0, 1, _TEXT
 
     def several(self, schema: Any, place: str, text: str = _TEXT, extra: Any = (1, None)) -> Iterator[Any]:
@@ -68,13 +67,17 @@ class Samples:
             return schema["const"]
         if "enum" in schema:
             return self._choose(schema["enum"])
-        choices = [[*iter_variants(schema, place, keyword)] for keyword in CHOICES]
-        chosen = [self._choose(several) for several in choices if several]
+        chosen = [
+            (schema[keyword][number], join(place, keyword, number))
+            for keyword in ("oneOf", "anyOf")
+            if keyword in schema
+            for number in [self._choose([*range(len(schema[keyword]))])]
+        ]
         parts = [part for it in ((schema, place), *chosen) for part in flatten(self._document, *it)[0]]
         needed = required | {name for part, _ in parts for name in part.get("required", ())}
         found: Any = None
-        for each, at in iter_variants(schema, place, "allOf"):
-            value = self._value(each, at, depth, needed)
+        for number, each in enumerate(schema.get("allOf", ())):
+            value = self._value(each, join(place, "allOf", number), depth, needed)
             found = _joined(found, value, resolve(self._document, each, place)[0])
         if isinstance(found, dict) and any(part.get("additionalProperties") is False for part, _ in parts):
             found.pop("x-new", None)
@@ -89,7 +92,11 @@ class Samples:
 
     def _fill_in(self, found: dict[str, Any], parts: list[Part], depth: int) -> None:
         """Add what one part of a schema requires and another one has, or none."""
-        members = dict(iter_members(parts))
+        members = {
+            name: (inner, join(at, "properties", name))
+            for part, at in parts
+            for name, inner in part.get("properties", {}).items()
+        }
         for part, at in parts:
             for name in part.get("required", ()):
                 if name not in found:
@@ -141,15 +148,15 @@ def _joined(one: Any, other: Any, schema: Any = None) -> Any:
     return other if one is None else one
 
 
-def class_trials(schemas: Schemas) -> Iterator[dict[str, Any]]:
+def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any]]:
     """Give what each class is tried with: values, and the examples of the document."""
-    samples = Samples(schemas)
+    samples = Samples(document, schemas)
     for made in schemas.classes.values():
-        if made.constants:
-            values = [*made.constants.values()]
-        elif "/" in made.pointer and repr(expressions.FILE) not in repr(made.members):
+        if "enum" in made.schema:
+            values = made.schema["enum"]
+        elif "/" in made.pointer and "'format': 'binary'" not in repr(made.schema["properties"]):
             parts = [part for part, _ in made.base]
-            schema = {"allOf": parts} if parts else look_up(schemas.document, made.pointer)
+            schema = {"allOf": parts} if parts else look_up(document, made.pointer)
             examples = filter(samples.fitting(schema), _examples(schema))
             values = [*samples.several(schema, made.pointer), *examples]
         else:
@@ -163,15 +170,17 @@ def _examples(schema: Any) -> list[Any]:
     return [*(given if isinstance(given, list) else []), *([about["example"]] if "example" in about else [])]
 
 
-def operation_trials(operations: Operations) -> Iterator[dict[str, Any]]:
+def operation_trials(
+    document: Document, schemas: Schemas, operations: Operations
+) -> Iterator[dict[str, Any]]:
     """Give what each operation is tried with: arguments, bodies, answers and events."""
-    samples = Samples(operations.schemas)
+    samples = Samples(document, schemas)
     for operation in operations.found:
         answers = []
         for status, body in (*operation.answers.items(), *(("200", event) for event in operation.events)):
             number = {"default": 599}.get(status) or int(status.replace("XX", "02"))
             media, kind = (body.media, body.kind) if body else ("", "")
-            answers += [[number, media, kind, value] for value in _bodies(operations.document, samples, body)]
+            answers += [[number, media, kind, value] for value in _bodies(document, samples, body)]
         # Headers are of ASCII, and what separates values is in none.
         texts = {
             each.variable: ("text", "x") if each.style or each.location in ("header", "cookie") else ()
@@ -185,11 +194,9 @@ def operation_trials(operations: Operations) -> Iterator[dict[str, Any]]:
                 each.variable: next(samples.several(*each.source, *texts[each.variable]))
                 for each in operation.parameters
             },
-            "names": [
-                each.name for each in operation.within("query") if each.member.is_required and not each.style
-            ],
+            "names": [each.name for each in operation.within("query") if each.is_required and not each.style],
             "media": [operation.body.media, operation.body.kind] if operation.body else [],
-            "bodies": [*_bodies(operations.document, samples, operation.body)] if operation.body else [],
+            "bodies": [*_bodies(document, samples, operation.body)] if operation.body else [],
             "answers": answers,
             "scheme": list(vars(operation.scheme).values()) if operation.scheme else None,
             "server": operation.server,

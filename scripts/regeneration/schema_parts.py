@@ -5,11 +5,11 @@ A keyword that is not listed here is refused: nobody has said what it would mean
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from scripts.regeneration.documents import DIALECTS, Document
-from scripts.regeneration.pointers import iter_variants, join, refuse, resolve
+from scripts.regeneration.pointers import join, refuse, resolve
 
 ANNOTATIONS = frozenset(
     (
@@ -73,10 +73,11 @@ def flatten(document: Document, schema: Any, place: str) -> tuple[list[Part], Ch
         if schema is True:
             continue
         if not isinstance(schema, dict):
-            said = (
-                "A schema that nothing fits cannot be rendered" if schema is False else "This is not a schema"
+            is_nothing = schema is False
+            refuse(
+                "A schema that nothing fits cannot be rendered" if is_nothing else "This is not a schema",
+                place,
             )
-            refuse(said, place)
         check(schema, place)
         if "$ref" in schema:
             target, at = resolve(document, schema, place)
@@ -85,7 +86,9 @@ def flatten(document: Document, schema: Any, place: str) -> tuple[list[Part], Ch
             waiting.insert(0, (target, at, (*seen, at)))
             if not set(schema) & SHAPES - {"$ref"}:
                 continue
-        waiting[:0] = [(each, at, seen) for each, at in iter_variants(schema, place, "allOf")]
+        waiting[:0] = [
+            (each, join(place, "allOf", number), seen) for number, each in enumerate(schema.get("allOf", ()))
+        ]
         for keyword in CHOICES:
             if keyword in schema and not all(only_requires(each) for each in schema[keyword]):
                 if choice is not None:
@@ -95,13 +98,6 @@ def flatten(document: Document, schema: Any, place: str) -> tuple[list[Part], Ch
         if set(own) & SHAPES or ("allOf" not in schema and "$ref" not in schema and choice is None):
             parts.append((own, place))
     return parts, choice
-
-
-def iter_members(parts: list[Part]) -> Iterator[tuple[str, Part]]:
-    """Give the schema of each member that parts have, and where it is."""
-    for part, at in parts:
-        for wire, schema in part.get("properties", {}).items():
-            yield wire, (schema, join(at, "properties", wire))
 
 
 def check(schema: dict[str, Any], place: str) -> None:

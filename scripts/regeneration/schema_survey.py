@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.pointers import iter_variants, join, refuse, resolve, walk
-from scripts.regeneration.schema_parts import CHOICES, Part, check, flatten, iter_members, merge, values_of
+from scripts.regeneration.pointers import join, refuse, resolve, walk
+from scripts.regeneration.schema_parts import CHOICES, Part, check, flatten, merge, values_of
 
 
 class Survey:
@@ -35,8 +35,9 @@ class Survey:
             if not is_multipart or not isinstance(given, dict) or "schema" not in given:
                 continue
             parts, _ = flatten(self.document, given["schema"], join(place, "content", media, "schema"))
-            for _, member in iter_members(parts):
-                self._find_file(*member)
+            for part, at in parts:
+                for wire, inner in part.get("properties", {}).items():
+                    self._find_file(inner, join(at, "properties", wire))
 
     def _find_file(self, schema: Any, place: str, seen: tuple[str, ...] = ()) -> None:
         found, where = resolve(self.document, schema, place)
@@ -45,8 +46,9 @@ class Survey:
         seen = (*seen, where)
         if "items" in found:
             self._find_file(found["items"], join(where, "items"), seen)
-        for each, at in iter_variants(found, where, "allOf", *CHOICES):
-            self._find_file(each, at, seen)
+        for keyword in ("allOf", *CHOICES):
+            for number, each in enumerate(found.get(keyword, ())):
+                self._find_file(each, join(where, keyword, number), seen)
         if found.get("format") == "binary" or (
             "contentMediaType" in found and "contentEncoding" not in found
         ):
@@ -59,12 +61,13 @@ class Survey:
             return
         check(schema, place)
         models: list[tuple[str, str, dict[str, Part]]] = []
-        for variant, at in iter_variants(schema, place, keyword):
-            parts, deeper = flatten(self.document, variant, at)
+        for number, variant in enumerate(schema[keyword]):
+            parts, deeper = flatten(self.document, variant, join(place, keyword, number))
             merged = {} if deeper else merge(parts, place)
             if merged.get("properties"):
-                at = resolve(self.document, variant, at)[1]  # of what is referred to, where it is
-                models.append((at, str(variant.get("$ref", "")), dict(iter_members(parts))))
+                # Of what is referred to, where it is.
+                at = resolve(self.document, variant, join(place, keyword, number))[1]
+                models.append((at, str(variant.get("$ref", "")), _joined(parts)))
         given = schema.get("discriminator")
         if isinstance(given, dict) and models:
             names = {name for _, it, _ in models for name in (it, it.rpartition("/")[2])}
@@ -100,3 +103,11 @@ class Survey:
             mapping = discriminator.get("mapping") or {}
             values = [value for value, target in mapping.items() if target in (reference, name)] or [name]
         return values if all(isinstance(value, str | int) for value in values) else []
+
+
+def _joined(parts: list[Part]) -> dict[str, Part]:
+    return {
+        wire: (schema, join(at, "properties", wire))
+        for part, at in parts
+        for wire, schema in part.get("properties", {}).items()
+    }

@@ -1,44 +1,43 @@
-"""The schemas of a document as the templates need them: classes by their names, and short expressions of all else."""
+"""The schemas of a document in the forms that openapi-python-client reads rightly: classes by their names, and short expressions of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from scripts.regeneration import expressions, identifiers, schema_parts
+from scripts.regeneration import expressions, identifiers
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import ANY, FILE, FORMATS, NULL, OTHER, TYPES, Expression, Member
+from scripts.regeneration.expressions import ANY, DEFAULT, FORMATS, NULL, TYPES, WIRE, Expression
 from scripts.regeneration.pointers import join, refuse, resolve
-from scripts.regeneration.schema_parts import SHAPES, Choice, Part, flatten, kinds_of, merge, values_of
+from scripts.regeneration.schema_parts import (
+    SHAPES,
+    Choice,
+    Part,
+    check,
+    combine,
+    flatten,
+    is_enum,
+    is_nullable,
+    kinds_of,
+    merge,
+    values_of,
+)
 from scripts.regeneration.schema_survey import Survey
 
 
-@dataclass
+@dataclass(frozen=True)
 class Class:
-    """A class to be generated.
+    """A class to be generated: its name, its module, where its schema is, and that schema as the generator reads it.
 
-    Args:
-        name: Its name.
-        module: The module that it is in.
-        pointer: Where its schema is.
-        description: What the document says of it.
-        is_deprecated: Whether the document calls it deprecated.
-        base: All that holds of it, where that is a choice and what all choices have in common.
-        members: Its members by their names in Python.
-        extra: What further members are, if there may be some.
-        constants: Of an enum, its values by their names.
+    One that is made of a choice and what all choices have in common has all of that in `base`.
     """
 
     name: str
     module: str
     pointer: str
-    description: str
-    is_deprecated: bool
+    schema: dict[str, Any]
     base: Sequence[Part] = ()
-    members: dict[str, Member] = field(default_factory=dict)
-    extra: Expression | None = None
-    constants: dict[str, Any] = field(default_factory=dict)
 
 
 class Schemas:
@@ -46,6 +45,7 @@ class Schemas:
 
     Attributes:
         classes: The classes by their names.
+        maps: The names of objects without members, which become no classes.
         tags, files: As the survey has found them.
     """
 
@@ -53,7 +53,9 @@ class Schemas:
         """Make the classes of all named schemas."""
         self.document = document
         self.classes: dict[str, Class] = {}
-        self._names: dict[str, str] = {}
+        self.maps: set[str] = set()
+        self._titles: dict[str, str] = {}
+        self._taken: set[str] = set()
         self._modules: set[str] = set()
         self._queue: list[tuple[Class, list[Part]]] = []
         self._aliases: list[str] = []
@@ -86,12 +88,12 @@ class Schemas:
             is_open: Whether a value that an enum does not list is taken as it comes.
         """
         if isinstance(schema, dict) and set(schema) & SHAPES == {"$ref"}:
-            schema_parts.check(schema, place)
+            check(schema, place)
             schema, place = resolve(self.document, schema, place)
         parts, choice = flatten(self.document, schema, place)
-        if len(parts) == 1 and choice is None and parts[0][1] in self._names:
+        if len(parts) == 1 and choice is None and parts[0][1] in self._titles:
             place = parts[0][1]
-        if place in self._names:
+        if place in self._titles:
             return self._of_class(parts, place, is_open)
         if place in self._aliases:
             refuse("A schema refers to itself other than through the members of an object", place)
@@ -103,43 +105,53 @@ class Schemas:
 
     def members_of(self, expression: Expression) -> dict[str, Expression] | None:
         """Give what the members of an object are, by their names on the wire; None of what is not an object."""
-        if expression == OTHER:
+        if expression == expressions.refer(expressions.OTHER):
             return {"": ANY}
-        if "values" in expression:
-            return {"": expression["values"]}
+        if expression.get("type") == "object":
+            extra = expression["additionalProperties"]
+            return {"": ANY if extra is True else extra}
         self.finish()
-        made = self.classes.get(expression.get("class", ""))
-        if made is None or made.constants:
+        made = self.classes.get(str(expression.get("$ref")).rpartition("/")[2])
+        if made is None or "enum" in made.schema:
             return None
-        others = {} if made.extra is None else {"": made.extra}
-        return others | {each.wire: each.expression for each in made.members.values()}
+        extra = made.schema["additionalProperties"]
+        others = {} if extra is False else {"": ANY if extra is True else extra}
+        return others | {each[WIRE]: expressions.bare(each) for each in made.schema["properties"].values()}
 
     def is_plain(self, expression: Expression) -> bool:
         """Whether a value can be written as a text: it is neither a list nor an object, nor a file."""
         return all(
-            "items" not in each and each != FILE and self.members_of(each) is None
+            each.get("type") != "array" and each.get("format") != "binary" and self.members_of(each) is None
             for each in expressions.choices_of(expression)
         )
 
     def is_list(self, expression: Expression) -> bool:
         """Whether a value is a list of such values, or one of them."""
-        return all(self.is_plain(each.get("items", each)) for each in expressions.choices_of(expression))
+        return all(
+            self.is_plain(each["items"] if each.get("type") == "array" else each)
+            for each in expressions.choices_of(expression)
+        )
 
     def _of_class(
         self, parts: list[Part], place: str, is_open: bool, *, is_joined: bool = False
     ) -> Expression:
         merged = merge(parts, place)
-        name = self._names[place]
+        title = self._titles[place]
+        name = identifiers.to_class(title)
         if name not in self.classes:
             module = identifiers.make_unique(identifiers.to_variable(name), self._modules)
             self._modules.add(module)
-            description, is_deprecated = str(merged.get("description") or ""), bool(merged.get("deprecated"))
-            made = Class(name, module, place, description, is_deprecated, parts if is_joined else ())
-            self.classes[name] = made
+            about = {
+                "description": str(merged.get("description") or ""),
+                "deprecated": bool(merged.get("deprecated")),
+            }
+            self.classes[name] = made = Class(
+                name, module, place, {"title": title, **about}, parts if is_joined else ()
+            )
             self._queue.append((made, parts))
-        kind = "int" if all(isinstance(value, int) for value in values_of(merged)) else "str"
-        choices = [{"class": name}, *([{"type": kind}] if "enum" in merged and is_open else [])]
-        return expressions.unite([*choices, *([NULL] if schema_parts.is_nullable(merged) else [])])
+        kind = "integer" if all(isinstance(value, int) for value in values_of(merged)) else "string"
+        choices = [expressions.refer(name), *([{"type": kind}] if "enum" in merged and is_open else [])]
+        return expressions.unite([*choices, *([NULL] if is_nullable(merged) else [])])
 
     def _of_parts(
         self, parts: list[Part], choice: Choice | None, place: str, name: str, is_open: bool
@@ -158,36 +170,43 @@ class Schemas:
         if kind == "array":
             inner = next((at for part, at in parts if "items" in part), place)
             item = self.express(merged.get("items", {}), join(inner, "items"), f"{name}Item", is_open=is_open)
-            return {"items": item}
+            return {"type": "array", "items": item}
         if kind == "object":
             if merged.get("properties") or place in self.tags:
                 self._reserve(name, place)
                 self._of_class(parts, place, is_open)
-                return {"class": self._names[place]}
-            return {"values": self._extra(parts, name) or ANY}
+                return expressions.refer(identifiers.to_class(self._titles[place]))
+            return self.map_of(self._extra(parts, name) or ANY)
         if kind == "string" and place in self.files:
-            return FILE
+            return {"type": kind, "format": "binary"}
         if kind == "string" and merged.get("format") in FORMATS:
-            return {"type": FORMATS[merged["format"]]}
-        return {"type": TYPES[kind]}
+            return {"type": kind, "format": merged["format"]}
+        return {"type": kind}
+
+    def map_of(self, values: Expression) -> Expression:
+        """Give the expression of an object whose names are not known."""
+        title = identifiers.make_title(f"Map {len(self.maps) + 1}", self._taken)
+        self._taken.add(identifiers.to_class(title))
+        self.maps.add(identifiers.to_class(title))
+        return {"type": "object", "title": title, "additionalProperties": values or True}
 
     def _of_values(
         self, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
     ) -> Expression:
-        values, none = values_of(merged), [NULL] if schema_parts.is_nullable(merged) else []
-        if schema_parts.is_enum(merged):
+        values, none = values_of(merged), [NULL] if is_nullable(merged) else []
+        if is_enum(merged):
             self._reserve(name, place)
             return expressions.unite([self._of_class(parts, place, is_open), *none])
         if any(isinstance(value, dict | list) for value in values):
             refuse("An enum of objects or lists cannot be rendered", place)
         if all(isinstance(value, str | int) for value in values):
             return expressions.unite([*({"const": value} for value in values), *none])
-        return expressions.unite([*({"type": type(value).__name__} for value in values), *none])
+        return expressions.unite([*({"type": TYPES[type(value).__name__]} for value in values), *none])
 
     def _of_choice(self, parts: list[Part], choice: Choice, name: str, is_open: bool) -> Expression:
         several, place, keyword = choice
         base = [part for part in parts if set(part[0]) & SHAPES - {"nullable", "discriminator", "type"}]
-        found = [NULL] if schema_parts.is_nullable(merge(parts, place)) and not base else []
+        found = [NULL] if is_nullable(merge(parts, place)) and not base else []
         for number, variant in enumerate(several):
             at, named = join(place, keyword, number), f"{name}Type{number}"
             if base:
@@ -199,12 +218,13 @@ class Schemas:
             else:
                 found.append(self.express(variant, at, named, is_open=is_open))
         if place in self._with_others:
-            found.append(OTHER)
+            found.append(expressions.refer(expressions.OTHER))
         return expressions.unite(found)
 
     def _reserve(self, name: str, place: str) -> None:
-        if place not in self._names:
-            self._names[place] = identifiers.make_class(name, self._names.values())
+        if place not in self._titles:
+            self._titles[place] = title = identifiers.make_title(name, self._taken)
+            self._taken.add(identifiers.to_class(title))
 
     def _is_class(self, schema: Any, place: str) -> bool:
         if not isinstance(schema, dict) or "$ref" in schema:
@@ -215,20 +235,22 @@ class Schemas:
         merged = merge(parts, place)
         if "allOf" in schema and len(parts) == 1 and parts[0][1] != place:
             return False  # nothing but another name for what it refers to
-        return schema_parts.is_enum(merged) or ("enum" not in merged and "object" in kinds_of(merged))
+        return is_enum(merged) or ("enum" not in merged and "object" in kinds_of(merged))
 
     def _fill(self, made: Class, parts: list[Part]) -> None:
         merged, place = merge(parts, made.pointer), made.pointer
         if "enum" in merged:
+            constants: dict[str, Any] = {}
             for value in values_of(merged):
-                constant = identifiers.make_unique(identifiers.to_constant(value), made.constants)
-                made.constants[constant] = value
-            made.constants = dict(sorted(made.constants.items()))
+                constants[identifiers.make_unique(identifiers.to_constant(value), constants)] = value
+            names = sorted(constants)
+            made.schema.update({"enum": [constants[name] for name in names], "x-enum-varnames": names})
             return
         found, tags = dict[str, list[Part]](), self.tags.get(place, {})
-        for wire, part in schema_parts.iter_members(parts):
-            found.setdefault(wire, []).append(part)
-        wanted = {wire: at for own, at in parts for wire in own.get("required", ())}
+        for part, at in parts:
+            for wire, schema in part.get("properties", {}).items():
+                found.setdefault(wire, []).append((schema, join(at, "properties", wire)))
+        wanted = {wire: at for part, at in parts for wire in part.get("required", ())}
         for wire, at in wanted.items():
             if wire not in found and wire not in tags:
                 extra = merged.get("additionalProperties")
@@ -238,25 +260,28 @@ class Schemas:
         one_way = {
             wire
             for wire, several in found.items()
-            for own, _ in (*several, *(it for each in several for it in flatten(self.document, *each)[0]))
-            if isinstance(own, dict) and (own.get("readOnly") or own.get("writeOnly"))
+            for part, _ in (*several, *(it for each in several for it in flatten(self.document, *each)[0]))
+            if isinstance(part, dict) and (part.get("readOnly") or part.get("writeOnly"))
         }
         required = {*wanted} - one_way
+        members: list[tuple[bool, bool, str, dict[str, Any]]] = []
         for wire, variable in variables.items():
-            schema, at = schema_parts.combine(found.get(wire, [({"type": "string"}, place)]))
+            schema, at = combine(found.get(wire, [({"type": "string"}, place)]))
             if wire in tags:
                 kind = expressions.unite({"const": value} for value in tags[wire])
             else:
                 kind = self.express(schema, at, made.name + identifiers.to_class(wire).rstrip("_"))
-            made.members[variable] = expressions.make_member(
-                self.document, wire, schema, at, kind, is_required=wire in required or wire in tags
-            )
-
-        def rank(member: tuple[str, Member]) -> int:
-            return 2 if not member[1].is_required else int(member[1].default is not None)
-
-        made.members = dict(sorted(made.members.items(), key=rank))
-        made.extra = self._extra(parts, made.name)
+            is_required = wire in required or wire in tags
+            node = expressions.make_member(self.document, wire, schema, at, kind, is_required=is_required)
+            members.append((not is_required, DEFAULT in node and is_required, variable, node))
+        members.sort(key=lambda member: member[:2])
+        extra = self._extra(parts, made.name)
+        made.schema.update(
+            type="object",
+            properties={variable: node for *_, variable, node in members},
+            required=[variable for is_absent, _, variable, _ in members if not is_absent],
+            additionalProperties=extra is not None and (extra or True),
+        )
 
     def _extra(self, parts: list[Part], name: str) -> Expression | None:
         given = [

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.environments import install_lock
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("openapi-python-client", "jinja2", "openapi-spec-validator", "httpx", "pyyaml", "ruff")
+NEEDED = ("openapi-python-client", "openapi-spec-validator", "httpx", "pyyaml", "ruff")
 """What scripts/regeneration imports and runs; what these need themselves is looked up."""
 
 
