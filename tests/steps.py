@@ -8,11 +8,12 @@ from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
-from payman_sdk._config import Resend
+from payman_sdk._config import Resend, read_config
 from payman_sdk._core.auth.grants import Application, TokenOwner
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, CallHook, Effect, Flow, SendRequest, Sleep, WithLock
 from payman_sdk._core.exchange import KeySettings
+from payman_sdk._core.options import build_default_options
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
 from payman_sdk._core.send import ResponseFlow, carry_out
@@ -157,9 +158,9 @@ def streamed(
     ask: AskRequest, time: CallContext, before_send: Callable[[Any], Any] | None = None
 ) -> StreamFlow:
     """The flow of an ask that is streamed, with keys in memory and limits as usual."""
-    return StreamFlow(
-        ask, time, 60, before_send, keys=keys_in_memory(), raise_on_failure=False, max_bytes=(2**26, 2**24)
-    )
+    config = read_config({"client_id": "pm-test-1"}, {})
+    options = build_default_options(config)._replace(before_send=before_send)
+    return StreamFlow(ask, time, options, keys_in_memory(), (2**26, 2**24))
 
 
 def own_tokens(clock: Clock) -> TokenManager:

@@ -81,15 +81,6 @@ def is_event_stream(response: HTTPResponse) -> bool:
     return response.is_success and media_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
-def parse_json_object(response: HTTPResponse) -> dict[str, Any] | None:
-    """Return the JSON object in the body of a response; None where the body is something else."""
-    try:
-        body: object = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None  # pyright: ignore[reportUnknownVariableType]
-
-
 _WRITING: Final = "send_request_headers"
 """httpcore's step that writes the first bytes of a request."""
 

@@ -157,15 +157,9 @@ class Operations:
         from payman_sdk._core.stream import StreamFlow
 
         ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
-        return StreamFlow(
-            ask,
-            self._build_context(options, ask.task_id),
-            options.idle_timeout,
-            options.before_send,
-            keys=self._get_keys(options),
-            raise_on_failure=options.raise_on_failure,
-            max_bytes=(self._config.max_answer_bytes, self._config.max_event_bytes),
-        )
+        time, limits = self._build_context(options, ask.task_id), self._config
+        most = (limits.max_answer_bytes, limits.max_event_bytes)
+        return StreamFlow(ask, time, options, self._get_keys(options), most)
 
     def get_task(self, task: object) -> Flow[FormattedTaskResponse]:
         def fetch(task_id: str, time: CallContext) -> Flow[TaskAnswer]:

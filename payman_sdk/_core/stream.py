@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from payman_sdk import errors
 from payman_sdk._core.effects import Emit, Flow, hand_out
@@ -12,6 +12,7 @@ from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.formatting import raise_if_failed
 from payman_sdk._core.http import HTTPResponse, ResponseHeaders, is_event_stream
+from payman_sdk._core.options import CallOptions
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
 from payman_sdk._core.requests import AskRequest, build_resubscribe_request, generate_id
@@ -19,10 +20,7 @@ from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
 from payman_sdk._core.rpc import find_inconclusive_error, read_answer, send_authenticated
 from payman_sdk._core.send import carry_out
 from payman_sdk._core.stream_reader import StreamReader
-
-if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import BeforeSend
-    from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
+from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
 
 _FRUITLESS = 3
 """How many times in a row a stream resumes without a new event before look-ups follow the task."""
@@ -53,24 +51,19 @@ def ask_with_callback(
 class StreamFlow(StreamReader):
     """One streamed ask, from its request to its last event.
 
-    The arguments are those of `StreamReader`, of `carry_out`, and `raise_on_failure` of an ask.
+    The arguments are those of `StreamReader` and of `carry_out`.
     """
 
     def __init__(
         self,
         ask: AskRequest,
         time: CallContext,
-        idle: float,
-        before_send: BeforeSend | None = None,
-        *,
+        options: CallOptions,
         keys: KeySettings,
-        raise_on_failure: bool,
         max_bytes: tuple[int, int],
     ) -> None:
-        super().__init__(ask, time, idle, max_bytes)
-        self._before_send = before_send
-        self._keys = keys
-        self._raise_on_failure = raise_on_failure
+        super().__init__(ask, time, options.idle_timeout, max_bytes)
+        self._options, self._keys = options, keys
         self._seconds = time.deadline - time.clock()
         self._subscribed_for: errors.PaymanError | None = None
 
@@ -95,7 +88,7 @@ class StreamFlow(StreamReader):
         self._began_at = self.time.clock()
         self.time = self.time._replace(deadline=self._began_at + self._seconds)
         try:
-            yield from carry_out(self, self._before_send, self._keys)
+            yield from carry_out(self, self._options.before_send, self._keys)
         finally:
             self._ended_at = self.time.clock()
             self.time.watch.events = self.progress.count
@@ -157,7 +150,7 @@ class StreamFlow(StreamReader):
             failure = build_unknown_error(self.time.watch.convert_fault(fault))
             failure.add_context(**self.ask.get_ids())
         else:
-            return raise_if_failed(answer) if self._raise_on_failure else answer
+            return raise_if_failed(answer) if self._options.raise_on_failure else answer
         raise failure
 
     def _send_and_emit(self, request: dict[str, Any], request_id: str) -> Flow[bool]:

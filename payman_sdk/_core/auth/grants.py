@@ -12,7 +12,8 @@ from payman_api.models.token_response import TokenResponse
 from payman_api.types import UNSET, Unset
 from payman_sdk._annotations import support_pydantic
 from payman_sdk._core.error_classes import build_error_response, find_status_class
-from payman_sdk._core.http import HTTPResponse, parse_json_object
+from payman_sdk._core.http import HTTPResponse
+from payman_sdk._core.wire_json import parse_object
 from payman_sdk._secrets import SecretStr, build_basic_credentials, sent_secrets
 from payman_sdk._text.error_response import shorten, summarize_body
 from payman_sdk.errors import AuthenticationError, ResponseValidationError
@@ -190,7 +191,7 @@ def _build_refusal(answer: HTTPResponse) -> Exception:
     response = build_error_response(answer)
     refused = answer.status_code in {400, 401, 403}
     error_class = AuthenticationError if refused else find_status_class(answer.status_code)
-    body = parse_json_object(answer) or {}
+    body = parse_object(answer.content) or {}
     # RFC 6749, section 5.2, as far as it is there.
     said = {key: body[key] for key in ("error", "error_description") if isinstance(body.get(key), str)}
     reason = said.get("error_description") or said.get("error")
@@ -205,7 +206,7 @@ def _build_refusal(answer: HTTPResponse) -> Exception:
 
 
 def _describe_shape(answer: HTTPResponse) -> str:
-    body = parse_json_object(answer)
+    body = parse_object(answer.content)
     if body is None:
         return f"{len(answer.content)} bytes of {answer.headers.get('content-type', 'no content type')}"
     return "{" + ", ".join(f"{key}: {type(value).__name__}" for key, value in body.items()) + "}"
