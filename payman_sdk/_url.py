@@ -65,7 +65,7 @@ def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLP
 
     try:
         parts = urlsplit(url)
-        host, _ = read_host(parts), parts.port
+        host, port = read_host(parts), parts.port
         ascii_host = host.encode("idna").decode()
     except ValueError:  # its message may repeat a password
         return URLProblem("is not a URL")
@@ -73,6 +73,8 @@ def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLP
         return URLProblem("holds a user name or password")
     if parts.scheme not in {"https", "http"} or not _is_host(ascii_host, parts.netloc) or not _is_plain(url):
         return URLProblem("is not an https address")
+    if port == 0:  # which libraries take for none, and use that of the scheme
+        return URLProblem("has port 0, which no server listens on")
     if "?" in url or "#" in url:  # an empty one, too, would swallow the path of every request
         return URLProblem("holds a query or a fragment")
     if parts.scheme == "http" and not is_loopback(host) and not is_http_allowed(parts, http_hosts):

@@ -210,6 +210,8 @@ SECRET_IN_URL = "hunter2"
         (f"https://me:{SECRET_IN_URL}", "not a URL"),
         (f"https://me:{SECRET_IN_URL}\u2100@payman.example", "not a URL"),
         ("https://payman.example:99999", "not a URL"),
+        ("https://payman.example:0", "port 0"),
+        ("http://localhost:0", "port 0"),
         ("https://[::1", "not a URL"),
         ("https://a..b", "not a URL"),
         (f"https://{'a' * 64}.example", "not a URL"),
