@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
+from payman_sdk import PaymanClient
 from payman_sdk._io.pool import deadline_scope
 from payman_sdk._io.transport import build_http_client
 from payman_sdk._secrets import SecretStr
@@ -96,3 +101,75 @@ def test_a_client_through_a_proxy_is_punctual(peer: Peer) -> None:
         with pytest.raises(httpx.ReadTimeout):
             http.get("http://payman.invalid/", timeout=60)
         assert time.monotonic() - began < 0.2 + SLACK
+
+
+def test_a_deadline_holds_while_a_server_reads_slowly() -> None:
+    """A body of many megabytes is sent in many steps; all of them together have the time that one has."""
+    stopping = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+
+        def read() -> None:
+            sock, _ = server.accept()
+            with sock, contextlib.suppress(OSError):
+                while sock.recv(64 * 1024) and not stopping.wait(0.01):
+                    pass
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with build_http_client(url) as http, deadline_scope(0.5):
+            began = time.monotonic()
+            with pytest.raises(httpx.WriteTimeout):
+                http.post(url, content=b"x" * 60_000_000, timeout=60)
+            assert time.monotonic() - began < 0.5 + SLACK
+        stopping.set()
+        reader.join()
+
+
+def test_the_addresses_of_a_host_share_the_time_to_connect(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of fifty that do not answer, none has all of it; and one that answers is found behind one that refuses."""
+    addresses, real = list[str](), socket.getaddrinfo
+
+    def look_up(host: str, port: int, *given: Any, **more: Any) -> Any:
+        if host != "many.example":
+            return real(host, port, *given, **more)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent, contextlib.ExitStack() as queue:
+        for _ in range(4):
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(silent.getsockname())
+        addresses[:] = ["127.0.0.1"] * 50
+        url = f"http://many.example:{silent.getsockname()[1]}"
+        with build_http_client(url) as http, deadline_scope(0.3):
+            began = time.monotonic()
+            with pytest.raises(httpx.ConnectTimeout):
+                http.get(url, timeout=60)
+            assert time.monotonic() - began < 0.3 + SLACK
+
+    addresses[:] = ["127.0.0.2", "127.0.0.1"]
+    url = f"http://many.example:{peer.port}{TOKEN_PATH}"
+    with build_http_client(url) as http:
+        assert http.post(url, timeout=60).status_code == 200
+
+
+def test_a_handshake_that_does_not_end_is_described_in_plain_words() -> None:
+    """A server that accepts and says nothing: the message does not repeat where OpenSSL's bindings gave up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        with (
+            PaymanClient(
+                client_id="a", client_secret="b", base_url=url, connect_timeout=0.1, max_retries=0
+            ) as client,
+            pytest.raises(
+                APITimeoutError,
+                match=r"Could not connect to 127\.0\.0\.1:\d+: The handshake operation timed out\.",
+            ) as caught,
+        ):
+            client.ask("Hello!")
+    assert caught.value.sent is False

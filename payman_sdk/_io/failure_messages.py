@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 import sys
@@ -141,7 +142,7 @@ def describe_cause(
         status = str(cause)[:3]
         return f"the proxy answered {status}" if status.isdigit() else "the proxy refused"
     if (was_seen or knowledge.is_watched) and isinstance(error, _DISCREET):
-        return str(error).rstrip(".") or type(error).__name__
+        return re.sub(r"^_ssl\.c:\d+: ", "", str(error)).rstrip(".") or type(error).__name__
     return "timed out" if is_timeout(error) else type(error).__name__
 
 

@@ -7,6 +7,7 @@ look-up of a host's address has no limit.
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable
@@ -56,8 +57,7 @@ class Pool(httpx.BaseTransport):
         try:
             sent = to_httpcore(request)
             if route.proxy is None:  # else only httpcore knows which bytes are for the proxy
-                extensions = cast("dict[str, Any]", sent.extensions)
-                slot.sockets.report = extensions.pop("trace", None)
+                slot.sockets.report = cast("Any", sent.extensions).pop("trace", None)
             answer = slot.connection.handle_request(sent)
             body = PooledBody(answer, slot, leases)
         except BaseException as error:
@@ -160,10 +160,30 @@ class DeadlineBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         if (report := self._keeper.report) is not None:
             report("connection.connect_tcp.started", {"host": host, "port": port})
-        left = _get_seconds_left(timeout, httpcore.ConnectTimeout)
-        return _DeadlineNetworkStream(
-            self._backend.connect_tcp(host, port, left, local_address, socket_options), self._keeper
-        )
+        try:
+            found = [one[4] for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        addresses = [str(one[0]) for one in found] if len(found) > 1 else [host]
+        until = monotonic() + (_LONG if timeout is None else timeout)
+        while True:
+            # Each address gets its share of the time; Python's own function would give each all of it.
+            share = max(0.001, until - monotonic()) / len(addresses)
+            left = _get_seconds_left(share, httpcore.ConnectTimeout)
+            try:
+                stream = self._backend.connect_tcp(
+                    addresses.pop(0), port, left, local_address, socket_options
+                )
+                return _DeadlineNetworkStream(stream, self._keeper)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not addresses:
+                    raise
+
+
+_LONG = 1e6
+"""Seconds that stand for no limit."""
+_PIECE = 16 * 1024
+"""Bytes that are written at a time: httpcore gives each of the many sends of a large body all of the time that is left."""
 
 
 class _DeadlineNetworkStream(httpcore.NetworkStream):
@@ -182,7 +202,9 @@ class _DeadlineNetworkStream(httpcore.NetworkStream):
             self._keeper.report = None
             report("http11.send_request_headers.started", {})
         self._has_read = False
-        self._stream.write(buffer, _get_seconds_left(timeout, httpcore.WriteTimeout))
+        for start in range(0, len(buffer), _PIECE):
+            piece = buffer[start : start + _PIECE]
+            self._stream.write(piece, _get_seconds_left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
