@@ -234,17 +234,17 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
             ConfigurationError: One is a coroutine function.
         """
         for name in _HOOKS:
-            if not self._awaits and given.get(name) is not None and _is_coroutine_hook(given[name]):
+            if self._awaits or given.get(name) is None:
+                continue
+            from inspect import (
+                iscoroutinefunction,
+            )  # most programs have no hooks, and it takes a while to import
+
+            if iscoroutinefunction(given[name]):
                 raise ConfigurationError(
                     f"{name} is a coroutine function, which PaymanClient cannot await.",
                     next_step="Pass a regular function, or use AsyncPaymanClient.",
                 )
-
-
-def _is_coroutine_hook(hook: Any) -> bool:
-    from inspect import iscoroutinefunction  # most programs have no hooks, and it takes a while to import
-
-    return iscoroutinefunction(hook)
 
 
 class BaseConversation(BaseCalls[RunnerT]):

@@ -57,7 +57,7 @@ class DescribedFlow(NamedTuple, Generic[T]):
     """The flow of a call, and what writes on whatever interrupts it which ask that is."""
 
     flow: Flow[T]
-    describe: Callable[[BaseException], None]
+    describe: Callable[[BaseException], object]
 
 
 class Operations:
@@ -136,13 +136,10 @@ class Operations:
         yield from time.watch.track_state(task)
         if options.is_raw and not options.raise_on_failure:
             return cast("TaskResponse", answer)
-        response = self._time(format_answer(task, exchange.ask), began)
+        response = format_answer(task, exchange.ask)
+        response.elapsed = dt.timedelta(seconds=self._clock() - began)
         response = raise_if_failed(response) if options.raise_on_failure else response
         return cast("TaskResponse", answer) if options.is_raw else response
-
-    def _time(self, response: FormattedTaskResponse, began: float) -> FormattedTaskResponse:
-        response.elapsed = dt.timedelta(seconds=self._clock() - began)
-        return response
 
     def build_stream(
         self,
@@ -212,7 +209,8 @@ class Operations:
             session_id=None,
             earlier=get_earlier_artifacts(task),
         )
-        return self._time(response, began)
+        response.elapsed = dt.timedelta(seconds=self._clock() - began)
+        return response
 
     def _get_keys(self, options: CallOptions) -> KeySettings:
         return self._keys._replace(store=options.key_store)

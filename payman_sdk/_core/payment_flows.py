@@ -54,15 +54,11 @@ class Call(NamedTuple):
     options: CallOptions
     on_event: OnEvent | None
     verify: bool
-    described: list[Callable[[BaseException], None]]
+    described: list[Callable[[BaseException], object]]
 
     def plan(self, flow: Flow[T]) -> DescribedFlow[T]:
         """Return the flow of the call, with what writes on an interruption which ask its order is."""
-        return DescribedFlow(flow, self._describe)
-
-    def _describe(self, error: BaseException) -> None:
-        for describe in self.described:
-            describe(error)
+        return DescribedFlow(flow, lambda error: [describe(error) for describe in self.described])
 
 
 def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:

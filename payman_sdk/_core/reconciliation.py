@@ -126,13 +126,12 @@ class Attempts(Generic[T]):
             raise self._build_lost_error() from (None if failure is self._lost else failure)
         if self._was_turned_away:
             # An error of the agent may come after the payment; what others turn away, it has hardly seen.
-            is_open = isinstance(failure, AgentError)
             try:
-                ended = yield from self._look(failure, is_open)
+                ended = yield from self._look(failure, isinstance(failure, AgentError))
             except OutcomeUnknownError:
                 raise
             except PaymanError as error:
-                if is_open and classify_failure(error) is not FailureClass.FATAL:
+                if isinstance(failure, AgentError) and classify_failure(error) is not FailureClass.FATAL:
                     raise build_unknown_error(failure, error) from error
                 ended = None
             if ended is not None:

@@ -154,7 +154,7 @@ class Tracker:
         ids = ask.get_ids()
         if not is_described(error, ids):
             self._describe(error, ids)
-        elif isinstance(error, ConfigurationError) and error.sent is None and self._may_have_arrived():
+        elif type(error) is ConfigurationError and error.sent is None and self._may_have_arrived():
             # A hook has returned something to await, which shows after it was called.
             error.sent = True
             self._describe(error, ids)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import sys
 import threading
 from collections import OrderedDict
@@ -151,12 +152,11 @@ class TaskQueue:
     def _wake_late(self) -> None:
         """Wake the tasks whose time has passed: those that came first."""
         timer, self._timer, now = self._timer, None, monotonic()
-        for until in [*self._waiting.values()]:
-            if timer is not None and until > now + _SOON:
-                self._timer = timer
-                timer.start_again(until - now)
-                return
+        while (left := next(iter(self._waiting.values()), math.inf) - now) <= _SOON:
             self.wake_next()
+        if timer is not None and self._waiting:
+            self._timer = timer
+            timer.start_again(left)
 
     def wake_next(self) -> None:
         """Wake the task that has waited longest."""

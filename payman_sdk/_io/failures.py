@@ -13,7 +13,7 @@ import socket
 import ssl
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 import httpcore
 import httpx
@@ -228,17 +228,9 @@ def raise_interrupt(error: BaseException, handled: BaseException | None) -> None
 
     The arguments are those of `forget_frames`.
     """
-    interrupt = _find_interrupt(error)
-    if interrupt is not None:
-        forget_frames(interrupt, handled)
-        raise interrupt from None
-
-
-def _find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
-    if not isinstance(error, BaseExceptionGroup):
-        return None
-    for inner in cast("tuple[BaseException, ...]", error.exceptions):
-        found = inner if isinstance(inner, KeyboardInterrupt) else _find_interrupt(inner)
-        if found is not None:
-            return found
-    return None
+    one: Any = error.subgroup(KeyboardInterrupt) if isinstance(error, BaseExceptionGroup) else None
+    while isinstance(one, BaseExceptionGroup):
+        one = one.exceptions[0]
+    if one is not None:
+        forget_frames(one, handled)
+        raise one from None

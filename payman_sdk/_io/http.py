@@ -48,11 +48,10 @@ def prepare_request(
     sent: dict[str, Any] = {}
     try:
         sent = {**request, "url": _parse_url(f"{base_url}{request['url']}")}
-        sent["headers"] = {**(headers or {}), **sent.get("headers", {})}
+        sent["headers"] = {**(headers or {}), **sent.get("headers", {}), "Accept-Encoding": ACCEPTED}
         for name in ("headers", "params"):
             if name in sent:
                 sent[name] = reveal_for_wire(sent[name])
-        sent["headers"] |= {"Accept-Encoding": ACCEPTED}
         is_own = hasattr(http, "connections")
         # A given client may call itself something else.
         if is_own or http.headers.get("user-agent", _HTTPX).startswith(_HTTPX):
