@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from payman_sdk._annotations import Hidden, Option, ParsedT, Setting
@@ -29,6 +29,7 @@ from payman_sdk._secrets import to_secret, wrap_secrets
 
 if TYPE_CHECKING:
     from payman_sdk._core.effects import Flow
+    from payman_sdk._core.operations import DescribedFlow
     from payman_sdk._io.async_runner import AsyncRunner
 
 
@@ -72,7 +73,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse | responses.TaskResponse:
-        return await self._run(*self._plan_ask(locals()))
+        return await self._run(self._plan_ask(locals()))
 
     def stream(
         self, text: str, options: Option[options_of.StreamOptions] = None, *,
@@ -93,7 +94,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse:
-        return await self._run(*self._plan_reply(locals()))
+        return await self._run(self._plan_reply(locals()))
 
     async def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
         return await self._run(self._plan("get_task", task))
@@ -115,7 +116,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(*self._plan_payment(locals()))
+        return await self._run(self._plan_payment(locals()))
 
     async def approve(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -125,7 +126,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(*self._plan_decision("approve", locals()))
+        return await self._run(self._plan_decision("approve", locals()))
 
     async def deny(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -135,7 +136,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(*self._plan_decision("deny", locals()))
+        return await self._run(self._plan_decision("deny", locals()))
 
     async def payment_status(
         self, payment: TaskRef | Hidden[payments.Payment], *, verify: Hidden[bool] = True,
@@ -179,10 +180,11 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payee:
-        return await self._run(*self._plan_payee(locals()))
+        return await self._run(self._plan_payee(locals()))
     # fmt: on
 
-    async def _run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
+    async def _run(self, plan: Flow[T] | DescribedFlow[T]) -> T:
+        flow, describe = plan if isinstance(plan, tuple) else (plan, None)
         return await self._connect().runner.run(flow, describe)
 
 

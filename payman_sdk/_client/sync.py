@@ -6,7 +6,7 @@ Whatever takes long to import (httpx, the generated models) is imported where it
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from payman_sdk._annotations import Hidden, Option, ParsedT, Setting
@@ -34,6 +34,7 @@ from payman_sdk._secrets import to_secret, wrap_secrets
 
 if TYPE_CHECKING:
     from payman_sdk._core.effects import Flow
+    from payman_sdk._core.operations import DescribedFlow
     from payman_sdk._io.runner import SyncRunner
 
 
@@ -75,7 +76,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse | responses.TaskResponse:
-        return self._run(*self._plan_ask(locals()))
+        return self._run(self._plan_ask(locals()))
 
     def stream(
         self, text: str, options: Option[options_of.StreamOptions] = None, *,
@@ -96,7 +97,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse:
-        return self._run(*self._plan_reply(locals()))
+        return self._run(self._plan_reply(locals()))
 
     def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
         return self._run(self._plan("get_task", task))
@@ -118,7 +119,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(*self._plan_payment(locals()))
+        return self._run(self._plan_payment(locals()))
 
     def approve(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -128,7 +129,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(*self._plan_decision("approve", locals()))
+        return self._run(self._plan_decision("approve", locals()))
 
     def deny(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -138,7 +139,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(*self._plan_decision("deny", locals()))
+        return self._run(self._plan_decision("deny", locals()))
 
     def payment_status(
         self, payment: TaskRef | Hidden[payments.Payment], *, verify: Hidden[bool] = True,
@@ -182,10 +183,11 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payee:
-        return self._run(*self._plan_payee(locals()))
+        return self._run(self._plan_payee(locals()))
     # fmt: on
 
-    def _run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
+    def _run(self, plan: Flow[T] | DescribedFlow[T]) -> T:
+        flow, describe = plan if isinstance(plan, tuple) else (plan, None)
         return self._connect().runner.run(flow, describe)
 
 

@@ -131,7 +131,8 @@ class Operations:
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
         began = self._clock()
         exchange = ResponseFlow(ask, time)
-        answer, task = yield from carry_out(exchange, options.before_send, self._get_keys(options))
+        keys = self._keys._replace(store=options.key_store)
+        answer, task = yield from carry_out(exchange, options.before_send, keys)
         time.watch.answer = lambda: format_answer(task, exchange.ask).text
         yield from time.watch.track_state(task)
         if options.is_raw and not options.raise_on_failure:
@@ -156,7 +157,8 @@ class Operations:
         ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
         time, limits = self._build_context(options, ask.task_id), self._config
         most = (limits.max_answer_bytes, limits.max_event_bytes)
-        return StreamFlow(ask, time, options, self._get_keys(options), most)
+        keys = self._keys._replace(store=options.key_store)
+        return StreamFlow(ask, time, options, keys, most)
 
     def get_task(self, task: object) -> Flow[FormattedTaskResponse]:
         def fetch(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
@@ -211,9 +213,6 @@ class Operations:
         )
         response.elapsed = dt.timedelta(seconds=self._clock() - began)
         return response
-
-    def _get_keys(self, options: CallOptions) -> KeySettings:
-        return self._keys._replace(store=options.key_store)
 
     def _build_context(self, options: CallOptions, task_id: str) -> CallContext:
         return CallContext(

@@ -58,7 +58,12 @@ class Call(NamedTuple):
 
     def plan(self, flow: Flow[T]) -> DescribedFlow[T]:
         """Return the flow of the call, with what writes on an interruption which ask its order is."""
-        return DescribedFlow(flow, lambda error: [describe(error) for describe in self.described])
+
+        def describe(error: BaseException) -> None:
+            for one in self.described:
+                one(error)
+
+        return DescribedFlow(flow, describe)
 
 
 def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:

@@ -228,9 +228,10 @@ def raise_interrupt(error: BaseException, handled: BaseException | None) -> None
 
     The arguments are those of `forget_frames`.
     """
-    one: Any = error.subgroup(KeyboardInterrupt) if isinstance(error, BaseExceptionGroup) else None
-    while isinstance(one, BaseExceptionGroup):
-        one = one.exceptions[0]
+    group: Any = error
+    one = group.subgroup(KeyboardInterrupt) if isinstance(error, BaseExceptionGroup) else None
+    while inner := getattr(one, "exceptions", None):
+        one = inner[0]
     if one is not None:
         forget_frames(one, handled)
         raise one from None
