@@ -236,9 +236,8 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         for name in _HOOKS:
             if self._awaits or given.get(name) is None:
                 continue
-            from inspect import (
-                iscoroutinefunction,
-            )  # most programs have no hooks, and it takes a while to import
+            # Most programs have no hooks, and this takes a while to import.
+            from inspect import iscoroutinefunction
 
             if iscoroutinefunction(given[name]):
                 raise ConfigurationError(

@@ -130,7 +130,7 @@ _MAPS = {"properties", "patternProperties", "dependentSchemas", "$defs"}  # mapp
 def renamed_schemas(old: Contract, new: Contract) -> dict[str, str]:
     """Find the schemas that were renamed, by their old names; a name that stayed keeps its schema.
 
-    Schemas refer to each other, also in circles. So all that come or go are one kind at first, and are told apart by what they
+    Schemas refer to each other, also in circles. So all that come or go are one kind at first, and are distinguished by what they
     hold, then by what those hold that they refer to, and so on, until no kind falls into more kinds.
     """
     moved = old.schemas.keys() ^ new.schemas.keys()
