@@ -88,7 +88,7 @@ def test_scopes_are_those_of_payman() -> None:
 def test_wrong_arguments_are_named(changed: dict[str, object], named: str) -> None:
     """A wrong argument is refused by name."""
     given = {"client_id": "pm-test-1", "redirect_uri": BACK, "scopes": ["read_balance"], **changed}
-    with pytest.raises(ConfigurationError, match=f"^{named}") as raised:
+    with pytest.raises(ConfigurationError, match=rf"^{named}\b") as raised:
         authorization_url(**given)  # type: ignore[arg-type] # wrong on purpose
     assert isinstance(raised.value, ValueError)
     assert raised.value.next_step

@@ -60,9 +60,9 @@ ODD_NUMBERS: list[Any] = [True, -1, 3.2e9, float("nan"), float("inf"), "", "x", 
 @table(
     "given, said",
     [
-        (None, "is a NoneType"),
-        ("a", "is a str"),
-        ({}, "holds no token"),
+        (None, "token_info is a NoneType"),
+        ("a", "token_info is a str"),
+        ({}, "token_info holds no token"),
         ({"accessToken": " ", "expiresIn": 60}, "holds no token"),
         ({"accessToken": 5, "expiresIn": 60}, "accessToken is a int"),
         ({"accessToken": "a", "refresh_token": [], "expiresIn": 60}, "refreshToken is a list"),

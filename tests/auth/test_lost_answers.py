@@ -31,7 +31,13 @@ from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.effects import Lock
 from payman_sdk._core.hook_payloads import TokenRefresh
 from payman_sdk._io import token_store_access
-from payman_sdk.errors import APITimeoutError, AuthenticationError, PaymanError, TokenStoreError
+from payman_sdk.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    PaymanError,
+    TokenStoreError,
+)
 from payman_sdk.sandbox import Sandbox
 from tests.auth.fleet_worker import die_before_saving
 from tests.auth.redis_proxy import Fate, named, proxying
@@ -88,6 +94,24 @@ def person(sandbox: Sandbox, store: TokenStore | None = None, *failures: Excepti
     token = {**sandbox.issue_token(), "expiresIn": 0}
     config: Any = {**settings_of(sandbox, way), **settings}
     return PaymanClient.with_token(config, token, token_store=store), way
+
+
+def test_a_request_that_a_cassette_lacks_spends_no_refresh_token(sandbox: Sandbox) -> None:
+    """Vcrpy raises for it before anything is sent."""
+    lacking = type("CannotOverwriteExistingCassetteException", (Exception,), {"__module__": "vcr.errors"})
+
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise lacking("No match for the request")
+
+    store = MemoryTokenStore()
+    token = {**sandbox.issue_token(), "expiresIn": 0}
+    settings = settings_of(sandbox, httpx.MockTransport(refuse))
+    with PaymanClient.with_token(settings, token, token_store=store) as client:
+        with pytest.raises(APIConnectionError, match="No match for the request") as raised:
+            client.ask("Hello!")
+        kept = store.load()
+    assert raised.value.sent is False
+    assert kept is not None and (kept.refresh_token, kept.unanswered) == (token["refreshToken"], ())
 
 
 def test_a_lost_answer_ends_in_an_error_that_says_what_to_do(sandbox: Sandbox) -> None:
