@@ -164,7 +164,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
             found = [one[4] for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        addresses = [str(one[0]) for one in found] if len(found) > 1 else [host]
+        addresses = [host] if "%" in host else [str(one[0]) for one in found]  # which lack the zone
         until = monotonic() + (_LONG if timeout is None else timeout)
         while True:
             # Each address gets its share of the time; Python's own function would give each all of it.
