@@ -64,7 +64,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
 
     _config: Config
     _defaults: tuple[Config | None, Any] = None, None
-    """The settings, and the options that a call has which is given none."""
+    """The settings, and the options of a call that is given none."""
     _session: Session
     _awaits: bool = False
     """Whether hooks may be coroutine functions."""

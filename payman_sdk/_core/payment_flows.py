@@ -47,7 +47,7 @@ class Call(NamedTuple):
 
     Attributes:
         verify: Whether a transaction must show what the agent states.
-        described: What writes on an interruption which order it interrupted, once the order is an ask.
+        described: Functions that add the ids of the order's ask to an interruption; none before there is an ask.
     """
 
     session_id: str
@@ -57,7 +57,7 @@ class Call(NamedTuple):
     described: list[Callable[[BaseException], object]]
 
     def plan(self, flow: Flow[T]) -> DescribedFlow[T]:
-        """Return the flow of the call, with what writes on an interruption which ask its order is."""
+        """Return the flow of the call, with a function that adds the ids of its ask to an interruption."""
 
         def describe(error: BaseException) -> None:
             for one in self.described:
