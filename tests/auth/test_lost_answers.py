@@ -97,7 +97,7 @@ def person(sandbox: Sandbox, store: TokenStore | None = None, *failures: Excepti
 
 
 def test_a_request_that_a_cassette_lacks_spends_no_refresh_token(sandbox: Sandbox) -> None:
-    """Vcrpy raises for it before anything is sent."""
+    """Nothing has been sent when vcrpy raises for it."""
     lacking = type("CannotOverwriteExistingCassetteException", (Exception,), {"__module__": "vcr.errors"})
 
     def refuse(_: httpx.Request) -> httpx.Response:
