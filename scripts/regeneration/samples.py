@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.pointers import join, look_up, refuse, resolve
-from scripts.regeneration.schema_parts import Part, flatten, kinds_of, shape_of
+from scripts.regeneration.schema_parts import (
+    Part,
+    collect_members,
+    combine,
+    find_extra,
+    flatten,
+    kinds_of,
+    merge,
+)
 from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
@@ -51,101 +59,62 @@ class Samples:
         kind = OAS30Validator if str(self._document["openapi"]).startswith("3.0") else OAS31Validator
         return lambda value: bool(kind(whole).is_valid(value))
 
-    def _choose(self, several: list[Any]) -> Any:
+    def _choose(self, several: Sequence[Any]) -> Any:
         self._most = max(self._most, len(several))
         return several[self._pick % len(several)]
 
-    def _value(self, schema: Any, place: str, depth: int, required: frozenset[str] = frozenset()) -> Any:
+    def _value(self, schema: Any, place: str, depth: int) -> Any:
         if depth < -_DEPTH * 4:
             refuse("A schema needs itself, so no value fits it", place)
         schema, place = resolve(self._document, schema, place)
-        if not isinstance(schema, dict):
-            return "anything"
-        if place in self._schemas.files:
+        parts, choice = flatten(self._document, schema, place)
+        places = [place]
+        while choice is not None:
+            variants, at, keyword = choice
+            number = self._choose(range(len(variants)))
+            variant, at = resolve(self._document, variants[number], join(at, keyword, number))
+            inner, choice = flatten(self._document, variant, at)
+            parts, places = [*parts, *inner], [at, *places]
+        places += [at for _, at in parts]
+        if not self._schemas.files.isdisjoint(places):
             return {FILE: "content"}
-        if "const" in schema:
-            return schema["const"]
-        if "enum" in schema:
-            return self._choose(schema["enum"])
-        chosen = [
-            (schema[keyword][number], join(place, keyword, number))
-            for keyword in ("oneOf", "anyOf")
-            if keyword in schema
-            for number in [self._choose([*range(len(schema[keyword]))])]
-        ]
-        parts = [part for it in ((schema, place), *chosen) for part in flatten(self._document, *it)[0]]
-        needed = required | {name for part, _ in parts for name in part.get("required", ())}
-        found: Any = None
-        for number, each in enumerate(schema.get("allOf", ())):
-            value = self._value(each, join(place, "allOf", number), depth, needed)
-            found = _joined(found, value, resolve(self._document, each, place)[0])
-        if isinstance(found, dict) and any(part.get("additionalProperties") is False for part, _ in parts):
-            found.pop("x-new", None)
-        for each, at in chosen:
-            found = _joined(found, self._value(each, at, depth, needed))
-        found = _joined(found, self._own(schema, place, depth, needed), schema)
-        if isinstance(found, dict) and not required:
-            self._fill_in(found, parts, depth)
-        for name, values in self._schemas.tags.get(place, {}).items() if isinstance(found, dict) else ():
-            found[name] = found[name] if found.get(name) in values else values[0]
-        return found
-
-    def _fill_in(self, found: dict[str, Any], parts: list[Part], depth: int) -> None:
-        """Add what one part of a schema requires and another one has, or none."""
-        members = {
-            name: (inner, join(at, "properties", name))
-            for part, at in parts
-            for name, inner in part.get("properties", {}).items()
-        }
-        for part, at in parts:
-            for name in part.get("required", ()):
-                if name not in found:
-                    inner, where = members.get(name) or (part.get("additionalProperties", {}), at)
-                    found[name] = self._value(inner, where, depth - 1)
-
-    def _own(self, schema: dict[str, Any], place: str, depth: int, required: frozenset[str]) -> Any:
-        kinds = kinds_of(schema)
-        if not kinds:
-            is_bare = not any(key in schema for key in ("allOf", "anyOf", "oneOf"))
-            return self._choose(["anything", {"deep": [None, 1.5]}]) if is_bare else None
+        merged = merge(parts, place)
+        if "const" in merged:
+            return merged["const"]
+        if "enum" in merged:
+            return self._choose(merged["enum"])
+        if not (kinds := kinds_of(merged)):
+            return self._choose(["anything", {"deep": [None, 1.5]}])
         match self._choose(kinds):
             case "object":
-                return self._object(schema, place, depth, required)
+                return self._object(parts, places, depth)
             case "array":
-                inner = schema.get("items", {}), join(place, "items")
-                return [self._value(*inner, depth - 1)] if depth > 0 else []
+                at = next((at for part, at in parts if "items" in part), place)
+                return (
+                    [self._value(merged.get("items", {}), join(at, "items"), depth - 1)] if depth > 0 else []
+                )
             case "string":
-                return _TEXTS.get(schema.get("format", ""), self._text)
-            case other:
-                return _PLAIN[other]
+                return _TEXTS.get(merged.get("format", ""), self._text)
+            case kind:
+                return _PLAIN[kind]
 
-    def _object(
-        self, schema: dict[str, Any], place: str, depth: int, required: Collection[str] = ()
-    ) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        required = {*required, *schema.get("required", ())}
-        for name, inner in schema.get("properties", {}).items():
-            if depth > 0 or name in required:
-                found[name] = self._value(inner, join(place, "properties", name), depth - 1)
-        extra = schema.get("additionalProperties", True)
-        if depth > 0 and extra is not False and "allOf" not in schema:
-            is_any = extra is True or extra == {}
-            found["x-new"] = (
-                self._extra if is_any else self._value(extra, join(place, "additionalProperties"), depth - 1)
-            )
-        return found
-
-
-def _joined(one: Any, other: Any, schema: Any = None) -> Any:
-    """Join what two parts of a schema give; a part that only narrows a member says nothing of what it is."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        members = schema.get("properties", {}) if isinstance(schema, dict) else {}
-        return one | {
-            name: value
-            for name, value in other.items()
-            if name not in one or shape_of(members.get(name, True))
+    def _object(self, parts: list[Part], places: list[str], depth: int) -> dict[str, Any]:
+        members, extra = collect_members(parts), find_extra(parts)
+        for part, at in parts:
+            for name in part.get("required", ()):
+                members.setdefault(name, [extra or ({}, at)])
+        required = {name for part, _ in parts for name in part.get("required", ())}
+        found = {
+            name: self._value(*combine(several), depth - 1)
+            for name, several in members.items()
+            if depth > 0 or name in required
         }
-    return other if one is None else one
+        if depth > 0 and extra is not None:
+            found["x-new"] = self._value(*extra, depth - 1) if extra[0] else self._extra
+        for place in reversed(places):
+            for name, values in self._schemas.tags.get(place, {}).items():
+                found[name] = found[name] if found.get(name) in values else values[0]
+        return found
 
 
 def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any]]:

@@ -201,6 +201,24 @@ def shape_of(schema: Any) -> Any:
     )
 
 
+def collect_members(parts: list[Part]) -> dict[str, list[Part]]:
+    """Give all that the parts of a schema say of each member."""
+    found: dict[str, list[Part]] = {}
+    for part, at in parts:
+        for wire, schema in part.get("properties", {}).items():
+            found.setdefault(wire, []).append((schema, join(at, "properties", wire)))
+    return found
+
+
+def find_extra(parts: list[Part]) -> Part | None:
+    """Give what members may be that no part lists: an empty schema for anything, None where there may be none."""
+    given = [(part["additionalProperties"], at) for part, at in parts if "additionalProperties" in part]
+    if any(schema is False for schema, _ in given):
+        return None
+    typed = [(schema, join(at, "additionalProperties")) for schema, at in given if isinstance(schema, dict)]
+    return next((it for it in reversed(typed) if it[0]), ({}, ""))
+
+
 def combine(several: list[Part]) -> Part:
     """Give one schema that says what several say of the same value, and where it is."""
     schema, at = several[-1]

@@ -6,7 +6,16 @@ from typing import Any
 
 from scripts.regeneration.documents import Document
 from scripts.regeneration.pointers import join, refuse, resolve, walk
-from scripts.regeneration.schema_parts import CHOICES, Part, check, flatten, merge, values_of
+from scripts.regeneration.schema_parts import (
+    CHOICES,
+    Part,
+    check,
+    collect_members,
+    combine,
+    flatten,
+    merge,
+    values_of,
+)
 
 
 class Survey:
@@ -67,7 +76,8 @@ class Survey:
             if merged.get("properties"):
                 # Of what is referred to, where it is.
                 at = resolve(self.document, variant, join(place, keyword, number))[1]
-                models.append((at, str(variant.get("$ref", "")), _joined(parts)))
+                members = {wire: combine(several) for wire, several in collect_members(parts).items()}
+                models.append((at, str(variant.get("$ref", "")), members))
         given = schema.get("discriminator")
         if isinstance(given, dict) and models:
             names = {name for _, it, _ in models for name in (it, it.rpartition("/")[2])}
@@ -103,11 +113,3 @@ class Survey:
             mapping = discriminator.get("mapping") or {}
             values = [value for value, target in mapping.items() if target in (reference, name)] or [name]
         return values if all(isinstance(value, str | int) for value in values) else []
-
-
-def _joined(parts: list[Part]) -> dict[str, Part]:
-    return {
-        wire: (schema, join(at, "properties", wire))
-        for part, at in parts
-        for wire, schema in part.get("properties", {}).items()
-    }

@@ -15,7 +15,9 @@ from scripts.regeneration.schema_parts import (
     Choice,
     Part,
     check,
+    collect_members,
     combine,
+    find_extra,
     flatten,
     is_enum,
     is_nullable,
@@ -176,7 +178,7 @@ class Schemas:
                 self._reserve(name, place)
                 self._of_class(parts, place, is_open)
                 return expressions.refer(identifiers.to_class(self._titles[place]))
-            return self.map_of(self._extra(parts, name) or ANY)
+            return self.map_of(self._express_extra(parts, name) or ANY)
         if kind == "string" and place in self.files:
             return {"type": kind, "format": "binary"}
         if kind == "string" and merged.get("format") in FORMATS:
@@ -246,15 +248,11 @@ class Schemas:
             names = sorted(constants)
             made.schema.update({"enum": [constants[name] for name in names], "x-enum-varnames": names})
             return
-        found, tags = dict[str, list[Part]](), self.tags.get(place, {})
-        for part, at in parts:
-            for wire, schema in part.get("properties", {}).items():
-                found.setdefault(wire, []).append((schema, join(at, "properties", wire)))
-        wanted = {wire: at for part, at in parts for wire in part.get("required", ())}
-        for wire, at in wanted.items():
-            if wire not in found and wire not in tags:
-                extra = merged.get("additionalProperties")
-                found[wire] = [(extra if isinstance(extra, dict) else {}, join(at, "additionalProperties"))]
+        found, tags, extra = collect_members(parts), self.tags.get(place, {}), find_extra(parts)
+        wanted = dict.fromkeys(wire for part, _ in parts for wire in part.get("required", ()))
+        for wire in wanted:
+            if wire not in tags:
+                found.setdefault(wire, [extra or ({}, place)])
         variables = identifiers.name_all({**found, **dict.fromkeys(tags)})
         # What only the server may give, or only the client, is missing in what the other sends.
         one_way = {
@@ -263,7 +261,7 @@ class Schemas:
             for part, _ in (*several, *(it for each in several for it in flatten(self.document, *each)[0]))
             if isinstance(part, dict) and (part.get("readOnly") or part.get("writeOnly"))
         }
-        required = {*wanted} - one_way
+        required = wanted.keys() - one_way
         members: list[tuple[bool, bool, str, dict[str, Any]]] = []
         for wire, variable in variables.items():
             schema, at = combine(found.get(wire, [({"type": "string"}, place)]))
@@ -275,21 +273,14 @@ class Schemas:
             node = expressions.make_member(self.document, wire, schema, at, kind, is_required=is_required)
             members.append((not is_required, DEFAULT in node and is_required, variable, node))
         members.sort(key=lambda member: member[:2])
-        extra = self._extra(parts, made.name)
+        others = self._express_extra(parts, made.name)
         made.schema.update(
             type="object",
             properties={variable: node for *_, variable, node in members},
             required=[variable for is_absent, _, variable, _ in members if not is_absent],
-            additionalProperties=extra is not None and (extra or True),
+            additionalProperties=others is not None and (others or True),
         )
 
-    def _extra(self, parts: list[Part], name: str) -> Expression | None:
-        given = [
-            (part["additionalProperties"], join(at, "additionalProperties"))
-            for part, at in parts
-            if "additionalProperties" in part
-        ]
-        if any(schema is False for schema, _ in given):
-            return None
-        typed = [(schema, at) for schema, at in given if isinstance(schema, dict) and schema]
-        return self.express(*typed[-1], f"{name}Value") if typed else ANY
+    def _express_extra(self, parts: list[Part], name: str) -> Expression | None:
+        extra = find_extra(parts)
+        return None if extra is None else self.express(*extra, f"{name}Value")
