@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from scripts.comparison import changes as api
 from scripts.comparison.changes import Change
@@ -49,15 +50,6 @@ def is_different(found: Findings) -> bool:
     return bool(found.all_changes) or any(name.startswith("generated/") for name in found.files)
 
 
-def _apis(found: Findings) -> Iterator[tuple[str, Sequence[Change]]]:
-    """Give a title and the changes of each document; none says that nothing is noticed where names of the client are different."""
-    for name, changes in (found.changes or {PRIMARY: ()}).items():
-        shown = [
-            replace(it, text=ONLY_NAMES) if it.text == UNNOTICED and found.names else it for it in changes
-        ]
-        yield "The API" if name == PRIMARY else f"The API of {name}", shown
-
-
 def version(found: Findings) -> str | None:
     """Suggest a step of the version. Where the API alone would be a smaller one, the client's names decide.
 
@@ -82,62 +74,61 @@ def describe_cause(cause: Cause) -> str:
     return f"{cause.where}: {cause.text}"
 
 
+class Section(NamedTuple):
+    """One thing that is reported: its title and lines in a terminal, its heading and text in Markdown."""
+
+    title: str
+    lines: Sequence[str]
+    heading: str
+    text: str
+
+
 def terminal(found: Findings) -> Iterator[str]:
     """Tell it line by line; nothing where nothing differs."""
     yield from (f"{kind} {name}" for name, kind in found.files.items())
-    for title, told_in_lines in _sections(found):
-        yield from ("", title, *(f"  {line}".rstrip() for line in told_in_lines))
-
-
-def _sections(found: Findings) -> Iterator[tuple[str, Sequence[str]]]:
-    if not found.files:
-        return
-    if found.changes is None:
-        yield UNTOLD, ()
-    else:
-        for title, changes in _apis(found):
-            yield f"{title}:", api.lines(changes) or ["the same as before"]
-    if found.names:
-        yield "Names of payman_api:", [f"{name.kind:<8}  {name}" for name in found.names]
-    if found.faults:
-        lines = (
-            (str(fault), *(f"  from {describe_cause(it)}" for it in causes)) for fault, causes in found.faults
-        )
-        yield "To be adapted:", [line for several in lines for line in several]
-    elif found.faults is not None:
-        yield FITS, ()
-    if step := version(found):
-        yield f"Version: {step}.", ()
-    if entry := api.changelog_entry(found.all_changes):
-        yield "For CHANGELOG.md:", entry.splitlines()
+    for section in _sections(found) if found.files else ():
+        yield from ("", section.title, *(f"  {line}".rstrip() for line in section.lines))
 
 
 def markdown(found: Findings) -> str:
     """Tell it as a Markdown document, also when nothing differs."""
-    return "\n\n".join(["# What regenerating the client changes", *_chapters(found)]) + "\n"
+    chapters = ["Nothing."]
+    if found.files:
+        files = "\n".join(f"- {kind}: `{name}`" for name, kind in found.files.items())
+        chapters = [f"## {section.heading}\n\n{section.text}" for section in _sections(found)]
+        chapters.append(f"## Files\n\n{files}")
+    return "\n\n".join(["# What regenerating the client changes", *chapters]) + "\n"
 
 
-def _chapters(found: Findings) -> Iterator[str]:
-    if not found.files:
-        yield "Nothing."
-        return
+def _sections(found: Findings) -> Iterator[Section]:
     if found.changes is None:
-        yield f"## The API\n\n{UNTOLD}"
-    else:
-        for title, changes in _apis(found):
-            yield f"## {title}\n\n" + (api.markdown(changes).strip() or "The same as before.")
+        yield Section(UNTOLD, (), "The API", UNTOLD)
+    documents = found.changes or ({} if found.changes is None else {PRIMARY: ()})
+    for name, changes in documents.items():
+        # That nothing is noticed is not so where names of the client are different.
+        shown = [
+            replace(it, text=ONLY_NAMES) if it.text == UNNOTICED and found.names else it for it in changes
+        ]
+        title = "The API" if name == PRIMARY else f"The API of {name}"
+        lines, text = api.lines(shown), api.markdown(shown).strip()
+        yield Section(f"{title}:", lines or ["the same as before"], title, text or "The same as before.")
     if found.names:
-        yield "## Names of `payman_api`\n\n" + "\n".join(f"- {name.kind}: `{name}`" for name in found.names)
+        lines = [f"{name.kind:<8}  {name}" for name in found.names]
+        text = "\n".join(f"- {name.kind}: `{name}`" for name in found.names)
+        yield Section("Names of payman_api:", lines, "Names of `payman_api`", text)
     if found.faults is not None:
-        yield "## What `payman_sdk` has to adapt\n\n" + ("\n".join(_adaptations(found.faults)) or FITS)
+        lines, items = list[str](), list[str]()
+        for fault, causes in found.faults:
+            origins = [f"from {describe_cause(cause)}" for cause in causes]
+            lines += [str(fault), *(f"  {origin}" for origin in origins)]
+            items += [
+                f"- `{fault.file}:{fault.line}`: `{fault.message}`",
+                *(f"  - {origin}" for origin in origins),
+            ]
+        title, text = ("To be adapted:", "\n".join(items)) if items else (FITS, FITS)
+        yield Section(title, lines, "What `payman_sdk` has to adapt", text)
     if step := version(found):
-        yield f"## Version\n\n{step[:1].upper()}{step[1:]}."
+        yield Section(f"Version: {step}.", (), "Version", f"{step[:1].upper()}{step[1:]}.")
     if entry := api.changelog_entry(found.all_changes):
-        yield f"## For CHANGELOG.md\n\n```markdown\n{entry.strip()}\n```"
-    yield "## Files\n\n" + "\n".join(f"- {kind}: `{name}`" for name, kind in found.files.items())
-
-
-def _adaptations(faults: Sequence[tuple[Fault, Sequence[Cause]]]) -> Iterator[str]:
-    for fault, causes in faults:
-        yield f"- `{fault.file}:{fault.line}`: `{fault.message}`"
-        yield from (f"  - from {describe_cause(cause)}" for cause in causes)
+        text = f"```markdown\n{entry.strip()}\n```"
+        yield Section("For CHANGELOG.md:", entry.splitlines(), "For CHANGELOG.md", text)
