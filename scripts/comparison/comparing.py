@@ -20,7 +20,7 @@ from typing import Any
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Kind, Subject
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Use
 from scripts.comparison.document import compare_documents
-from scripts.comparison.messages import compare_answer, compare_body, compare_header, compare_parameter
+from scripts.comparison.messages import compare_message, compare_parameter
 from scripts.comparison.operations import compare_operations
 from scripts.comparison.places import (
     Finding,
@@ -118,16 +118,16 @@ def _uses(pair: Pair, old: str, new: str) -> frozenset[Use]:
 
 def _compare_shared(pair: Pair) -> Iterator[Finding]:
     """Compare the parameters, bodies, answers and headers that operations share."""
-    for kind, noun, compare_one in (
-        ("parameters", "parameter", compare_parameter),
-        ("requestBodies", "request body", compare_body),
-        ("responses", "answer", compare_answer),
-        ("headers", "header", compare_header),
+    for kind, noun in (
+        ("parameters", "parameter"),
+        ("requestBodies", "request body"),
+        ("responses", "answer"),
+        ("headers", "header"),
     ):
+        compare_one = compare_parameter if kind == "parameters" else compare_message
         old, new = pair.old.components(kind), pair.new.components(kind)
         for name in sorted(old.keys() & new.keys()):
-            reference = f"#/components/{kind}/{name}"
-            uses = _uses(pair, reference, reference)
+            uses = _uses(pair, f"#/components/{kind}/{name}", f"#/components/{kind}/{name}")
             if differ(old[name], new[name]) and uses:
                 base = f"the shared {noun} {code(name)}"
                 place = _shared_place("operation", f"shared {noun} {clean(name)}", base, uses)

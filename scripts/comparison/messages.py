@@ -96,21 +96,13 @@ def _schema(parameter: Node) -> object:
 
 def compare_body(pair: Pair, place: Place, old: object, new: object) -> Iterator[Finding]:
     """Tell how the body of a request differs; the place is that of the operation."""
-    sent = frozenset({Direction.REQUEST})
-    here = place.to_part("request body", "the request body of", directions=sent)
-    if is_elsewhere(mapping(old), mapping(new)):
-        return
-    before, after = pair.old.resolve(old), pair.new.resolve(new)
-    must, did = after.get("required") is True, before.get("required") is True
-    if old is None or new is None:
-        if new is not None:
-            yield here.added(must)
-        if old is not None:
-            yield here.change("removed", "was removed")
-        return
-    yield from here.required(did, must)
-    yield from word_findings(here, before, after, ("required", "content"))
-    yield from compare_contents(pair, here, mapping(before.get("content")), mapping(after.get("content")))
+    here = place.to_part("request body", "the request body of", directions=frozenset({Direction.REQUEST}))
+    if old is not None and new is not None:
+        yield from compare_message(pair, here, old, new)
+    elif new is not None:
+        yield here.added(pair.new.resolve(new).get("required") is True)
+    elif old is not None:
+        yield here.change("removed", "was removed")
 
 
 def is_elsewhere(old: Node, new: Node) -> bool:
@@ -128,18 +120,22 @@ def compare_answers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
             yield here.change("removed", "was removed", request=level)
         elif status not in old:
             yield here.change("added", "was added", request=ADDITIVE)
-        elif not is_elsewhere(mapping(old[status]), mapping(new[status])):
-            yield from compare_answer(pair, here, old[status], new[status])
+        else:
+            yield from compare_message(pair, here, old[status], new[status])
 
 
-def compare_answer(pair: Pair, here: Place, old: object, new: object) -> Iterator[Finding]:
-    """Tell how one answer differs."""
+def compare_message(pair: Pair, here: Place, old: object, new: object) -> Iterator[Finding]:
+    """Tell how a body, an answer, or a header of one differs."""
+    if is_elsewhere(mapping(old), mapping(new)):
+        return
     before, after = pair.old.resolve(old), pair.new.resolve(new)
     if pointed(before) != pointed(after):
         yield here.change("changed", "is described in another place")
-    yield from word_findings(here, before, after, ("$ref", "headers", "content"))
+    yield from here.required(before.get("required") is True, after.get("required") is True)
+    yield from word_findings(here, before, after, ("$ref", "required", "headers", "content", "schema"))
     yield from _compare_headers(pair, here, mapping(before.get("headers")), mapping(after.get("headers")))
-    yield from compare_contents(pair, here, mapping(before.get("content")), mapping(after.get("content")))
+    yield from _compare_contents(pair, here, mapping(before.get("content")), mapping(after.get("content")))
+    yield from compare_schemas(pair, here, before.get("schema"), after.get("schema"))
 
 
 def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
@@ -153,19 +149,11 @@ def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
             yield here.change("removed", "was removed")
         elif key not in before:
             yield here.change("added", "was added", request=ADDITIVE)
-        elif not is_elsewhere(mapping(before[key][1]), mapping(after[key][1])):
-            yield from compare_header(pair, here, before[key][1], after[key][1])
+        else:
+            yield from compare_message(pair, here, before[key][1], after[key][1])
 
 
-def compare_header(pair: Pair, here: Place, old: object, new: object) -> Iterator[Finding]:
-    """Tell how a header of an answer differs."""
-    before, after = pair.old.resolve(old), pair.new.resolve(new)
-    yield from here.required(before.get("required") is True, after.get("required") is True)
-    yield from word_findings(here, before, after, ("required", "schema"))
-    yield from compare_schemas(pair, here, before.get("schema"), after.get("schema"))
-
-
-def compare_contents(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _compare_contents(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
     """Tell how a body differs, by media type."""
     before, after = ({_media_type(name): mapping(it) for name, it in each.items()} for each in (old, new))
     for name in sorted({*before, *after}):
