@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 
 import pytest
 
@@ -17,9 +18,12 @@ def _without_ids(svg: str) -> str:
     return re.sub(r"(tsk|ses)-[0-9a-f-]{36}", r"\1-…", svg)
 
 
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux, and so no terminal to draw")
+@pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("script") is None,
+    reason="there is no `script` of util-linux, and so no terminal to draw",
+)
 def test_the_picture_shows_what_the_command_shows() -> None:
-    """Typed into a terminal today, the commands of the picture give the picture, to the letter and the colour."""
+    """Run in a terminal today, the commands of the picture give the picture, to the letter and the colour."""
     assert _without_ids(drawn(screen())) == _without_ids(PICTURE.read_text(encoding="utf-8"))
 
 
