@@ -36,7 +36,6 @@ _TESTS: Final[dict[str, list[str]]] = tomllib.loads(
 class Trial:
     """A mutant, where it belongs, and how it is named where survivors are explained."""
 
-    module: str
     path: Path
     mutant: Mutant
 
@@ -54,9 +53,7 @@ def find_trials(names: Iterable[str]) -> Iterator[Trial]:
     for name in names:
         found = sorted((_CORE / name).glob("*.py")) if (_CORE / name).is_dir() else [_CORE / f"{name}.py"]
         for path in found:
-            module = ".".join(path.relative_to(_ROOT).with_suffix("").parts)
-            for mutant in find_mutants(path.read_text(encoding="utf-8")):
-                yield Trial(module, path, mutant)
+            yield from (Trial(path, mutant) for mutant in find_mutants(path.read_text(encoding="utf-8")))
 
 
 Begin = Callable[[Trial], int | None]
@@ -131,9 +128,7 @@ def main() -> int:
         print("Left out, since they fail while they are measured:", *failed, sep="\n", file=sys.stderr)
     rest = [tried[number] for number in untried]  # what runs when it is imported
     tests = (_TESTS["quickest"], _TESTS["noticing"])
-    more, _ = run_trials(
-        rest, given.jobs, lambda it: begin_trial(it.module, it.path, it.mutant.build_tree(), tests)
-    )
+    more, _ = run_trials(rest, given.jobs, lambda it: begin_trial(it.path, it.mutant.build_tree(), tests))
     escaped = [*(tried[number] for number in survived), *(rest[number] for number in more)]
     open_ends = Counter(trial.path for trial in escaped)
     every = Counter(trial.path for trial in trials)

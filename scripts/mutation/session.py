@@ -10,8 +10,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import gc
-import importlib.abc
-import importlib.machinery
 import math
 import multiprocessing
 import os
@@ -22,14 +20,15 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.machinery import SourceFileLoader
 from itertools import zip_longest
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any, Final
 
 import coverage
 import pytest
-from attrs import define, field, frozen
+from attrs import define, field
 
 _LIMITS: Final = (60.0, 300.0)
 """For how many seconds a test may compute and hang that runs on an imported mutant, before it counts as one that never ends."""
@@ -190,30 +189,22 @@ def _walk(code: CodeType) -> Iterator[CodeType]:
             yield from _walk(constant)
 
 
-@frozen
-class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports a tree in the place of a module."""
-
-    name: str
-    tree: ast.Module
-    path: Path
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        is_mine = fullname == self.name
-        return importlib.machinery.ModuleSpec(fullname, self, origin=str(self.path)) if is_mine else None
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.tree, str(self.path), "exec"), module.__dict__)  # noqa: S102 (a mutant of our own code) # nosec B102
-
-
 class _Limits:
     def pytest_runtest_setup(self) -> None:
         limit_trial(*_LIMITS)
 
 
-def begin_trial(module: str, path: Path, tree: ast.Module, groups: Iterable[Sequence[str]]) -> int:
+def _import_as(path: Path, code: CodeType) -> None:
+    """Let this process import other code for a module that it has not imported yet."""
+    get_code = SourceFileLoader.get_code
+
+    def get_other_code(loader: SourceFileLoader, name: str) -> CodeType | None:
+        return code if loader.path == str(path) else get_code(loader, name)
+
+    pytest.MonkeyPatch().setattr(SourceFileLoader, "get_code", get_other_code)
+
+
+def begin_trial(path: Path, tree: ast.Module, groups: Iterable[Sequence[str]]) -> int:
     """Fork, and try a tree in the place of a module with groups of tests until one fails; give the id of the process."""
     child = os.fork()
     if child:
@@ -222,7 +213,7 @@ def begin_trial(module: str, path: Path, tree: ast.Module, groups: Iterable[Sequ
     try:
         os.setsid()
         be_silent()
-        sys.meta_path.insert(0, _Importer(module, tree, path))
+        _import_as(path, compile(tree, str(path), "exec"))
         with contextlib.suppress(SystemExit):
             runs = (pytest.main([*QUIETLY, "-x", *tests], plugins=[_Limits()]) for tests in groups)
             status = int(next(filter(None, runs), 0))
