@@ -23,9 +23,6 @@ LIMITS = Path(__file__).with_name("prose_limits.json")
 LONGEST_SENTENCE = 25
 """A sentence with more words is counted."""
 
-COUNTED_PHRASES = ("told", "stands", "is no", "of its own")
-"""Phrases that are counted in whole files, names in code included."""
-
 UNCLEAR_PHRASES = (
     *("told", "tells", "tell", "stands", "heard", "hears", "learns", "learned", "takes? up again"),
     *("taken up again", "is over", "are over", "gives back", "given back", "holds? against", "is no"),
@@ -128,21 +125,8 @@ def find_faults(texts: Iterable[Text], root: Path = ROOT) -> Iterator[Finding]:
             start = unit.end() if unit else len(text)
 
 
-def count_phrases(root: Path, phrases: Iterable[str] = COUNTED_PHRASES) -> Iterator[Finding]:
-    """Yield each place of a counted phrase in README, docs and package, code included."""
-    for file in [root / "README.md", *root.glob("docs/**/*"), *root.glob("payman_sdk/**/*")]:
-        if file.suffix not in {".md", ".py", ".html", ".css", ".txt", ".svg"}:
-            continue
-        text = file.read_text(encoding="utf-8")
-        for phrase in phrases:
-            for found in re.finditer(rf"\b{phrase}\b", text, re.IGNORECASE):
-                at = 1 + text.count("\n", 0, found.start())
-                place, line = f"{file.relative_to(root)}:{at}", text.splitlines()[at - 1].strip()
-                yield Finding(f'"{phrase}"', "phrase", place, line)
-
-
 def measure(findings: Iterable[Finding]) -> dict[str, int]:
-    """Count findings by area and kind; phrases that are counted everywhere have an area for themselves."""
+    """Count findings by area and kind."""
     return dict(sorted(Counter(f"{one.area} {one.kind}".removesuffix(" phrase") for one in findings).items()))
 
 
@@ -162,10 +146,10 @@ def main(arguments: list[str] | None = None) -> int:
         "--show", metavar="AREA", help="print the findings of an area, or the places of a phrase"
     )
     options = parser.parse_args(arguments)
-    findings = [*find_faults(read_prose(ROOT)), *count_phrases(ROOT)]
+    findings = [*find_faults(read_prose(ROOT))]
     if options.show:
         for one in findings:
-            if options.show in (one.area, one.area.strip('"'), f"{one.area} {one.kind}"):
+            if options.show in (one.area, f"{one.area} {one.kind}", one.text.lower()):
                 print(f"{one.place}: {one.text}")
         return 0
     figures, limits = measure(findings), json.loads(LIMITS.read_text(encoding="utf-8"))
