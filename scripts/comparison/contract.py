@@ -9,7 +9,8 @@ from enum import Enum, auto
 from functools import cache, cached_property
 from typing import Any
 
-from scripts.regeneration.pointers import METHODS, look_up, resolve
+from scripts.regeneration import pointers
+from scripts.regeneration.pointers import METHODS, look_up
 from scripts.regeneration.problems import RegenerationError
 
 Node = dict[str, Any]
@@ -113,7 +114,7 @@ class Contract:
         """Follow references to what they mean; one that cannot be followed is given as it is."""
         node = schema_of(value)
         try:
-            return schema_of(resolve(self.document, node, "")[0])
+            return schema_of(pointers.Node(self.document, node).resolve().value)
         except RegenerationError:
             return node
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from scripts.regeneration.documents import Document
-from scripts.regeneration.pointers import refuse
+from scripts.regeneration.pointers import Node, refuse
 from scripts.regeneration.schema_parts import ANNOTATIONS, flatten
 
 Expression = dict[str, Any]
@@ -48,14 +47,12 @@ def bare(member: Expression) -> Expression:
     return found
 
 
-def make_member(
-    document: Document, wire: str, schema: Any, place: str, expression: Expression, *, is_required: bool
-) -> dict[str, Any]:
+def make_member(wire: str, schema: Node, expression: Expression, *, is_required: bool) -> dict[str, Any]:
     """Give the schema of a member or a parameter: its expression, and what else is said of it."""
     about: dict[str, Any] = {}
-    for part, _ in reversed(flatten(document, schema, place)[0]):
-        about |= part
-    own = schema if isinstance(schema, dict) else {}
+    for part in reversed(flatten(schema)[0]):
+        about |= part.value
+    own = schema.value if isinstance(schema.value, dict) else {}
     about |= {key: value for key, value in own.items() if key in ANNOTATIONS}
     made: dict[str, Any] = {"allOf": [expression]} if "$ref" in expression else dict(expression)
     made |= {WIRE: wire, "description": str(about.get("description") or "")}
@@ -63,7 +60,7 @@ def make_member(
         made["format"] = "password"
     if about.get("deprecated"):
         made["deprecated"] = True
-    default = _find_default(about, expression, place)
+    default = _find_default(about, expression, schema.place)
     if default is None and is_required and "const" in expression:
         default = repr(expression["const"])
     return made if default is None else {**made, DEFAULT: default}

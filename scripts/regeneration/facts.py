@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, unite
-from scripts.regeneration.schema_parts import Part
+from scripts.regeneration.pointers import Node
 
 EVENTS = "text/event-stream"
 EVENT_STATUS = "999"
@@ -30,7 +30,7 @@ class Parameter:
         style: How it is written, if not in the usual way.
         is_required: Whether it has to be there.
         schema: Its schema, as the generator reads it.
-        source: Its schema in the document, and where that is.
+        source: Its schema in the document.
     """
 
     variable: str
@@ -38,7 +38,7 @@ class Parameter:
     style: str
     is_required: bool
     schema: dict[str, Any]
-    source: Part
+    source: Node
 
     @property
     def name(self) -> str:
@@ -54,7 +54,7 @@ class Body:
         media: Its media type.
         kind: What kind of one that is: json, form, multipart, text or bytes.
         expression: What it holds.
-        source: The media type in the document, and where that is.
+        source: The media type in the document.
         is_required: Whether it has to be there.
         encoding: The media types of parts that are not of the usual one.
         has_others: Whether the document offers other media types.
@@ -63,7 +63,7 @@ class Body:
     media: str
     kind: str
     expression: Expression
-    source: Part
+    source: Node
     is_required: bool = True
     encoding: Mapping[str, str] = field(default_factory=dict)
     has_others: bool = False

@@ -15,7 +15,7 @@ from scripts.regeneration.documents import Document
 from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, choices_of, make_member
 from scripts.regeneration.facts import Operation, Parameter, Scheme, Webhook
 from scripts.regeneration.identifiers import ARGUMENTS, PREFIX
-from scripts.regeneration.pointers import METHODS, find, join, refuse, resolve, without_extensions
+from scripts.regeneration.pointers import METHODS, Node, join, refuse
 from scripts.regeneration.schemas import Schemas
 
 ENVIRONMENT = "x-payman-environment"
@@ -30,27 +30,23 @@ class Operations:
     """The operations and webhooks of a document."""
 
     def __init__(self, document: Document, schemas: Schemas) -> None:
-        self.document, self._schemas, self._bodies = document, schemas, Bodies(document, schemas)
+        self.document, self._schemas, self._bodies = document, schemas, Bodies(schemas)
+        root = Node(document, document)
         self.found: list[Operation] = []
         self.servers = self._find_servers()
         taken: set[str] = set()
-        for path, item in without_extensions(document.get("paths", {})):
-            item, place = resolve(document, item, join("/paths", path))
+        for path, given in root.get("paths", {}).members().items():
+            item = given.resolve()
             if "?" in path or "#" in path:
-                refuse(f"The path {path:.60} has a query or a fragment", place)
-            for method in METHODS:
-                if method in item:
-                    self.found.append(self._operation(path, method, item, place, taken))
+                item.refuse(f"The path {path:.60} has a query or a fragment")
+            self.found += [self._operation(path, it, item, taken) for it in METHODS if it in item]
         ids = Counter(each.id for each in self.found)
         for each in self.found:
             if ids[each.id] > 1:
                 refuse(f"The operationId {each.id} comes twice", each.pointer)
-        hooks = dict(without_extensions(document.get("webhooks", {})))
+        hooks = root.get("webhooks", {}).members()
         variables = identifiers.name_all(hooks)
-        self.webhooks = [
-            self._webhook(name, variables[name], *resolve(document, item, join("/webhooks", name)))
-            for name, item in hooks.items()
-        ]
+        self.webhooks = [self._webhook(name, variables[name], item.resolve()) for name, item in hooks.items()]
         schemas.finish()
         for operation in self.found:
             operation.page = self._find_page(operation)
@@ -88,93 +84,86 @@ class Operations:
                     return "/".join(flow["authorizationUrl"].split("/")[:3])
         return None
 
-    def _operation(self, path: str, method: str, item: dict[str, Any], at: str, taken: set[str]) -> Operation:
-        given, place = item[method], join(at, method)
-        if "callbacks" in given:
-            refuse("Callbacks cannot be rendered", join(place, "callbacks"))
+    def _operation(self, path: str, method: str, item: Node, taken: set[str]) -> Operation:
+        node, given = item[method], item[method].value
+        if "callbacks" in node:
+            node["callbacks"].refuse("Callbacks cannot be rendered")
         own = given.get("operationId")
         made = own or generate_operation_id(path=UntrustedString(path), method=method, prefix=PREFIX)
         name = identifiers.make_unique(identifiers.to_variable(made), taken)
         taken.add(name)
-        parameters = self._parameters(item, given, path, at, place, name)
-        answers, events = self._bodies.read_answers(given, place, name)
-        scheme, is_optional = self._scheme(given, place)
-        servers = given.get("servers") or item.get("servers")
+        parameters = self._parameters(item, node, path, name)
+        answers, events = self._bodies.read_answers(node, name)
+        scheme, is_optional = self._scheme(node)
+        servers = given.get("servers") or item.value.get("servers")
         return Operation(
             name,
             identifiers.to_variable(next(iter(given.get("tags", [])), "default")),
             own or name,
             method.upper(),
             path,
-            place,
+            node.place,
             str(given.get("summary") or own or f"{method.upper()} {path}").rstrip("."),
             str(given.get("description") or ""),
             bool(given.get("deprecated")),
             parameters,
-            self._bodies.read(given, place, name),
+            self._bodies.read(node, name),
             answers,
             events,
             scheme,
             is_optional,
-            self._server(servers[0], place) if servers else None,
+            _server(servers[0], node) if servers else None,
         )
 
-    def _webhook(self, name: str, variable: str, item: dict[str, Any], place: str) -> Webhook:
+    def _webhook(self, name: str, variable: str, item: Node) -> Webhook:
         method = next((each for each in METHODS if each in item), None)
         if method is None:
-            refuse(f"The webhook {name} has no method", place)
-        body = self._bodies.read(item[method], join(place, method), name, is_read=True)
+            item.refuse(f"The webhook {name} has no method")
+        body = self._bodies.read(item[method], name, is_read=True)
         if body is None or body.kind != "json":
-            refuse(f"The webhook {name} sends no JSON", join(place, method))
-        return Webhook(name, variable, str(item[method].get("summary") or name), body)
+            item[method].refuse(f"The webhook {name} sends no JSON")
+        return Webhook(name, variable, str(item[method].value.get("summary") or name), body)
 
-    def _server(self, given: dict[str, Any], place: str) -> str:
-        if "://" not in given["url"]:
-            refuse(f"The server {given['url']:.60} of an operation has no host", place)
-        return _url(given, place)
-
-    def _parameters(
-        self, item: dict[str, Any], given: dict[str, Any], path: str, at: str, place: str, name: str
-    ) -> list[Parameter]:
-        found: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
-        for holder, where in ((item, at), (given, place)):
-            for number, each in enumerate(holder.get("parameters", [])):
-                each, inner = find(self.document, each, join(where, "parameters", number), "in")
-                if each["in"] != "header" or each["name"].lower() not in _OWN_HEADERS:
-                    found[each["name"], each["in"]] = each, inner
+    def _parameters(self, item: Node, given: Node, path: str, name: str) -> list[Parameter]:
+        found: dict[tuple[str, str], Node] = {}
+        for each in (*item.get("parameters", ()), *given.get("parameters", ())):
+            parameter = each.find("in")
+            wire, kind = parameter.value["name"], parameter.value["in"]
+            if kind != "header" or wire.lower() not in _OWN_HEADERS:
+                found[wire, kind] = parameter
         headers = Counter(wire.lower() for wire, kind in found if kind == "header")
-        for (wire, kind), (_, inner) in found.items():
+        for (wire, kind), parameter in found.items():
             if kind == "header" and headers[wire.lower()] > 1:
-                refuse(f"The header {wire} comes twice, in two spellings", inner)
+                parameter.refuse(f"The header {wire} comes twice, in two spellings")
         places = Counter(wire for wire, _ in found)
         names = [f"{wire} \n{kind}" if places[wire] > 1 else wire for wire, kind in found]
         variables = identifiers.name_all(names, ARGUMENTS)
         parameters = [
-            self._parameter(variable, each, inner, name)
-            for variable, (each, inner) in zip(variables.values(), found.values(), strict=True)
+            self._parameter(variable, parameter, name)
+            for variable, parameter in zip(variables.values(), found.values(), strict=True)
         ]
         wanted = set(re.findall(r"{([^{}]*)}", path))
         declared = {each.name for each in parameters if each.location == "path"}
         if wanted != declared:
             differing = ", ".join(sorted(wanted ^ declared))
-            refuse(f"The path {path} and its parameters differ in {differing}", place)
+            given.refuse(f"The path {path} and its parameters differ in {differing}")
         return parameters
 
-    def _parameter(self, variable: str, given: dict[str, Any], place: str, name: str) -> Parameter:
+    def _parameter(self, variable: str, node: Node, name: str) -> Parameter:
+        given, schema = node.value, node.get("schema", {})
         location, wire = given["in"], given["name"]
         style = given.get("style", _STYLES.get(location))
-        schema, at = given.get("schema", {}), join(place, "schema")
         if location in ("header", "cookie") and not _TOKEN.fullmatch(wire):
-            refuse(f"A {location} called {wire!r:.60}, which no {location} can be, cannot be rendered", place)
+            node.refuse(f"A {location} called {wire!r:.60}, which no {location} can be, cannot be rendered")
         if given.get("allowReserved"):
-            refuse("allowReserved cannot be rendered", place)
-        if "content" in given:
-            media, inner = next(iter(given["content"].items()))
+            node.refuse("allowReserved cannot be rendered")
+        if "content" in node:
+            media = next(iter(given["content"]))
             if classify_media(media) != "json":
-                refuse(f"A parameter as {media} cannot be rendered", place)
-            schema, at, style = inner.get("schema", {}), join(place, "content", media, "schema"), "json"
+                node.refuse(f"A parameter as {media} cannot be rendered")
+            schema, style = node["content"][media].get("schema", {}), "json"
         kind = self._schemas.express(
-            schema, at, identifiers.to_class(name) + identifiers.to_class(wire), is_open=False
+            schema, identifiers.to_class(name) + identifiers.to_class(wire), is_open=False
         )
         explode = given.get("explode", style == "form")
         choices = choices_of(kind)
@@ -187,21 +176,21 @@ class Operations:
             style not in known or is_unfit or (is_list and location == "cookie" and explode)
         ):
             what = "an object" if is_object else "a list" if is_list else "this"
-            refuse(f"The style {style} for {what} in the {location} cannot be rendered", place)
+            node.refuse(f"The style {style} for {what} in the {location} cannot be rendered")
         if style != "json" and not (
             len(choices) == 1 and all(map(self._schemas.is_plain, members.values()))
             if members is not None
             else self._schemas.is_list(kind)
         ):
-            refuse(f"The parameter {wire}, with objects or lists among others, cannot be rendered", place)
+            node.refuse(f"The parameter {wire}, with objects or lists among others, cannot be rendered")
         shown = style if style in ("json", "deepObject") else "explode" if is_object else ""
         if is_list and style != "json" and not (explode and location == "query"):
             shown = _JOINED[style]
         is_required = bool(given.get("required")) or location == "path"
-        made = make_member(self.document, wire, schema, at, kind, is_required=is_required)
+        made = make_member(wire, schema, kind, is_required=is_required)
         if location == "path":  # given by position, where none has a default before one that has none
             made.pop(DEFAULT, None)
-        return Parameter(variable, location, shown, is_required, made, (schema, at))
+        return Parameter(variable, location, shown, is_required, made, schema)
 
     def _find_page(self, operation: Operation) -> tuple[str, str] | None:
         """Return how pages lead to each other: a text in the query, and a member of the answer that is called `next` and the same."""
@@ -217,10 +206,11 @@ class Operations:
                     return parameter.variable, variable
         return None
 
-    def _scheme(self, given: dict[str, Any], place: str) -> tuple[Scheme | None, bool]:
+    def _scheme(self, given: Node) -> tuple[Scheme | None, bool]:
         """Choose how an operation is authenticated: the first way that a client can go; and whether it may be left out."""
-        wanted: list[dict[str, Any]] = given.get("security", self.document.get("security")) or []
-        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        wanted: list[dict[str, Any]] = given.value.get("security", self.document.get("security")) or []
+        listed = self.document.get("components", {}).get("securitySchemes", {})
+        schemes = Node(self.document, listed, "/components/securitySchemes")
         refused = ""
         for alternative in wanted:
             if len(alternative) > 1:
@@ -228,14 +218,13 @@ class Operations:
                 continue
             for name in alternative:
                 if name not in schemes:
-                    refuse(f"The security scheme {name} is not in components.securitySchemes", place)
-                where = join("/components/securitySchemes", name)
-                found = _scheme(find(self.document, schemes[name], where, "type")[0])
+                    given.refuse(f"The security scheme {name} is not in components.securitySchemes")
+                found = _scheme(schemes[name].find("type").value)
                 if found is not None:
                     return found, {} in wanted
                 refused = f"The security scheme {name}"
         if refused and {} not in wanted:
-            refuse(f"{refused} cannot be rendered", place)
+            given.refuse(f"{refused} cannot be rendered")
         return None, True
 
 
@@ -246,6 +235,12 @@ def _scheme(given: dict[str, Any]) -> Scheme | None:
     if kind in ("oauth2", "openIdConnect") or (kind == "http" and how == "bearer"):
         return Scheme("header", "Authorization", "Bearer ")
     return Scheme("basic") if kind == "http" and how == "basic" else None
+
+
+def _server(given: dict[str, Any], operation: Node) -> str:
+    if "://" not in given["url"]:
+        operation.refuse(f"The server {given['url']:.60} of an operation has no host")
+    return _url(given, operation.place)
 
 
 def _plain(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
@@ -51,36 +52,71 @@ def look_up(document: dict[str, Any], pointer: str) -> Any:
     return found
 
 
-def resolve(document: dict[str, Any], value: Any, pointer: str) -> tuple[Any, str]:
-    """Follow references; give what they lead to and where it is.
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A value in a document, and the pointer to it."""
 
-    Raises:
-        RegenerationError: They lead nowhere, or in a circle.
-    """
-    seen: list[str] = []
-    while isinstance(value, dict) and isinstance(value.get("$ref"), str):
-        reference = value["$ref"]
-        if reference in seen:
-            refuse(f"$ref {reference} leads back to itself", pointer)
-        seen.append(reference)
-        target = reference.removeprefix("#")
-        try:
-            value, pointer = look_up(document, target), target
-        except KeyError:
-            refuse(f"$ref {reference} leads nowhere", pointer)
-    return value, pointer
+    document: dict[str, Any]
+    value: Any
+    place: str = ""
 
+    def __contains__(self, step: object) -> bool:
+        """Whether there is such a member."""
+        return step in self.value
 
-def find(document: dict[str, Any], value: Any, pointer: str, member: str) -> tuple[dict[str, Any], str]:
-    """Follow references to something that has a certain member.
+    def __getitem__(self, step: str | int) -> Node:
+        """Give a member of an object, or an item of a list."""
+        return Node(self.document, self.value[step], join(self.place, step))
 
-    Raises:
-        RegenerationError: They lead to something else, nowhere, or in a circle.
-    """
-    found, at = resolve(document, value, pointer)
-    if not isinstance(found, dict) or member not in found:
-        refuse(f"Something with `{member}` has to be here, or be referred to", pointer)
-    return found, at
+    def __iter__(self) -> Iterator[Node]:
+        """Give the items of a list."""
+        return (self[number] for number in range(len(self.value)))
+
+    def get(self, step: str, default: Any = None) -> Node:
+        """Give a member of an object, or something in its place."""
+        return Node(self.document, self.value.get(step, default), join(self.place, step))
+
+    def members(self) -> dict[str, Node]:
+        """Give the members of an object, but for extensions, by their names."""
+        return {name: self[name] for name in self.value if not name.startswith("x-")}
+
+    def refuse(self, construct: str) -> NoReturn:
+        """Say that a client cannot be made of something here.
+
+        Raises:
+            RegenerationError: Always.
+        """
+        refuse(construct, self.place)
+
+    def resolve(self) -> Node:
+        """Follow references, and give what they lead to.
+
+        Raises:
+            RegenerationError: They lead nowhere, or in a circle.
+        """
+        found, seen = self, list[str]()
+        while isinstance(found.value, dict) and isinstance(found.value.get("$ref"), str):
+            reference = found.value["$ref"]
+            if reference in seen:
+                found.refuse(f"$ref {reference} leads back to itself")
+            seen.append(reference)
+            target = reference.removeprefix("#")
+            try:
+                found = Node(self.document, look_up(self.document, target), target)
+            except KeyError:
+                found.refuse(f"$ref {reference} leads nowhere")
+        return found
+
+    def find(self, member: str) -> Node:
+        """Follow references to something that has a certain member.
+
+        Raises:
+            RegenerationError: They lead to something else, nowhere, or in a circle.
+        """
+        found = self.resolve()
+        if not isinstance(found.value, dict) or member not in found:
+            self.refuse(f"Something with `{member}` has to be here, or be referred to")
+        return found
 
 
 def walk(value: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:
@@ -96,8 +132,3 @@ def walk(value: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:
             waiting += [(value[key], join(place, key)) for key in said]
         elif isinstance(value, list):
             waiting += [(inner, join(place, number)) for number, inner in enumerate(value)]
-
-
-def without_extensions(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give what is in a mapping of names, but for extensions."""
-    return ((name, value) for name, value in given.items() if not name.startswith("x-"))

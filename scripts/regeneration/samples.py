@@ -8,12 +8,12 @@ from typing import Any
 from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
-from scripts.regeneration.pointers import join, look_up, refuse, resolve
+from scripts.regeneration.pointers import Node, look_up
 from scripts.regeneration.schema_parts import (
-    Part,
     collect_members,
     combine,
     find_extra,
+    find_items,
     flatten,
     kinds_of,
     merge,
@@ -40,15 +40,15 @@ class Samples:
         self._document, self._schemas = document, schemas
         self._pick, self._most, self._text = 0, 1, _TEXT
 
-    def several(self, schema: Any, place: str, text: str = _TEXT, extra: Any = (1, None)) -> Iterator[Any]:
+    def several(self, schema: Node, text: str = _TEXT, extra: Any = (1, None)) -> Iterator[Any]:
         """Give a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text, `extra` any member."""
         self._pick, self._most, self._text = 0, 1, text
         self._extra = [*extra] if isinstance(extra, tuple) else extra
         found: list[Any] = []
         while self._pick < min(self._most, _MOST):
-            found.append(self._value(schema, place, _DEPTH))
+            found.append(self._value(schema, _DEPTH))
             self._pick += 1
-        found.append(self._value(schema, place, 0))
+        found.append(self._value(schema, 0))
         yield from (value for number, value in enumerate(found) if value not in found[:number])
 
     def fitting(self, schema: Any) -> Callable[[Any], bool]:
@@ -63,22 +63,20 @@ class Samples:
         self._most = max(self._most, len(several))
         return several[self._pick % len(several)]
 
-    def _value(self, schema: Any, place: str, depth: int) -> Any:
+    def _value(self, given: Node, depth: int) -> Any:
         if depth < -_DEPTH * 4:
-            refuse("A schema needs itself, so no value fits it", place)
-        schema, place = resolve(self._document, schema, place)
-        parts, choice = flatten(self._document, schema, place)
-        places = [place]
+            given.refuse("A schema needs itself, so no value fits it")
+        schema = given.resolve()
+        parts, choice = flatten(schema)
+        places = [schema.place]
         while choice is not None:
-            variants, at, keyword = choice
-            number = self._choose(range(len(variants)))
-            variant, at = resolve(self._document, variants[number], join(at, keyword, number))
-            inner, choice = flatten(self._document, variant, at)
-            parts, places = [*parts, *inner], [at, *places]
-        places += [at for _, at in parts]
+            variant = self._choose([*choice]).resolve()
+            inner, choice = flatten(variant)
+            parts, places = [*parts, *inner], [variant.place, *places]
+        places += [part.place for part in parts]
         if not self._schemas.files.isdisjoint(places):
             return {FILE: "content"}
-        merged = merge(parts, place)
+        merged = merge(parts, schema.place)
         if "const" in merged:
             return merged["const"]
         if "enum" in merged:
@@ -89,28 +87,24 @@ class Samples:
             case "object":
                 return self._object(parts, places, depth)
             case "array":
-                at = next((at for part, at in parts if "items" in part), place)
-                return (
-                    [self._value(merged.get("items", {}), join(at, "items"), depth - 1)] if depth > 0 else []
-                )
+                return [self._value(find_items(parts), depth - 1)] if depth > 0 else []
             case "string":
                 return _TEXTS.get(merged.get("format", ""), self._text)
             case kind:
                 return _PLAIN[kind]
 
-    def _object(self, parts: list[Part], places: list[str], depth: int) -> dict[str, Any]:
+    def _object(self, parts: list[Node], places: list[str], depth: int) -> dict[str, Any]:
         members, extra = collect_members(parts), find_extra(parts)
-        for part, at in parts:
-            for name in part.get("required", ()):
-                members.setdefault(name, [extra or ({}, at)])
-        required = {name for part, _ in parts for name in part.get("required", ())}
+        required = dict.fromkeys(name for part in parts for name in part.value.get("required", ()))
+        for name in required:
+            members.setdefault(name, [extra or Node({}, {})])
         found = {
-            name: self._value(*combine(several), depth - 1)
+            name: self._value(combine(several), depth - 1)
             for name, several in members.items()
             if depth > 0 or name in required
         }
         if depth > 0 and extra is not None:
-            found["x-new"] = self._value(*extra, depth - 1) if extra[0] else self._extra
+            found["x-new"] = self._value(extra, depth - 1) if extra.value else self._extra
         for place in reversed(places):
             for name, values in self._schemas.tags.get(place, {}).items():
                 found[name] = found[name] if found.get(name) in values else values[0]
@@ -124,10 +118,10 @@ def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any
         if "enum" in made.schema:
             values = made.schema["enum"]
         elif "/" in made.pointer and "'format': 'binary'" not in repr(made.schema["properties"]):
-            parts = [part for part, _ in made.base]
+            parts = [part.value for part in made.base]
             schema = {"allOf": parts} if parts else look_up(document, made.pointer)
             examples = filter(samples.fitting(schema), _examples(schema))
-            values = [*samples.several(schema, made.pointer), *examples]
+            values = [*samples.several(Node(document, schema, made.pointer)), *examples]
         else:
             continue
         yield {"class": made.name, "place": made.pointer, "values": values}
@@ -149,7 +143,7 @@ def operation_trials(
         for status, body in (*operation.answers.items(), *(("200", event) for event in operation.events)):
             number = {"default": 599}.get(status) or int(status.replace("XX", "02"))
             media, kind = (body.media, body.kind) if body else ("", "")
-            answers += [[number, media, kind, value] for value in _bodies(document, samples, body)]
+            answers += [[number, media, kind, value] for value in _bodies(samples, body)]
         # Headers are of ASCII, and what separates values is in none.
         texts = {
             each.variable: ("text", "x") if each.style or each.location in ("header", "cookie") else ()
@@ -160,27 +154,27 @@ def operation_trials(
             "place": operation.pointer,
             "method": operation.method,
             "arguments": {
-                each.variable: next(samples.several(*each.source, *texts[each.variable]))
+                each.variable: next(samples.several(each.source, *texts[each.variable]))
                 for each in operation.parameters
             },
             "names": [each.name for each in operation.within("query") if each.is_required and not each.style],
             "media": [operation.body.media, operation.body.kind] if operation.body else [],
-            "bodies": [*_bodies(document, samples, operation.body)] if operation.body else [],
+            "bodies": [*_bodies(samples, operation.body)] if operation.body else [],
             "answers": answers,
             "scheme": list(vars(operation.scheme).values()) if operation.scheme else None,
             "server": operation.server,
         }
 
 
-def _bodies(document: Document, samples: Samples, body: Body | None) -> Iterator[Any]:
+def _bodies(samples: Samples, body: Body | None) -> Iterator[Any]:
     """Give values of a body, and its examples."""
     if body is None or body.kind in ("text", "bytes"):
         yield "te\u00e9xt" if body else None
         return
-    media, place = body.source
-    schema = media.get("schema", {})
+    schema = body.source.get("schema", {})
     # A form has no place for null in a list.
-    yield from samples.several(schema, join(place, "schema"), extra="x" if body.kind == "form" else (1, None))
-    named = [resolve(document, each, place)[0] for each in media.get("examples", {}).values()]
-    examples = [each["value"] for each in (*named, {"value": media.get("example")}) if "value" in each]
-    yield from filter(samples.fitting(schema), examples if "example" in media else examples[:-1])
+    yield from samples.several(schema, extra="x" if body.kind == "form" else (1, None))
+    named = [each.resolve().value for each in body.source.get("examples", {}).members().values()]
+    examples = [each["value"] for each in named if "value" in each]
+    examples += [body.source.value["example"]] if "example" in body.source else []
+    yield from filter(samples.fitting(schema.value), examples)

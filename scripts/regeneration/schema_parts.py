@@ -6,10 +6,11 @@ A keyword that is not listed here is refused: nobody has said what it would mean
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from scripts.regeneration.documents import DIALECTS, Document
-from scripts.regeneration.pointers import join, refuse, resolve
+from scripts.regeneration.documents import DIALECTS
+from scripts.regeneration.pointers import Node, refuse
 
 ANNOTATIONS = frozenset(
     (
@@ -57,66 +58,60 @@ _FITTING: dict[str, Callable[[Any], bool]] = {
 }
 """What a keyword takes, where the client depends on it."""
 NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
-Part = tuple[dict[str, Any], str]
-"""A schema without references, and where it is."""
-Choice = tuple[list[Any], str, str]
-"""The variants of a choice, where the schema is that has it, and its keyword."""
 
 
-def flatten(document: Document, schema: Any, place: str) -> tuple[list[Part], Choice | None]:
-    """Give what all of holds of a value, references followed, and the choice that there is besides."""
-    parts: list[Part] = []
-    choice: Choice | None = None
-    waiting: list[tuple[Any, str, tuple[str, ...]]] = [(schema, place, ())]
+def flatten(schema: Node) -> tuple[list[Node], Node | None]:
+    """Give all parts of a schema, references followed, and the variants of the choice that there is besides."""
+    parts: list[Node] = []
+    choice: Node | None = None
+    waiting: list[tuple[Node, tuple[str, ...]]] = [(schema, ())]
     while waiting:
-        schema, place, seen = waiting.pop(0)
-        if schema is True:
+        node, seen = waiting.pop(0)
+        given = node.value
+        if given is True:
             continue
-        if not isinstance(schema, dict):
-            is_nothing = schema is False
-            refuse(
-                "A schema that nothing fits cannot be rendered" if is_nothing else "This is not a schema",
-                place,
+        if not isinstance(given, dict):
+            is_nothing = given is False
+            node.refuse(
+                "A schema that nothing fits cannot be rendered" if is_nothing else "This is not a schema"
             )
-        check(schema, place)
-        if "$ref" in schema:
-            target, at = resolve(document, schema, place)
-            if at in seen:
-                refuse("A schema is a part of itself", at)
-            waiting.insert(0, (target, at, (*seen, at)))
-            if not set(schema) & SHAPES - {"$ref"}:
+        check(node)
+        if "$ref" in given:
+            target = node.resolve()
+            if target.place in seen:
+                target.refuse("A schema is a part of itself")
+            waiting.insert(0, (target, (*seen, target.place)))
+            if not given.keys() & SHAPES - {"$ref"}:
                 continue
-        waiting[:0] = [
-            (each, join(place, "allOf", number), seen) for number, each in enumerate(schema.get("allOf", ()))
-        ]
+        waiting[:0] = [(each, seen) for each in node.get("allOf", ())]
         for keyword in CHOICES:
-            if keyword in schema and not all(only_requires(each) for each in schema[keyword]):
+            if keyword in given and not all(map(only_requires, given[keyword])):
                 if choice is not None:
-                    refuse("Two choices (oneOf, anyOf) about one value cannot be rendered", place)
-                choice = schema[keyword], place, keyword
-        own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf", *CHOICES)}
-        if set(own) & SHAPES or ("allOf" not in schema and "$ref" not in schema and choice is None):
-            parts.append((own, place))
+                    node.refuse("Two choices (oneOf, anyOf) about one value cannot be rendered")
+                choice = node[keyword]
+        own = {key: value for key, value in given.items() if key not in ("$ref", "allOf", *CHOICES)}
+        if own.keys() & SHAPES or ("allOf" not in given and "$ref" not in given and choice is None):
+            parts.append(replace(node, value=own))
     return parts, choice
 
 
-def check(schema: dict[str, Any], place: str) -> None:
+def check(schema: Node) -> None:
     """Refuse keywords that nobody listed, and values that a keyword does not take."""
-    for key, value in schema.items():
+    for key, value in schema.value.items():
         if key not in SHAPES and key not in ANNOTATIONS and key not in _CHECKS and not key.startswith("x-"):
-            refuse(f"The keyword {key} of schemas cannot be rendered", place)
+            schema.refuse(f"The keyword {key} of schemas cannot be rendered")
         if key in _FITTING and not _FITTING[key](value):
-            refuse(f"{key} is {value!r:.40}, which is not what the keyword takes", place)
-    for kind in kinds_of(schema):
+            schema.refuse(f"{key} is {value!r:.40}, which is not what the keyword takes")
+    for kind in kinds_of(schema.value):
         if kind not in (*NAMES.values(), "null"):
-            refuse(f"The type {kind!r:.40} is not one that JSON has", place)
+            schema.refuse(f"The type {kind!r:.40} is not one that JSON has")
 
 
-def merge(parts: list[Part], place: str) -> dict[str, Any]:
+def merge(parts: list[Node], place: str) -> dict[str, Any]:
     """Give one schema that says what all parts say."""
     merged: dict[str, Any] = {}
-    for part, _ in parts:
-        for key, value in part.items():
+    for part in parts:
+        for key, value in part.value.items():
             if key == "properties":
                 value = {**merged.get(key, {}), **value}
             elif key == "type" and key in merged and merged[key] != value:
@@ -194,34 +189,37 @@ def only_requires(schema: Any) -> bool:
     return isinstance(schema, dict) and {*schema} <= {"required", "not"} and "required" in schema
 
 
-def shape_of(schema: Any) -> Any:
-    """Give what of a schema decides on its type."""
-    return (
-        {key: value for key, value in schema.items() if key in SHAPES} if isinstance(schema, dict) else schema
-    )
-
-
-def collect_members(parts: list[Part]) -> dict[str, list[Part]]:
+def collect_members(parts: list[Node]) -> dict[str, list[Node]]:
     """Give all that the parts of a schema say of each member."""
-    found: dict[str, list[Part]] = {}
-    for part, at in parts:
-        for wire, schema in part.get("properties", {}).items():
-            found.setdefault(wire, []).append((schema, join(at, "properties", wire)))
+    found: dict[str, list[Node]] = {}
+    for part in parts:
+        for wire in part.value.get("properties", {}):
+            found.setdefault(wire, []).append(part["properties"][wire])
     return found
 
 
-def find_extra(parts: list[Part]) -> Part | None:
+def find_extra(parts: list[Node]) -> Node | None:
     """Give what members may be that no part lists: an empty schema for anything, None where there may be none."""
-    given = [(part["additionalProperties"], at) for part, at in parts if "additionalProperties" in part]
-    if any(schema is False for schema, _ in given):
+    given = [part["additionalProperties"] for part in parts if "additionalProperties" in part]
+    if any(each.value is False for each in given):
         return None
-    typed = [(schema, join(at, "additionalProperties")) for schema, at in given if isinstance(schema, dict)]
-    return next((it for it in reversed(typed) if it[0]), ({}, ""))
+    return next(
+        (each for each in reversed(given) if isinstance(each.value, dict) and each.value), Node({}, {})
+    )
 
 
-def combine(several: list[Part]) -> Part:
-    """Give one schema that says what several say of the same value, and where it is."""
-    schema, at = several[-1]
-    if any(shape_of(other) != shape_of(schema) for other, _ in several[:-1]):
-        return {"allOf": [other for other, _ in several]}, at
-    return schema, at
+def find_items(parts: list[Node]) -> Node:
+    """Give what the items of a list may be: an empty schema for anything."""
+    return next((part["items"] for part in parts if "items" in part), Node({}, {}))
+
+
+def combine(several: list[Node]) -> Node:
+    """Give one schema that says what several say of the same value."""
+    shapes = [
+        {key: inner for key, inner in each.value.items() if key in SHAPES}
+        if isinstance(each.value, dict)
+        else each.value
+        for each in several
+    ]
+    is_same = all(shape == shapes[-1] for shape in shapes)
+    return several[-1] if is_same else replace(several[-1], value={"allOf": [each.value for each in several]})

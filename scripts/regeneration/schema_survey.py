@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.pointers import join, refuse, resolve, walk
+from scripts.regeneration.pointers import Node, walk
 from scripts.regeneration.schema_parts import (
     CHOICES,
-    Part,
     check,
     collect_members,
     combine,
@@ -28,88 +27,81 @@ class Survey:
     """
 
     def __init__(self, document: Document) -> None:
-        self.document = document
         self.files: set[str] = set()
         self.tags: dict[str, dict[str, list[Any]]] = {}
         self.with_others: set[str] = set()
-        for schema, place in walk(document):
-            self._find_files(schema, place)
-            self._find_tags(schema, place)
+        for value, place in walk(document):
+            self._find_files(Node(document, value, place))
+            self._find_tags(Node(document, value, place))
 
-    def _find_files(self, schema: dict[str, Any], place: str) -> None:
+    def _find_files(self, holder: Node) -> None:
         """Note the members of multipart bodies that are files; JSON has none."""
-        content = schema.get("content")
-        for media, given in content.items() if isinstance(content, dict) else ():
-            is_multipart = str(media).lower().startswith("multipart/form-data")
-            if not is_multipart or not isinstance(given, dict) or "schema" not in given:
-                continue
-            parts, _ = flatten(self.document, given["schema"], join(place, "content", media, "schema"))
-            for part, at in parts:
-                for wire, inner in part.get("properties", {}).items():
-                    self._find_file(inner, join(at, "properties", wire))
-
-    def _find_file(self, schema: Any, place: str, seen: tuple[str, ...] = ()) -> None:
-        found, where = resolve(self.document, schema, place)
-        if not isinstance(found, dict) or where in seen:
+        if not isinstance(holder.value.get("content"), dict):
             return
-        seen = (*seen, where)
-        if "items" in found:
-            self._find_file(found["items"], join(where, "items"), seen)
+        for media, given in holder["content"].members().items():
+            is_multipart = media.lower().startswith("multipart/form-data")
+            if is_multipart and isinstance(given.value, dict) and "schema" in given:
+                for several in collect_members(flatten(given["schema"])[0]).values():
+                    for member in several:
+                        self._find_file(member)
+
+    def _find_file(self, schema: Node, seen: tuple[str, ...] = ()) -> None:
+        found = schema.resolve()
+        if not isinstance(found.value, dict) or found.place in seen:
+            return
+        inner = [found["items"]] if "items" in found else []
         for keyword in ("allOf", *CHOICES):
-            for number, each in enumerate(found.get(keyword, ())):
-                self._find_file(each, join(where, keyword, number), seen)
-        if found.get("format") == "binary" or (
+            inner += found.get(keyword, ())
+        for each in inner:
+            self._find_file(each, (*seen, found.place))
+        if found.value.get("format") == "binary" or (
             "contentMediaType" in found and "contentEncoding" not in found
         ):
-            self.files.add(where)
+            self.files.add(found.place)
 
-    def _find_tags(self, schema: dict[str, Any], place: str) -> None:
+    def _find_tags(self, schema: Node) -> None:
         """Note the member that says which model of a choice a value is."""
-        keyword = next((each for each in CHOICES if isinstance(schema.get(each), list)), None)
+        keyword = next((each for each in CHOICES if isinstance(schema.value.get(each), list)), None)
         if keyword is None:
             return
-        check(schema, place)
-        models: list[tuple[str, str, dict[str, Part]]] = []
-        for number, variant in enumerate(schema[keyword]):
-            parts, deeper = flatten(self.document, variant, join(place, keyword, number))
-            merged = {} if deeper else merge(parts, place)
-            if merged.get("properties"):
-                # Of what is referred to, where it is.
-                at = resolve(self.document, variant, join(place, keyword, number))[1]
+        check(schema)
+        models: list[tuple[str, str, dict[str, Node]]] = []
+        for variant in schema[keyword]:
+            parts, deeper = flatten(variant)
+            if not deeper and merge(parts, variant.place).get("properties"):
                 members = {wire: combine(several) for wire, several in collect_members(parts).items()}
-                models.append((at, str(variant.get("$ref", "")), members))
-        given = schema.get("discriminator")
+                models.append((variant.resolve().place, str(variant.value.get("$ref", "")), members))
+        given = schema.value.get("discriminator")
         if isinstance(given, dict) and models:
             names = {name for _, it, _ in models for name in (it, it.rpartition("/")[2])}
             for value, target in (given.get("mapping") or {}).items():
                 if target not in names:
-                    refuse(
-                        f"The discriminator maps {value!r:.40} to {target!r:.60}, which is none of the choices",
-                        join(place, "discriminator"),
-                    )
+                    said = f"The discriminator maps {value!r:.40} to {target!r:.60}"
+                    schema["discriminator"].refuse(f"{said}, which is none of the choices")
         wires = [*models[0][2]] if models else []
         if isinstance(given, dict):
             wires = [str(given.get("propertyName"))]
         for wire in wires:
-            values = [self._tag_values(it.get(wire), given, reference) for _, reference, it in models]
+            values = [_tag_values(it.get(wire), given, reference) for _, reference, it in models]
             flat = [repr(value) for each in values for value in each]
             if len(models) < 2 or not all(values) or len({*flat}) < len(flat):
                 continue
-            self.with_others.add(place)
+            self.with_others.add(schema[keyword].place)
             for (at, _, _), each in zip(models, values, strict=True):
                 known = self.tags.setdefault(at, {}).setdefault(wire, [])
                 known += [value for value in each if value not in known]
             return
         if given is not None:
-            refuse(
-                f"The discriminator {next(iter(wires), given)!r:.60} does not tell the choices apart", place
+            schema.refuse(
+                f"The discriminator {next(iter(wires), given)!r:.60} does not tell the choices apart"
             )
 
-    def _tag_values(self, given: Part | None, discriminator: Any, reference: str) -> list[Any]:
-        merged = merge(flatten(self.document, *given)[0], given[1]) if given else {}
-        values = values_of(merged)
-        if not values and isinstance(discriminator, dict) and reference:
-            name = reference.rpartition("/")[2]
-            mapping = discriminator.get("mapping") or {}
-            values = [value for value, target in mapping.items() if target in (reference, name)] or [name]
-        return values if all(isinstance(value, str | int) for value in values) else []
+
+def _tag_values(member: Node | None, discriminator: Any, reference: str) -> list[Any]:
+    """Give the values of a member that say which model it is in, in the end the names that the discriminator has for it."""
+    values = values_of(merge(flatten(member)[0], member.place)) if member else []
+    if not values and isinstance(discriminator, dict) and reference:
+        name = reference.rpartition("/")[2]
+        mapping = discriminator.get("mapping") or {}
+        values = [value for value, target in mapping.items() if target in (reference, name)] or [name]
+    return values if all(isinstance(value, str | int) for value in values) else []

@@ -9,15 +9,14 @@ from typing import Any
 from scripts.regeneration import expressions, identifiers
 from scripts.regeneration.documents import Document
 from scripts.regeneration.expressions import ANY, DEFAULT, FORMATS, NULL, TYPES, WIRE, Expression
-from scripts.regeneration.pointers import join, refuse, resolve
+from scripts.regeneration.pointers import Node, refuse
 from scripts.regeneration.schema_parts import (
     SHAPES,
-    Choice,
-    Part,
     check,
     collect_members,
     combine,
     find_extra,
+    find_items,
     flatten,
     is_enum,
     is_nullable,
@@ -39,7 +38,7 @@ class Class:
     module: str
     pointer: str
     schema: dict[str, Any]
-    base: Sequence[Part] = ()
+    base: Sequence[Node] = ()
 
 
 class Schemas:
@@ -53,25 +52,22 @@ class Schemas:
 
     def __init__(self, document: Document) -> None:
         """Make the classes of all named schemas."""
-        self.document = document
         self.classes: dict[str, Class] = {}
         self.maps: set[str] = set()
         self._titles: dict[str, str] = {}
         self._taken: set[str] = set()
         self._modules: set[str] = set()
-        self._queue: list[tuple[Class, list[Part]]] = []
+        self._queue: list[tuple[Class, list[Node]]] = []
         self._aliases: list[str] = []
         survey = Survey(document)
         self.tags, self.files, self._with_others = survey.tags, survey.files, survey.with_others
-        named = {
-            join("/components/schemas", name): (name, schema)
-            for name, schema in document.get("components", {}).get("schemas", {}).items()
-        }
-        for place, (name, schema) in named.items():
-            if self._is_class(schema, place):
-                self._reserve(name, place)
-        for place, (name, schema) in named.items():
-            self.express(schema, place, name)
+        schemas = document.get("components", {}).get("schemas", {})
+        named = Node(document, schemas, "/components/schemas")
+        for name in schemas:
+            if _is_class(named[name]):
+                self._reserve(name, named[name].place)
+        for name in schemas:
+            self.express(named[name], name)
         self.finish()
 
     def finish(self) -> None:
@@ -80,21 +76,20 @@ class Schemas:
             made, parts = self._queue.pop(0)
             self._fill(made, parts)
 
-    def express(self, schema: Any, place: str, name: str, *, is_open: bool = True) -> Expression:
+    def express(self, schema: Node, name: str, *, is_open: bool = True) -> Expression:
         """Give the expression of a schema.
 
         Args:
             schema: The schema.
-            place: Where it is.
             name: What a class for it would be called.
             is_open: Whether a value that an enum does not list is taken as it comes.
         """
-        if isinstance(schema, dict) and set(schema) & SHAPES == {"$ref"}:
-            check(schema, place)
-            schema, place = resolve(self.document, schema, place)
-        parts, choice = flatten(self.document, schema, place)
-        if len(parts) == 1 and choice is None and parts[0][1] in self._titles:
-            place = parts[0][1]
+        if isinstance(schema.value, dict) and schema.value.keys() & SHAPES == {"$ref"}:
+            check(schema)
+            schema = schema.resolve()
+        parts, choice = flatten(schema)
+        is_name = len(parts) == 1 and choice is None and parts[0].place in self._titles
+        place = parts[0].place if is_name else schema.place
         if place in self._titles:
             return self._of_class(parts, place, is_open)
         if place in self._aliases:
@@ -135,7 +130,7 @@ class Schemas:
         )
 
     def _of_class(
-        self, parts: list[Part], place: str, is_open: bool, *, is_joined: bool = False
+        self, parts: list[Node], place: str, is_open: bool, *, is_joined: bool = False
     ) -> Expression:
         merged = merge(parts, place)
         title = self._titles[place]
@@ -156,7 +151,7 @@ class Schemas:
         return expressions.unite([*choices, *([NULL] if is_nullable(merged) else [])])
 
     def _of_parts(
-        self, parts: list[Part], choice: Choice | None, place: str, name: str, is_open: bool
+        self, parts: list[Node], choice: Node | None, place: str, name: str, is_open: bool
     ) -> Expression:
         if choice is not None:
             return self._of_choice(parts, choice, name, is_open)
@@ -167,12 +162,10 @@ class Schemas:
         return expressions.unite(found) if found else ANY
 
     def _of_kind(
-        self, kind: str, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
+        self, kind: str, merged: dict[str, Any], parts: list[Node], place: str, name: str, is_open: bool
     ) -> Expression:
         if kind == "array":
-            inner = next((at for part, at in parts if "items" in part), place)
-            item = self.express(merged.get("items", {}), join(inner, "items"), f"{name}Item", is_open=is_open)
-            return {"type": "array", "items": item}
+            return {"type": "array", "items": self.express(find_items(parts), f"{name}Item", is_open=is_open)}
         if kind == "object":
             if merged.get("properties") or place in self.tags:
                 self._reserve(name, place)
@@ -193,7 +186,7 @@ class Schemas:
         return {"type": "object", "title": title, "additionalProperties": values or True}
 
     def _of_values(
-        self, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
+        self, merged: dict[str, Any], parts: list[Node], place: str, name: str, is_open: bool
     ) -> Expression:
         values, none = values_of(merged), [NULL] if is_nullable(merged) else []
         if is_enum(merged):
@@ -205,21 +198,20 @@ class Schemas:
             return expressions.unite([*({"const": value} for value in values), *none])
         return expressions.unite([*({"type": TYPES[type(value).__name__]} for value in values), *none])
 
-    def _of_choice(self, parts: list[Part], choice: Choice, name: str, is_open: bool) -> Expression:
-        several, place, keyword = choice
-        base = [part for part in parts if set(part[0]) & SHAPES - {"nullable", "discriminator", "type"}]
-        found = [NULL] if is_nullable(merge(parts, place)) and not base else []
-        for number, variant in enumerate(several):
-            at, named = join(place, keyword, number), f"{name}Type{number}"
+    def _of_choice(self, parts: list[Node], choice: Node, name: str, is_open: bool) -> Expression:
+        base = [part for part in parts if part.value.keys() & SHAPES - {"nullable", "discriminator", "type"}]
+        found = [NULL] if is_nullable(merge(parts, choice.place)) and not base else []
+        for number, variant in enumerate(choice):
+            named = f"{name}Type{number}"
             if base:
-                inner, deeper = flatten(self.document, variant, at)
+                inner, deeper = flatten(variant)
                 if deeper:
-                    refuse("A choice within a choice, beside other members, cannot be rendered", at)
-                self._reserve(named, at)
-                found.append(self._of_class([*base, *inner], at, is_open, is_joined=True))
+                    variant.refuse("A choice within a choice, beside other members, cannot be rendered")
+                self._reserve(named, variant.place)
+                found.append(self._of_class([*base, *inner], variant.place, is_open, is_joined=True))
             else:
-                found.append(self.express(variant, at, named, is_open=is_open))
-        if place in self._with_others:
+                found.append(self.express(variant, named, is_open=is_open))
+        if choice.place in self._with_others:
             found.append(expressions.refer(expressions.OTHER))
         return expressions.unite(found)
 
@@ -228,18 +220,7 @@ class Schemas:
             self._titles[place] = title = identifiers.make_title(name, self._taken)
             self._taken.add(identifiers.to_class(title))
 
-    def _is_class(self, schema: Any, place: str) -> bool:
-        if not isinstance(schema, dict) or "$ref" in schema:
-            return False
-        parts, choice = flatten(self.document, schema, place)
-        if choice is not None:
-            return False
-        merged = merge(parts, place)
-        if "allOf" in schema and len(parts) == 1 and parts[0][1] != place:
-            return False  # nothing but another name for what it refers to
-        return is_enum(merged) or ("enum" not in merged and "object" in kinds_of(merged))
-
-    def _fill(self, made: Class, parts: list[Part]) -> None:
+    def _fill(self, made: Class, parts: list[Node]) -> None:
         merged, place = merge(parts, made.pointer), made.pointer
         if "enum" in merged:
             constants: dict[str, Any] = {}
@@ -249,28 +230,29 @@ class Schemas:
             made.schema.update({"enum": [constants[name] for name in names], "x-enum-varnames": names})
             return
         found, tags, extra = collect_members(parts), self.tags.get(place, {}), find_extra(parts)
-        wanted = dict.fromkeys(wire for part, _ in parts for wire in part.get("required", ()))
+        wanted = dict.fromkeys(wire for part in parts for wire in part.value.get("required", ()))
         for wire in wanted:
             if wire not in tags:
-                found.setdefault(wire, [extra or ({}, place)])
+                found.setdefault(wire, [extra or Node({}, {}, place)])
         variables = identifiers.name_all({**found, **dict.fromkeys(tags)})
         # What only the server may give, or only the client, is missing in what the other sends.
         one_way = {
             wire
             for wire, several in found.items()
-            for part, _ in (*several, *(it for each in several for it in flatten(self.document, *each)[0]))
-            if isinstance(part, dict) and (part.get("readOnly") or part.get("writeOnly"))
+            for each in several
+            for part in (each, *flatten(each)[0])
+            if isinstance(part.value, dict) and (part.value.get("readOnly") or part.value.get("writeOnly"))
         }
         required = wanted.keys() - one_way
         members: list[tuple[bool, bool, str, dict[str, Any]]] = []
         for wire, variable in variables.items():
-            schema, at = combine(found.get(wire, [({"type": "string"}, place)]))
+            schema = combine(found.get(wire, [Node({}, {"type": "string"}, place)]))
             if wire in tags:
                 kind = expressions.unite({"const": value} for value in tags[wire])
             else:
-                kind = self.express(schema, at, made.name + identifiers.to_class(wire).rstrip("_"))
+                kind = self.express(schema, made.name + identifiers.to_class(wire).rstrip("_"))
             is_required = wire in required or wire in tags
-            node = expressions.make_member(self.document, wire, schema, at, kind, is_required=is_required)
+            node = expressions.make_member(wire, schema, kind, is_required=is_required)
             members.append((not is_required, DEFAULT in node and is_required, variable, node))
         members.sort(key=lambda member: member[:2])
         others = self._express_extra(parts, made.name)
@@ -281,6 +263,17 @@ class Schemas:
             additionalProperties=others is not None and (others or True),
         )
 
-    def _express_extra(self, parts: list[Part], name: str) -> Expression | None:
+    def _express_extra(self, parts: list[Node], name: str) -> Expression | None:
         extra = find_extra(parts)
-        return None if extra is None else self.express(*extra, f"{name}Value")
+        return None if extra is None else self.express(extra, f"{name}Value")
+
+
+def _is_class(schema: Node) -> bool:
+    if not isinstance(schema.value, dict) or "$ref" in schema:
+        return False
+    parts, choice = flatten(schema)
+    # One that refers to another by allOf is nothing but another name for it.
+    if choice is not None or ("allOf" in schema and len(parts) == 1 and parts[0].place != schema.place):
+        return False
+    merged = merge(parts, schema.place)
+    return is_enum(merged) or ("enum" not in merged and "object" in kinds_of(merged))
