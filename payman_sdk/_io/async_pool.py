@@ -132,7 +132,7 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 (as httpcore has it)
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -157,7 +157,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
         try:
             with move_on_after(timeout):
@@ -176,7 +176,7 @@ class _SocketStream(_Stream):
         self._sock = sock
         self._unsent, self._has_read = b"", False
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._has_read = True
         if self._unsent:
             # A server may have answered and closed before it has read the whole request.
@@ -194,13 +194,13 @@ class _SocketStream(_Stream):
         await anyio.lowlevel.checkpoint()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # httpcore writes head and body one by one; together they are one packet.
         self._unsent, self._has_read = self._unsent + buffer, False
         if len(self._unsent) > _PIECE:
             await self._flush(timeout)
 
-    async def _flush(self, timeout: float | None) -> None:  # noqa: ASYNC109
+    async def _flush(self, timeout: float | None) -> None:
         rest, self._unsent = memoryview(self._unsent), b""
         try:
             while rest:
@@ -246,7 +246,7 @@ class _TlsStream(_Stream):
         await self._run(self._tls.do_handshake, None)
         await self._flush(None)
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
             return await self._run(partial(self._tls.read, max_bytes), timeout)
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
@@ -254,7 +254,7 @@ class _TlsStream(_Stream):
         except OSError as error:
             raise httpcore.ReadError(str(error)) from error
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         rest = memoryview(buffer)
         try:
             while rest:
@@ -273,7 +273,7 @@ class _TlsStream(_Stream):
             return True
         return self._stream.get_extra_info(info)
 
-    async def _run(self, step: Callable[[], T], timeout: float | None) -> T:  # noqa: ASYNC109
+    async def _run(self, step: Callable[[], T], timeout: float | None) -> T:
         """Take a step of the protocol, once there is from the server what it needs."""
         while True:
             try:
@@ -282,11 +282,11 @@ class _TlsStream(_Stream):
             except ssl.SSLWantReadError:
                 await self._exchange(timeout)
 
-    async def _flush(self, timeout: float | None) -> None:  # noqa: ASYNC109
+    async def _flush(self, timeout: float | None) -> None:
         if self._goes.pending:
             await self._stream.write(self._goes.read(), timeout)
 
-    async def _exchange(self, timeout: float | None) -> None:  # noqa: ASYNC109
+    async def _exchange(self, timeout: float | None) -> None:
         """Send what has to go before more can come, and wait for that."""
         await self._flush(timeout)
         if data := await self._stream.read(_PIECE, timeout):

@@ -57,8 +57,7 @@ class PerLoop(Generic[T]):
     def get(self) -> T:
         """Return the value of the loop that runs here."""
         loop = get_running_loop()
-        value = self._values.get(loop)
-        if value is None:
+        if (value := self._values.get(loop)) is None:
             with self._lock:
                 self._end_with_loops()
                 value = self._values[loop] = self._make()
@@ -84,8 +83,7 @@ class PerLoop(Generic[T]):
 
     def _end_with_loops(self) -> None:
         for loop in [loop for loop in self._values if _has_ended(loop)]:
-            value = self._values.pop(loop, None)
-            if value is not None:
+            if (value := self._values.pop(loop, None)) is not None:
                 self._end(value)
 
 
@@ -108,19 +106,17 @@ class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
 
     def __init__(self, seconds: float | None) -> None:
         self._scope = anyio.CancelScope()
-        self._timer = None if seconds is None else RealTimer(self._scope.cancel, seconds)
+        self._timer = RealTimer(self._scope.cancel, seconds)
 
     def __enter__(self) -> anyio.CancelScope:
         scope = self._scope.__enter__()
-        if self._timer is not None:
-            self._timer.start()
+        self._timer.start()
         return scope
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if self._timer is not None:
-            self._timer.stop()
+        self._timer.stop()
         return bool(self._scope.__exit__(kind, error, traceback))
 
 
@@ -143,11 +139,9 @@ class TaskQueue:
         try:
             await came.wait()
         except BaseException:
-            if came not in self._waiting:  # for one who does not need it any more
+            if self._waiting.pop(came, None) is None:  # it was woken, and does not need that any more
                 self.wake_next()
             raise
-        finally:
-            self._waiting.pop(came, None)
 
     def _wake_late(self) -> None:
         """Wake the tasks whose time has passed: those that came first."""
@@ -185,7 +179,7 @@ async def run_in_thread(function: Callable[[], T]) -> T:
 
 
 class RealTimer:
-    """Calls a function when so many seconds of real time have passed, never early.
+    """Calls a function when so many seconds of real time have passed, never early; with None, never at all.
 
     On asyncio, the loop's own timer is asked, and set again should it come early because its clock was moved. While a clock is
     replaced, a thread waits instead: the loop's timers would come late or never. On trio, which has no timers apart
@@ -194,9 +188,9 @@ class RealTimer:
     It is called in the loop that runs here.
     """
 
-    def __init__(self, end: Callable[[], object], seconds: float) -> None:
+    def __init__(self, end: Callable[[], object], seconds: float | None) -> None:
         self._end = end
-        self._until = monotonic() + seconds
+        self._until = monotonic() + (math.inf if seconds is None else seconds)
         self._loop = get_asyncio_loop()
         self._stop: Callable[[], None] = _do_nothing
 
@@ -204,6 +198,8 @@ class RealTimer:
         left = self._until - monotonic()
         if left <= _SOON:
             self._end()
+        elif left == math.inf:
+            return
         elif is_patched():
             self._start_thread(left)
         elif self._loop is None:
@@ -234,10 +230,8 @@ class RealTimer:
         trio.lowlevel.spawn_system_task(wait)
 
     def _start_thread(self, seconds: float) -> None:
-        if self._loop is not None:
-            call_soon: Callable[[Callable[[], object]], object] = self._loop.call_soon_threadsafe
-        else:
-            call_soon = sys.modules["trio"].lowlevel.current_trio_token().run_sync_soon
+        loop: Any = self._loop or get_running_loop()
+        call_soon = loop.run_sync_soon if self._loop is None else loop.call_soon_threadsafe
 
         def end() -> None:
             with contextlib.suppress(Exception):  # the loop has ended

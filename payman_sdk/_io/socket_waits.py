@@ -6,7 +6,6 @@ import asyncio
 import os
 import select
 import socket
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -21,9 +20,8 @@ _STAGGER = 0.25
 
 async def find_addresses(host: str, port: int) -> list[tuple[int, Any]]:
     """Return the family and address of a host, all of them, the best first."""
-    found: Iterable[tuple[Any, ...]]
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        found: Any = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:  # a name, whose look-up may block
         found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(family, address) for family, _, _, _, address in found]
@@ -78,7 +76,7 @@ async def _connect_to(family: int, address: Any) -> socket.socket:
     return sock
 
 
-async def wait_for_socket(sock: socket.socket, timeout: float | None, *, to_write: bool) -> bool:  # noqa: ASYNC109
+async def wait_for_socket(sock: socket.socket, timeout: float | None, *, to_write: bool) -> bool:
     """Wait until a socket can be read from or written to; False where it could not in so many seconds."""
     loop = get_asyncio_loop()
     if loop is None:
@@ -90,15 +88,13 @@ async def wait_for_socket(sock: socket.socket, timeout: float | None, *, to_writ
         add(descriptor, _set_result, future, True)
     except NotImplementedError:  # Windows' usual loop
         return await _wait_anywhere(sock, timeout, to_write=to_write)
-    timer = None if timeout is None else RealTimer(partial(_set_result, future, False), timeout)
+    timer = RealTimer(partial(_set_result, future, False), timeout)
     try:
-        if timer is not None:
-            timer.start()
+        timer.start()
         return await future
     finally:
         remove(descriptor)
-        if timer is not None:
-            timer.stop()
+        timer.stop()
 
 
 def _set_result(future: asyncio.Future[bool], came: bool) -> None:
@@ -106,7 +102,7 @@ def _set_result(future: asyncio.Future[bool], came: bool) -> None:
         future.set_result(came)
 
 
-async def _wait_anywhere(sock: socket.socket, timeout: float | None, *, to_write: bool) -> bool:  # noqa: ASYNC109
+async def _wait_anywhere(sock: socket.socket, timeout: float | None, *, to_write: bool) -> bool:
     """Return the same by what anyio has for it, on trio and on Windows."""
     with move_on_after(timeout):
         await (anyio.wait_writable(sock) if to_write else anyio.wait_readable(sock))
