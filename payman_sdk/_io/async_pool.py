@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ import httpcore
 import httpx
 
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.event_loops import PerLoop, TaskQueue, move_on_after, sleep
+from payman_sdk._io.event_loops import PerLoop, TaskQueue, move_on_after
 from payman_sdk._io.forks import defer_forks
 from payman_sdk._io.routes import (
     TRANSPORTS,
@@ -31,6 +31,7 @@ from payman_sdk._io.routes import (
 )
 from payman_sdk._io.slots import PooledBody, Slot, Slots, Sockets
 from payman_sdk._io.socket_waits import connect, find_addresses, is_readable, wait_for_socket
+from payman_sdk._io.tls import CONNECTING, PIECE, READING, WRITING, TlsLayer
 
 T = TypeVar("T")
 
@@ -119,9 +120,6 @@ _EASE = 0.05
 """Seconds that one waits for a connection to come free before it opens one more."""
 
 
-_PIECE = 64 * 1024
-
-
 class AsyncSockets(httpcore.AsyncNetworkBackend):
     """Connects; what it is given keeps every socket."""
 
@@ -129,43 +127,26 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         self._keeper = keeper
 
     async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any
     ) -> httpcore.AsyncNetworkStream:
         """Open a connection over TCP, to whichever address of the host answers first."""
-        try:
-            with move_on_after(timeout):
-                sock = await connect(await find_addresses(host, port))
-                self._keeper.keep(sock)
-                return _SocketStream(sock)
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+        with CONNECTING, move_on_after(timeout):
+            sock = await connect(await find_addresses(host, port))
+            self._keeper.keep(sock)
+            return _SocketStream(sock)
         raise httpcore.ConnectTimeout("timed out")
-
-    async def sleep(self, seconds: float) -> None:
-        await sleep(seconds)
 
 
 class _Stream(httpcore.AsyncNetworkStream):
     """A stream that TLS can be started on."""
 
     async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
-        try:
-            with move_on_after(timeout):
-                encrypted = _TlsStream(self, ssl_context, server_hostname)
-                await encrypted.shake_hands()
-                return encrypted
-        except (OSError, httpcore.NetworkError) as error:
-            raise httpcore.ConnectError(str(error)) from error
+        with CONNECTING, move_on_after(timeout):
+            encrypted = _TlsStream(self, ssl_context, server_hostname)
+            await encrypted.shake_hands()
+            return encrypted
         raise httpcore.ConnectTimeout("timed out")
 
 
@@ -182,35 +163,31 @@ class _SocketStream(_Stream):
             # A server may have answered and closed before it has read the whole request.
             with contextlib.suppress(httpcore.WriteError):
                 await self._flush(timeout)
-        try:
+        with READING:
             try:
                 data = self._sock.recv(max_bytes)
             except BlockingIOError:
                 if not await wait_for_socket(self._sock, timeout, to_write=False):
                     raise httpcore.ReadTimeout("timed out") from None
                 return self._sock.recv(max_bytes)
-        except OSError as error:
-            raise httpcore.ReadError(str(error)) from error
         await anyio.lowlevel.checkpoint()
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # httpcore writes head and body one by one; together they are one packet.
         self._unsent, self._has_read = self._unsent + buffer, False
-        if len(self._unsent) > _PIECE:
+        if len(self._unsent) > PIECE:
             await self._flush(timeout)
 
     async def _flush(self, timeout: float | None) -> None:
         rest, self._unsent = memoryview(self._unsent), b""
-        try:
+        with WRITING:
             while rest:
                 try:
                     rest = rest[self._sock.send(rest) :]
                 except BlockingIOError:
                     if not await wait_for_socket(self._sock, timeout, to_write=True):
                         raise httpcore.WriteTimeout("timed out") from None
-        except OSError as error:
-            raise httpcore.WriteError(str(error)) from error
 
     async def aclose(self) -> None:
         self._sock.close()
@@ -231,15 +208,8 @@ class _SocketStream(_Stream):
                 return None
 
 
-class _TlsStream(_Stream):
-    """TLS on any stream, be it a socket or another such stream."""
-
-    def __init__(
-        self, stream: httpcore.AsyncNetworkStream, context: ssl.SSLContext, host: str | None
-    ) -> None:
-        self._stream = stream
-        self._came, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._came, self._goes, server_hostname=host)
+class _TlsStream(TlsLayer, _Stream):
+    """TLS for tasks, on a socket or on another such stream."""
 
     async def shake_hands(self) -> None:
         """Agree on keys, and see that the server is the one that is meant."""
@@ -247,49 +217,28 @@ class _TlsStream(_Stream):
         await self._flush(None)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
+        with READING, contextlib.suppress(ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return await self._run(partial(self._tls.read, max_bytes), timeout)
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
-        except OSError as error:
-            raise httpcore.ReadError(str(error)) from error
+        return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         rest = memoryview(buffer)
-        try:
+        with WRITING:
             while rest:
                 rest = rest[await self._run(partial(self._tls.write, rest), timeout) :]
-        except OSError as error:
-            raise httpcore.WriteError(str(error)) from error
         await self._flush(timeout)
 
     async def aclose(self) -> None:
         await self._stream.aclose()
 
-    def get_extra_info(self, info: str) -> Any:
-        if info == "ssl_object":
-            return self._tls
-        if info == "is_readable" and (self._came.pending or self._tls.pending()):
-            return True
-        return self._stream.get_extra_info(info)
-
     async def _run(self, step: Callable[[], T], timeout: float | None) -> T:
         """Take a step of the protocol, once there is from the server what it needs."""
         while True:
-            try:
-                with defer_forks():  # OpenSSL has locks for the whole process, which a child could find taken
-                    return step()
-            except ssl.SSLWantReadError:
-                await self._exchange(timeout)
+            with contextlib.suppress(ssl.SSLWantReadError), defer_forks():  # for the locks of OpenSSL
+                return step()
+            await self._flush(timeout)
+            self._take(await self._stream.read(PIECE, timeout))
 
     async def _flush(self, timeout: float | None) -> None:
         if self._goes.pending:
             await self._stream.write(self._goes.read(), timeout)
-
-    async def _exchange(self, timeout: float | None) -> None:
-        """Send what has to go before more can come, and wait for that."""
-        await self._flush(timeout)
-        if data := await self._stream.read(_PIECE, timeout):
-            self._came.write(data)
-        else:
-            self._came.write_eof()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, cast
 
 import httpcore
@@ -29,6 +29,7 @@ from payman_sdk._io.routes import (
     to_httpcore,
 )
 from payman_sdk._io.slots import PooledBody, Slot, Slots, Sockets
+from payman_sdk._io.tls import CONNECTING, TlsStream
 
 
 class Pool(httpx.BaseTransport):
@@ -151,19 +152,12 @@ class DeadlineBackend(httpcore.NetworkBackend):
         self._backend = httpcore.SyncBackend()
 
     def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        self, host: str, port: int, timeout: float | None = None, *more: Any, **given: Any
     ) -> httpcore.NetworkStream:
         if (report := self._keeper.report) is not None:
             report("connection.connect_tcp.started", {"host": host, "port": port})
-        try:
+        with CONNECTING:
             found = [one[4] for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
         addresses = [host] if "%" in host else [str(one[0]) for one in found]  # which lack the zone
         until = monotonic() + (_LONG if timeout is None else timeout)
         while True:
@@ -171,9 +165,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
             share = max(0.001, until - monotonic()) / len(addresses)
             left = _get_seconds_left(share, httpcore.ConnectTimeout)
             try:
-                stream = self._backend.connect_tcp(
-                    addresses.pop(0), port, left, local_address, socket_options
-                )
+                stream = self._backend.connect_tcp(addresses.pop(0), port, left, *more, **given)
                 return _DeadlineNetworkStream(stream, self._keeper)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if not addresses:
@@ -213,10 +205,18 @@ class _DeadlineNetworkStream(httpcore.NetworkStream):
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         left = _get_seconds_left(timeout, httpcore.ConnectTimeout)
+        if self.get_extra_info("ssl_object") is not None:
+            # TLS inside of TLS: httpcore's own gives each of many reads all of the time.
+            inner = TlsStream(self, ssl_context, server_hostname)
+            try:
+                with CONNECTING, deadline_scope(_LONG if left is None else left):
+                    inner.shake_hands()
+            except httpcore.TimeoutException as error:
+                raise httpcore.ConnectTimeout(str(error)) from error
+            return inner
         with defer_forks():  # OpenSSL has locks for the whole process, which a child could find taken
-            return _DeadlineNetworkStream(
-                self._stream.start_tls(ssl_context, server_hostname, left), self._keeper
-            )
+            stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        return _DeadlineNetworkStream(stream, self._keeper)
 
     def get_extra_info(self, info: str) -> Any:
         return self._has_read if info == "has_read" else self._stream.get_extra_info(info)
