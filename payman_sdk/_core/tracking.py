@@ -42,7 +42,7 @@ class ClientObserver(Protocol):
         ...
 
     @property
-    def listeners(self) -> tuple[Callable[[Any], None], ...]:
+    def listeners(self) -> tuple[Any, ...]:
         """Who reads events at the moment."""
         ...
 
@@ -83,7 +83,7 @@ class Tracker:
     """What gives the text of the answer, once there is one."""
     state: str | None = None
     """The state of the task, where it is known."""
-    listeners: tuple[Callable[[Any], None], ...] = ()
+    listeners: tuple[Any, ...] = ()
     """Who reads events."""
     attempts = lookups = events = 0
     is_stream = is_reconciled = is_repeated = False

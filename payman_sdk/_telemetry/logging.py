@@ -5,13 +5,16 @@ Nothing is said of what was asked and answered, and no failure's own words: a se
 
 from __future__ import annotations
 
-import logging
-from typing import assert_never
+from typing import TYPE_CHECKING
 
-from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._telemetry import events
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import PaymanError
+
+if TYPE_CHECKING:
+    from payman_sdk._core.events import StreamEvent
+    from payman_sdk._core.hook_payloads import TokenRefresh
+    from payman_sdk._core.requests import AskRequest
 
 log = get_logger()
 
@@ -39,44 +42,52 @@ _REASONS = {
 }
 
 
-def log_event(event: events.Event) -> None:
-    if isinstance(event, events.AskEnded):
-        log.info("%s", _summarize(event))
-    elif log.isEnabledFor(logging.DEBUG):
-        match event:
-            case events.AskBegan(ask, is_stream):
-                kind = "reply" if ask.is_reply else "stream" if is_stream else "ask"
-                log.debug("%s: a new %s in %s, %s", ask.task_id, kind, ask.session_id, ask.request_id)
-            case events.AttemptBegan(task_id, method, path, resends):
-                again = f", attempt {resends + 1}" if resends else ""
-                log.debug("%s: %s %s%s", task_id or "token", method, path, again)
-            case events.AttemptEnded(began, status, error, seconds):
-                log.debug("%s: %s in %.3f s", began.task_id or "token", error or f"HTTP {status}", seconds)
-            case events.FailureClassified(task_id, attempt, failure, verdict):
-                log.debug(
-                    "%s: attempt %d: %s, so %s", task_id, attempt, _describe_error(failure), _MEANING[verdict]
-                )
-            case events.TaskFetched(task_id, state):
-                log.debug("%s: looked up, %s", task_id, state or "the agent does not know it")
-            case events.StateChanged(task_id, state):
-                log.debug("%s: %s", task_id, state)
-            case events.StreamOpened(task_id, is_again):
-                log.debug("%s: the stream is open%s", task_id, " again" if is_again else "")
-            case events.StreamBroke(task_id, failure):
-                log.debug("%s: the stream broke: %s; resuming it", task_id, _describe_error(failure))
-            case events.EventReceived(task_id, received):
-                log.debug("%s: event, %s", task_id, received["type"])
-            case events.TokenRefreshBegan(reason):
-                log.debug("token: fetching one, because %s", _REASONS[reason])
-            case events.TokenRefreshEnded(_, renewal):
-                said = "left" if renewal is None else f"valid for {renewal.expires_in or 0:.0f} s"
-                if renewal is not None and renewal.error is not None:
-                    said = _describe_error(renewal.error)
-                log.debug("token: %s", said)
-            case RetryDetails():
-                pass
-            case unlisted:
-                assert_never(unlisted)
+class LogWriter(events.Listener):
+    """Writes what flows report to the log."""
+
+    def record_begin(self, ask: AskRequest, *, is_stream: bool) -> None:
+        kind = "reply" if ask.is_reply else "stream" if is_stream else "ask"
+        log.debug("%s: a new %s in %s, %s", ask.task_id, kind, ask.session_id, ask.request_id)
+
+    def record_attempt(self, began: events.AttemptBegan) -> None:
+        again = f", attempt {began.resends + 1}" if began.resends else ""
+        log.debug("%s: %s %s%s", began.task_id or "token", began.method, began.path, again)
+
+    def record_answer(
+        self, began: events.AttemptBegan, status_code: int | None, error: str | None, seconds: float
+    ) -> None:
+        log.debug("%s: %s in %.3f s", began.task_id or "token", error or f"HTTP {status_code}", seconds)
+
+    def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
+        said = _describe_error(failure)
+        log.debug("%s: attempt %d: %s, so %s", task_id, attempt, said, _MEANING[verdict])
+
+    def record_fetch(self, task_id: str, state: str | None) -> None:
+        log.debug("%s: looked up, %s", task_id, state or "the agent does not know it")
+
+    def record_state(self, task_id: str, state: str) -> None:
+        log.debug("%s: %s", task_id, state)
+
+    def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
+        log.debug("%s: the stream is open%s", task_id, " again" if is_again else "")
+
+    def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
+        log.debug("%s: the stream broke: %s; resuming it", task_id, _describe_error(failure))
+
+    def record_event(self, task_id: str, event: StreamEvent) -> None:
+        log.debug("%s: event, %s", task_id, event["type"])
+
+    def record_refresh(self, began: events.TokenRefreshBegan) -> None:
+        log.debug("token: fetching one, because %s", _REASONS[began.reason])
+
+    def record_refresh_end(self, began: events.TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
+        said = "left" if refresh is None else f"valid for {refresh.expires_in or 0:.0f} s"
+        if refresh is not None and refresh.error is not None:
+            said = _describe_error(refresh.error)
+        log.debug("token: %s", said)
+
+    def record_end(self, ended: events.AskEnded) -> None:
+        log.info("%s", _summarize(ended))
 
 
 def _summarize(ended: events.AskEnded) -> str:

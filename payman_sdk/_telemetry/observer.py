@@ -1,6 +1,6 @@
 """Reports what a client does: one `Observer` for the client, and one `Tracker` for each ask.
 
-What is counted is counted always. Events are made only where somebody reads them: the log, from INFO on, or OpenTelemetry.
+What is counted is counted always. Listeners are there only where somebody reads what they write: the log, from INFO on, or OpenTelemetry.
 """
 
 from __future__ import annotations
@@ -80,14 +80,14 @@ class Observer:
         """Who gets events at the moment."""
         if not log.isEnabledFor(logging.INFO):
             return self._listeners
-        from payman_sdk._telemetry.logging import log_event
+        from payman_sdk._telemetry.logging import LogWriter
 
-        return (*self._listeners, log_event)
+        return (*self._listeners, LogWriter())
 
     def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker:
         from payman_sdk._telemetry.events import EventTracker
 
-        return EventTracker(self, clock, task_id, on_task, self.listeners)
+        return EventTracker(self, clock, task_id, on_task)
 
     def get_stats(self) -> Stats:
         from payman_sdk._telemetry.settings import Stats
@@ -176,9 +176,7 @@ def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observ
     except ImportError as error:
         raise build_missing_error("telemetry needs OpenTelemetry, which is not installed", "otel") from error
     tracing = Tracing(chosen, base_url)
-    return Observer(
-        (tracing.record_event, Metrics(chosen.meter_provider, tracing.server).record_event), tracing.wrap_ask
-    )
+    return Observer((tracing, Metrics(chosen.meter_provider, tracing.server)), tracing.wrap_ask)
 
 
 def _notify_refresh_began(
@@ -190,5 +188,5 @@ def _notify_refresh_began(
     from payman_sdk._telemetry import events
 
     began = events.TokenRefreshBegan(reason)
-    events.notify(listeners, began)
-    return lambda refresh: events.notify(listeners, events.TokenRefreshEnded(began, refresh))
+    events.notify(listeners, lambda one: one.record_refresh(began))
+    return lambda refresh: events.notify(listeners, lambda one: one.record_refresh_end(began, refresh))

@@ -17,14 +17,15 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from payman_sdk._core.effects import Effect, Emit, Flow, step_through
-from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._telemetry import events
 from payman_sdk._version import __version__
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
+    from payman_sdk._core.hook_payloads import TokenRefresh
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._telemetry.settings import Telemetry
+    from payman_sdk.errors import PaymanError
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ class _AskSpan:
         detach(self._token)
 
 
-class Tracing:
+class Tracing(events.Listener):
     """Makes spans and metrics of a client's events."""
 
     def __init__(self, telemetry: Telemetry, base_url: str) -> None:
@@ -88,27 +89,21 @@ class Tracing:
             except Exception as error:
                 events.warn(error)
 
-    def record_event(self, event: events.Event) -> None:
-        match event:
-            case events.AttemptBegan():
-                self._start_attempt(event)
-            case events.AttemptEnded(began, status, error):
-                is_error = error is not None or (status is not None and status >= 400)
-                kind = (error or str(status)) if is_error else None
-                self._end_attempt(began, {"http.response.status_code": status, "error.type": kind})
-            case events.TokenRefreshBegan(reason):
-                span = self._tracer.start_span(
-                    "payman.token.renewal", attributes={"payman.token.reason": reason}
-                )
-                self._begins(event, span)
-            case events.TokenRefreshEnded(began, renewal):
-                error = None if renewal is None or renewal.error is None else type(renewal.error).__name__
-                rotated = renewal.is_rotated if renewal is not None else None
-                self._end_attempt(began, {"payman.token.rotated": rotated, "error.type": error})
-            case _:
-                asked = get_value(_ASK)
-                if isinstance(asked, _AskSpan):
-                    self._record_ask_event(asked, event)
+    def record_answer(
+        self, began: events.AttemptBegan, status_code: int | None, error: str | None, seconds: float
+    ) -> None:
+        is_error = error is not None or (status_code is not None and status_code >= 400)
+        kind = (error or str(status_code)) if is_error else None
+        self._end_attempt(began, {"http.response.status_code": status_code, "error.type": kind})
+
+    def record_refresh(self, began: events.TokenRefreshBegan) -> None:
+        about = {"payman.token.reason": began.reason}
+        self._begins(began, self._tracer.start_span("payman.token.renewal", attributes=about))
+
+    def record_refresh_end(self, began: events.TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
+        error = None if refresh is None or refresh.error is None else type(refresh.error).__name__
+        rotated = refresh.is_rotated if refresh is not None else None
+        self._end_attempt(began, {"payman.token.rotated": rotated, "error.type": error})
 
     def _start_span(self, ask: AskRequest, *, is_stream: bool) -> Span:
         attributes: dict[str, Any] = {
@@ -126,7 +121,7 @@ class Tracing:
             attributes["gen_ai.input.messages"] = _format_message("user", ask.text)
         return self._tracer.start_span("invoke_agent Payman", kind=SpanKind.CLIENT, attributes=attributes)
 
-    def _start_attempt(self, began: events.AttemptBegan) -> None:
+    def record_attempt(self, began: events.AttemptBegan) -> None:
         attributes: dict[str, Any] = {
             "http.request.method": began.method,
             "url.full": f"{self._base_url}{began.path}",
@@ -159,32 +154,28 @@ class Tracing:
         _describe(span, attributes)
         span.end()
 
-    def _record_ask_event(self, asked: _AskSpan, event: events.Event) -> None:
-        span = asked.span
-        about: dict[str, Any]
-        match event:
-            case RetryDetails(attempt, reason, delay):
-                about = {"payman.attempt": attempt, "payman.delay": delay}
-                span.add_event("payman.retry", {**about, "error.type": type(reason).__name__})
-            case events.FailureClassified(_, attempt, failure, verdict):
-                about = {"payman.attempt": attempt, "payman.verdict": verdict.lower()}
-                span.add_event("payman.judged", {**about, "error.type": type(failure).__name__})
-            case events.TaskFetched(_, state):
-                span.add_event("payman.looked_up", {"payman.task.state": state or "not known"})
-            case events.StateChanged(_, state):
-                span.add_event("payman.task.state", {"payman.task.state": state})
-            case events.StreamOpened(_, is_again):
-                span.add_event("payman.stream.opened", {"payman.stream.again": is_again})
-            case events.StreamBroke(_, failure):
-                span.add_event("payman.stream.broke", {"error.type": type(failure).__name__})
-            case events.EventReceived(_, received):
-                self._record_event(asked, received)
-            case events.AskEnded():
-                self._end_ask(span, event)
-            case _:
-                pass
+    def record_retry(self, attempt: int, failure: PaymanError, delay: float) -> None:
+        about: dict[str, Any] = {"payman.attempt": attempt, "payman.delay": delay}
+        _get_ask().span.add_event("payman.retry", {**about, "error.type": type(failure).__name__})
 
-    def _record_event(self, asked: _AskSpan, event: StreamEvent) -> None:
+    def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
+        about: dict[str, Any] = {"payman.attempt": attempt, "payman.verdict": verdict.lower()}
+        _get_ask().span.add_event("payman.judged", {**about, "error.type": type(failure).__name__})
+
+    def record_fetch(self, task_id: str, state: str | None) -> None:
+        _get_ask().span.add_event("payman.looked_up", {"payman.task.state": state or "not known"})
+
+    def record_state(self, task_id: str, state: str) -> None:
+        _get_ask().span.add_event("payman.task.state", {"payman.task.state": state})
+
+    def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
+        _get_ask().span.add_event("payman.stream.opened", {"payman.stream.again": is_again})
+
+    def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
+        _get_ask().span.add_event("payman.stream.broke", {"error.type": type(failure).__name__})
+
+    def record_event(self, task_id: str, event: StreamEvent) -> None:
+        asked = _get_ask()
         asked.noted += 1
         is_status = event["type"] == "status_update"
         if asked.noted > _MOST_EVENTS and not is_status:
@@ -195,7 +186,7 @@ class Tracing:
             details["payman.event.state"] = events.redact_state(event["state"])
         asked.span.add_event("payman.event", {"payman.event.type": event["type"], **details})
 
-    def _end_ask(self, span: Span, ended: events.AskEnded) -> None:
+    def record_end(self, ended: events.AskEnded) -> None:
         watch = ended.watch
         error = type(ended.error).__name__ if ended.error is not None else None
         if error is None and ended.outcome == "failed":
@@ -216,7 +207,13 @@ class Tracing:
             attributes["gen_ai.output.messages"] = _format_message(
                 "assistant", watch.answer(), finish_reason="error" if error else "stop"
             )
-        _describe(span, attributes)
+        _describe(_get_ask().span, attributes)
+
+
+def _get_ask() -> _AskSpan:
+    """Return the ask whose flow runs; where it has no span, one that records nothing."""
+    asked = get_value(_ASK)
+    return asked if isinstance(asked, _AskSpan) else _AskSpan(trace.INVALID_SPAN)
 
 
 def _suppress_http_instrumentation() -> AbstractContextManager[None]:

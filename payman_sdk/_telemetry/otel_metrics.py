@@ -7,15 +7,16 @@ from functools import partial
 
 from opentelemetry.metrics import MeterProvider, get_meter
 
-from payman_sdk._core.hook_payloads import RetryDetails
-from payman_sdk._telemetry.events import AskEnded, Event, TokenRefreshEnded
+from payman_sdk._core.hook_payloads import TokenRefresh
+from payman_sdk._telemetry.events import AskEnded, Listener, TokenRefreshBegan
 from payman_sdk._version import __version__
+from payman_sdk.errors import PaymanError
 
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 """The buckets that the conventions for generative AI advise."""
 
 
-class Metrics:
+class Metrics(Listener):
     """Counts and measures a client's events.
 
     Without a provider, it is the global one.
@@ -44,19 +45,15 @@ class Metrics:
             f"{operation}.time_to_first_chunk", description="How long streams take to their first event."
         )
 
-    def record_event(self, event: Event) -> None:
-        match event:
-            case AskEnded():
-                self._record_ask(event)
-            case RetryDetails(_, reason):
-                self._retries.add(1, {**self._server, "error.type": type(reason).__name__})
-            case TokenRefreshEnded(began, renewal) if renewal is not None:
-                error = {} if renewal.error is None else {"error.type": type(renewal.error).__name__}
-                self._renewals.add(1, {**self._server, "payman.token.reason": began.reason, **error})
-            case _:
-                pass
+    def record_retry(self, attempt: int, failure: PaymanError, delay: float) -> None:
+        self._retries.add(1, {**self._server, "error.type": type(failure).__name__})
 
-    def _record_ask(self, ended: AskEnded) -> None:
+    def record_refresh_end(self, began: TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
+        if refresh is not None:
+            error = {} if refresh.error is None else {"error.type": type(refresh.error).__name__}
+            self._renewals.add(1, {**self._server, "payman.token.reason": began.reason, **error})
+
+    def record_end(self, ended: AskEnded) -> None:
         watch = ended.watch
         about = {**self._agent, "payman.outcome": ended.outcome}
         if ended.error is not None:
