@@ -8,11 +8,14 @@ them.
 from __future__ import annotations
 
 import sys
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, Required, TypeAlias, get_origin, get_type_hints
 
 if TYPE_CHECKING:
+    from typing import NamedTuple as NamedTuple
+
     from typing_extensions import TypeVar
 
     ParsedT = TypeVar("ParsedT", default=Any)
@@ -20,6 +23,19 @@ else:
     from typing import TypeVar
 
     ParsedT = TypeVar("ParsedT")
+
+    class _NamedTupleType(type):
+        """Makes named tuples as `typing` does, but does not compile their annotations, which takes most of the time."""
+
+        def __new__(cls, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> type:
+            fields = members["__annotations__"]
+            defaults = [members.pop(field) for field in fields if field in members]
+            made = namedtuple(name, fields, defaults=defaults, module=members["__module__"])  # noqa: PYI024
+            for member, value in members.items():
+                setattr(made, member, value)
+            return made
+
+    NamedTuple = type.__new__(_NamedTupleType, "NamedTuple", (), {})
 """What an answer is read as. Without a format nothing says so: type checkers take the default, which Python knows from 3.13 on."""
 
 T = TypeVar("T")

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from payman_api import SERVERS
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, read_http_hosts

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._refusals import refuse
 from payman_sdk.errors import ConfigurationError
 

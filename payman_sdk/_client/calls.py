@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from payman_sdk._annotations import Hidden
+from payman_sdk._annotations import Hidden, NamedTuple
 from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_hook, read_seconds, read_text
 from payman_sdk._refusals import refuse

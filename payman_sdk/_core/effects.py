@@ -11,7 +11,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial
 from inspect import isawaitable
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
+
+from payman_sdk._annotations import NamedTuple
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import urandom
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from payman_api.api.tasks import send_task
 from payman_api.models.message import Message
@@ -13,6 +13,7 @@ from payman_api.models.send_task_request import SendTaskRequest
 from payman_api.models.task_send_params import TaskSendParams
 from payman_api.models.text_part import TextPart
 from payman_api.types import UNSET, Unset
+from payman_sdk._annotations import NamedTuple
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OutgoingAsk
