@@ -9,11 +9,10 @@ from typing import Any, TypeAlias, TypeVar
 import httpx
 
 from payman_sdk._config import Resend, read_config
-from payman_sdk._core.auth.grants import Application, TokenOwner
+from payman_sdk._core.auth.grants import TokenOwner
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, CallHook, Effect, Flow, SendRequest, Sleep, WithLock
-from payman_sdk._core.exchange import KeySettings
-from payman_sdk._core.options import build_default_options
+from payman_sdk._core.options import KeySettings, build_default_options
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
 from payman_sdk._core.send import ResponseFlow, carry_out
@@ -128,18 +127,22 @@ def time_of(
     tokens: TokenManager | None = None,
 ) -> CallContext:
     """So much time on a clock that goes when it is told to, with chance as it is given; one look settles an ask by default."""
+    options = build_default_options(read_config({"client_id": "pm-test-1"}, {}))
     return CallContext(
         tokens=own_tokens(clock) if tokens is None else tokens,
+        options=options._replace(max_retries=max_retries, settle_time=settle_time, resend=resend),
         deadline=clock.now + seconds,
         patience=60,
-        max_retries=max_retries,
         clock=clock,
         random=lambda: random,
         watch=create_tracker(Observer(), clock),
-        settle_time=settle_time,
-        resend=resend,
         wall_clock=clock,
     )
+
+
+def with_options(time: CallContext, **options: Any) -> CallContext:
+    """The same with other options."""
+    return time._replace(options=time.options._replace(**options))
 
 
 def keys_in_memory() -> KeySettings:
@@ -151,22 +154,19 @@ def sent_whole(
     ask: AskRequest, time: CallContext, before_send: Callable[[Any], Any] | None = None
 ) -> Flow[tuple[dict[str, Any], Any]]:
     """The flow of an ask that is answered as a whole, with keys in memory."""
-    return carry_out(ResponseFlow(ask, time), before_send, keys_in_memory())
+    return carry_out(ResponseFlow(ask, with_options(time, before_send=before_send)), keys_in_memory())
 
 
 def streamed(
     ask: AskRequest, time: CallContext, before_send: Callable[[Any], Any] | None = None
 ) -> StreamFlow:
     """The flow of an ask that is streamed, with keys in memory and limits as usual."""
-    config = read_config({"client_id": "pm-test-1"}, {})
-    options = build_default_options(config)._replace(before_send=before_send)
-    return StreamFlow(ask, time, options, keys_in_memory(), (2**26, 2**24))
+    return StreamFlow(ask, with_options(time, before_send=before_send), keys_in_memory(), (2**26, 2**24))
 
 
 def own_tokens(clock: Clock) -> TokenManager:
     """The tokens of an application that acts for its own account, kept nowhere else."""
-    application = Application(client_id="pm-test-1", client_secret=SecretStr("s3cret"))
-    owner = TokenOwner(application=application, base_url="https://agent.payman.dev", has_own_account=True)
+    owner = TokenOwner("pm-test-1", SecretStr("s3cret"), "https://agent.payman.dev", has_own_account=True)
     return TokenManager(
         owner, TokenStoreAccess(MemoryTokenStore()), clock=clock, now=clock, observer=Observer()
     )

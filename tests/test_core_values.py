@@ -15,12 +15,13 @@ from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.data_part import DataPart
 from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
+from payman_sdk._client.environment import FoundSetting, check_sources
 from payman_sdk._core import artifact_set, operations, task_normalization
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.artifact_buffer import ArtifactBuffer
 from payman_sdk._core.artifact_set import ArtifactSet
-from payman_sdk._core.auth.credentials import FoundSetting, check_sources, read_token_info
 from payman_sdk._core.auth.grants import is_read_only
+from payman_sdk._core.auth.initial_token import read_token_info
 from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.effects import Sleep, interrupt
 from payman_sdk._core.formatting import format_artifact, format_task, render_part

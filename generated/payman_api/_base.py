@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
@@ -140,10 +139,8 @@ def encode(value: Any) -> Any:
         return [encode(each) for each in value]
     if isinstance(value, dict):
         return {name: encode(each) for name, each in value.items()}
-    if isinstance(value, datetime.datetime):
+    if hasattr(value, "isoformat"):
         return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, datetime.date):
-        return value.isoformat()
     return str(value) if type(value).__name__ == "UUID" else value
 
 
@@ -162,11 +159,14 @@ class _Names(dict[str, Any]):
     """What an annotation may name; models are imported when one does."""
 
     def __init__(self, package: str) -> None:
-        super().__init__(Any=Any, Literal=Literal, Unset=Unset, File=File, Other=Other, datetime=datetime)
+        super().__init__(Any=Any, Literal=Literal, Unset=Unset, File=File, Other=Other)
         self._package = package
 
     def __missing__(self, name: str) -> Any:
-        if name == "UUID":  # with what it imports, it takes more time than a client of a document without any
+        # These take more time, with what they import, than a client of a document without any.
+        if name == "datetime":
+            return import_module(name)
+        if name == "UUID":
             return import_module("uuid").UUID
         models = import_module(self._package)
         if name not in models.__all__:
@@ -217,7 +217,7 @@ def _reader(hint: Any) -> Read:
         return lambda value, name: hint.from_dict(value)
     if issubclass(hint, Enum):
         return _enum_reader(hint)
-    if hint in (datetime.datetime, datetime.date):
+    if hint.__module__ == "datetime":
         return _text_reader(hint.fromisoformat)
     if hint.__name__ == "UUID":
         return _text_reader(hint)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from . import errors
 from ._base import MISFITS, Model, encode, reader
 from .types import UNSET, File, Response, Unset, encode_basic
 
@@ -72,13 +71,17 @@ class HttpOperation:
 
     def fetch(self, client: Client, request: Request) -> Any:
         """Send a request, and return the body of a success; raise for anything else."""
+        from .errors import read
+
         response = client.get_httpx_client().request(**self.prepare(client, request))
-        return errors.read(self.parse, response, self.successes)
+        return read(self.parse, response, self.successes)
 
     async def afetch(self, client: Client, request: Request) -> Any:
         """Do as `fetch`, asynchronously."""
+        from .errors import read
+
         response = await client.get_async_httpx_client().request(**self.prepare(client, request))
-        return errors.read(self.parse, response, self.successes)
+        return read(self.parse, response, self.successes)
 
 
 class Styled:
@@ -152,7 +155,9 @@ def read_answer(response: httpx.Response, answers: Answers, module: str, is_stri
     known = [name for name in (str(status), f"{status // 100}XX", "default") if name in answers]
     if not known:
         if is_strict:
-            raise errors.UnexpectedStatus(status, response.content)
+            from .errors import UnexpectedStatus
+
+            raise UnexpectedStatus(status, response.content)
         return None
     answer = answers[known[0]]
     if answer is None:

@@ -17,9 +17,15 @@ from attrs import field, frozen
 from payman_api import SERVERS
 from payman_sdk._cli.login_store import Login
 from payman_sdk._client.config_types import PaymanConfig
-from payman_sdk._client.environment import ABOUT_REST_KEY, INSTEAD_OF_REST_KEY, REST_KEY
-from payman_sdk._core.auth.credentials import FoundSetting as FoundSetting
-from payman_sdk._core.auth.credentials import check_sources, format_url, is_payman_url
+from payman_sdk._client.environment import (
+    ABOUT_REST_KEY,
+    INSTEAD_OF_REST_KEY,
+    REST_KEY,
+    check_sources,
+    format_url,
+    is_payman_url,
+)
+from payman_sdk._client.environment import FoundSetting as FoundSetting
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, is_loopback, read_http_hosts
 from payman_sdk.errors import ConfigurationError

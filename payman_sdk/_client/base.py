@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from payman_sdk._annotations import Setting
 from payman_sdk._client.calls import RunnerT
-from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.connection import ConnectionOwner, Http
-from payman_sdk._client.lazy import exchange, grants, hooks, settings, stored_token, transports
+from payman_sdk._client.lazy import configs, exchange, grants, hooks, settings, stored_token, transports
 from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_secret
-from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
+from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._secrets import wrap_secrets
 
 if TYPE_CHECKING:
@@ -22,45 +20,14 @@ ClientT = TypeVar("ClientT", bound="BaseClient[Any, Any]")
 """Used instead of `Self`, which jedi takes for the class that defines the method."""
 
 
-_NAMES = {
-    "with_client_credentials": "with_credentials",
-    "payments": "pay",
-    "send_payment": "pay",
-    "send_direct_payment": "pay",
-    "search_payees": "payees",
-    "list_payees": "payees",
-    "balances": "wallets",
-    "get_balance": "wallets",
-    "get_spendable_balance": "wallets",
-    "list_wallets": "wallets",
-    "list_transactions": "transactions",
-}
-"""Methods of the client of the older REST API and of the TypeScript SDK, in snake_case, and what they are called here."""
-
-
-def explain_missing(owner: type, name: str) -> str:
-    """Return the message of the AttributeError for a name that a client does not have.
-
-    Example:
-        >>> from payman_sdk._client.base import explain_missing
-        >>> from payman_sdk._client.sync import PaymanClient
-        >>> explain_missing(PaymanClient, "withClientCredentials")
-        "PaymanClient has no attribute 'withClientCredentials'; use PaymanClient.with_credentials."
-    """
-    said = f"{owner.__name__} has no attribute {name!r}"
-    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-    known = _NAMES.get(snake, snake)
-    if name.startswith("_") or known == name or not any(known in vars(base) for base in owner.__mro__):
-        return said
-    return f"{said}; use {owner.__name__}.{known}."
-
-
 class ClientType(type):
     """The type of the client classes: says what a class method of another Payman client is called here."""
 
     if not TYPE_CHECKING:  # type checkers are to report names that do not exist
 
         def __getattr__(cls, name: str) -> object:
+            from payman_sdk._client.earlier_names import explain_missing
+
             raise AttributeError(explain_missing(cls, name), name=name, obj=cls)
 
 
@@ -70,6 +37,8 @@ class EarlierNames(metaclass=ClientType):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
+            from payman_sdk._client.earlier_names import explain_missing
+
             raise AttributeError(explain_missing(type(self), name), name=name, obj=self)
 
 
@@ -79,9 +48,9 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
     # The settings stand in groups, a group a line. `locals()` are a method's own keywords.
     # fmt: off
     def __init__(
-        self, config: Setting[PaymanConfig | Mapping[str, Any]] = None, *,
+        self, config: Setting[configs.PaymanConfig | Mapping[str, Any]] = None, *,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
-        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
+        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[configs.Environment] = None,
         base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
@@ -100,9 +69,9 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
 
     @classmethod
     def with_credentials(
-        cls: type[ClientT], config: Setting[PaymanConfig | Mapping[str, Any]] = None, *,
+        cls: type[ClientT], config: Setting[configs.PaymanConfig | Mapping[str, Any]] = None, *,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
-        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
+        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[configs.Environment] = None,
         base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
@@ -143,7 +112,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
     def from_env(
         cls: type[ClientT], *, dotenv: bool = False,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
-        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
+        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[configs.Environment] = None,
         base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
@@ -178,8 +147,8 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
 
     @classmethod
     def with_token(
-        cls: type[ClientT], client_id: Setting[str | PaymanConfig | Mapping[str, Any]] = None, token_info: Setting[grants.TokenInfo | Mapping[str, Any]] = None,
-        environment: Setting[Environment] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        cls: type[ClientT], client_id: Setting[str | configs.PaymanConfig | Mapping[str, Any]] = None, token_info: Setting[grants.TokenInfo | Mapping[str, Any]] = None,
+        environment: Setting[configs.Environment] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         client_secret: Setting[str] = None, *, base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
@@ -219,6 +188,8 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
             >>> client.is_access_token_expired()
             False
         """
+        from payman_sdk._core.auth.initial_token import read_token_info
+
         config = wrap_secrets(client_id) if isinstance(client_id, Mapping) else None
         given, token_info = gather_settings(locals()), wrap_secrets(token_info)
         if config is not None:
@@ -272,7 +243,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
     @classmethod
     def _prepare_code_exchange(
         cls,
-        config: PaymanConfig | Mapping[str, Any] | None,
+        config: configs.PaymanConfig | Mapping[str, Any] | None,
         settings: Mapping[str, Any],
         auth_code: str,
         redirect_uri: str | None,
@@ -281,14 +252,14 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         token_store: stored_token.TokenStore | None,
     ) -> tuple[Self, Flow[grants.AccessToken]]:
         """Return a client that has no token yet, and the flow that exchanges a code for its first."""
+        from payman_sdk._core.auth.initial_token import check_code, check_parameter
+
         code, verifier = check_code(auth_code), check_parameter(code_verifier, "code_verifier")
         redirect_uri = check_parameter(redirect_uri, "redirect_uri")
         identity = Credentials(config=read_config(config, settings), has_own_account=False, store=token_store)
         client = cls._from_credentials(identity, http_client)
         _, tokens, agent = client._connect()
-        request = identity.application.build_code_request(
-            code, redirect_uri=redirect_uri, code_verifier=verifier
-        )
+        request = identity.owner.build_code_request(code, redirect_uri=redirect_uri, code_verifier=verifier)
         return client, tokens.exchange_code(request, agent.compute_deadline())
 
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
-from payman_sdk._annotations import support_pydantic
-from payman_sdk._client.lazy import exchange, hooks, settings, transports
+from payman_sdk._annotations import LazyModule, support_pydantic
 from payman_sdk._config import Resend
+
+if TYPE_CHECKING:
+    from payman_sdk._core import exchange
+    from payman_sdk._core import hook_payloads as hooks
+    from payman_sdk._io import transport as transports
+    from payman_sdk._telemetry import settings
+else:
+    exchange = LazyModule("payman_sdk._core.exchange")
+    hooks = LazyModule("payman_sdk._core.hook_payloads")
+    settings = LazyModule("payman_sdk._telemetry.settings")
+    transports = LazyModule("payman_sdk._io.transport")
 
 Environment: TypeAlias = Literal["LIVE", "TEST", "INTERNAL"]
 """A Payman environment; each has its own base URL [D]."""

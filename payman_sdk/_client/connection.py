@@ -128,8 +128,6 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         return connection
 
     def _build_connection(self, tokens: TokenManager) -> APIConnection[RunnerT]:
-        import random
-
         from payman_sdk._core.operations import Operations, Proofs
         from payman_sdk._io.http import Timeouts
 
@@ -145,7 +143,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
             tokens,
             config,
             monotonic,
-            random.random,
+            _draw_random,
             wall_clock=wall_time,
             observer=self._observer,
             open_key_store=_open_key_store,
@@ -158,6 +156,11 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         raise NotImplementedError
 
 
+def _draw_random() -> float:
+    """Return a number from 0 to 1, as `random.random` does, which takes longer to import than most asks have use for it."""
+    return int.from_bytes(os.urandom(7)) / 2**56
+
+
 def _open_key_store() -> exchange.KeyStore | None:
     from payman_sdk._io.key_store import open_default_store  # asks without a key need no database
 
@@ -166,20 +169,13 @@ def _open_key_store() -> exchange.KeyStore | None:
 
 def _create_token_manager(credentials: Credentials, observer: ClientObserver) -> TokenManager:
     """Return the tokens of these credentials; the observer sees every refresh."""
-    from payman_sdk._core.auth.grants import TokenOwner
     from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._io.token_store_access import TokenStoreAccess
     from payman_sdk.token_stores.memory import SHARERS, MemoryTokenStore, shared_store
 
-    config, given = credentials.config, credentials.given
-    owner = TokenOwner(
-        application=credentials.application,
-        base_url=config.base_url,
-        has_own_account=credentials.has_own_account,
-    )
-    store = credentials.store
-    is_shared = False
+    config, given, owner = credentials.config, credentials.given, credentials.owner
+    store, is_shared = credentials.store, False
     if store is None and credentials.has_own_account and config.client_secret is not None:
         is_shared = True
         store = shared_store(config.base_url, config.client_id, config.client_secret)
@@ -187,11 +183,8 @@ def _create_token_manager(credentials: Credentials, observer: ClientObserver) ->
     if given is not None:
         known = StoredToken(
             issued_to=owner.name,
-            access_token=given.access_token,
             expires_at=wall_time() + given.lifetime,
-            lifetime=given.lifetime,
-            refresh_token=given.refresh_token,
-            scope=given.scope,
+            **given._asdict(),
             lineage=fingerprint_token(given.refresh_token or given.access_token),
         )
     manager = TokenManager(

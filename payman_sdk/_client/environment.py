@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from payman_api import SERVERS
 from payman_sdk._config import VARIABLES
-from payman_sdk._core.auth.credentials import FoundSetting, check_sources
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE, read_http_hosts
 from payman_sdk.errors import ConfigurationError
@@ -26,6 +26,44 @@ _MOST = 1 << 20
 """Bytes of a file that are read."""
 _PREFIX = "PAYMAN_"
 _SECRET = VARIABLES["client_secret"]
+
+
+class FoundSetting(NamedTuple):
+    """A setting and its source in words, such as "PAYMAN_BASE_URL in the environment"; `is_from_file` for a file in the working directory."""
+
+    value: str
+    source: str
+    is_from_file: bool = False
+
+    def __repr__(self) -> str:
+        return f"FoundSetting(source={self.source!r})"  # the value may be a secret
+
+
+def is_payman_url(base_url: str) -> bool:
+    """Whether an address is exactly that of a server of Payman's."""
+    return base_url.removesuffix("/") in SERVERS.values()
+
+
+def check_sources(server: FoundSetting, *credentials: FoundSetting | None) -> None:
+    """Refuse a server whose credentials come from another source.
+
+    Raises:
+        ConfigurationError: The server is not one of Payman's, and something else named it than gave the credentials.
+    """
+    if is_payman_url(server.value):
+        return
+    for found in credentials:
+        if found is not None and found.is_from_file != server.is_from_file:
+            raise ConfigurationError(
+                f"{format_url(server.value)}, from {server.source}, gets no credentials from another source,"
+                f" and there is {found.source}.",
+                next_step="Name the server where the credentials are: both in the environment, or both in the file.",
+            )
+
+
+def format_url(url: str) -> str:
+    """Return an address for a message: in ASCII, so that letters of other scripts look like no others."""
+    return url.encode("ascii", "backslashreplace").decode()
 
 
 class EnvFile(NamedTuple):

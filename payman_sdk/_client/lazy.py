@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import httpx
 
     from payman_sdk._client import async_task_stream, task_stream
+    from payman_sdk._client import config_types as configs
     from payman_sdk._core import events, exchange
     from payman_sdk._core import hook_payloads as hooks
     from payman_sdk._core import option_types as options_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 else:
     async_task_stream = LazyModule("payman_sdk._client.async_task_stream")
     authorizations = LazyModule("payman_sdk._core.auth.authorization")
+    configs = LazyModule("payman_sdk._client.config_types")
     decimal = LazyModule("decimal")
     events = LazyModule("payman_sdk._core.events")
     exchange = LazyModule("payman_sdk._core.exchange")
@@ -42,7 +44,7 @@ else:
 
 # fmt: off
 __all__ = [
-    "async_task_stream", "authorizations", "decimal", "events", "exchange", "grants", "hooks", "httpx",
+    "async_task_stream", "authorizations", "configs", "decimal", "events", "exchange", "grants", "hooks", "httpx",
     "observers", "options_of", "payments", "responses", "settings", "stored_token", "task_stream", "transports",
 ]
 # fmt: on

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 from payman_sdk._annotations import Hidden, Option, ParsedT, Setting
 from payman_sdk._client.base import BaseClient, gather_settings
 from payman_sdk._client.calls import BaseCalls, BaseConversation, Headers, Json, T, TaskRef
-from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.lazy import (
+    configs,
     decimal,
     events,
     exchange,
@@ -232,10 +232,10 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
     # fmt: off
     @classmethod
     def with_auth_code(
-        cls, config: Setting[PaymanConfig | Mapping[str, Any]], auth_code: Hidden[str], *,
+        cls, config: Setting[configs.PaymanConfig | Mapping[str, Any]], auth_code: Hidden[str], *,
         redirect_uri: Setting[str] = None, code_verifier: Setting[str] = None,
         http_client: Setting[httpx.Client] = None, token_store: Setting[stored_token.TokenStore] = None,
-        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
+        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[configs.Environment] = None,
         base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,

@@ -211,7 +211,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
     @property
     def text_stream(self) -> Iterator[str]:
         """Iterate over the pieces of the text. Together they are the `text` of the result."""
-        return _TextIterator(self)
+        return filter(None, map(TextExtractor().extract, self))
 
     def result(self) -> FormattedTaskResponse:
         """Read what is left, and return the answer: the same that `ask` returns.
@@ -265,13 +265,3 @@ class TaskStream(BaseTaskStream[SyncRunner]):
                 raise
             if not self._is_open:
                 self.close()
-
-
-class _TextIterator(Iterator[str]):
-    def __init__(self, stream: TaskStream) -> None:
-        self._stream, self._words = stream, TextExtractor()
-
-    def __next__(self) -> str:
-        while not (words := self._words.extract(next(self._stream))):
-            pass
-        return words

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from payman_sdk import errors
@@ -110,9 +109,13 @@ def parse_retry_after(failure: errors.PaymanError, now: Callable[[], float]) -> 
             seconds = float(headers.get(name, "")) / in_a_second
             if math.isfinite(seconds):
                 return max(0.0, seconds)
+    if "retry-after" not in headers:
+        return None
+    from email.utils import parsedate_to_datetime
+
     try:
         sent_at = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else now()
-        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - sent_at)
+        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - sent_at)
     except (ValueError, OverflowError):
         return None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.formatting import format_answer
@@ -61,20 +61,6 @@ class KeyStore(Protocol):
 
 
 T_co = TypeVar("T_co", covariant=True)
-
-
-class KeySettings(NamedTuple):
-    """Where the use of idempotency keys is recorded.
-
-    Attributes:
-        store: The store; None for the one of this user.
-        server: The server that asks are sent to; the same key is another operation at another server.
-        open_default: Returns the store of this user on this machine; None without a place for one. It may block.
-    """
-
-    store: KeyStore | None
-    server: str
-    open_default: Callable[[], KeyStore | None]
 
 
 class AskExchange(Protocol[T_co]):

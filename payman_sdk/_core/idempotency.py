@@ -10,7 +10,8 @@ from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
 from payman_sdk import errors
 from payman_sdk._core.effects import CallBlocking, Flow, Sleep
-from payman_sdk._core.exchange import AskExchange, KeySettings, KeyStore
+from payman_sdk._core.exchange import AskExchange, KeyStore
+from payman_sdk._core.options import KeySettings
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.retry import is_transient
 from payman_sdk._text.logger import get_logger
@@ -105,13 +106,13 @@ class KeyClaim(Generic[T]):
             known = yield from self._find_by_key()
         if known is not None:
             return (yield from self._exchange.resume(known, errors.PaymanError("The ask was sent before.")))
-        if self._recorded is not None and time.resend == "never":
+        if self._recorded is not None and time.options.resend == "never":
             raise self._build_pending_error()
         return None
 
     def _get_seconds_left(self) -> float:
         """How long what was sent with the key may still be on its way."""
-        settle_time = self._exchange.time.settle_time
+        settle_time = self._exchange.time.options.settle_time
         if self._keys is None:
             return settle_time  # nobody knows whether something was sent
         if self._recorded is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import datetime as dt
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
-from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, get_earlier_artifacts
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.formatting import format_answer, format_task, raise_if_failed
-from payman_sdk._core.options import CallOptions, build_default_options, read_task_id
+from payman_sdk._core.options import CallOptions, KeySettings, build_default_options, read_task_id
 from payman_sdk._core.polling import TaskAnswer, cancel_task, fetch_task, wait_for_end
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from payman_sdk._config import Config
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Clock, Flow
-    from payman_sdk._core.exchange import KeyStore
+    from payman_sdk._core.exchange import EarlierArtifacts, KeyStore
     from payman_sdk._core.payment_types import Transaction
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
@@ -85,7 +84,7 @@ class Operations:
         self._random = random
         self._wall_clock = wall_clock
         self._observer = observer
-        self._keys = KeySettings(config.key_store, config.base_url, open_key_store)
+        self._open_key_store = open_key_store
         self._defaults = build_default_options(config)
         self.proofs = proofs
 
@@ -93,7 +92,6 @@ class Operations:
         """Return the same for other settings, sharing tokens, observer and proofs."""
         other = copy.copy(self)
         other._config, other._defaults = config, build_default_options(config)
-        other._keys = self._keys._replace(store=config.key_store)
         return other
 
     def now(self) -> float:
@@ -123,22 +121,19 @@ class Operations:
         ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
         time = self._build_context(options, ask.task_id)
         return DescribedFlow(
-            time.watch.track(self._run_ask(ask, time, options), ask), partial(time.watch.describe, ask=ask)
+            time.watch.track(self._run_ask(ask, time), ask), partial(time.watch.describe, ask=ask)
         )
 
-    def _run_ask(
-        self, ask: AskRequest, time: CallContext, options: CallOptions
-    ) -> Flow[FormattedTaskResponse | TaskResponse]:
-        began = self._clock()
+    def _run_ask(self, ask: AskRequest, time: CallContext) -> Flow[FormattedTaskResponse | TaskResponse]:
+        began, options = self._clock(), time.options
         exchange = ResponseFlow(ask, time)
-        keys = self._keys._replace(store=options.key_store)
-        answer, task = yield from carry_out(exchange, options.before_send, keys)
+        answer, task = yield from carry_out(exchange, self._choose_keys(options))
         time.watch.answer = lambda: format_answer(task, exchange.ask).text
         yield from time.watch.track_state(task)
         if options.is_raw and not options.raise_on_failure:
             return cast("TaskResponse", answer)
         response = format_answer(task, exchange.ask)
-        response.elapsed = dt.timedelta(seconds=self._clock() - began)
+        response._seconds = self._clock() - began  # pyright: ignore[reportPrivateUsage] # of this package
         response = raise_if_failed(response) if options.raise_on_failure else response
         return cast("TaskResponse", answer) if options.is_raw else response
 
@@ -157,8 +152,7 @@ class Operations:
         ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
         time, limits = self._build_context(options, ask.task_id), self._config
         most = (limits.max_answer_bytes, limits.max_event_bytes)
-        keys = self._keys._replace(store=options.key_store)
-        return StreamFlow(ask, time, options, keys, most)
+        return StreamFlow(ask, time, self._choose_keys(options), most)
 
     def get_task(self, task: object) -> Flow[FormattedTaskResponse]:
         def fetch(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
@@ -172,8 +166,7 @@ class Operations:
         """Ask for what changes nothing, as often as it takes, and return what `read` makes of the answer."""
         ask = self._build_ask(text, session_id, options, None)
         time = self._build_context(options, ask.task_id)
-        flow = read_repeatedly(ask, time, read, options.before_send)
-        return time.watch.track(flow, ask)
+        return time.watch.track(read_repeatedly(ask, time, read), ask)
 
     def look_up(
         self, task: object, options: CallOptions, earlier: EarlierArtifacts | None
@@ -200,6 +193,8 @@ class Operations:
     def _look_at(
         self, task: object, options: CallOptions, fetch: Callable[[str, CallContext], Flow[TaskAnswer]]
     ) -> Flow[FormattedTaskResponse]:
+        from payman_sdk._core.exchange import get_earlier_artifacts
+
         task_id, began = read_task_id(task), self._clock()
         time = self._build_context(options, task_id)
         answer, found = yield from fetch(task_id, time)
@@ -211,23 +206,22 @@ class Operations:
             session_id=None,
             earlier=get_earlier_artifacts(task),
         )
-        response.elapsed = dt.timedelta(seconds=self._clock() - began)
+        response._seconds = self._clock() - began  # pyright: ignore[reportPrivateUsage] # of this package
         return response
+
+    def _choose_keys(self, options: CallOptions) -> KeySettings:
+        return KeySettings(options.key_store, self._config.base_url, self._open_key_store)
 
     def _build_context(self, options: CallOptions, task_id: str) -> CallContext:
         return CallContext(
             tokens=self._tokens,
+            options=options,
             deadline=self._clock() + options.timeout,
             patience=options.read_timeout,
-            max_retries=options.max_retries,
-            settle_time=options.settle_time,
-            resend=options.resend,
-            on_retry=options.on_retry,
             watch=create_tracker(self._observer, self._clock, task_id, options.on_task),
             clock=self._clock,
             wall_clock=self._wall_clock,
             random=self._random,
-            headers=options.headers,
         )
 
     def _build_ask(self, text: str, session_id: str, options: CallOptions, replied: str | None) -> AskRequest:

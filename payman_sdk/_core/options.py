@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._config import READERS, Config, check_hook, read_headers, refuse_unknown
 from payman_sdk._refusals import refuse
 from payman_sdk._text.sanitizer import find_hidden
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
 
 _FORMATS = (None, "markdown", "json")
 _LONGEST_KEY = 255
+
+
+class KeySettings(NamedTuple):
+    """Where the use of idempotency keys is recorded.
+
+    Attributes:
+        store: The store; None for the one of this user.
+        server: The server that asks are sent to; the same key is another operation at another server.
+        open_default: Returns the store of this user on this machine; None without a place for one. It may block.
+    """
+
+    store: KeyStore | None
+    server: str
+    open_default: Callable[[], KeyStore | None]
 
 
 class CallOptions(NamedTuple):

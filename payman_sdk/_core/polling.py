@@ -100,7 +100,7 @@ def fetch_task_retrying(
         # Where money may be on its way, only what says that this server looks no task up is final.
         may_pass = is_transient(failure) or (was_sent and not _is_final(failure))
         if is_known and isinstance(failure, errors.TaskNotFoundError):
-            may_pass = may_pass or time.clock() - began < time.settle_time
+            may_pass = may_pass or time.clock() - began < time.options.settle_time
         wait = max(next(pauses).seconds, parse_retry_after(failure, time.wall_clock) or 0.0)
         if not (is_patient and may_pass) or time.clock() + wait > time.deadline:
             raise failure

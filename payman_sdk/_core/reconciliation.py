@@ -89,8 +89,8 @@ class Attempts(Generic[T]):
             if ended is not None:
                 return ended
             now = time.clock()
-            settled_at = now + time.settle_time if settled_at is None else settled_at
-            quiet = now - settled_at + time.settle_time
+            settled_at = now + time.options.settle_time if settled_at is None else settled_at
+            quiet = now - settled_at + time.options.settle_time
             known = "The task still waited for input" if self._is_reply else "The agent did not know the task"
             self._seen = f"{known} for {quiet:.3g} s." if quiet >= 0.01 else f"{known}."
             if now >= settled_at or time.is_over():
@@ -100,7 +100,7 @@ class Attempts(Generic[T]):
     def _may_repeat(self, kind: FailureClass, failure: PaymanError) -> Flow[bool]:
         """Wait for another attempt; return whether there is one."""
         is_safe = kind is FailureClass.RETRYABLE and self._lost is None and not self._was_turned_away
-        if not is_safe and self._time.resend == "never":
+        if not is_safe and self._time.options.resend == "never":
             return False
         if kind is FailureClass.FATAL or isinstance(failure, AgentError):
             return False

@@ -5,20 +5,19 @@ The rules that follow from it are in `reconciliation.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from payman_sdk import errors
-from payman_sdk._config import Resend
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.effects import CallHook, Clock, Flow, Sleep
 from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._text.logger import get_logger
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
-    from payman_sdk._core.hook_payloads import OnRetry
+    from payman_sdk._core.options import CallOptions
     from payman_sdk._core.tracking import Tracker
 
 T = TypeVar("T")
@@ -96,24 +95,20 @@ def is_transient(failure: errors.PaymanError) -> bool:
 
 
 class CallContext(NamedTuple):
-    """The tokens, time limits and retries of one call.
+    """The tokens, options and time limits of one call.
 
     `deadline` is on `clock`; `patience` are the seconds until one attempt must be answered. `wall_clock` gives seconds since 1970,
-    and `random` numbers from 0 to 1. The rest is as in `PaymanConfig`.
+    and `random` numbers from 0 to 1.
     """
 
     tokens: TokenManager
+    options: CallOptions
     deadline: float
     patience: float
-    max_retries: int
     clock: Clock
     random: Callable[[], float]
     watch: Tracker
     wall_clock: Clock
-    settle_time: float
-    resend: Resend
-    on_retry: OnRetry | None = None
-    headers: Mapping[str, str] = MappingProxyType({})
 
     def is_over(self) -> bool:
         """Whether there is none left."""
@@ -149,14 +144,14 @@ class CallContext(NamedTuple):
         said = parse_retry_after(failure, self.wall_clock)
         # The exponent is bounded, for a float is too.
         delay = self.random() * min(_LONGEST, _FIRST * 2 ** min(attempt - 1, 10)) if said is None else said
-        if attempt > self.max_retries or self.clock() + delay >= self.deadline:
+        if attempt > self.options.max_retries or self.clock() + delay >= self.deadline:
             return False
         log.warning("Attempt %d failed; retrying in %.2f s: %s", attempt, delay, failure)
         self.watch.record_retry(attempt, failure, delay, task_id)
-        if self.on_retry is not None:
+        if self.options.on_retry is not None:
             from payman_sdk._core.hook_payloads import RetryDetails
 
-            yield CallHook(self.on_retry, RetryDetails(attempt, failure, delay, task_id))
+            yield CallHook(self.options.on_retry, RetryDetails(attempt, failure, delay, task_id))
         # The hook may have taken its time, which is the ask's.
         yield Sleep(min(delay, max(0.0, self.deadline - self.clock())))
         return not self.is_over()

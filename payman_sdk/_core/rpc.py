@@ -62,8 +62,8 @@ def send_authenticated(
     reads. An ask is looked up first, because a 401 may come from a gateway that passed the request on.
     """
     tokens, patience = time.tokens, time.patience if patience is None else patience
-    if time.headers:
-        request = {**request, "headers": {**time.headers, **request.get("headers", {})}}
+    if time.options.headers:
+        request = {**request, "headers": {**time.options.headers, **request.get("headers", {})}}
 
     def send(token: AccessToken) -> Flow[HTTPResponse]:
         headers = {**request.get("headers", {}), ACCESS_TOKEN_HEADER: token.value}

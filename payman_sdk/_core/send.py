@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_sdk._core.effects import CallHook, Flow
-from payman_sdk._core.exchange import AskExchange, KeySettings, look_before_reply
 from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input, wait_for_end
 from payman_sdk._core.reconciliation import Attempts, Reconcile, build_unknown_error
@@ -16,13 +15,14 @@ from payman_sdk._core.rpc import call_agent
 from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import BeforeSend
+    from payman_sdk._core.exchange import AskExchange
+    from payman_sdk._core.options import KeySettings
     from payman_sdk._core.task_response import FormattedTaskResponse
 
 T = TypeVar("T")
 
 
-def carry_out(exchange: AskExchange[T], before_send: BeforeSend | None, keys: KeySettings) -> Flow[T]:
+def carry_out(exchange: AskExchange[T], keys: KeySettings) -> Flow[T]:
     """Send an ask once, and return how it ended.
 
     The time of the exchange grows by what the guard takes, and what the guard raises comes out unchanged.
@@ -34,25 +34,28 @@ def carry_out(exchange: AskExchange[T], before_send: BeforeSend | None, keys: Ke
     ask = exchange.ask
     try:
         if ask.idempotency_key is None:
-            yield from _run_before_send(exchange, before_send)
+            yield from _run_before_send(exchange)
             if ask.is_reply and ask.earlier is None:
+                from payman_sdk._core.exchange import look_before_reply
+
                 yield from look_before_reply(exchange)
             return (yield from exactly_once(exchange.attempt, exchange.reconcile, exchange.time, ask))
-        return (yield from _send_by_key(exchange, before_send, keys))
+        return (yield from _send_by_key(exchange, keys))
     except PaymanError as error:
         error.add_context(**ask.get_ids())
         raise
 
 
-def _run_before_send(exchange: AskExchange[Any], before_send: BeforeSend | None) -> Flow[None]:
+def _run_before_send(exchange: AskExchange[Any]) -> Flow[None]:
     """Consult the guard before anything is sent; the time that takes is not the ask's."""
+    before_send = exchange.time.options.before_send
     if before_send is not None:
         began = exchange.time.clock()
         yield CallHook(before_send, exchange.ask.to_outgoing())
         exchange.time = exchange.time.extend(exchange.time.clock() - began)
 
 
-def _send_by_key(exchange: AskExchange[T], before_send: BeforeSend | None, keys: KeySettings) -> Flow[T]:
+def _send_by_key(exchange: AskExchange[T], keys: KeySettings) -> Flow[T]:
     """Send the ask that a key names, unless it was sent before; return its outcome.
 
     Raises:
@@ -67,7 +70,7 @@ def _send_by_key(exchange: AskExchange[T], before_send: BeforeSend | None, keys:
     ended = yield from claim.find()
     if ended is not None:
         return ended
-    yield from _run_before_send(exchange, before_send)
+    yield from _run_before_send(exchange)
     ended = yield from claim.take()
     if ended is not None:
         return ended
@@ -152,10 +155,7 @@ class ResponseFlow:
 
 
 def read_repeatedly(
-    ask: AskRequest,
-    time: CallContext,
-    read: Callable[[FormattedTaskResponse], T],
-    before_send: BeforeSend | None,
+    ask: AskRequest, time: CallContext, read: Callable[[FormattedTaskResponse], T]
 ) -> Flow[T]:
     """Ask for something that changes nothing, as often as it takes, and return what `read` makes of the answer.
 
@@ -166,7 +166,7 @@ def read_repeatedly(
         PaymanError: The last failure.
     """
     exchange = ResponseFlow(ask, time, renews=True)
-    yield from _run_before_send(exchange, before_send)
+    yield from _run_before_send(exchange)
     asks = iter((ask,))
 
     def attempt() -> Flow[T]:

@@ -9,10 +9,9 @@ from typing import Any, cast
 from payman_sdk import errors
 from payman_sdk._core.effects import Emit, Flow, hand_out
 from payman_sdk._core.events import StreamEvent
-from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.formatting import raise_if_failed
 from payman_sdk._core.http import HTTPResponse, ResponseHeaders, is_event_stream
-from payman_sdk._core.options import CallOptions
+from payman_sdk._core.options import KeySettings
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
 from payman_sdk._core.requests import AskRequest, build_resubscribe_request, generate_id
@@ -55,15 +54,10 @@ class StreamFlow(StreamReader):
     """
 
     def __init__(
-        self,
-        ask: AskRequest,
-        time: CallContext,
-        options: CallOptions,
-        keys: KeySettings,
-        max_bytes: tuple[int, int],
+        self, ask: AskRequest, time: CallContext, keys: KeySettings, max_bytes: tuple[int, int]
     ) -> None:
-        super().__init__(ask, time, options.idle_timeout, max_bytes)
-        self._options, self._keys = options, keys
+        super().__init__(ask, time, max_bytes)
+        self._keys = keys
         self._seconds = time.deadline - time.clock()
         self._subscribed_for: errors.PaymanError | None = None
 
@@ -88,7 +82,7 @@ class StreamFlow(StreamReader):
         self._began_at = self.time.clock()
         self.time = self.time._replace(deadline=self._began_at + self._seconds)
         try:
-            yield from carry_out(self, self._options.before_send, self._keys)
+            yield from carry_out(self, self._keys)
         finally:
             self._ended_at = self.time.clock()
             self.time.watch.events = self.progress.count
@@ -150,7 +144,7 @@ class StreamFlow(StreamReader):
             failure = build_unknown_error(self.time.watch.convert_fault(fault))
             failure.add_context(**self.ask.get_ids())
         else:
-            return raise_if_failed(answer) if self._options.raise_on_failure else answer
+            return raise_if_failed(answer) if self.time.options.raise_on_failure else answer
         raise failure
 
     def _send_and_emit(self, request: dict[str, Any], request_id: str) -> Flow[bool]:

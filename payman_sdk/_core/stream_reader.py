@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -26,13 +25,13 @@ _BRIEF = 5.0
 
 
 class StreamReader:
-    """Reads the stream of one ask, within its time; `idle` seconds without an event mean that it broke, whatever comments come."""
+    """Reads the stream of one ask, within its time; `idle_timeout` without an event means that it broke, whatever comments come."""
 
-    def __init__(self, ask: AskRequest, time: CallContext, idle: float, max_bytes: tuple[int, int]) -> None:
+    def __init__(self, ask: AskRequest, time: CallContext, max_bytes: tuple[int, int]) -> None:
         self.ask = ask
         self.progress = TaskAccumulator(ask)
         self.time = time
-        self._idle = idle
+        self._idle = time.options.idle_timeout
         self._max_kept, self._max_event = max_bytes
         self._began_at = self._ended_at = 0.0
         self._last_event_id = ""
@@ -41,7 +40,7 @@ class StreamReader:
         """Return what came so far, as an ask would have answered it."""
         ask = self.ask._replace(session_id=self.progress.session_id)
         response = format_answer(self.progress.build_task(), ask)
-        response.elapsed = dt.timedelta(seconds=self._ended_at - self._began_at)
+        response._seconds = self._ended_at - self._began_at  # pyright: ignore[reportPrivateUsage] # of this package
         return response
 
     def _read_to_end(self) -> Flow[None]:

@@ -5,7 +5,6 @@ What each state of a task means is here, too. Every other table over states deri
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import sys
 from collections.abc import Mapping
@@ -13,11 +12,15 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, Self, TypeAlias, TypedDict, assert_never
 
 from payman_api.models.task_state import TaskState
-from payman_sdk._annotations import ParsedT, support_pydantic
+from payman_sdk._annotations import LazyModule, ParsedT, support_pydantic
 from payman_sdk._attrdict import Key, Record, register_with_yaml
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from payman_api.models.task import Task
+else:
+    dt = LazyModule("datetime")
 
 
 Status: TypeAlias = Literal["completed", "failed", "in_progress"]
@@ -190,7 +193,7 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
         ({'currency': 'TSD', 'balance': '1000.00'}, None)
     """
 
-    __slots__ = ("elapsed", "headers", "new_artifacts", "parse_error", "parsed", "raw", "warnings")
+    __slots__ = ("_seconds", "headers", "new_artifacts", "parse_error", "parsed", "raw", "warnings")
 
     parsed: ParsedT | None
     """With a `response_format`: the parsed answer. None if it does not match, or without a format."""
@@ -198,8 +201,7 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
     """Why `parsed` is None, such as `The task is completed, and the answer holds no JSON object.`."""
     headers: Mapping[str, str]
     """The redacted headers of the HTTP response, without regard to case. For a stream, those of its start."""
-    elapsed: dt.timedelta
-    """The duration of the call, including retries and waits."""
+    _seconds: float
     new_artifacts: list[Artifact] | None
     """After a reply: the `artifacts` that arrived since. None if the earlier ones are unknown."""
     raw: Any
@@ -212,7 +214,7 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
         if "yaml" in sys.modules:
             register_with_yaml()
         response = super().__new__(cls)
-        response.parsed, response.parse_error, response.headers, response.elapsed = None, None, {}, _NOTHING
+        response.parsed, response.parse_error, response.headers, response._seconds = None, None, {}, 0.0
         response.new_artifacts, response.raw, response.warnings = None, None, []
         return response
 
@@ -238,6 +240,15 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
     """The key that the caller gave the ask; None otherwise."""
     metadata = Key[dict[str, Any]]()
     """The agent's metadata of the task, such as `agentId` and `orgId`."""
+
+    @property
+    def elapsed(self) -> dt.timedelta:
+        """The duration of the call, including retries and waits."""
+        return dt.timedelta(seconds=self._seconds)
+
+    @elapsed.setter
+    def elapsed(self, duration: dt.timedelta) -> None:
+        self._seconds = duration.total_seconds()
 
     @property
     def state(self) -> TaskState | str:
@@ -287,5 +298,3 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
 
 ParsedResponse = FormattedTaskResponse
 """The answer to an ask with a `response_format`: `ParsedResponse[Invoice]`."""
-
-_NOTHING = dt.timedelta()

@@ -10,18 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from payman_api.models.task_state import TaskState
+from payman_sdk import errors
 from payman_sdk._core.effects import CallHook, Clock, Flow, NotifyHook, SendRequest
 from payman_sdk._core.error_classes import describe_interruption, is_described, is_not_recorded
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.http import Transmission
 from payman_sdk._core.task_response import STATES, Phase, get_phase, get_state, has_ended
-from payman_sdk.errors import (
-    APIConnectionError,
-    ConfigurationError,
-    OutcomeUnknownError,
-    PaymanError,
-    TaskFailedError,
-)
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
@@ -52,7 +46,7 @@ class ClientObserver(Protocol):
         self,
         reason: Reason,
         flow: Flow[T],
-        build_refresh: Callable[[T | None, PaymanError | None], TokenRefresh | None],
+        build_refresh: Callable[[T | None, errors.PaymanError | None], TokenRefresh | None],
     ) -> Flow[T]:
         """Return the flow that gets a token, tracked.
 
@@ -121,7 +115,7 @@ class Tracker:
             result = yield from flow
             outcome = _classify_state(self.state)
             return result
-        except PaymanError as failure:
+        except errors.PaymanError as failure:
             outcome, error = _classify_error(failure, self.state), failure
             raise
         except Exception as failure:
@@ -142,7 +136,7 @@ class Tracker:
         # Raised out here, it carries nothing of the fault with it, which may say a secret.
         raise unforeseen
 
-    def record_end(self, ask: AskRequest, outcome: str, error: PaymanError | None) -> None:
+    def record_end(self, ask: AskRequest, outcome: str, error: errors.PaymanError | None) -> None:
         """Record how an ask has ended, beside the counts."""
 
     def send(self, send: SendRequest) -> Flow[HTTPResponse]:
@@ -154,7 +148,7 @@ class Tracker:
         ids = ask.get_ids()
         if not is_described(error, ids):
             self._describe(error, ids)
-        elif type(error) is ConfigurationError and error.sent is None and self._may_have_arrived():
+        elif type(error) is errors.ConfigurationError and error.sent is None and self._may_have_arrived():
             # A hook has returned something to await, which shows after it was called.
             error.sent = True
             self._describe(error, ids)
@@ -163,7 +157,7 @@ class Tracker:
         end = self.state if self.state is not None and has_ended(self.state) else None
         describe_interruption(error, ids, sent=self._may_have_arrived(), end=end)
 
-    def convert_fault(self, fault: Exception) -> APIConnectionError:
+    def convert_fault(self, fault: Exception) -> errors.APIConnectionError:
         """Return what a fault of the SDK's own means for an attempt that was sent.
 
         Raises:
@@ -171,7 +165,7 @@ class Tracker:
         """
         if not self._may_have_arrived() or is_not_recorded(fault):
             raise fault
-        return APIConnectionError(_describe_fault(fault), sent=True)
+        return errors.APIConnectionError(_describe_fault(fault), sent=True)
 
     def _notify_interruption(self, ask: AskRequest) -> Flow[None]:
         """Have the hook take note that an ask which may have been sent was left, unless its end was seen."""
@@ -195,10 +189,12 @@ class Tracker:
             if transmission.sent and self.attempts:
                 self.was_sent = True
 
-    def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
+    def record_failure(self, task_id: str, attempt: int, failure: errors.PaymanError, verdict: str) -> None:
         """Record what the failure of an attempt means."""
 
-    def record_retry(self, attempt: int, failure: PaymanError, delay: float, task_id: str | None) -> None:
+    def record_retry(
+        self, attempt: int, failure: errors.PaymanError, delay: float, task_id: str | None
+    ) -> None:
         self.observer.count("retries")
 
     def record_fetch(self, task_id: str, state: str | None) -> None:
@@ -210,7 +206,7 @@ class Tracker:
         if is_again:
             self.observer.count("resumed")
 
-    def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
+    def record_stream_break(self, task_id: str, failure: errors.PaymanError) -> None:
         """Record that a stream broke before its end."""
 
     def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
@@ -268,9 +264,9 @@ def _describe_fault(fault: Exception) -> str:
     return f"The SDK failed after the ask was sent, with {type(fault).__name__}{place}."
 
 
-def _build_fault_error(fault: Exception, ask: AskRequest) -> OutcomeUnknownError:
+def _build_fault_error(fault: Exception, ask: AskRequest) -> errors.OutcomeUnknownError:
     """Make the error for an ask that was sent, and whose answer met a fault in the SDK."""
-    return OutcomeUnknownError(
+    return errors.OutcomeUnknownError(
         f"{_describe_fault(fault)} The outcome of the ask is undetermined.",
         next_step="Do not send it again; client.get_task(error.task_id) returns the outcome.",
         **ask.get_ids(),
@@ -278,11 +274,11 @@ def _build_fault_error(fault: Exception, ask: AskRequest) -> OutcomeUnknownError
     )
 
 
-def _classify_error(error: PaymanError, state: str | None) -> str:
+def _classify_error(error: errors.PaymanError, state: str | None) -> str:
     match error:
-        case TaskFailedError():
+        case errors.TaskFailedError():
             return _classify_state(state)
-        case OutcomeUnknownError():
+        case errors.OutcomeUnknownError():
             return "unknown"
         case _:
             return "errors"

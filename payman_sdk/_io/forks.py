@@ -30,7 +30,7 @@ _MOMENT = 0.0002
 # fmt: off
 _PACKAGES = frozenset({
     "payman_sdk", "payman_api", "anyio", "asyncio", "attr", "certifi", "concurrent", "dateutil",
-    "difflib", "dotenv", "email", "encodings", "filelock", "h11", "http", "httpcore", "httpx", "idna",
+    "datetime", "difflib", "dotenv", "email", "encodings", "filelock", "h11", "http", "httpcore", "httpx", "idna",
     "inspect", "ipaddress", "json", "keyring", "logging", "msgspec", "opentelemetry", "platformdirs",
     "psycopg", "random", "redis", "select", "selectors", "sniffio", "ssl", "stringprep", "trio",
     "urllib", "uuid",
@@ -39,6 +39,7 @@ _PACKAGES = frozenset({
 """What clients import while they are made and while they work."""
 
 _LATER = (
+    "payman_sdk._core.exchange",
     "payman_sdk._core.hook_payloads",
     "payman_sdk._core.task_normalization",
     "payman_sdk._client.task_stream",
@@ -60,6 +61,7 @@ _LATER = (
     "payman_api.models.json_rpc_error",
     "payman_api.models.oauth_error",
     "payman_api.models.task_stream_response",
+    "email.utils",
     "msgspec.json",
     "encodings.idna",
     "encodings.utf_16_le",

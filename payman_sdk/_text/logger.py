@@ -159,7 +159,7 @@ _KNOWN = (
     *("hpack.hpack", "hpack.table", "aiohttp.client"),
 )
 """Their loggers, in case they are imported later: a filter holds for one logger, and not for those under it."""
-_QUERY = re.compile(rf"({re.escape(PATHS['create_token'])})\?[^\s\"'<>]*")
+_QUERY = rf"({re.escape(PATHS['create_token'])})\?[^\s\"'<>]*"
 
 
 def install_log_redaction() -> None:
@@ -183,7 +183,7 @@ def _redact_record(record: logging.LogRecord) -> bool:
         said = record.getMessage()
     except Exception:  # arguments that do not fit; logging says so
         return True
-    shown = redact(_QUERY.sub(r"\1?…", said))
+    shown = redact(re.sub(_QUERY, r"\1?…", said))
     if shown != said:
         record.msg, record.args = shown, None
     return True

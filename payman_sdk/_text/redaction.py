@@ -69,12 +69,12 @@ _DEEPEST: Final = 4
 ALIKE: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmnopqrstuvwxyz+/")
 """One spelling for any case, and for both alphabets of base64."""
 
-_ESCAPE: Final = re.compile(
+_ESCAPE: Final = (
     rb"%[0-9A-Fa-f]{2}|\\{1,16}(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|\\[^ux]"
     rb"|&#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});?|&[A-Za-z]{2,31}[0-9]{0,2};"
 )
-"""How a character is written in a URL, in JSON and in programs, and in HTML."""
-_ESCAPE_SIGN: Final = re.compile(rb"[%\\&]")
+"""How a character is written in a URL, in JSON and in programs, and in HTML. Patterns are compiled on first use: most asks redact nothing."""
+_ESCAPE_SIGN: Final = rb"[%\\&]"
 _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"\r", b"\\t": b"\t"}
 
 
@@ -173,7 +173,7 @@ class _NeedleIndex:
         undone = plain.encode("utf-8", "surrogatepass")
         forms = {undone, plain.replace(" ", "+").encode("utf-8", "surrogatepass")}
         forms |= {form.encode() for form in (hexadecimal_of(plain), *base64_of(plain))}
-        while _ESCAPE.search(undone) is not None:
+        while re.search(_ESCAPE, undone) is not None:
             undone = _undo_escapes(undone)[0]
             forms.add(undone)
         for form in {form.translate(ALIKE) for form in forms}:
@@ -232,14 +232,14 @@ def _iter_starts(view: bytes, run: re.Pattern[bytes], pieces: Mapping[bytes, obj
 
 def _undo_escapes(view: bytes) -> tuple[bytes, int]:
     """Return the text with its escapes undone, and how many they were; most texts hold no character that begins one."""
-    has_any = _ESCAPE_SIGN.search(view) is not None
-    return _ESCAPE.subn(lambda match: _decode_escape(match[0]), view) if has_any else (view, 0)
+    has_any = re.search(_ESCAPE_SIGN, view) is not None
+    return re.subn(_ESCAPE, lambda match: _decode_escape(match[0]), view) if has_any else (view, 0)
 
 
 def _trace_escapes(view: bytes, places: Sequence[int]) -> Sequence[int]:
     """Return where each byte of the text was before its escapes are undone."""
     there, at = array("Q"), 0
-    for match in _ESCAPE.finditer(view):
+    for match in re.finditer(_ESCAPE, view):
         start, end = match.span()
         there.extend(places[at:start])
         there.extend([places[start]] * len(_decode_escape(match[0])))

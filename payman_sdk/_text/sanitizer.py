@@ -119,19 +119,18 @@ def _spell(character: str) -> str:
     return _NAMED.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
-_ACTIVE = re.compile(
-    r"[<&]"  # HTML
+_ACTIVE = (
+    r"(?i)[<&]"  # HTML
     r"|!(?=\[)"  # an image, which is fetched without a click
     r"|(?<=\])\((?!\s*(?:https?://|mailto:))"  # a link to anything but a page or an address
-    r"|(?<=\])(?=:)",  # where a link leads that is written elsewhere
-    re.IGNORECASE,
+    r"|(?<=\])(?=:)"  # where a link leads that is written elsewhere
 )
 _ESCAPES = {"<": "&lt;", "&": "&amp;"}
 
 
 def escape_markdown(text: str) -> str:
     """Return markdown in which nothing acts; tables, lists and links to pages stay."""
-    return _ACTIVE.sub(lambda found: _ESCAPES.get(found[0], f"\\{found[0]}"), sanitize(text))
+    return re.sub(_ACTIVE, lambda found: _ESCAPES.get(found[0], f"\\{found[0]}"), sanitize(text))
 
 
 def render_answer(status: str, state: str, text: str, task_id: str, is_final: bool) -> str:

@@ -7,17 +7,10 @@ from typing import Any
 import pytest
 
 from payman_api import SERVERS
+from payman_sdk._client.environment import FoundSetting, check_sources, format_url, is_payman_url
 from payman_sdk._core.auth.authorization import authorization_url, parse_redirect
-from payman_sdk._core.auth.credentials import (
-    FoundSetting,
-    check_code,
-    check_parameter,
-    check_sources,
-    format_url,
-    is_payman_url,
-    read_token_info,
-)
-from payman_sdk._core.auth.grants import Application, TokenOwner, is_read_only
+from payman_sdk._core.auth.grants import TokenOwner, is_read_only
+from payman_sdk._core.auth.initial_token import check_code, check_parameter, read_token_info
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import AuthenticationError, ConfigurationError
 from tests.tables import table
@@ -146,7 +139,7 @@ def test_what_messages_show_of_settings() -> None:
 
 def test_an_owner_is_named_with_the_account_it_acts_for() -> None:
     """A person's token is never taken for the application's, nor that of another server."""
-    own = TokenOwner(Application("pm-1"), "https://payman.example", has_own_account=True)
+    own = TokenOwner("pm-1", None, "https://payman.example", has_own_account=True)
     assert own.name == "pm-1 at https://payman.example"
     assert own._replace(has_own_account=False).name == "pm-1 for a person at https://payman.example"
 

@@ -181,7 +181,7 @@ def test_a_code_takes_the_place_of_another_authorization(clock: Clock) -> None:
     store = Store(stored(PERSON, clock, "b-1", 3600, "r-b"))
     tokens = manager(access := Access(store), clock, None, reported.append)
     store.failure = OSError("full")
-    code = PERSON.application.build_code_request("code-1")
+    code = PERSON.build_code_request("code-1")
     outcome, _ = driven(tokens.exchange_code(code, 9999), [token_answer("a-1", 3600, "r-1")])
     assert isinstance(outcome, AccessToken) and tokens.is_unsaved
     store.failure = None

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from payman_api.models.grant_type import GrantType
-from payman_sdk._core.auth.grants import AccessToken, Application, IssuedToken, parse_token_response
+from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, parse_token_response
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import (
     APIStatusError,
@@ -28,8 +28,8 @@ def answered(document: Any, status: int = 200) -> httpx.Response:
 
 def test_the_request_of_client_credentials() -> None:
     """The id and the secret travel in the Basic header, the grant type in the query."""
-    application = Application(client_id="pm-test-1", client_secret=SecretStr("sécret"))
-    request = application.build_request(GrantType.CLIENT_CREDENTIALS)
+    owner = TokenOwner("pm-test-1", SecretStr("sécret"), "https://agent.payman.dev", has_own_account=True)
+    request = owner.build_request(GrantType.CLIENT_CREDENTIALS)
     pair = base64.b64encode("pm-test-1:sécret".encode()).decode()
     assert request == {
         "method": "POST",
@@ -41,7 +41,8 @@ def test_the_request_of_client_credentials() -> None:
 
 def test_the_repr_of_a_grant_and_of_a_token_holds_no_secret() -> None:
     """Neither the client secret nor the value of a token is in a repr."""
-    assert "s3cret" not in repr(Application(client_id="pm-test-1", client_secret=SecretStr("s3cret")))
+    owner = TokenOwner("pm-test-1", SecretStr("s3cret"), "https://agent.payman.dev", has_own_account=True)
+    assert "s3cret" not in repr(owner)
     assert SECRET not in repr(
         IssuedToken(AccessToken(SecretStr(SECRET), 3600, 4600), SecretStr(SECRET), None)
     )

@@ -409,7 +409,7 @@ def test_a_code_whose_answer_was_lost_says_so(clock: Clock) -> None:
         (json_refusal(400, "invalid_grant"), False),
     ):
         tokens = process(MemoryTokenStore(), clock)
-        request = PERSON.application.build_code_request("c-1")
+        request = PERSON.build_code_request("c-1")
         outcome, sent = driven(tokens.exchange_code(request, 9999), [failure], clock=clock)
         assert isinstance(outcome, PaymanError)
         assert len(sent) == 1

@@ -12,7 +12,7 @@ import pytest
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
-from payman_sdk._core.auth.grants import AccessToken, Application, TokenOwner
+from payman_sdk._core.auth.grants import AccessToken, TokenOwner
 from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.auth.tokens import TokenManager, is_early, is_late
 from payman_sdk._core.effects import CallBlocking, Lock, SendRequest, WithLock
@@ -36,12 +36,13 @@ from tests.steps import Busy, Clock, driven, time_of, token_answer
 REQUEST = {"method": "POST", "url": "/x", "headers": {"Content-Type": "application/json"}}
 WALL = 1_800_000_000.0
 OWN = TokenOwner(
-    application=Application(client_id="pm-test-1", client_secret=SecretStr("s3cret")),
+    client_id="pm-test-1",
+    client_secret=SecretStr("s3cret"),
     base_url="https://agent.payman.dev",
     has_own_account=True,
 )
 PERSON = OWN._replace(has_own_account=False)
-PUBLIC = PERSON._replace(application=Application(client_id="pm-test-1"))
+PUBLIC = PERSON._replace(client_secret=None)
 
 
 @pytest.fixture
@@ -530,7 +531,7 @@ def test_a_code_of_another_person_ends_what_the_first_ones_client_does(
     first, _ = driven(alice.get(9999), [token_answer("a-1", 3600, "r-a2")])
     carol = made(PERSON, MemoryTokenStore(), clock)
     driven(
-        carol.exchange_code(PERSON.application.build_code_request("c"), 9999),
+        carol.exchange_code(PERSON.build_code_request("c"), 9999),
         [token_answer("c-1", 3600, "r-c")],
     )
     assert carol._kept.known is not None
@@ -720,7 +721,7 @@ def test_a_code_replaces_what_was_in_the_store(store: MemoryTokenStore, clock: C
     """An exchange does not ask the store, keeps no refresh token of before, and writes what it got."""
     store.save(stored(PERSON, clock, "before", 3600, "r-0"))
     tokens = made(PERSON, store, clock)
-    request = PERSON.application.build_code_request("c-1", redirect_uri="https://x/back", code_verifier="v")
+    request = PERSON.build_code_request("c-1", redirect_uri="https://x/back", code_verifier="v")
     outcome, sent = driven(tokens.exchange_code(request, 9999), [token_answer("a-1")])
     assert cast("AccessToken", outcome).value == "a-1"
     assert grant_of(sent[0]) == {

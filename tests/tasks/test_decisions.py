@@ -10,16 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
-from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.http import BufferedResponse, Transmission
 from payman_sdk._core.idempotency import KeyClaim
+from payman_sdk._core.options import KeySettings
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import FailureClass, classify_failure
 from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
 from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk.errors import APIConnectionError, ErrorResponse, OutcomeUnknownError, ServerError
 from tests.peer import ASK_PATH, GET_PATH
-from tests.steps import Clock, Outcome, driven, time_of, token_answer
+from tests.steps import Clock, Outcome, driven, time_of, token_answer, with_options
 from tests.tables import table
 
 ASK = AskRequest(text="search", task_id="tsk-1", request_id="req-1", session_id="ses-1")
@@ -202,9 +202,9 @@ def search(
 ) -> tuple[str | BaseException, list[tuple[str, str, str]]]:
     """What comes of a search, and the path, request and task of what it sends."""
     clock = Clock()
-    time = time_of(clock, max_retries=max_retries)
+    time = with_options(time_of(clock, max_retries=max_retries), before_send=before_send)
     end, sent = driven(
-        read_repeatedly(ASK, time, lambda task: task.state, before_send),
+        read_repeatedly(ASK, time, lambda task: task.state),
         [token_answer("first"), *outcomes],
         clock=clock,
     )
@@ -268,7 +268,7 @@ def test_a_store_that_breaks_between_two_attempts_lets_nothing_be_sent_again() -
         return httpx.Response(200, json={"id": body["id"], "error": {"code": -32001, "message": ""}})
 
     keys = KeySettings(None, "https://payman.example", BreaksAfterOne)
-    flow = carry_out(ResponseFlow(ask, time_of(clock, max_retries=1)), None, keys)
+    flow = carry_out(ResponseFlow(ask, time_of(clock, max_retries=1)), keys)
     end, sent = driven(flow, [token_answer(), unknown, refused], clock=clock)
     assert isinstance(end, OutcomeUnknownError)
     assert len(sent) == 3

@@ -66,7 +66,7 @@ from tests.peer import (
     answer,
     reset,
 )
-from tests.steps import Clock, sent_whole, streamed, time_of, token_answer
+from tests.steps import Clock, sent_whole, streamed, time_of, token_answer, with_options
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 from tests.tables import table
 
@@ -353,7 +353,7 @@ def story(
     network = Network(clock, outcomes, takes)
     received: list[RetryDetails] = []
     time = time_of(clock, seconds, max_retries=max_retries, settle_time=settle_time, resend=resend)
-    time = time._replace(random=lambda: next(chance), on_retry=received.append)
+    time = with_options(time._replace(random=lambda: next(chance)), on_retry=received.append)
 
     def end() -> PaymanError | str:
         try:

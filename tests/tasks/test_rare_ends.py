@@ -63,7 +63,7 @@ def test_what_a_look_up_says_is_unknown_stays_unknown() -> None:
 def test_a_look_up_that_fails_after_a_lost_attempt_leaves_its_outcome_unknown() -> None:
     """The agent did not know it at first; then nothing is learned."""
     clock = Clock()
-    time = time_of(clock, max_retries=2)._replace(settle_time=0.0)
+    time = time_of(clock, max_retries=2)
     looks = make_looks(None, ServerError("busy", status_code=503))
     kept = Attempts(looks, time, "tsk-1", is_reply=False)
     lost = APIConnectionError("lost")

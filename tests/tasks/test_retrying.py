@@ -48,7 +48,7 @@ from payman_sdk.errors import (
     RateLimitError,
     ResponseValidationError,
 )
-from tests.steps import Clock, time_of
+from tests.steps import Clock, time_of, with_options
 from tests.tables import table
 
 T = TypeVar("T")
@@ -291,7 +291,7 @@ def waited(
     steps: list[Sleep | CallHook] = []
 
     def flow() -> Flow[bool]:
-        return (yield from time._replace(on_retry=hook).wait_before_retry(attempt, failure, "tsk-1"))
+        return (yield from with_options(time, on_retry=hook).wait_before_retry(attempt, failure, "tsk-1"))
 
     return run(flow(), time.clock, steps), steps
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from payman_api.api.oauth import create_token
 from payman_api.models.grant_type import GrantType
 from payman_api.models.legacy_token_response import LegacyTokenResponse
 from payman_api.models.token_response import TokenResponse
 from payman_api.types import UNSET, Unset
-from payman_sdk._annotations import support_pydantic
+from payman_sdk._annotations import NamedTuple, support_pydantic
 from payman_sdk._core.error_classes import build_error_response, find_status_class
 from payman_sdk._core.http import HTTPResponse
 from payman_sdk._core.wire_json import parse_object
@@ -38,14 +38,30 @@ class IssuedToken(NamedTuple):
     scope: str | None
 
 
-class Application(NamedTuple):
-    """Who asks for tokens. Requests are keywords for httpx; their parameters travel in the query, as Payman wants them [D].
+class TokenOwner(NamedTuple):
+    """Whose token it is, and what gets the next one.
 
-    An application without a secret is a public client: it sends its id as a parameter, and no Basic header [P].
+    Requests are keywords for httpx; their parameters travel in the query, as Payman wants them [D]. An application without a secret is
+    a public client: it sends its id as a parameter, and no Basic header [P].
+
+    Args:
+        client_id: The application.
+        client_secret: Its secret, if it has one.
+        base_url: The server that issues tokens.
+        has_own_account: Whether the application acts for itself, so that its own credentials get a token. A person's
+            token is never replaced by the application's: that would spend from another account.
     """
 
     client_id: str
-    client_secret: SecretStr | None = None
+    client_secret: SecretStr | None
+    base_url: str
+    has_own_account: bool
+
+    @property
+    def name(self) -> str:
+        """The owner as stores write it down."""
+        acting = "" if self.has_own_account else " for a person"
+        return f"{self.client_id}{acting} at {self.base_url}"
 
     def build_code_request(
         self, code: str, *, redirect_uri: str | None = None, code_verifier: str | None = None
@@ -67,27 +83,6 @@ class Application(NamedTuple):
             **request,
             "headers": {"Authorization": build_basic_credentials(self.client_id, self.client_secret)},
         }
-
-
-class TokenOwner(NamedTuple):
-    """Whose token it is, and what gets the next one.
-
-    Args:
-        application: Who asks for tokens.
-        base_url: The server that issues them.
-        has_own_account: Whether the application acts for itself, so that its own credentials get a token. A person's
-            token is never replaced by the application's: that would spend from another account.
-    """
-
-    application: Application
-    base_url: str
-    has_own_account: bool
-
-    @property
-    def name(self) -> str:
-        """The owner as stores write it down."""
-        acting = "" if self.has_own_account else " for a person"
-        return f"{self.application.client_id}{acting} at {self.base_url}"
 
 
 class TokenInfo(TypedDict):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from payman_api.models.grant_type import GrantType
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
@@ -60,8 +61,7 @@ class TokenRequests:
             AuthenticationError: Payman refused, or the refresh token may be spent, or there is nothing that gets one.
             PaymanError: There is none, for another reason.
         """
-        application, is_own = self._owner.application, self._owner.has_own_account
-        known = self._kept.known
+        is_own, known = self._owner.has_own_account, self._kept.known
         # A refresh token that may be spent is of no use to an account whose credentials get a token anyway.
         if known is not None and known.refresh_token is not None and not (is_own and known.unanswered):
             try:
@@ -70,7 +70,7 @@ class TokenRequests:
                 if not is_own or not _is_about_the_grant(error):
                     raise
         if is_own:
-            return (yield from self.issue(application.build_request(GrantType.CLIENT_CREDENTIALS), deadline))
+            return (yield from self.issue(self._owner.build_request(GrantType.CLIENT_CREDENTIALS), deadline))
         raise AuthenticationError(
             "The access token has expired or was refused, and without a refresh token the client cannot get another.",
             next_step="Authorize again.",
@@ -92,8 +92,7 @@ class TokenRequests:
         kept = self._kept
         noted = kept.rotation.mark_sent(before)
         yield from kept.note(noted, deadline)
-        application = self._owner.application
-        request = application.build_request(GrantType.REFRESH_TOKEN, refresh_token=refresh_token)
+        request = self._owner.build_request(GrantType.REFRESH_TOKEN, refresh_token=refresh_token)
         answer = yield from self._attempt(request, deadline)
         if not isinstance(answer, _TokenFailure):
             return answer
