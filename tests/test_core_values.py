@@ -20,8 +20,8 @@ from payman_sdk._core import artifact_set, operations, task_normalization
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.artifact_buffer import ArtifactBuffer
 from payman_sdk._core.artifact_set import ArtifactSet
+from payman_sdk._core.auth.credentials import read_token_info
 from payman_sdk._core.auth.grants import is_read_only
-from payman_sdk._core.auth.initial_token import read_token_info
 from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.effects import Sleep, interrupt
 from payman_sdk._core.formatting import format_artifact, format_task, render_part

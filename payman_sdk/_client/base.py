@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -10,7 +11,7 @@ from payman_sdk._client.calls import RunnerT
 from payman_sdk._client.connection import ConnectionOwner, Http
 from payman_sdk._client.lazy import configs, exchange, grants, hooks, settings, stored_token, transports
 from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_secret
-from payman_sdk._core.auth.credentials import Credentials
+from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
 from payman_sdk._secrets import wrap_secrets
 
 if TYPE_CHECKING:
@@ -19,6 +20,38 @@ if TYPE_CHECKING:
 ClientT = TypeVar("ClientT", bound="BaseClient[Any, Any]")
 """Used instead of `Self`, which jedi takes for the class that defines the method."""
 
+_NAMES = {
+    "with_client_credentials": "with_credentials",
+    "payments": "pay",
+    "send_payment": "pay",
+    "send_direct_payment": "pay",
+    "search_payees": "payees",
+    "list_payees": "payees",
+    "balances": "wallets",
+    "get_balance": "wallets",
+    "get_spendable_balance": "wallets",
+    "list_wallets": "wallets",
+    "list_transactions": "transactions",
+}
+"""Methods of the client of the older REST API and of the TypeScript SDK, in snake_case, and what they are called here."""
+
+
+def explain_missing(owner: type, name: str) -> str:
+    """Return the message of the AttributeError for a name that a client does not have.
+
+    Example:
+        >>> from payman_sdk._client.base import explain_missing
+        >>> from payman_sdk._client.sync import PaymanClient
+        >>> explain_missing(PaymanClient, "withClientCredentials")
+        "PaymanClient has no attribute 'withClientCredentials'; use PaymanClient.with_credentials."
+    """
+    said = f"{owner.__name__} has no attribute {name!r}"
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+    known = _NAMES.get(snake, snake)
+    if name.startswith("_") or known == name or not any(known in vars(base) for base in owner.__mro__):
+        return said
+    return f"{said}; use {owner.__name__}.{known}."
+
 
 class ClientType(type):
     """The type of the client classes: says what a class method of another Payman client is called here."""
@@ -26,8 +59,6 @@ class ClientType(type):
     if not TYPE_CHECKING:  # type checkers are to report names that do not exist
 
         def __getattr__(cls, name: str) -> object:
-            from payman_sdk._client.earlier_names import explain_missing
-
             raise AttributeError(explain_missing(cls, name), name=name, obj=cls)
 
 
@@ -37,8 +68,6 @@ class EarlierNames(metaclass=ClientType):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
-            from payman_sdk._client.earlier_names import explain_missing
-
             raise AttributeError(explain_missing(type(self), name), name=name, obj=self)
 
 
@@ -188,8 +217,6 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
             >>> client.is_access_token_expired()
             False
         """
-        from payman_sdk._core.auth.initial_token import read_token_info
-
         config = wrap_secrets(client_id) if isinstance(client_id, Mapping) else None
         given, token_info = gather_settings(locals()), wrap_secrets(token_info)
         if config is not None:
@@ -252,8 +279,6 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         token_store: stored_token.TokenStore | None,
     ) -> tuple[Self, Flow[grants.AccessToken]]:
         """Return a client that has no token yet, and the flow that exchanges a code for its first."""
-        from payman_sdk._core.auth.initial_token import check_code, check_parameter
-
         code, verifier = check_code(auth_code), check_parameter(code_verifier, "code_verifier")
         redirect_uri = check_parameter(redirect_uri, "redirect_uri")
         identity = Credentials(config=read_config(config, settings), has_own_account=False, store=token_store)

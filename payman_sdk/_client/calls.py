@@ -142,11 +142,9 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
 
     def _plan_payment(self, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
         from payman_sdk._core import payment_flows
-        from payman_sdk._core.orders import read_payment_order
+        from payman_sdk._core.orders import PaymentOrder, read_payment_order
 
-        order = read_payment_order(
-            *(given[name] for name in ("payee", "amount", "currency", "memo", "wallet"))
-        )
+        order = read_payment_order(*map(given.get, PaymentOrder._fields))
         call = self._build_call("pay", given)
         return call.plan(payment_flows.pay(self._connect().agent, order, call))
 

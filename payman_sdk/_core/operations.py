@@ -85,13 +85,12 @@ class Operations:
         self._wall_clock = wall_clock
         self._observer = observer
         self._open_key_store = open_key_store
-        self._defaults = build_default_options(config)
         self.proofs = proofs
 
     def with_config(self, config: Config) -> Self:
         """Return the same for other settings, sharing tokens, observer and proofs."""
         other = copy.copy(self)
-        other._config, other._defaults = config, build_default_options(config)
+        other._config = config
         return other
 
     def now(self) -> float:
@@ -158,7 +157,7 @@ class Operations:
         def fetch(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
             return retry_read(lambda: fetch_task(task_id, time), time, task_id)
 
-        return self._look_at(task, self._defaults, fetch)
+        return self._look_at(task, fetch)
 
     def read(
         self, text: str, session_id: str, options: CallOptions, read: Callable[[FormattedTaskResponse], T]
@@ -184,18 +183,22 @@ class Operations:
         return format_task(found, request_id=request_id, session_id=None, earlier=earlier), first_text(found)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
-        return self._look_at(task, self._defaults, cancel_task)
+        return self._look_at(task, cancel_task)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
-        options = self._defaults if timeout is None else self._defaults._replace(timeout=timeout)
-        return self._look_at(task, options, wait_for_end)
+        return self._look_at(task, wait_for_end, timeout)
 
     def _look_at(
-        self, task: object, options: CallOptions, fetch: Callable[[str, CallContext], Flow[TaskAnswer]]
+        self,
+        task: object,
+        fetch: Callable[[str, CallContext], Flow[TaskAnswer]],
+        timeout: float | None = None,
     ) -> Flow[FormattedTaskResponse]:
         from payman_sdk._core.exchange import get_earlier_artifacts
 
         task_id, began = read_task_id(task), self._clock()
+        options = build_default_options(self._config)
+        options = options if timeout is None else options._replace(timeout=timeout)
         time = self._build_context(options, task_id)
         answer, found = yield from fetch(task_id, time)
         yield from time.watch.track_state(found)

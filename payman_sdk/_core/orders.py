@@ -114,9 +114,7 @@ def find_payment_order(text: str | None) -> PaymentOrder | None:
     if order is None or order.get("operation") != "pay":
         return None
     try:
-        return read_payment_order(
-            *(order.get(name) for name in ("payee", "amount", "currency", "memo", "wallet"))
-        )
+        return read_payment_order(*map(order.get, PaymentOrder._fields))
     except ValueError:
         return None
 

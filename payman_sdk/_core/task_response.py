@@ -149,10 +149,7 @@ support_pydantic(TaskResponse)
 
 
 class Artifact(Record):
-    """One piece of an answer: a dict whose members are also attributes.
-
-    What each state of a task means is here, too. Every other table over states derives from `_classify`, the only one there is.
-    """
+    """One piece of an answer: a dict whose members are also attributes."""
 
     __slots__ = ()
 

@@ -1,16 +1,30 @@
-"""Who a client acts for: the application's own account, or a person who gave a token."""
+"""Who a client acts for: the application's own account, or a person who gave a token; and the tokens that follow from it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._config import Config
+from payman_sdk._refusals import refuse
+from payman_sdk._secrets import SecretStr
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.grants import TokenOwner
-    from payman_sdk._core.auth.initial_token import InitialToken
     from payman_sdk._core.auth.stored_token import TokenStore
+
+_CENTURY = 3.2e9
+_EITHER = "Give accessToken and expiresIn (seconds), or refreshToken."
+
+
+class InitialToken(NamedTuple):
+    """A token that a client is given to begin with; `access_token` is None where there is only a refresh token."""
+
+    access_token: SecretStr | None
+    lifetime: float
+    refresh_token: SecretStr | None
+    scope: str | None = None
 
 
 class Credentials(NamedTuple):
@@ -36,3 +50,82 @@ class Credentials(NamedTuple):
 
         config = self.config
         return TokenOwner(config.client_id, config.client_secret, config.base_url, self.has_own_account)
+
+
+def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
+    """Return a token as programs keep it: `accessToken`, `expiresIn`, `refreshToken`, or the same in snake_case.
+
+    Raises:
+        ConfigurationError: It holds neither an access token with its lifetime nor a refresh token, or something
+            unusable; no value is repeated.
+    """
+    if not isinstance(token_info, Mapping):
+        refuse("token_info", f"is a {type(token_info).__name__}", _EITHER)
+    access_token = _read_text(token_info, "accessToken", "access_token")
+    refresh_token = _read_text(token_info, "refreshToken", "refresh_token")
+    expires_in = _get_either(token_info, "expiresIn", "expires_in")
+    if access_token is None and refresh_token is None:
+        refuse("token_info", "holds no token", _EITHER)
+    if access_token is None or (expires_in is None and refresh_token is not None):
+        return InitialToken(access_token=None, lifetime=0.0, refresh_token=refresh_token)
+    if isinstance(expires_in, str) and expires_in.isdecimal() and len(expires_in) < 10:
+        expires_in = int(SecretStr(expires_in).reveal())
+    if (
+        isinstance(expires_in, bool)
+        or not isinstance(expires_in, int | float)
+        or not 0 <= expires_in < _CENTURY
+    ):
+        problem = "is missing" if expires_in is None else "is not a number of seconds"
+        refuse("token_info's expiresIn", problem, _EITHER)
+    scope = token_info.get("scope")
+    return InitialToken(
+        access_token=access_token,
+        lifetime=float(expires_in),
+        refresh_token=refresh_token,
+        # It was wrapped with the rest, and need not be secret.
+        scope=SecretStr(scope).reveal() if isinstance(scope, str) else None,
+    )
+
+
+def check_code(auth_code: object) -> SecretStr:
+    """Return an authorization code.
+
+    Raises:
+        ConfigurationError: It is missing, blank, or no text that can be sent.
+    """
+    if not isinstance(auth_code, str) or not auth_code.strip():
+        refuse("auth_code", "is missing or blank", "Give the code that came to your redirect_uri.")
+    code: SecretStr = check_parameter(SecretStr(auth_code), "auth_code")
+    return code
+
+
+def check_parameter(value: Any, name: str) -> Any:
+    """Return what goes along with a code, None for None; a secret stays one.
+
+    Raises:
+        ConfigurationError: It cannot be sent as text.
+    """
+    if value is None:
+        return None
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or not value.isascii() or not text.isprintable():
+        refuse(name, "cannot be sent as text", "Give it as it came, or leave it out.")
+    return text
+
+
+def _get_either(given: Mapping[str, Any], camel: str, snake: str) -> object:
+    value = given.get(camel)
+    return cast("object", given.get(snake) if value is None else value)
+
+
+def _read_text(given: Mapping[str, Any], camel: str, snake: str) -> SecretStr | None:
+    value = _get_either(given, camel, snake)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        refuse(f"token_info's {camel}", f"is a {type(value).__name__}", "Give a string.")
+    if not value.isascii() or not value.isprintable():
+        refuse(
+            f"token_info's {camel}", "contains characters that no header can carry", "Check how it was kept."
+        )
+    return SecretStr(value.strip()) if value.strip() else None
