@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Kind, Subject
+from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Subject
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Use
 from scripts.comparison.document import compare_documents
 from scripts.comparison.messages import compare_message, compare_parameter
@@ -76,10 +76,9 @@ def _compare_shared_schemas(pair: Pair) -> Iterator[Finding]:
         elif name in old and name in new:
             yield from compare_schemas(pair, _schema_place(pair, name, name), old[name], new[name])
         elif name not in pair.renamed.values():
-            kind: Kind = "removed" if name in old else "added"
-            level = BREAKING if name in old and has_class(old[name]) else ADDITIVE
             base, place = f"the schema {code(name)}", _schema_place(pair, name, name)
-            change = replace(place, base=base, subject="document").change(kind, f"was {kind}", request=level)
+            level = BREAKING if name in old and has_class(old[name]) else ADDITIVE
+            change = replace(place, base=base, subject="document").came_or_went(name in new, gone=level)
             yield replace(change, subject="schema")
 
 

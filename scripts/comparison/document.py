@@ -59,11 +59,11 @@ def _compare_servers(old: list[object], new: list[object]) -> Iterator[Finding]:
             says = f"took the place of {code(gone.pop(environment))}"
             yield here.change("changed", says)
         elif url not in before:
-            yield here.change("added", "was added", request=ADDITIVE)
+            yield here.came_or_went(True)
         else:
             yield from _compare_server(here, before[url], after[url])
     for url in gone.values():
-        yield _server_place(url).change("removed", "was removed")
+        yield _server_place(url).came_or_went(False)
     first, other = next(iter(before), None), next(iter(after), None)
     if first in after and first != other:
         yield _server_place(str(other)).change(
@@ -98,10 +98,8 @@ def _compare_schemes(pair: Pair) -> Iterator[Finding]:
             names=frozenset({name}),
             operations=tuple(sorted(used.get(name, ()))),
         )
-        if name not in new:
-            yield here.change("removed", "was removed", request=BREAKING if name in used else COSMETIC)
-        elif name not in old:
-            yield here.change("added", "was added", request=ADDITIVE)
+        if name not in old or name not in new:
+            yield here.came_or_went(name in new, gone=BREAKING if name in used else COSMETIC)
         else:
             before, after = pair.old.resolve(old[name]), pair.new.resolve(new[name])
             keys = [
@@ -140,9 +138,7 @@ def _schemes_in_use(contract: Contract) -> dict[str, set[str]]:
 def _compare_webhooks(old: Node, new: Node) -> Iterator[Finding]:
     for name in sorted({*old, *new}):
         here = _about(f"webhook {name}", f"the webhook {code(name)}", names=frozenset({name}))
-        if name not in new:
-            yield here.change("removed", "was removed")
-        elif name not in old:
-            yield here.change("added", "was added", request=ADDITIVE)
+        if name not in old or name not in new:
+            yield here.came_or_went(name in new)
         elif differ(old[name], new[name]):
             yield here.change("changed", "changed")

@@ -115,13 +115,10 @@ def compare_answers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
     for status in sorted({*old, *new}):
         named = f"answer {clean(status)}"
         here = place.to_part(named, f"the {named} of", directions=frozenset({Direction.RESPONSE}))
-        if status not in new:
-            level = BREAKING if status.startswith("2") else ADDITIVE
-            yield here.change("removed", "was removed", request=level)
-        elif status not in old:
-            yield here.change("added", "was added", request=ADDITIVE)
-        else:
+        if status in old and status in new:
             yield from compare_message(pair, here, old[status], new[status])
+        else:
+            yield here.came_or_went(status in new, gone=BREAKING if status.startswith("2") else ADDITIVE)
 
 
 def compare_message(pair: Pair, here: Place, old: object, new: object) -> Iterator[Finding]:
@@ -145,12 +142,10 @@ def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
         here = place.to_part(
             f"header {clean(name)}", f"the header {code(name)} in", names=place.names | {name}
         )
-        if key not in after:
-            yield here.change("removed", "was removed")
-        elif key not in before:
-            yield here.change("added", "was added", request=ADDITIVE)
-        else:
+        if key in before and key in after:
             yield from compare_message(pair, here, before[key][1], after[key][1])
+        else:
+            yield here.came_or_went(key in after)
 
 
 def _compare_contents(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:

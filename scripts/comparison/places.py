@@ -167,6 +167,12 @@ class Place:
             return self.tightened(is_tighter, says)
         return self.change("changed", says)
 
+    def came_or_went(self, is_new: bool, *, gone: Level = BREAKING) -> Change:
+        """Tell that something was added, which hurts nobody, or removed."""
+        if is_new:
+            return self.change("added", "was added", request=ADDITIVE)
+        return self.change("removed", "was removed", request=gone)
+
     def added(self, must: bool, response: Level | None = None) -> Change:
         """Tell that something was added which has to be there, or need not."""
         says, level = f"was added and is {'required' if must else 'optional'}", BREAKING if must else ADDITIVE
