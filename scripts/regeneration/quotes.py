@@ -29,6 +29,7 @@ class Wanted:
     """A text that is out of date.
 
     Args:
+        text: The text.
         change: What made it so.
         is_key: Whether it is a name, such as a member's; otherwise it is a value.
         family: What it is used with: the object's other members, or the enum's other values.
@@ -36,6 +37,7 @@ class Wanted:
         others: What things of other schemas are called.
     """
 
+    text: str
     change: Change
     is_key: bool
     family: frozenset[str]
@@ -53,41 +55,37 @@ def out_of_date(
         changes: What has changed in the API.
         documents: The documents as they were.
     """
-    wanted: dict[str, list[Wanted]] = defaultdict(list)
+    breaking = sorted((it for it in changes if it.level is Level.BREAKING), key=lambda it: it.rank)
+    spelled: dict[str, list[Wanted]] = defaultdict(list)
     for document in documents.values():
-        for change in sorted(changes, key=lambda it: it.rank):
-            if change.level is Level.BREAKING:
-                for text, found in _wanted(change, document):
-                    wanted[text].append(found)
-    spelled: dict[str, list[tuple[str, Wanted]]] = defaultdict(list)
-    for text, several in wanted.items():
-        spelled[plain(text)] += [(text, it) for it in several]
+        for it in (it for change in breaking for it in _wanted(change, document)):
+            spelled[plain(it.text)].append(it)
     causes: dict[Fault, list[Change]] = defaultdict(list)
-    for path in sorted((root / "payman_sdk").rglob("*.py")) if wanted else ():
-        for group in _groups(path.read_bytes()):
+    for path in sorted((root / "payman_sdk").rglob("*.py")) if spelled else ():
+        for group in groups(path.read_bytes()):
             for use in group.uses:
-                for text, it in spelled.get(plain(use.text), ()):
-                    if _is_meant(text, it, use, group):
+                for it in spelled.get(plain(use.text), ()):
+                    if _is_meant(it, use, group):
                         word = f"uses {group.label}.{use.text}" if use.is_attribute else f'holds "{use.text}"'
                         fault = Fault(path.relative_to(root).as_posix(), use.line, word, "literal")
                         causes[fault] += [it.change] if it.change not in causes[fault] else []
     return sorted(causes.items())
 
 
-def _is_meant(text: str, wanted: Wanted, use: Use, group: Group) -> bool:
+def _is_meant(wanted: Wanted, use: Use, group: Group) -> bool:
     label = plain(group.label)
     if use.is_attribute:  # of one that is gone the type checker knows
         return wanted.is_key and wanted.change.kind == "changed" and label in wanted.owners
-    if text != use.text or use.is_key not in (None, wanted.is_key):
+    if wanted.text != use.text or use.is_key not in (None, wanted.is_key):
         return False
-    if _UNMISTAKABLE.search(text) or label in wanted.owners:
+    if _UNMISTAKABLE.search(use.text) or label in wanted.owners:
         return True
     said = {each.text for each in group.uses if not each.is_attribute}
-    together = said & (wanted.family | {text})
+    together = said & (wanted.family | {use.text})
     return label not in wanted.others and len(together) > 1 and 2 * len(together) > len(said)
 
 
-def _wanted(change: Change, document: Document) -> Iterator[tuple[str, Wanted]]:
+def _wanted(change: Change, document: Document) -> Iterator[Wanted]:
     """Give the texts that a change has put out of date in the document that had them."""
     schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
     keys, values = set(change.literals & change.names), set(change.literals - change.names)
@@ -113,7 +111,7 @@ def _wanted(change: Change, document: Document) -> Iterator[tuple[str, Wanted]]:
     others = {it for name in schemas.keys() - concerned for it in _owners(name, schemas)} - owners
     for is_key, texts in ((True, keys), (False, values)):
         for text in texts:
-            yield text, Wanted(change, is_key, *map(frozenset, (family, owners, others)))
+            yield Wanted(text, change, is_key, *map(frozenset, (family, owners, others)))
 
 
 def _unions(value: Any) -> Iterator[set[str]]:
@@ -159,7 +157,8 @@ class Group:
 
 
 @cache
-def _groups(source: bytes) -> Iterable[Group]:
+def groups(source: bytes) -> Iterable[Group]:
+    """Give the texts in quotes of a module, by what they are used with."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
