@@ -11,17 +11,17 @@ import ast
 import contextlib
 import gc
 import math
-import multiprocessing
 import os
 import resource
 import signal
 import sys
 import time
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from importlib.machinery import SourceFileLoader
 from itertools import zip_longest
+from multiprocessing import get_context
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, Final
@@ -143,33 +143,24 @@ class Session:
         return [*failed.values()], found, limits
 
 
+_works: list[Callable[[], Any]] = []
+"""What a child has to do, for its parent cannot send it a function."""
+
+
 def call_in_child(work: Callable[[], Any], *, is_silent: bool = True) -> Any:
     """Do work in a fork, so that it leaves nothing behind here, and give what it returns."""
-    reading, writing = multiprocessing.Pipe(duplex=False)
+    with ProcessPoolExecutor(1, get_context("fork"), _begin_work, (work, is_silent)) as child:
+        return child.submit(_do_work).result()
 
-    def answer() -> None:
-        if is_silent:
-            be_silent()
-        try:
-            writing.send((work(), ""))
-        except BaseException:
-            writing.send((None, traceback.format_exc()))
 
-    child = multiprocessing.get_context("fork").Process(target=answer)
-    child.start()
-    writing.close()
-    try:
-        value, failure = reading.recv()
-    except EOFError:
-        child.join()
-        status = child.exitcode
-        raise RuntimeError(
-            f"The process that should have run the tests ended with the status {status}"
-        ) from None
-    child.join()
-    if failure:
-        raise RuntimeError(failure)
-    return value
+def _begin_work(work: Callable[[], Any], is_silent: bool) -> None:
+    _works.append(work)
+    if is_silent:
+        be_silent()
+
+
+def _do_work() -> Any:
+    return _works.pop()()
 
 
 def _find_functions(folder: Path) -> dict[tuple[str, str, int], list[FunctionType]]:
