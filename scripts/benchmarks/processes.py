@@ -60,25 +60,24 @@ def run_program(python: str, code: str, *arguments: str) -> Reading:
     Raises:
         SideFailedError: It failed.
     """
+    import resource  # which Windows does not have
+
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PAYMAN_"))}
-    start = time.perf_counter()
-    process = subprocess.Popen(
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.run(
         [python, "-P", "-c", code, *arguments],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(python).parent,
         env={**kept, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+        check=False,
     )
-    assert process.stdout is not None
-    with process.stdout as pipe:
-        output = pipe.read()
-    # Not `wait`, which does not return how long the process computed.
-    _, status, used = os.wait4(process.pid, 0)
-    whole = {"count": 1, "seconds": time.perf_counter() - start, "busy": used.ru_utime + used.ru_stime}
-    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
         raise SideFailedError("its program failed; see above")
-    return Reading(**{**whole, **json.loads(output.splitlines()[-1])})
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    measured = {"count": 1, "seconds": seconds, "busy": busy}
+    return Reading(**measured | json.loads(process.stdout.splitlines()[-1]))
 
 
 def make_environments(peers: Iterable[Peer], patience: float) -> dict[str, str]:
