@@ -109,7 +109,4 @@ def shown(source: str) -> str:
     """Give a source as it may be shown: an address without a password before its host or a token in its query."""
     if not is_url(source):
         return source
-    scheme, _, rest = source.partition("://")
-    place = rest.partition("?")[0].partition("#")[0]
-    host, slash, path = place.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+    return str(httpx.URL(source).copy_with(userinfo=b"", query=None, fragment=None))
