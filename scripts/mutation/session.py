@@ -8,13 +8,11 @@ session for each.
 from __future__ import annotations
 
 import ast
-import contextlib
 import gc
 import math
 import os
 import resource
 import signal
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -92,26 +90,19 @@ class Session:
             return None
         by_line = self.covering.get(str(path), {})
         tests = list(dict.fromkeys(number for line in lines for number in by_line.get(line, ())))
-        child = os.fork()
-        if child:
-            return child
-        try:
-            os.setsid()
-            be_silent()
-            for function, code in swaps:
-                function.__code__ = code
-            self._run(tests)
-        finally:
-            os._exit(int(self._has_failed or sys.exc_info()[0] is not None))
+        return _fork(lambda: self._run(swaps, tests))
 
-    def _run(self, tests: Sequence[int]) -> None:
+    def _run(self, swaps: Sequence[tuple[FunctionType, CodeType]], tests: Sequence[int]) -> int:
+        for function, code in swaps:
+            function.__code__ = code
         for number, following in zip_longest(tests, tests[1:]):
             item = self._items[number]
             limit_trial(*self._limits[number])
             next_item = None if following is None else self._items[following]
             item.ihook.pytest_runtest_protocol(item=item, nextitem=next_item)
             if self._has_failed:
-                return
+                return 1
+        return 0
 
     def _measure(self) -> tuple[list[str], Covering, list[tuple[float, float]]]:
         """Run all tests, and note which lines each one executes, and for how long; one that fails is left out, and named."""
@@ -197,6 +188,17 @@ def _import_as(path: Path, code: CodeType) -> None:
 
 def begin_trial(path: Path, tree: ast.Module, groups: Iterable[Sequence[str]]) -> int:
     """Fork, and try a tree in the place of a module with groups of tests until one fails; give the id of the process."""
+
+    def try_groups() -> int:
+        _import_as(path, compile(tree, str(path), "exec"))
+        runs = (pytest.main([*QUIETLY, "-x", *tests], plugins=[_Limits()]) for tests in groups)
+        return int(next(filter(None, runs), 0))
+
+    return _fork(try_groups)
+
+
+def _fork(work: Callable[[], int]) -> int:
+    """Do work in a fork, which writes nothing and ends with the status that the work gives; give the process."""
     child = os.fork()
     if child:
         return child
@@ -204,10 +206,7 @@ def begin_trial(path: Path, tree: ast.Module, groups: Iterable[Sequence[str]]) -
     try:
         os.setsid()
         be_silent()
-        _import_as(path, compile(tree, str(path), "exec"))
-        with contextlib.suppress(SystemExit):
-            runs = (pytest.main([*QUIETLY, "-x", *tests], plugins=[_Limits()]) for tests in groups)
-            status = int(next(filter(None, runs), 0))
+        status = work()
     finally:
         os._exit(status)
 

@@ -19,6 +19,7 @@ from typing import Any
 from scripts.comparison.changes import Change, Level
 from scripts.regeneration.documents import Document
 from scripts.regeneration.names import plain
+from scripts.regeneration.pointers import walk
 from scripts.regeneration.type_check import Fault
 
 _UNMISTAKABLE = re.compile(r"[a-z][A-Z]|[-/]")
@@ -114,12 +115,10 @@ def _wanted(change: Change, document: Document) -> Iterator[Wanted]:
             yield Wanted(text, change, is_key, *map(frozenset, (family, owners, others)))
 
 
-def _unions(value: Any) -> Iterator[set[str]]:
+def _unions(schemas: Mapping[str, Any]) -> Iterator[set[str]]:
     """Give the schemas that are alternatives of each other."""
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _unions(inner)
-    if isinstance(value, dict):
-        several = [it for word in ("anyOf", "oneOf") for it in value.get(word, ())]
+    for node, _ in walk(schemas):
+        several = [it for word in ("anyOf", "oneOf") for it in node.get(word, ())]
         yield {str(it.get("$ref", "")).rpartition("/")[2] for it in several}
 
 
