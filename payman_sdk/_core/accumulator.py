@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.metadata import Metadata
-from payman_api.models.task import Task
 from payman_api.models.task_response import TaskResponse as WireTaskResponse
 from payman_api.models.task_state import TaskState
 from payman_api.models.task_status import TaskStatus
@@ -27,7 +26,7 @@ from payman_sdk._core.events import (
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.sse import ServerSentEvent, parse_json
-from payman_sdk._core.task_reader import ParsedTask, read_task
+from payman_sdk._core.task_reader import ParsedTask
 from payman_sdk._core.task_response import (
     Json,
     TaskResponse,
@@ -73,11 +72,7 @@ class TaskAccumulator:
         Raises:
             AgentError: It is a JSON-RPC error.
         """
-        try:
-            event = self._add_text_chunk(parse_json(data)) if self._usual else None
-        except _MISFITS:
-            event = None
-        if event is not None:
+        if self._usual and (event := self._add_text_chunk(data)) is not None:
             return [event]
         try:  # with more care than the usual chunk, for it may say how the task ended
             said, warnings = read_json(data)
@@ -94,37 +89,25 @@ class TaskAccumulator:
 
         Each is taken when its reader asks for it. By that time the reader has dropped the text before the newest: see `GrowingText`.
         """
-        while unread:
-            try:
-                event = self._add_text_chunk(parse_json(unread[0].data))
-            except _MISFITS:
-                return
-            if event is None:
-                return
+        while unread and (event := self._add_text_chunk(unread[0].data)) is not None:
             unread.popleft()
             yield event
 
-    def catch_up(self, body: Json, task: Task) -> list[StreamEvent]:
+    def catch_up(self, body: Json, task: ParsedTask) -> list[StreamEvent]:
         """Take the task as a look-up returned it, and return what is new in it.
 
         The stream is also over if the task waits for somebody: nothing more comes until somebody answers.
 
         Raises:
-            ResponseValidationError: It is another task, or has no state that can be recognised.
+            ResponseValidationError: It is another task.
         """
         if task.id != self._task_id:
             raise ResponseValidationError(
                 f"The agent answered about another task, {shorten(repr(task.id))}.",
                 next_step="client.get_task(error.task_id) returns the state of this one.",
             )
-        read = task if isinstance(task, ParsedTask) else read_task(task.to_dict(), self._task_id)
-        if read is None:
-            raise ResponseValidationError(
-                "The agent's answer has no readable state.",
-                next_step="client.get_task(error.task_id) returns the state of the task.",
-            )
-        self._warn(read.warnings)
-        return self._add_task(read, body, is_final=is_resting(canonicalize_state(read.status.state)))
+        self._warn(task.warnings)
+        return self._add_task(task, body, is_final=is_resting(canonicalize_state(task.status.state)))
 
     def _warn(self, warnings: list[str]) -> None:
         """Note what could not be read, each once."""
@@ -164,27 +147,31 @@ class TaskAccumulator:
         answer = WireTaskResponse(jsonrpc="2.0", id=self._request_id, result=self.build_task(), error=None)
         return answer.to_dict()
 
-    def _add_text_chunk(self, said: Any) -> ArtifactUpdate | None:
+    def _add_text_chunk(self, data: str) -> ArtifactUpdate | None:
         """Return the event for the usual chunk, which adds some words to the artifact that changed last; None for others."""
-        result = said["result"]
-        chunk = result["artifact"]
-        (part,) = parts = chunk["parts"]
-        text = part["text"]
-        if (
-            self._usual is None
-            or result["id"] != self._task_id
-            or type(text) is not str
-            or said.get("error") is not None
-        ):
-            return None
-        usual, number, artifact = self._usual
-        chunk["parts"] = None
-        is_usual = chunk == usual
-        chunk["parts"] = parts
-        if not is_usual or part["type"] != "text" or len(part) != 2:
-            return None
-        metadata: Json | None = result.get("metadata")
-        if metadata is not None and type(metadata) is not dict:
+        try:
+            said = parse_json(data)
+            result = said["result"]
+            chunk = result["artifact"]
+            (part,) = parts = chunk["parts"]
+            text = part["text"]
+            if (
+                self._usual is None
+                or result["id"] != self._task_id
+                or type(text) is not str
+                or said.get("error") is not None
+            ):
+                return None
+            usual, number, artifact = self._usual
+            chunk["parts"] = None
+            is_usual = chunk == usual
+            chunk["parts"] = parts
+            if not is_usual or part["type"] != "text" or len(part) != 2:
+                return None
+            metadata: Json | None = result.get("metadata")
+            if metadata is not None and type(metadata) is not dict:
+                return None
+        except _MISFITS:
             return None
         artifact.append_text(text)
         artifact.weight += len(text)

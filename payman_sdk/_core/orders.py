@@ -204,11 +204,7 @@ _READERS: dict[str, tuple[Any, ...]] = {
     "routing_number": (arguments.read_routing_number,),
     "currency": (arguments.read_currency,),
     "address": (arguments.read_pattern, "[0-9A-Za-z:]{10,128}", "the address without spaces"),
-    "email": (
-        arguments.read_pattern,
-        r"[^\s@\"<>]{1,64}@[0-9A-Za-z.-]+\.[0-9A-Za-z-]+",
-        "an email address",
-    ),
+    "email": (arguments.read_pattern, r"[^\s@\"<>]{1,64}@[0-9A-Za-z.-]+\.[0-9A-Za-z-]+", "an email address"),
     "tags": (arguments.read_lines,),
 }
 """What reads a field, and what it is given beside the value and the name; every other field is a line."""

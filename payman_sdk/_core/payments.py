@@ -37,12 +37,12 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
     state = str(response["state"])
     phase = get_phase(state)
     if phase in {Phase.AT_WORK, Phase.UNKNOWN}:
-        return _build_undetermined(f"The task is still {state}.")
+        return Verdict(UNDETERMINED, f"The task is still {state}.")
     try:
         found = _newest_object(response, order)
         claim = None if found is None else _read_object(found.value, order)
     except (NoObjectError, listings.InvalidObjectError) as problem:
-        return _build_undetermined(f"The agent's answer cannot be relied on: {problem}.")
+        return Verdict(UNDETERMINED, f"The agent's answer cannot be relied on: {problem}.")
     if phase is Phase.FAILED:
         if claim is not None and claim.outcome is PAID:
             return _contradict(claim, f"that its task is {state}")
@@ -57,7 +57,7 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
         )
     if claim is None:
         waiting = "" if phase is Phase.COMPLETED else f" The task is {state}."
-        return _build_undetermined(f"The agent's answer holds no JSON object.{waiting}")
+        return Verdict(UNDETERMINED, f"The agent's answer holds no JSON object.{waiting}")
     if phase is not Phase.COMPLETED and claim.outcome is not AWAITING:
         return _contradict(claim, f"that its task is {state}")
     return claim
@@ -88,7 +88,7 @@ def prove(
     """
     own = [one for one in transactions if one.task_id == task_id]
     if len(own) > 1:
-        return _build_undetermined(f"{len(own)} transactions name its task.", claim.payment_id)
+        return Verdict(UNDETERMINED, f"{len(own)} transactions name its task.", claim.payment_id)
     if own:
         return _compare(claim, order, own[0])
     if claim.outcome is UNDETERMINED:
@@ -119,7 +119,7 @@ def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
     """Return how a payment ended, given the transaction of its task."""
     problem = mismatch(order, own)
     if problem is not None:
-        return _build_undetermined(f"The transaction of this payment has another {problem}.", own.id)
+        return Verdict(UNDETERMINED, f"The transaction of this payment has another {problem}.", own.id)
     if own.outcome is PAID and claim.outcome not in {REFUSED, FAILED}:
         return Verdict(PAID, None, own.id, own)
     if claim.outcome is AWAITING and own.outcome in {REFUSED, FAILED}:
@@ -223,8 +223,4 @@ def _describe_listed(one: Transaction) -> str:
 def _contradict(claim: Verdict, what: str) -> Verdict:
     """Return that a claim is not to be believed, because of what else the agent says."""
     said = claim.outcome.value.replace("_", " ")
-    return _build_undetermined(f"The agent says that it is {said}, and {what}.", claim.payment_id)
-
-
-def _build_undetermined(reason: str, payment_id: str | None = None) -> Verdict:
-    return Verdict(UNDETERMINED, reason, payment_id)
+    return Verdict(UNDETERMINED, f"The agent says that it is {said}, and {what}.", claim.payment_id)

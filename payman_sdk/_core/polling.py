@@ -13,9 +13,10 @@ from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse
 from payman_sdk._core.requests import build_cancel_request, build_get_request, generate_id
 from payman_sdk._core.retry import CallContext, FailureClass, classify_failure, is_transient
 from payman_sdk._core.rpc import call_agent
+from payman_sdk._core.task_reader import ParsedTask
 from payman_sdk._core.task_response import Phase, get_phase, get_state, has_ended, is_resting
 
-TaskAnswer: TypeAlias = tuple[dict[str, Any], Task]
+TaskAnswer: TypeAlias = tuple[dict[str, Any], ParsedTask]
 """A JSON-RPC answer, and the task in it."""
 
 
