@@ -95,7 +95,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         refuse("environment", problem, f"Use one of {', '.join(SERVERS)}, or name a server with base_url.")
     base_url = read_text(given.get("base_url"), "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip()
     http_hosts = choose_http_hosts(given.get("allow_http_hosts"))
-    client_id = _require(given.get("client_id"), "client_id")
+    client_id = require_text(given.get("client_id"), "client_id")
     if ":" in client_id:
         problem = "contains a colon, which HTTP Basic authentication cannot carry"
         refuse("client_id", problem, "Check that the id and the secret were not pasted together.")
@@ -205,18 +205,13 @@ def _read_secret(value: object, name: str) -> SecretStr | None:
     return None if text is None else SecretStr(text)
 
 
-def _require(value: object, name: str) -> str:
+def require_text(value: object, name: str) -> str:
+    """Return a text setting, which must be given."""
     text = read_text(value, name)
     if text is None:
         fix = f"Pass it in the config, or set {VARIABLES[name]} and use PaymanClient.from_env()."
         refuse(name, "is missing or blank", fix)
     return text
-
-
-def require_secret(config: Config) -> None:
-    """Refuse settings without a client secret."""
-    if config.client_secret is None:
-        _require(None, "client_secret")
 
 
 def _check_url(url: str, http_hosts: frozenset[str]) -> str:

@@ -24,7 +24,7 @@ from payman_sdk._client.lazy import (
     stored_token,
     transports,
 )
-from payman_sdk._config import Config, Resend
+from payman_sdk._config import Config, Resend, read_seconds
 from payman_sdk._secrets import to_secret, wrap_secrets
 
 if TYPE_CHECKING:
@@ -97,13 +97,14 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         return await self._run(self._plan_reply(locals()))
 
     async def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
-        return await self._run(self._plan("get_task", task))
+        return await self._run(self._connect().agent.get_task(task))
 
     async def wait(self, task: TaskRef, timeout: float | None = None) -> responses.FormattedTaskResponse:
-        return await self._run(self._plan("wait", task, self._check_seconds(timeout)))
+        seconds = read_seconds(timeout, "timeout", self._config.timeout)
+        return await self._run(self._connect().agent.wait(task, seconds))
 
     async def cancel_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
-        return await self._run(self._plan("cancel", task))
+        return await self._run(self._connect().agent.cancel(task))
 
     async def pay(
         self, payee: str | Hidden[payments.Payee], amount: decimal.Decimal | str | int, currency: str, *,
@@ -261,7 +262,7 @@ class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunn
     # fmt: on
 
     def conversation(self, session_id: str | None = None) -> AsyncConversation:
-        return AsyncConversation(self._connect, self._refuse_if_closed, session_id, self._config)
+        return AsyncConversation(self, session_id)
 
     async def get_access_token(self) -> grants.TokenInfo | None:
         connection = self._connect()

@@ -87,8 +87,8 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
         """
         view = LiveView()
         async for event in self:
-            view.update(event, self._render)
-        view.close(self._render)
+            view.update(event, self._repr_markdown_)
+        view.close(self._repr_markdown_)
         return await self.result()
 
     async def cancel(self) -> FormattedTaskResponse:

@@ -10,7 +10,7 @@ from payman_sdk._annotations import Setting
 from payman_sdk._client.calls import RunnerT
 from payman_sdk._client.connection import ConnectionOwner, Http
 from payman_sdk._client.lazy import configs, exchange, grants, hooks, settings, stored_token, transports
-from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_secret
+from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_text
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
 from payman_sdk._secrets import wrap_secrets
 
@@ -93,7 +93,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         config, given = wrap_secrets(config), gather_settings(locals())
         del client_secret, default_headers, proxy  # a traceback with locals would show them
         checked = read_config(config, given)
-        require_secret(checked)
+        require_text(checked.client_secret, "client_secret")
         self._set_up(Credentials(config=checked, has_own_account=True, store=token_store), http_client)
 
     @classmethod

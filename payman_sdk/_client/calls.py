@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from payman_sdk._annotations import Hidden, NamedTuple
 from payman_sdk._client.typed_interface import TypedCallInterface
-from payman_sdk._config import Config, check_hook, read_seconds, read_text
+from payman_sdk._config import Config, check_hook, read_text
 from payman_sdk._refusals import refuse
 from payman_sdk.errors import ConfigurationError
 
@@ -106,11 +106,6 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
     def get_session_id(self) -> str:
         """Return the id of the session that the next ask belongs to (`ses-…`)."""
         return self._session.id
-
-    def _plan(self, what: str, *given: Any) -> Flow[FormattedTaskResponse]:
-        """Return an operation of the agent that has no options."""
-        flow: Flow[FormattedTaskResponse] = getattr(self._connect().agent, what)(*given)
-        return flow
 
     def _plan_ask(self, given: Mapping[str, Any]) -> DescribedFlow[FormattedTaskResponse | TaskResponse]:
         options = self._resolve(given, "ask", text=given["text"])
@@ -221,10 +216,6 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
             refuse("response_format", "and raw=True exclude each other", "Remove one of them.")
         return read_response_format(given)
 
-    @staticmethod
-    def _check_seconds(timeout: float | None) -> float | None:
-        return None if timeout is None else read_seconds(timeout, "timeout", 0)
-
     def _check_hooks(self, given: Mapping[str, Any]) -> None:
         """Refuse hooks that the client cannot await.
 
@@ -247,22 +238,15 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
 class BaseConversation(BaseCalls[RunnerT]):
     """A separate session on the connections and the token of a client."""
 
-    def __init__(
-        self,
-        connect: Callable[[], APIConnection[RunnerT]],
-        refuse_if_closed: Callable[[], None],
-        session_id: str | None,
-        config: Config,
-    ) -> None:
-        self._session, self._config = Session(read_text(session_id, "session_id")), config
-        self._connect_to = connect
-        self._check = refuse_if_closed
+    def __init__(self, client: BaseCalls[RunnerT], session_id: str | None) -> None:
+        self._session, self._config = Session(read_text(session_id, "session_id")), client._config
+        self._client = client
 
     def _open(self) -> APIConnection[RunnerT]:
-        return self._connect_to()
+        return self._client._connect()
 
     def _refuse_if_closed(self) -> None:
-        self._check()
+        self._client._refuse_if_closed()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._session.id}>"

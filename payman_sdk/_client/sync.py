@@ -28,7 +28,7 @@ from payman_sdk._client.lazy import (
     task_stream,
     transports,
 )
-from payman_sdk._config import Config, Resend
+from payman_sdk._config import Config, Resend, read_seconds
 from payman_sdk._io.forks import get_fork_lock
 from payman_sdk._secrets import to_secret, wrap_secrets
 
@@ -100,13 +100,14 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         return self._run(self._plan_reply(locals()))
 
     def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
-        return self._run(self._plan("get_task", task))
+        return self._run(self._connect().agent.get_task(task))
 
     def wait(self, task: TaskRef, timeout: float | None = None) -> responses.FormattedTaskResponse:
-        return self._run(self._plan("wait", task, self._check_seconds(timeout)))
+        seconds = read_seconds(timeout, "timeout", self._config.timeout)
+        return self._run(self._connect().agent.wait(task, seconds))
 
     def cancel_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
-        return self._run(self._plan("cancel", task))
+        return self._run(self._connect().agent.cancel(task))
 
     def pay(
         self, payee: str | Hidden[payments.Payee], amount: decimal.Decimal | str | int, currency: str, *,
@@ -261,7 +262,7 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
     # fmt: on
 
     def conversation(self, session_id: str | None = None) -> Conversation:
-        return Conversation(self._connect, self._refuse_if_closed, session_id, self._config)
+        return Conversation(self, session_id)
 
     def get_access_token(self) -> grants.TokenInfo | None:
         connection = self._connect()

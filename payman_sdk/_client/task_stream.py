@@ -109,9 +109,6 @@ class BaseTaskStream(Generic[D]):
         return f"<{type(self).__name__} of {self.task_id}>"
 
     def _repr_markdown_(self) -> str:
-        return self._render()
-
-    def _render(self) -> str:
         """Return what has come so far, as a notebook shows it."""
         so_far = self._following.format_answer()
         return render_answer(so_far["status"], so_far["state"], so_far.text, self.task_id, so_far["is_final"])
@@ -235,8 +232,8 @@ class TaskStream(BaseTaskStream[SyncRunner]):
         """
         view = LiveView()
         for event in self:
-            view.update(event, self._render)
-        view.close(self._render)
+            view.update(event, self._repr_markdown_)
+        view.close(self._repr_markdown_)
         return self.result()
 
     def cancel(self) -> FormattedTaskResponse:
