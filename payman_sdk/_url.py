@@ -52,6 +52,11 @@ def read_host(parts: SplitResult) -> str:
     Releases of Python differ in the host that they read in `[::1]evil.example` or `evil.example[::1]`.
     """
     host = parts.hostname or ""
+    name, _, port = parts.netloc.partition(":")
+    if (
+        name == host and port.isascii() and (not port or port.isdigit())
+    ):  # as nearly all, which need no pattern
+        return host
     written = re.escape(f"[{host}]" if ":" in host else host)
     return host if re.fullmatch(rf"{written}(?::[0-9]*)?", parts.netloc, re.IGNORECASE) else ""
 
@@ -67,7 +72,7 @@ def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLP
     try:
         parts = urlsplit(url)
         host, port = read_host(parts), parts.port
-        ascii_host = host.encode("idna").decode()
+        ascii_host = _to_ascii(host)
     except ValueError:  # its message may repeat a password
         return URLProblem("is not a URL")
     if "@" in parts.netloc:
@@ -86,6 +91,14 @@ def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLP
             "Use https." if is_of_payman(host) else allow,
         )
     return None
+
+
+def _to_ascii(host: str) -> str:
+    """Return a host as it is looked up; raises ValueError."""
+    # The codec, which takes a while to import, leaves these as they are.
+    if host.isascii() and all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+        return host
+    return host.encode("idna").decode()
 
 
 def _is_plain(url: str) -> bool:
@@ -167,7 +180,7 @@ def _normalize(host: str) -> str:
         return "" if address is None else address.compressed
     name = host.lower().removesuffix(".")
     try:
-        encoded = name.encode("idna").decode()
+        encoded = _to_ascii(name)
         is_plain = name.isascii() or encoded.encode().decode("idna") == name
     except ValueError:
         return ""

@@ -157,7 +157,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
 
 
 def _draw_random() -> float:
-    """Return a number from 0 to 1, as `random.random` does, which takes longer to import than most asks have use for it."""
+    """Return a number from 0 to 1, without the import of `random`."""
     return int.from_bytes(os.urandom(7)) / 2**56
 
 

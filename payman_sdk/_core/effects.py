@@ -25,9 +25,6 @@ T = TypeVar("T")
 Clock: TypeAlias = Callable[[], float]
 """Returns seconds: such that only go forward, or, of the wall clock, those since 1970."""
 
-# Effects are named tuples, like all objects of an ask. Creating such a class takes a tenth of the time of an attrs class, and the
-# classes together are a large part of the first ask's time.
-
 
 class SendRequest(NamedTuple):
     """Send this request, read its whole answer, and return the `httpx.Response`.

@@ -169,7 +169,7 @@ _MOST_LOOKED_FOR: Final = 16
 """How many of the newest secrets are looked for in an answer, beside that of its request."""
 _OVERLAP: Final = 32
 """How many bytes of what came before are looked at again with a piece."""
-_ERROR: Final = re.compile(rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)')
+_ERROR: Final = rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)'
 """An error that is not null. Where a piece ends before that shows, the next one shows it, for the overlap is longer than that."""
 _ESCAPES: Final = (
     (b"\\u00", rb"\\u00(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])"),
@@ -207,7 +207,7 @@ class AnswerScan:
 
 
 def _is_clean(text: bytes, own: SecretStr | None) -> bool:
-    if b'"error"' in text and _ERROR.search(text):
+    if text.count(b'"error"') > text.count(b'"error":null') and re.search(_ERROR, text):
         return False
     # Loops, as `any` with a generator takes several times as long.
     for sign, pattern in _ESCAPES:

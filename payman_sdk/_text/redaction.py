@@ -73,7 +73,7 @@ _ESCAPE: Final = (
     rb"%[0-9A-Fa-f]{2}|\\{1,16}(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|\\[^ux]"
     rb"|&#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});?|&[A-Za-z]{2,31}[0-9]{0,2};"
 )
-"""How a character is written in a URL, in JSON and in programs, and in HTML. Patterns are compiled on first use: most asks redact nothing."""
+"""How a character is written in a URL, in JSON and in programs, and in HTML; compiled on first use."""
 _ESCAPE_SIGN: Final = rb"[%\\&]"
 _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"\r", b"\\t": b"\t"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import Protocol
 from weakref import WeakSet
@@ -53,7 +52,7 @@ class MemoryTokenStore:
         return "<MemoryTokenStore>"
 
 
-_SHARED: dict[tuple[str, str, bytes], MemoryTokenStore] = {}
+_SHARED: dict[tuple[str, str, SecretStr], MemoryTokenStore] = {}
 _SHARED_AT_MOST = 1024
 
 
@@ -70,7 +69,7 @@ def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTok
 
     Web programs make a client for every request; with this they do not fetch a token for every request.
     """
-    key = (base_url, client_id, hashlib.sha256(SecretStr(client_secret).reveal().encode()).digest())
+    key = (base_url, client_id, SecretStr(client_secret))
     with get_fork_lock():
         store = _SHARED.pop(key, None) or MemoryTokenStore()
         _SHARED[key] = store  # the one used last is at the end

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import os
 import pickle
@@ -24,6 +25,7 @@ from payman_sdk import (
     StoredToken,
     TokenStore,
 )
+from payman_sdk._core.auth import stored_token
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.token_stores import redis as redis_store
@@ -376,6 +378,16 @@ def test_shared_stores_are_bounded() -> None:
 
 
 # Secrets
+
+
+def test_a_lineage_holds_the_start_of_a_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the same wherever Python keeps SHA-256, for stores outlive processes."""
+    mark = (hashlib.sha256("tökén".encode()).hexdigest()[:16],)
+    assert stored_token.fingerprint_token(SecretStr("tökén")) == mark
+    monkeypatch.setattr(stored_token, "find_spec", lambda name: name == "hashlib")
+    stored_token._load_sha256.cache_clear()
+    assert stored_token.fingerprint_token("tökén") == mark
+    stored_token._load_sha256.cache_clear()
 
 
 def test_a_secret_shows_itself_only_on_purpose() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol, Self, cast
 
 from payman_sdk._core.effects import Lock
@@ -115,7 +117,13 @@ def fingerprint_token(token: str | None) -> tuple[str, ...]:
     """Return what a lineage keeps of a token: enough to know it again, too little to use it; nothing for no token."""
     if not token:
         return ()
-    return (hashlib.sha256(SecretStr(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
+    return (_load_sha256()(SecretStr(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
+
+
+@cache
+def _load_sha256() -> Any:
+    """Return Python's own SHA-256; hashlib loads OpenSSL's, which takes longer."""
+    return import_module(next(filter(find_spec, ("_sha2", "_sha256", "hashlib")))).sha256
 
 
 def _is_number(value: object) -> bool:
