@@ -106,9 +106,8 @@ def parse_timestamp(value: object) -> str | None:
 
 def _normalize_part(given: object, path: str, warnings: Warnings) -> Json | None:
     given = unwrap_single(given)
-    if isinstance(given, str):
-        return build_text_part(given)
-    if (members := as_object(given)) is None:
+    members = build_text_part(given) if isinstance(given, str) else as_object(given)
+    if members is None:
         warnings.note(path, given)
         return None
     part: Json = {**members}
@@ -202,9 +201,8 @@ def _read_sendable(value: object) -> str | None:
 def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | None:
     """Return the artifact; None where there is none to be read."""
     given = unwrap_single(given)
-    if isinstance(given, str):
-        return {"parts": [build_text_part(given)]}
-    if (members := as_object(given)) is None:
+    members = {"parts": given} if isinstance(given, str) else as_object(given)
+    if members is None:
         warnings.note(path, given)
         return None
     artifact: Json = {**members}
@@ -231,12 +229,9 @@ def _normalize_history(given: object, warnings: Warnings) -> list[Json] | None:
     """Return the messages, or none of them: what the first one says is compared, so it must be the first one."""
     if given is None:
         return None
-    found = Warnings()
-    several = as_list(given)
-    several = [None] if several is None else several
-    read = [_normalize_message(one, "history", found) for one in several]
-    messages = [message for message in read if message is not None]
-    if found or len(messages) < len(several):
+    found, several = Warnings(), as_list(given)
+    messages = _normalize_all(several, "history", _normalize_message, found)
+    if found or several is None or len(messages) < len(several):
         warnings.note("history", given)
         return None
     return messages
@@ -246,13 +241,12 @@ def _normalize_message(given: object, path: str, warnings: Warnings) -> Json | N
     if given is None:
         return None
     given = unwrap_single(given)
-    if isinstance(given, str):
-        return {"role": "agent", "parts": [build_text_part(given)]}
-    several, whole = as_list(given), as_object(given)
-    if several is None and whole is None:
+    parts = given if isinstance(given, str) else as_list(given)
+    members = as_object(given) if parts is None else {"parts": parts}
+    if members is None:
         warnings.note(path, given)
         return None
-    message: Json = {"parts": several} if whole is None else {**whole}
+    message: Json = {**members}
     message["parts"] = normalize_parts(message, path, warnings)
     role = message.get("role")
     if not isinstance(role, str):
