@@ -22,13 +22,10 @@ T = TypeVar("T")
 
 log = get_logger()
 
-UNLISTED = "unlisted"
-"""Shown for a state that is not listed: the server's text may repeat what it was sent."""
-
 
 def redact_state(state: str) -> str:
-    """Return the part of a state that is safe to show."""
-    return state if state in STATES else UNLISTED
+    """Return a state that is safe to show: the server's text, where it is none of those listed, may repeat what it was sent."""
+    return state if state in STATES else "unlisted"
 
 
 class AttemptBegan(NamedTuple):

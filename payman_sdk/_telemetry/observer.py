@@ -106,13 +106,10 @@ class Observer:
                 self._tasks[task_id] = known._replace(error=type(error).__name__)
             counts[outcome] += 1
             counts["attempts"] += watch.attempts
-            if watch.is_stream:
-                counts["streams"] += 1
-                counts["events"] += watch.events
-            if watch.is_reconciled:
-                counts["reconciled"] += 1
-            if watch.is_repeated:
-                counts["deduplicated"] += 1
+            counts["streams"] += watch.is_stream
+            counts["events"] += watch.events
+            counts["reconciled"] += watch.is_reconciled
+            counts["deduplicated"] += watch.is_repeated
 
     def list_tasks(self) -> list[TaskEntry]:
         with self._lock:
