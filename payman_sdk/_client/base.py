@@ -22,15 +22,9 @@ ClientT = TypeVar("ClientT", bound="BaseClient[Any, Any]")
 
 _NAMES = {
     "with_client_credentials": "with_credentials",
-    "payments": "pay",
-    "send_payment": "pay",
-    "send_direct_payment": "pay",
-    "search_payees": "payees",
-    "list_payees": "payees",
-    "balances": "wallets",
-    "get_balance": "wallets",
-    "get_spendable_balance": "wallets",
-    "list_wallets": "wallets",
+    **dict.fromkeys(("payments", "send_payment", "send_direct_payment"), "pay"),
+    **dict.fromkeys(("search_payees", "list_payees"), "payees"),
+    **dict.fromkeys(("balances", "get_balance", "get_spendable_balance", "list_wallets"), "wallets"),
     "list_transactions": "transactions",
 }
 """Methods of the client of the older REST API and of the TypeScript SDK, in snake_case, and what they are called here."""
@@ -257,7 +251,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         vars(other).pop("_finalizer", None)
         other._config = change_config(self._config, given)
         other._credentials = self._credentials._replace(config=other._config)
-        other._original, other._is_shared, other._connection, other._closed = self, True, None, False
+        other._original, other._connection, other._closed = self, None, False
         return other
     # fmt: on
 
@@ -269,20 +263,19 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
 
     @classmethod
     def _prepare_code_exchange(
-        cls,
-        config: configs.PaymanConfig | Mapping[str, Any] | None,
-        settings: Mapping[str, Any],
-        auth_code: str,
-        redirect_uri: str | None,
-        code_verifier: str | None,
-        http_client: Http | None,
-        token_store: stored_token.TokenStore | None,
+        cls, settings: Mapping[str, Any], given: Mapping[str, Any]
     ) -> tuple[Self, Flow[grants.AccessToken]]:
-        """Return a client that has no token yet, and the flow that exchanges a code for its first."""
-        code, verifier = check_code(auth_code), check_parameter(code_verifier, "code_verifier")
-        redirect_uri = check_parameter(redirect_uri, "redirect_uri")
-        identity = Credentials(config=read_config(config, settings), has_own_account=False, store=token_store)
-        client = cls._from_credentials(identity, http_client)
+        """Return a client that has no token yet, and the flow that exchanges a code for its first.
+
+        `given` are the arguments of `with_auth_code` by their names; what may be secret shows nothing.
+        """
+        code = check_code(given["auth_code"])
+        verifier, redirect_uri = (
+            check_parameter(given[name], name) for name in ("code_verifier", "redirect_uri")
+        )
+        config = read_config(given["config"], settings)
+        identity = Credentials(config=config, has_own_account=False, store=given["token_store"])
+        client = cls._from_credentials(identity, given["http_client"])
         _, tokens, agent = client._connect()
         request = identity.owner.build_code_request(code, redirect_uri=redirect_uri, code_verifier=verifier)
         return client, tokens.exchange_code(request, agent.compute_deadline())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from payman_sdk._annotations import Hidden, NamedTuple
 from payman_sdk._client.typed_interface import TypedCallInterface
@@ -69,8 +69,8 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
     _awaits: bool = False
     """Whether hooks may be coroutine functions."""
     _connection: APIConnection[RunnerT] | None = None
-    _is_shared = False
-    """Whether the connection is somebody else's, who may renew or close it at any time."""
+    _original: Self | None = None
+    """Whose connections it uses, if it was made by `with_options`; that client may renew or close them at any time."""
     _closed = False
     _process: int | None = None
     """The process that alone may use the connection: that in which connections which were given were first used."""
@@ -82,7 +82,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
             ConfigurationError: The client is closed, or its `http_client` belongs to the parent process.
         """
         connection = self._connection
-        if connection is None or self._is_shared:
+        if connection is None or self._original is not None:
             connection = self._open()
         self._refuse_if_closed()
         if self._process is not None and self._process != os.getpid():

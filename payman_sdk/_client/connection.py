@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
 from payman_sdk._client.interface import ClientInterface
@@ -32,8 +32,6 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
     _credentials: Credentials
     _http: Any
     _owns_http: bool
-    _original: Self | None = None
-    """Whose connections it uses, if it was made by `with_options`."""
 
     def _set_up(self, identity: Credentials, http_client: Http | None) -> None:
         expect_forks()

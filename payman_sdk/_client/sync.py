@@ -247,12 +247,10 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
         default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
         transport: Setting[transports.Transport] = None,
     ) -> Self:
-        config, given = wrap_secrets(config), gather_settings(locals())
+        config, settings = wrap_secrets(config), gather_settings(locals())
         auth_code, code_verifier = to_secret(auth_code), to_secret(code_verifier)
         del client_secret, default_headers, proxy
-        client, exchange = cls._prepare_code_exchange(
-            config, given, auth_code, redirect_uri, code_verifier, http_client, token_store
-        )
+        client, exchange = cls._prepare_code_exchange(settings, locals())
         try:
             client._connect().runner.run(exchange)
         except BaseException:
