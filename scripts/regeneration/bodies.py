@@ -29,7 +29,7 @@ class Bodies:
         if "requestBody" not in given:
             return None
         body = given["requestBody"].find("content")
-        found = self._choose(body["content"].members(), f"{to_class(name)}Body")
+        found = self._choose(body["content"].entries(), f"{to_class(name)}Body")
         if found is None:
             body.refuse("A request body without a media type cannot be rendered")
         media = found.media
@@ -61,7 +61,7 @@ class Bodies:
         """Give the media types of parts that are not of the usual one."""
         found: dict[str, str] = {}
         members = self._schemas.members_of(body.expression) or {}
-        for wire, how in body.source.get("encoding", {}).members().items():
+        for wire, how in body.source.get("encoding", {}).entries().items():
             media = str(how.value.get("contentType", ""))
             kinds = [each.get("items", each) for each in choices_of(members.get(wire, ANY))]
             is_file = all(each.get("format") == "binary" for each in kinds)
@@ -81,7 +81,7 @@ class Bodies:
         events: list[Body] = []
         listed = given.get("responses", {}).members()
         for status, answer in listed.items():
-            content = answer.find("description").get("content", {}).members()
+            content = answer.find("description").get("content", {}).entries()
             is_success = status[0] == "2" or (status == "default" and not any(it[0] == "2" for it in listed))
             for media in [media for media in content if _essence(media) == EVENTS]:
                 stream = content.pop(media)

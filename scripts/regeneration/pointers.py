@@ -76,8 +76,12 @@ class Node:
         """Give a member of an object, or something in its place."""
         return Node(self.document, self.value.get(step, default), join(self.place, step))
 
+    def entries(self) -> dict[str, Node]:
+        """Give the members of an object by their names."""
+        return {name: self[name] for name in self.value}
+
     def members(self) -> dict[str, Node]:
-        """Give the members of an object, but for extensions, by their names."""
+        """Give the members of an object that may have extensions, but for these."""
         return {name: self[name] for name in self.value if not name.startswith("x-")}
 
     def refuse(self, construct: str) -> NoReturn:

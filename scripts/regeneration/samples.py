@@ -174,7 +174,7 @@ def _bodies(samples: Samples, body: Body | None) -> Iterator[Any]:
     schema = body.source.get("schema", {})
     # A form has no place for null in a list.
     yield from samples.several(schema, extra="x" if body.kind == "form" else (1, None))
-    named = [each.resolve().value for each in body.source.get("examples", {}).members().values()]
+    named = [each.resolve().value for each in body.source.get("examples", {}).entries().values()]
     examples = [each["value"] for each in named if "value" in each]
     examples += [body.source.value["example"]] if "example" in body.source else []
     yield from filter(samples.fitting(schema.value), examples)

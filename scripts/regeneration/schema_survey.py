@@ -38,7 +38,7 @@ class Survey:
         """Note the members of multipart bodies that are files; JSON has none."""
         if not isinstance(holder.value.get("content"), dict):
             return
-        for media, given in holder["content"].members().items():
+        for media, given in holder["content"].entries().items():
             is_multipart = media.lower().startswith("multipart/form-data")
             if is_multipart and isinstance(given.value, dict) and "schema" in given:
                 for several in collect_members(flatten(given["schema"])[0]).values():

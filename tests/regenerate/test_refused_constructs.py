@@ -84,6 +84,7 @@ CONSTRUCTS = [
     ("an answer in parts", replies("multipart/form-data", OBJECT), "An answer as multipart/form-data", ANSWER),
     ("an answer that may be JSON or not", replies("*/*", "{type: string}"), "A text as */*, which may be JSON or not", ANSWER),
     ("an answer of lines", replies("application/x-ndjson", OBJECT), "A body as application/x-ndjson", ANSWER),
+    ("an answer of a kind that looks like an extension", replies("x-own/lines", OBJECT), "A body as x-own/lines", ANSWER),
     ("an event stream of texts", replies("text/event-stream", "{type: string}"), "An event stream of anything but objects", ANSWER),
     ("an event stream of anything", replies("text/event-stream", "{}"), "An event stream of anything but objects", ANSWER),
     ("an event stream of lists", replies("text/event-stream", f"{{type: array, items: {OBJECT}}}"), "An event stream of anything but objects", ANSWER),
