@@ -233,7 +233,7 @@ class Schemas:
         wanted = dict.fromkeys(wire for part in parts for wire in part.value.get("required", ()))
         for wire in wanted:
             if wire not in tags:
-                found.setdefault(wire, [extra or Node({}, {}, place)])
+                found.setdefault(wire, [extra or Node({}, {})])
         variables = identifiers.name_all({**found, **dict.fromkeys(tags)})
         # What only the server may give, or only the client, is missing in what the other sends.
         one_way = {
