@@ -28,9 +28,6 @@ _end: ContextVar[float | None] = ContextVar("payman_store_end", default=None)
 class LateError(Exception):
     """A call did not return in time and is still running."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"no answer within {seconds:.3g} s")
-
 
 @contextlib.contextmanager
 def limit_time(seconds: float) -> Generator[None]:
@@ -55,11 +52,17 @@ def check_name(name: object) -> str:
     return name
 
 
-def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[], object] | None = None) -> T:
+def call_within(
+    function: Callable[[], T],
+    seconds: float,
+    *,
+    ended: Callable[[], object] = lambda: None,
+    late: type[Exception] = LateError,
+) -> T:
     """Call a function in a thread, and wait for so many seconds. `ended` is called there at its end, however late.
 
     Raises:
-        LateError: It has not returned yet.
+        LateError: It has not returned yet; `late` names another class.
     """
     # Here, because the store in memory, which most programs have, needs no thread.
     from concurrent.futures import Future, wait
@@ -71,8 +74,7 @@ def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[]
             try:
                 result = context.run(function)
             finally:
-                if ended is not None:
-                    ended()
+                ended()
         except BaseException as error:
             called.set_exception(error)
         else:
@@ -83,7 +85,7 @@ def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[]
     except RuntimeError:  # no thread can be had, as at the end of a process
         call()
     if not wait((called,), seconds).done:
-        raise LateError(seconds)
+        raise late(f"no answer within {seconds:.3g} s")
     return called.result()
 
 
@@ -127,14 +129,7 @@ class TokenStoreAccess:
         self._call(lambda: self._store.save(token), seconds)
 
     def _call(self, function: Callable[[], T], seconds: float) -> T:
-        try:
-            with limit_time(seconds):
-                return function()
-        except PaymanError:
-            raise
-        except Exception as error:
-            failure = _build_error(f"The token store {self.name} failed", error)
-        raise failure  # out here, it carries no frames of the store's with it, which hold the token
+        return _call_limited(function, seconds, f"The token store {self.name} failed")
 
 
 class _StoreLock:
@@ -144,14 +139,17 @@ class _StoreLock:
         self._store = store
         self._name = name
         self._held: HolderLock | None = None
+        self._ticket = LockHolder()
 
     def acquire(self, *, timeout: float) -> bool:
         """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
-        return self._take_lock(lambda seconds: self._store.lock.acquire(timeout=seconds), timeout)
+        self._ticket = LockHolder()
+        self._ticket.held.acquire()
+        return self.take(self._ticket, timeout=timeout)
 
     def release(self) -> None:
         """Release the lock; the next holder deals with a failure."""
-        self._give_back_lock(lambda: self._store.lock.release())
+        self.drop(self._ticket)
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
@@ -160,37 +158,36 @@ class _StoreLock:
             self._held = self._held or adapt_lock(self._store.lock)
             return self._held.take(ticket, timeout=seconds)
 
-        return self._take_lock(take, timeout)
+        def wait() -> bool:
+            if timeout <= _SILENCE:
+                return take(timeout)
+            if take(_SILENCE):
+                return True
+            log.warning("Waiting for the lock of %s, which another renewal holds", self._name)
+            return take(timeout - _SILENCE)
+
+        what = f"The lock of the token store {self._name} failed"
+        return _call_limited(wait, max(timeout, _LOCK_ANSWER), what)
 
     def drop(self, ticket: LockHolder) -> None:
         """Give the lock back, if the ticket holds it."""
-        if (held := self._held) is not None:
-            self._give_back_lock(lambda: held.drop(ticket))
-
-    def _take_lock(self, take: Callable[[float], bool], timeout: float) -> bool:
-        try:
-            with limit_time(max(timeout, _LOCK_ANSWER)):
-                if timeout <= _SILENCE:
-                    return take(timeout)
-                if take(_SILENCE):
-                    return True
-                log.warning("Waiting for the lock of %s, which another renewal holds", self._name)
-                return take(timeout - _SILENCE)
-        except PaymanError:
-            raise
-        except Exception as error:
-            failure = _build_error(f"The lock of the token store {self._name} failed", error)
-        raise failure
-
-    def _give_back_lock(self, give_back: Callable[[], None]) -> None:
+        if self._held is None:
+            return
         try:
             with limit_time(_RELEASE_ANSWER):
-                give_back()
+                self._held.drop(ticket)
         except Exception as error:
             log.warning("Releasing the lock of %s failed: %s", self._name, type(error).__name__)
 
 
-def _build_error(what: str, error: Exception) -> TokenStoreError:
-    # What the operating system says holds no token; what others say may.
-    said = f": {error}" if isinstance(error, OSError) else ""
-    return TokenStoreError(f"{what}: {type(error).__name__}{said}.")
+def _call_limited(function: Callable[[], T], seconds: float, what: str) -> T:
+    try:
+        with limit_time(seconds):
+            return function()
+    except PaymanError:
+        raise
+    except Exception as error:
+        # What the operating system says holds no token; what others say may.
+        said = f": {error}" if isinstance(error, OSError) else ""
+        failure = TokenStoreError(f"{what}: {type(error).__name__}{said}.")
+    raise failure  # out here, it carries no frames of the store's with it, which hold the token

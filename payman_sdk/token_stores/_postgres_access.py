@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
+from payman_sdk._io.token_store_access import call_within, get_time_left
 from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._url import is_loopback
@@ -225,7 +225,4 @@ def _prepare(connection: Connection) -> None:
 
 def call_bounded(function: Callable[[], T]) -> T:
     """Call a function that asks PostgreSQL; an error of the driver's says that it failed, or has not returned within the limit on stores."""
-    try:
-        return call_within(function, get_time_left(_ANSWER))
-    except LateError as error:
-        raise psycopg.OperationalError(str(error)) from None
+    return call_within(function, get_time_left(_ANSWER), late=psycopg.OperationalError)

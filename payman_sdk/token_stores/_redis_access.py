@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
 from payman_sdk._io.locks import poll
-from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
+from payman_sdk._io.token_store_access import call_within, get_time_left
 from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
@@ -79,10 +79,7 @@ def escape(part: str) -> str:
 
 def call_bounded(function: Callable[[], T]) -> T:
     """Call a function that asks Redis; a RedisError says that it failed, or has not returned within the limit on stores."""
-    try:
-        return call_within(function, get_time_left(_ANSWER))
-    except LateError as error:
-        raise redis.TimeoutError(str(error)) from None
+    return call_within(function, get_time_left(_ANSWER), late=redis.TimeoutError)
 
 
 def _find_plaintext_host(client: redis.Redis) -> str | None:

@@ -87,10 +87,6 @@ class KeyringTokenStore:
             TokenStoreError: The keyring does not answer, or the stored token is damaged.
         """
         found = self._call_keyring(self._read, "read")
-        if isinstance(found, _EntryIndex):
-            raise TokenStoreError(
-                f"{self._where} holds no token.", next_step="Delete it and authorize again."
-            )
         return None if found is None else StoredToken.from_json(found, self._where)
 
     def save(self, token: StoredToken) -> None:
@@ -117,33 +113,28 @@ class KeyringTokenStore:
         return f"The keyring entry {self._service}/{self._name}"
 
     def _call_keyring(self, function: Callable[[], T], done: str) -> T:
-        failure: TokenStoreError
         try:
             return self._calls.call(function, get_time_left(_PATIENCE))
-        except LateError as error:
-            failure = TokenStoreError(
-                f"{self._where} cannot be {done}: {error}.",
-                next_step="Unlock the keyring, or keep the token in another store.",
-            )
         except Exception as error:  # backends raise what they like
-            failure = TokenStoreError(f"{self._where} cannot be {done}: {error}.")
+            is_late = isinstance(error, LateError)
+            fix = "Unlock the keyring, or keep the token in another store." if is_late else ""
+            failure = TokenStoreError(f"{self._where} cannot be {done}: {error}.", next_step=fix)
         raise failure  # out here, it carries no frames of the keyring's with it, which hold the token
 
-    def _read(self) -> SecretStr | _EntryIndex | None:
-        """Return the text of the token; the index where what it names does not fit together. Nothing is raised, with a token in its frames."""
+    def _read(self) -> SecretStr | None:
+        """Return the text of the token, or that of an index whose parts do not fit together. Nothing is raised, with a token in its frames."""
+        text: str | None = None
         index: _EntryIndex | None = None
         for _ in range(_TRIES):
             text = self._get(self._entry)
             before, index = index, _parse_index(text)
-            if text is None or index is None:
-                return None if text is None else SecretStr(text)
-            if index == before:  # nobody is replacing it
-                return index
+            if index is None or index == before:  # it is a token, or nobody is replacing it
+                break
             parts = [self._get(self._get_part_name(index.set, number)) or "" for number in range(index.parts)]
             whole = "".join(parts)
             if _compute_digest(whole) == index.digest:
                 return SecretStr(whole)
-        return index
+        return None if text is None else SecretStr(text)
 
     def _write(self, text: str) -> None:
         before = _parse_index(self._get(self._entry))
@@ -208,7 +199,7 @@ class _GuardedCalls:
         """Call a function as `call_within` does, once a call that was left behind has ended."""
         end = monotonic() + seconds
         if not self._busy.acquire(timeout=seconds):
-            raise LateError(seconds)
+            raise LateError(f"no answer within {seconds:.3g} s")
         return call_within(function, max(0.0, end - monotonic()), ended=self._busy.release)
 
     def acquire(self, *, timeout: float) -> bool:
@@ -233,14 +224,9 @@ def _parse_index(text: str | None) -> _EntryIndex | None:
     """Return the index in an entry; None for a token, and for anything else."""
     members = parse_object(text or "") or {}
     parts, set_, digest = (members.get(name) for name in ("payman_parts", "set", "sha256"))
-    if (
-        type(parts) is not int
-        or not 0 < parts <= _MOST_PARTS
-        or set_ not in ("a", "b")
-        or not isinstance(digest, str)
-    ):
-        return None
-    return _EntryIndex(set_, parts, digest)
+    if type(parts) is int and 0 < parts <= _MOST_PARTS and set_ in ("a", "b") and isinstance(digest, str):
+        return _EntryIndex(set_, parts, digest)
+    return None
 
 
 def _compute_digest(text: str) -> str:
