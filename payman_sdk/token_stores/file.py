@@ -44,7 +44,7 @@ def _open_directly(path: str, flags: int) -> int:
 if sys.platform != "win32":
     import fcntl
 
-    class _LockFile:  # pyright: ignore[reportRedeclaration] # one for each system
+    class _SystemLock(LayeredLock):  # pyright: ignore[reportRedeclaration] # one for each system
         """A lock of the operating system on a file, which no interrupt can leave behind. The file is made if need be, and stays.
 
         filelock stores the descriptor of an open file. An interrupt before that leaves the file open and locked: no process can
@@ -53,45 +53,44 @@ if sys.platform != "win32":
 
         def __init__(self, path: Path) -> None:
             self._path = path
-            self._held: io.FileIO | None = None
+            self._file: io.FileIO | None = None
+            super().__init__()
 
         def __del__(self) -> None:
-            self.forget()
+            self._forget_outer()
 
-        def take(self) -> bool:
+        def _try_outer(self) -> bool:
             """Take the lock if it is free. If this process has it already, count it as taken.
 
             Raises:
                 NotImplementedError: The file system has no locks.
                 OSError: The file cannot be opened.
             """
-            if self._held is not None and not self._held.closed:
+            if self._file is not None and not self._file.closed:
                 return True
             file = io.FileIO(str(self._path), "r+", opener=_open_lock)
             try:
-                if self._lock(file):
-                    self._held = file
+                if self._lock_file(file):
+                    self._file = file
             finally:
-                if self._held is not file:
+                if self._file is not file:
                     file.close()  # the traceback of what is raised may keep it
-            return self._held is file
+            return self._file is file
 
-        def give_back(self) -> None:
-            """Release the lock, if this process has it."""
+        def _drop_outer(self) -> None:
             try:
-                if self._held is not None and not self._held.closed:
+                if self._file is not None and not self._file.closed:
                     # A child that was just forked has the file open, too.
-                    fcntl.flock(self._held, fcntl.LOCK_UN)
+                    fcntl.flock(self._file, fcntl.LOCK_UN)
             finally:
-                self.forget()
+                self._forget_outer()
 
-        def forget(self) -> None:
-            """Close the file, in a child whose parent keeps the lock."""
-            held, self._held = self._held, None
-            if held is not None:
-                held.close()
+        def _forget_outer(self) -> None:
+            file, self._file = self._file, None
+            if file is not None:
+                file.close()
 
-        def _lock(self, file: io.FileIO) -> bool:
+        def _lock_file(self, file: io.FileIO) -> bool:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -110,43 +109,38 @@ if sys.platform != "win32":
 
 else:
 
-    class _LockFile:
+    class _SystemLock(LayeredLock):
         """The same on Windows."""
 
         def __init__(self, path: Path) -> None:
             self._path = path
-            self.forget()
+            super().__init__()
 
-        def take(self) -> bool:
+        def _try_outer(self) -> bool:
             with contextlib.suppress(filelock.Timeout):
-                self._lock.acquire(blocking=False)
+                self._outer.acquire(blocking=False)
                 return True
             return False
 
-        def give_back(self) -> None:
-            self._lock.release(force=True)
+        def _drop_outer(self) -> None:
+            self._outer.release(force=True)
 
-        def forget(self) -> None:
+        def _forget_outer(self) -> None:
             # One object is used from several threads, so it may not remember the one that acquired it.
-            self._lock = filelock.FileLock(self._path, thread_local=False, mode=0o600)
+            self._outer = filelock.FileLock(self._path, thread_local=False, mode=0o600)
 
 
-class FileLock(LayeredLock):
+class FileLock(_SystemLock):
     """A `Lock` between processes, on a lock file, and between the threads of each.
 
     The operating system releases it when its holder dies. A file system without locks is refused.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._processes = _LockFile(path)
-        super().__init__()
-
     def _take_outer(self, timeout: float) -> bool:
         try:
             if problem := find_file_problem(self._path):  # its owner could hold the lock for ever
                 raise TokenStoreError(problem.problem, next_step=problem.fix)
-            return poll(self._processes.take, timeout, longest_pause=0.01)
+            return poll(self._try_outer, timeout, longest_pause=0.01)
         except NotImplementedError:
             raise TokenStoreError(
                 f"The file system of {self._path} has no locks.",
@@ -154,12 +148,6 @@ class FileLock(LayeredLock):
             ) from None
         except OSError as error:
             raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
-
-    def _drop_outer(self) -> None:
-        self._processes.give_back()
-
-    def _forget_outer(self) -> None:
-        self._processes.forget()
 
 
 class FileTokenStore:

@@ -31,7 +31,7 @@ from payman_sdk import (
 from payman_sdk._io import loopback
 from payman_sdk.errors import AuthenticationError, ConfigurationError
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.token_stores.file import _LockFile as LockFile
+from payman_sdk.token_stores.file import FileLock
 from tests.auth.test_secrets import assert_nothing_in, told_by
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
@@ -187,7 +187,7 @@ def test_an_interrupt_while_waiting_for_a_store_leaves_it_usable(
         client_id="x", client_secret="y", base_url=peer.base_url, token_store=store, timeout=60
     ) as client:
         with monkeypatch.context() as patched:
-            patched.setattr(LockFile, "_lock", interrupted)
+            patched.setattr(FileLock, "_lock_file", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 client.ask("first")
         assert client.ask("second").status == "completed"
