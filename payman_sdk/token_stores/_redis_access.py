@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -42,28 +42,24 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
     Raises:
         ConfigurationError: It is neither, or would reach another machine without TLS.
     """
-    client: redis.Redis
+    client: redis.Redis | None = None
     if isinstance(given, str):
         # An idle connection may have been closed.
         retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-        try:
+        with contextlib.suppress(ValueError, TypeError):  # what they say may repeat a password
             client = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType] # untyped there
                 SecretStr(given).reveal(),
                 socket_timeout=_PATIENCE,
                 socket_connect_timeout=_PATIENCE,
                 retry=retry,
             )
-        except (ValueError, TypeError):  # what they say may repeat a password
-            client = None  # type: ignore[assignment]
-        if client is None:
-            raise ConfigurationError(
-                "redis_client is not the address of a Redis server.",
-                next_step="Give one such as rediss://redis.example:6379/0.",
-            )
     elif isinstance(given, redis.Redis):
         client = given
     else:
         refuse("redis_client", f"is a {type(given).__name__}", "Give a redis.Redis or a URL.")
+    if client is None:
+        fix = "Give one such as rediss://redis.example:6379/0."
+        refuse("redis_client", "is not the address of a Redis server", fix)
     if not allow_plaintext and (host := _find_plaintext_host(client)) is not None:
         raise ConfigurationError(
             f"redis_client would send secrets unencrypted to {host}.",
@@ -95,13 +91,11 @@ def _find_plaintext_host(client: redis.Redis) -> str | None:
     return None if is_loopback(host.lower()) else host
 
 
-_IS_OURS = "return redis.call('get', KEYS[1]) == ARGV[1] and 1 or 0"
-_RELEASE = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end redis.call('del', KEYS[1]) return 1"
-_EXTEND = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end redis.call('pexpire', KEYS[1], ARGV[2]) return 1"
-_WRITE = (
-    "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end "
-    "redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[3]) return 1"
-)
+_CHECK = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end"
+_IS_OURS = f"{_CHECK} return 1"
+_RELEASE = f"{_CHECK} redis.call('del', KEYS[1]) return 1"
+_EXTEND = f"{_CHECK} redis.call('pexpire', KEYS[1], ARGV[2]) return 1"
+_WRITE = f"{_CHECK} redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[3]) return 1"
 
 _takes_scripts: WeakKeyDictionary[redis.Redis, bool] = WeakKeyDictionary()
 """Whether the server of a client lets a value be compared and acted on by a script; else it does by a transaction."""
@@ -121,38 +115,30 @@ class Lease:
     Errors of every method are `redis.RedisError`.
     """
 
-    def __init__(self, client: redis.Redis, name: str, seconds: float) -> None:
+    def __init__(self, client: redis.Redis, name: str, seconds: float, earlier: Collection[str]) -> None:
         self._client = client
         self._name = name
         self._milliseconds = max(1, round(seconds * 1000))
         self._value = secrets.token_hex(16)
-        self._earlier: tuple[str, ...] = ()
+        self._earlier = frozenset(earlier)
 
     @classmethod
     def acquire(
-        cls,
-        client: redis.Redis,
-        name: str,
-        *,
-        seconds: float,
-        timeout: float,
-        unanswered: list[str] | None = None,
+        cls, client: redis.Redis, name: str, *, seconds: float, timeout: float, unanswered: list[str]
     ) -> Lease | None:
         """Wait for a lock, and take it; None if somebody else holds it all that time.
 
         `unanswered` are values of earlier leases of the same holder that may have been taken, though no answer said so. The lock is
         taken over where it holds one of them; one is added where this attempt fails.
         """
-        lease = cls(client, name, seconds)
-        known = [] if unanswered is None else unanswered
-        lease._earlier = tuple(known)
+        lease = cls(client, name, seconds, unanswered)
         try:
             if not poll(lambda: call_bounded(lease._take), timeout):
                 return None
         except redis.RedisError:
-            known.append(lease._value)
+            unanswered.append(lease._value)
             raise
-        known.clear()
+        unanswered.clear()
         try:
             call_bounded(lease._find_way)
         except BaseException:
@@ -192,10 +178,8 @@ class Lease:
             return True
         # It may have been taken, and the answer that said so got lost: just now, before the client of Redis asked again, or earlier.
         found = decode_text(self._client.get(self._name))
-        if found == self._value:
-            return True
-        if found is None or found not in self._earlier:
-            return False
+        if found not in self._earlier:
+            return found == self._value
         self._value = found
         return self._extend()
 

@@ -123,7 +123,6 @@ class RedisTokenStore:
             )
 
     def _call_redis(self, function: Callable[[], T], done: str) -> T:
-        failure: TokenStoreError
         try:
             return call_bounded(function)
         except redis.RedisError as error:

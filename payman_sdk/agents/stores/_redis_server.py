@@ -109,7 +109,9 @@ class RenewedLock:
     def acquire(self, *, timeout: float) -> bool:
         """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
         try:
-            lease = Lease.acquire(self._client, self._name, seconds=self._seconds, timeout=timeout)
+            lease = Lease.acquire(
+                self._client, self._name, seconds=self._seconds, timeout=timeout, unanswered=[]
+            )
         except redis.RedisError as error:
             raise OperationStoreError(
                 f"The lock {self._name} in Redis cannot be taken: {error}.",
