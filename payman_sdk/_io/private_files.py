@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.locks import ThreadLock
+from payman_sdk._io.forks import get_fork_lock
 from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk.errors import ConfigurationError
 
@@ -48,7 +48,6 @@ _MOST_LINKS = 40
 """How many links a path may have; kernels have the same limit."""
 _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
 """The files that SQLite writes beside a database, with the same content."""
-_CREATING = ThreadLock()
 
 
 class PathProblem(NamedTuple):
@@ -142,7 +141,10 @@ def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | 
             f"{path} belongs to another user (uid {status.st_uid}).", "Delete it, or use another path."
         )
     if is_private and status.st_mode & 0o022:
-        return _build_writable_problem(path, stat.S_IMODE(status.st_mode))
+        return PathProblem(
+            f"Others can write to {path} (mode {stat.S_IMODE(status.st_mode):04o}).",
+            f"If you trust what is in it, run chmod 600 {path}; otherwise delete it.",
+        )
     return None
 
 
@@ -162,16 +164,11 @@ def make_private_database(path: Path, *, takes_over: bool) -> PathProblem | None
     Raises:
         OSError: It can be neither made nor changed.
     """
-    if not _CREATING.acquire(timeout=60):  # nobody is in here for that long
-        raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), str(path))
-    try:
-        with contextlib.suppress(FileExistsError):
-            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
-            os.close(os.open(path, flags, 0o600))
-    finally:
-        _CREATING.release()
+    with get_fork_lock(), contextlib.suppress(FileExistsError):
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+        os.close(os.open(path, flags, 0o600))
     for file in (path, *(path.with_name(path.name + ending) for ending in _BESIDE_A_DATABASE)):
-        if problem := find_file_problem(file) or _restrict_mode(file, takes_over=takes_over):
+        if problem := find_file_problem(file, is_private=not takes_over) or _restrict_mode(file):
             return problem
     return None
 
@@ -182,13 +179,11 @@ def prepare_private_database(path: Path) -> PathProblem | None:
     return find_folder_problem(path.parent) or make_private_database(path, takes_over=False)
 
 
-def _restrict_mode(file: Path, *, takes_over: bool) -> PathProblem | None:
+def _restrict_mode(file: Path) -> PathProblem | None:
     if not _POSIX:
         return None
     with contextlib.suppress(FileNotFoundError):
         mode = stat.S_IMODE(file.lstat().st_mode)
-        if mode & 0o022 and not takes_over:
-            return _build_writable_problem(file, mode)
         if mode & 0o077:
             file.chmod(mode & 0o700)
             if file.lstat().st_mode & 0o077:  # file systems without modes
@@ -197,13 +192,6 @@ def _restrict_mode(file: Path, *, takes_over: bool) -> PathProblem | None:
                     "Use a folder on another file system.",
                 )
     return None
-
-
-def _build_writable_problem(file: Path, mode: int) -> PathProblem:
-    return PathProblem(
-        f"Others can write to {file} (mode {mode:04o}).",
-        f"If you trust what is in it, run chmod 600 {file}; otherwise delete it.",
-    )
 
 
 def _iter_passages(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
