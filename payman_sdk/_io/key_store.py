@@ -17,6 +17,9 @@ from pathlib import Path
 from payman_sdk._io.private_files import prepare_private_database, read_file_path
 
 _TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at REAL NOT NULL) WITHOUT ROWID"
+_INSERT = "INSERT INTO keys VALUES (:operation, :sent_at) ON CONFLICT DO NOTHING"
+_UPDATE = "UPDATE keys SET sent_at = :sent_at WHERE operation = :operation AND sent_at = :expected"
+_USUAL_FOLDERS = {"darwin": "Library/Application Support", "win32": "AppData/Local"}
 _LOCK_SECONDS = 30.0
 """Seconds to wait for another process that writes; each writes one row at a time."""
 
@@ -89,17 +92,10 @@ class SQLiteKeyStore:
 
     def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
         """Record that the ask is being sent, if the record still is `expected`. It is on the disk when this returns. See `KeyStore`."""
+        change = _INSERT if expected is None else _UPDATE
         with self._open() as connection:
-            if expected is None:
-                changed = connection.execute(
-                    "INSERT INTO keys VALUES (?, ?) ON CONFLICT DO NOTHING", (operation, sent_at)
-                ).rowcount
-            else:
-                changed = connection.execute(
-                    "UPDATE keys SET sent_at = ? WHERE operation = ? AND sent_at = ?",
-                    (sent_at, operation, expected),
-                ).rowcount
-        return changed == 1
+            values = {"operation": operation, "sent_at": sent_at, "expected": expected}
+            return connection.execute(change, values).rowcount == 1
 
     def forget(self, operation: str, expected: float) -> None:
         """Remove the record, if it still is `expected`. See `KeyStore`."""
@@ -141,13 +137,8 @@ def _find_state_folder() -> Path | None:
     named = os.environ.get(variable, "")
     if Path(named).is_absolute():
         return Path(named) / "payman"
-    try:
-        home = Path.home()
-    except (RuntimeError, OSError):
-        return None
-    if not home.is_absolute():
-        return None
-    usual = {"darwin": "Library/Application Support", "win32": "AppData/Local"}.get(
-        sys.platform, ".local/state"
-    )
-    return home / usual / "payman"
+    usual = _USUAL_FOLDERS.get(sys.platform, ".local/state")
+    with contextlib.suppress(RuntimeError, OSError):
+        if (home := Path.home()).is_absolute():
+            return home / usual / "payman"
+    return None
