@@ -9,32 +9,19 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from collections.abc import Callable
+from typing import Any
 
 _APART = 1.0
 """Seconds that two readings of one clock are never apart."""
 
+# A second copy of the module, which `sys.modules` does not hold.
+_spec: Any = importlib.util.find_spec("time")
+_copy = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_copy)
 
-def _import_copy(name: str) -> ModuleType:
-    """Return a second copy of a module, which `sys.modules` does not hold."""
-    spec = importlib.util.find_spec(name)
-    assert spec is not None  # noqa: S101 (the module has been imported)
-    assert spec.loader is not None  # noqa: S101
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-if TYPE_CHECKING:
-
-    def monotonic() -> float:
-        """Return seconds that only go forward, whatever a test does to `time`."""
-        ...
-else:
-    monotonic = _import_copy("time").monotonic
+monotonic: Callable[[], float] = _copy.monotonic
+"""Return seconds that only go forward, whatever a test does to `time`."""
 
 
 def wall_time() -> float:

@@ -135,11 +135,9 @@ class HolderLock(Protocol):
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
-        ...
 
     def drop(self, ticket: LockHolder) -> None:
         """Release the lock, if the ticket holds it."""
-        ...
 
 
 def poll(attempt: Callable[[], bool], timeout: float, *, longest_pause: float = 0.05) -> bool:
@@ -166,16 +164,13 @@ class LayeredLock(ThreadLock):
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
-        end = monotonic() + timeout
-        if not super().take(ticket, timeout=timeout):
-            return False
-        try:
-            is_taken = self._take_outer(max(0.0, end - monotonic()))
-        except BaseException:
-            super().drop(ticket)
-            raise
-        if not is_taken:
-            super().drop(ticket)
+        end, is_taken = monotonic() + timeout, False
+        if super().take(ticket, timeout=timeout):
+            try:
+                is_taken = self._take_outer(max(0.0, end - monotonic()))
+            finally:
+                if not is_taken:
+                    super().drop(ticket)
         return is_taken
 
     def drop(self, ticket: LockHolder) -> None:
@@ -227,14 +222,12 @@ async def run_shielded(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
     anyio's shields stop cancellations of anyio and trio, but not asyncio's own `task.cancel()`.
     """
     # Imported late: programs without an event loop do not need them.
-    import asyncio
-
     import anyio
 
+    from payman_sdk._io.event_loops import get_asyncio_loop
+
     with anyio.CancelScope(shield=True):
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # trio
+        if (loop := get_asyncio_loop()) is None:
             result = await run()
         else:
             result = await _run_to_end(loop.create_task(run()))
