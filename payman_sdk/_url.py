@@ -132,11 +132,8 @@ def read_http_hosts(given: object, name: str = HTTP_HOSTS_SETTING) -> frozenset[
 def is_http_allowed(parts: SplitResult, hosts: frozenset[str]) -> bool:
     """Whether the setting lists the host of an address, on any port or on the port of the address."""
     host = _normalize(parts.hostname or "")
-    return (
-        bool(host)
-        and not is_of_payman(host)
-        and not hosts.isdisjoint((host, format_host_port(host, parts.port or 80)))
-    )
+    is_listed = not hosts.isdisjoint((host, format_host_port(host, parts.port or 80)))
+    return bool(host) and is_listed and not is_of_payman(host)
 
 
 def is_of_payman(host: str) -> bool:

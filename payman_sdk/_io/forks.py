@@ -35,37 +35,22 @@ _PACKAGES = frozenset({
     "psycopg", "random", "redis", "select", "selectors", "sniffio", "ssl", "stringprep", "trio",
     "urllib", "uuid",
 })
-# fmt: on
 """What clients import while they are made and while they work."""
 
 _LATER = (
-    "payman_sdk._core.exchange",
-    "payman_sdk._core.hook_payloads",
-    "payman_sdk._core.task_normalization",
-    "payman_sdk._client.task_stream",
-    "payman_sdk._core.stream",
-    "payman_sdk._core.options",
-    "payman_sdk._io.given_client",
-    "payman_sdk._io.key_store",
-    "payman_sdk._io.signals",
+    "payman_sdk._client.task_stream", "payman_sdk._core.exchange", "payman_sdk._core.hook_payloads",
+    "payman_sdk._core.options", "payman_sdk._core.stream", "payman_sdk._core.task_normalization",
+    "payman_sdk._io.given_client", "payman_sdk._io.key_store", "payman_sdk._io.signals",
     "payman_sdk._telemetry.settings",
-    "payman_api.api.tasks.cancel_task",
-    "payman_api.api.tasks.get_task",
-    "payman_api.api.tasks.send_task_subscribe",
-    "payman_api.models.task_query_params",
-    "payman_api.models.data_content",
-    "payman_api.models.error_answer",
-    "payman_api.models.get_task_request",
-    "payman_api.models.send_task_streaming_request",
-    "payman_api.models.file_content",
-    "payman_api.models.json_rpc_error",
-    "payman_api.models.oauth_error",
-    "payman_api.models.task_stream_response",
-    "email.utils",
-    "msgspec.json",
-    "encodings.idna",
-    "encodings.utf_16_le",
+    "payman_api.api.tasks.cancel_task", "payman_api.api.tasks.get_task",
+    "payman_api.api.tasks.send_task_subscribe", "payman_api.models.data_content",
+    "payman_api.models.error_answer", "payman_api.models.file_content",
+    "payman_api.models.get_task_request", "payman_api.models.json_rpc_error",
+    "payman_api.models.oauth_error", "payman_api.models.send_task_streaming_request",
+    "payman_api.models.task_query_params", "payman_api.models.task_stream_response",
+    "email.utils", "msgspec.json", "encodings.idna", "encodings.utf_16_le",
 )
+# fmt: on
 """What clients import only when they need it."""
 
 
@@ -75,7 +60,6 @@ class Renewable(Protocol):
 
     def begin_anew(self) -> None:
         """Have new locks and connections, without waiting for any that it has inherited."""
-        ...
 
 
 class _ForkState:

@@ -18,7 +18,6 @@ from payman_sdk._refusals import refuse
 from payman_sdk._url import is_loopback
 
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
-_IPV4_BITS, _IPV6_BITS = 32, 128
 
 
 def choose_proxy(url: str, environ: Mapping[str, str]) -> str | None:
@@ -51,9 +50,8 @@ def find_proxy(url: str) -> str | None:
     Raises:
         ConfigurationError: What is named cannot be used as a proxy.
     """
-    if sys.platform in {"darwin", "win32"} and not any(
-        name.lower().endswith("_proxy") for name in os.environ
-    ):
+    is_named = any(name.lower().endswith("_proxy") for name in os.environ)
+    if sys.platform in {"darwin", "win32"} and not is_named:
         return _find_system_proxy(url)
     return choose_proxy(url, os.environ)
 
@@ -84,22 +82,20 @@ def _get_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
 def _is_excepted(host: str, exceptions: str) -> bool:
     if exceptions == "*":
         return True
+    entries = re.split(r"[,\s]+", exceptions)
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        name = _normalize_host(host)
-        return any(
-            name == entry or name.endswith(f".{entry}")
-            for given in re.split(r"[,\s]+", exceptions)
-            if (entry := _normalize_host(given.removeprefix(".")))
-        )
-    return any(_contains(address, entry) for entry in re.split(r"[,\s]+", exceptions))
+        names = [_normalize_host(entry.removeprefix(".")) for entry in entries]
+        dotted = f".{_normalize_host(host)}"
+        return any(name and dotted.endswith(f".{name}") for name in names)
+    return any(_contains(address, entry) for entry in entries)
 
 
 def _contains(address: ipaddress.IPv4Address | ipaddress.IPv6Address, entry: str) -> bool:
     """Whether an address or a range has the address. As in curl, a range of no bits is its first address alone."""
     network, _, length = entry.partition("/")
-    most = _IPV4_BITS if address.version == 4 else _IPV6_BITS
+    most = address.max_prefixlen
     digits = re.match(r"\d{0,9}(?=\D|$)", length)
     bits = int(digits[0] or 0) if digits else most + 1
     try:
@@ -132,14 +128,11 @@ def check_proxy(variable: str, value: str) -> str:
         ConfigurationError: It cannot be used as a proxy.
     """
     proxy = value if "://" in value else f"http://{value}"
-    problem, next_step = _find_problem(proxy), "Give an address such as http://proxy.example:3128."
-    if not problem and proxy.lower().startswith("socks") and importlib.util.find_spec("socksio") is None:
-        problem, next_step = (
-            "names a SOCKS proxy, which needs socksio",
-            "Install it: pip install 'httpx[socks]'.",
-        )
-    if problem:
-        refuse(variable, problem, next_step)
+    if problem := _find_problem(proxy):
+        refuse(variable, problem, "Give an address such as http://proxy.example:3128.")
+    if proxy.lower().startswith("socks") and importlib.util.find_spec("socksio") is None:
+        fix = "Install it: pip install 'httpx[socks]'."
+        refuse(variable, "names a SOCKS proxy, which needs socksio", fix)
     return proxy
 
 

@@ -49,26 +49,23 @@ _set_handler: Callable[[int, Any], object] = getattr(sys.modules.get("_signal"),
 class _Waiting:
     """A signal whose handler has not been called yet."""
 
-    __slots__ = ("frame", "instruction", "looked_at", "looks", "since")
+    __slots__ = ("looked_at", "looks", "place", "since")
 
     def __init__(self, frame: FrameType | None) -> None:
         self.since = self.looked_at = monotonic()
-        self.frame, self.instruction, self.looks = frame, _get_instruction(frame), 1
+        self.place, self.looks = _get_place(frame), 1
 
     def look(self, frame: FrameType | None) -> bool:
         """Look where the main thread is, and return whether it waits there."""
         now = monotonic()
         if now - self.looked_at >= _LOOK / 2:
-            self.looked_at = now
-            if frame is self.frame and _get_instruction(frame) == self.instruction:
-                self.looks += 1
-            else:
-                self.frame, self.instruction, self.looks = frame, _get_instruction(frame), 1
+            before, self.place, self.looked_at = self.place, _get_place(frame), now
+            self.looks = self.looks + 1 if self.place == before else 1
         return self.looks >= _LOOKS or now - self.since > _PATIENCE
 
 
-def _get_instruction(frame: FrameType | None) -> int:
-    return -1 if frame is None else frame.f_lasti
+def _get_place(frame: FrameType | None) -> tuple[FrameType | None, int]:
+    return frame, -1 if frame is None else frame.f_lasti
 
 
 class _State:
@@ -221,11 +218,8 @@ def _stop_reminding() -> None:
     os.getppid()  # a reminder that is on its way arrives when a system call returns, at the latest
 
 
-class _Trio:
-    """What trio is to know of functions, once it is there."""
-
-    marks: list[tuple[str, Any]] = []  # noqa: RUF012 (there is one)
-    is_marked = False
+_trio_marks: list[tuple[str, Any]] = []
+"""What trio is to know of functions, once it is there."""
 
 
 def defer_on_trio(function: F) -> F:
@@ -234,19 +228,19 @@ def defer_on_trio(function: F) -> F:
     trio raises KeyboardInterrupt between any two instructions, as Python does, and amid the scopes of anyio the Ctrl-C is lost. In what
     is marked, it raises it where its main task waits next. Before 0.28, trio knows no such marks.
     """
-    _Trio.marks.append(("enable_ki_protection", function))
+    _trio_marks.append(("enable_ki_protection", function))
     return function
 
 
 def allow_on_trio(function: F) -> F:
     """Have Ctrl-C come at once on trio in what the function calls, which is a program's own."""
-    _Trio.marks.append(("disable_ki_protection", function))
+    _trio_marks.append(("disable_ki_protection", function))
     return function
 
 
 def mark_for_trio() -> None:
     """Say so to trio, if it has been imported."""
-    if not _Trio.is_marked and (trio := sys.modules.get("trio")) is not None:
-        for name, function in _Trio.marks:
+    if _trio_marks and (trio := sys.modules.get("trio")) is not None:
+        for name, function in _trio_marks:
             getattr(trio.lowlevel, name)(function)
-        _Trio.is_marked = True
+        _trio_marks.clear()
