@@ -205,10 +205,8 @@ def _listen(port: int) -> Generator[tuple[str, _CallbackReceiver]]:
             """Log nothing: the address of the request holds the code."""
 
     class LoopbackServer(ThreadingHTTPServer):
-        # Browsers open connections that they never use; each has a thread, and none keeps us waiting at the end.
-        daemon_threads = True
+        # Browsers open connections that they never use; each has a thread. These are daemons: none keeps us waiting at the end.
         allow_reuse_port = False
-        block_on_close = False
 
         def handle_error(self, request: object, client_address: object) -> None:
             """Print nothing: a browser that hangs up needs no message."""

@@ -52,14 +52,8 @@ def check_name(name: object) -> str:
     return name
 
 
-def call_within(
-    function: Callable[[], T],
-    seconds: float,
-    *,
-    ended: Callable[[], object] = lambda: None,
-    late: type[Exception] = LateError,
-) -> T:
-    """Call a function in a thread, and wait for so many seconds. `ended` is called there at its end, however late.
+def call_within(function: Callable[[], T], seconds: float, *, late: type[Exception] = LateError) -> T:
+    """Call a function in a thread, and wait for so many seconds.
 
     Raises:
         LateError: It has not returned yet; `late` names another class.
@@ -71,14 +65,9 @@ def call_within(
 
     def call() -> None:
         try:
-            try:
-                result = context.run(function)
-            finally:
-                ended()
+            called.set_result(context.run(function))
         except BaseException as error:
             called.set_exception(error)
-        else:
-            called.set_result(result)
 
     try:
         threading.Thread(target=call, daemon=True, name="payman-store").start()

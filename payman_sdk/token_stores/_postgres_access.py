@@ -11,10 +11,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._io.token_store_access import call_within, get_time_left
-from payman_sdk._refusals import build_missing_error
+from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk._url import is_loopback
-from payman_sdk.errors import ConfigurationError, PaymanError
+from payman_sdk.errors import PaymanError
 
 try:
     import psycopg
@@ -72,15 +72,11 @@ class PostgresAccess:
         else:
             address = _complete_address(given, allow_plaintext=allow_plaintext)
             if address is None:
-                raise ConfigurationError(
-                    "postgres is not the address of a PostgreSQL server.",
-                    next_step="Give one such as postgresql://payman@db.example/payman?sslmode=verify-full.",
-                )
+                fix = "Give one such as postgresql://payman@db.example/payman?sslmode=verify-full."
+                refuse("postgres", "is not the address of a PostgreSQL server", fix)
             if not address:
-                raise ConfigurationError(
-                    "postgres would send secrets unencrypted to another machine.",
-                    next_step="Use sslmode=verify-full, or allow it by allow_plaintext=True where the network is your own.",
-                )
+                fix = "Use sslmode=verify-full, or allow it by allow_plaintext=True where the network is your own."
+                refuse("postgres", "would send secrets unencrypted to another machine", fix)
             self._connect = lambda: psycopg.connect(address.reveal())
         self._error = error
         self._allow_plaintext = allow_plaintext

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable, Collection
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from payman_sdk._io.locks import poll
@@ -18,7 +18,6 @@ from payman_sdk._io.token_store_access import call_within, get_time_left
 from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
-from payman_sdk.errors import ConfigurationError
 
 try:
     import redis as redis
@@ -46,13 +45,9 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
     if isinstance(given, str):
         # An idle connection may have been closed.
         retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+        limits: dict[str, Any] = {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE}
         with contextlib.suppress(ValueError, TypeError):  # what they say may repeat a password
-            client = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType] # untyped there
-                SecretStr(given).reveal(),
-                socket_timeout=_PATIENCE,
-                socket_connect_timeout=_PATIENCE,
-                retry=retry,
-            )
+            client = redis.Redis.from_url(SecretStr(given).reveal(), retry=retry, **limits)  # pyright: ignore[reportUnknownMemberType] # untyped there
     elif isinstance(given, redis.Redis):
         client = given
     else:
@@ -61,10 +56,8 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
         fix = "Give one such as rediss://redis.example:6379/0."
         refuse("redis_client", "is not the address of a Redis server", fix)
     if not allow_plaintext and (host := _find_plaintext_host(client)) is not None:
-        raise ConfigurationError(
-            f"redis_client would send secrets unencrypted to {host}.",
-            next_step="Use rediss://, or allow it by allow_plaintext=True where the network is your own.",
-        )
+        fix = "Use rediss://, or allow it by allow_plaintext=True where the network is your own."
+        refuse("redis_client", f"would send secrets unencrypted to {host}", fix)
     return client
 
 
@@ -147,11 +140,10 @@ class Lease:
             raise
         return lease
 
-    def reacquire(self) -> Literal[True]:
+    def reacquire(self) -> None:
         """Let it last as long again as at its beginning; raises LockNotOwnedError."""
         if not call_bounded(self._extend):
             raise LockNotOwnedError("The lock has expired.")
-        return True
 
     def release(self) -> None:
         """End it; a lock that is somebody else's by now stays theirs."""

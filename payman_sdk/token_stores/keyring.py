@@ -197,10 +197,17 @@ class _GuardedCalls:
 
     def call(self, function: Callable[[], T], seconds: float) -> T:
         """Call a function as `call_within` does, once a call that was left behind has ended."""
+
+        def call_alone() -> T:
+            try:
+                return function()
+            finally:
+                self._busy.release()
+
         end = monotonic() + seconds
         if not self._busy.acquire(timeout=seconds):
             raise LateError(f"no answer within {seconds:.3g} s")
-        return call_within(function, max(0.0, end - monotonic()), ended=self._busy.release)
+        return call_within(call_alone, max(0.0, end - monotonic()))
 
     def acquire(self, *, timeout: float) -> bool:
         """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""

@@ -56,12 +56,8 @@ class RedisLock(LayeredLock):
             if lease is not None:
                 lease.release()
         except redis.RedisError as error:
-            log.warning(
-                "The lock %s in Redis was not released; it expires within %g s: %s",
-                self._name,
-                LOCK_SECONDS,
-                error,
-            )
+            event = "The lock %s in Redis was not released; it expires within %g s: %s"
+            log.warning(event, self._name, LOCK_SECONDS, error)
 
     def _forget_outer(self) -> None:
         self._held, self._unanswered = None, []
