@@ -135,6 +135,7 @@ class HolderLock(Protocol):
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait at most `timeout` seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        ...
 
     def drop(self, ticket: LockHolder) -> None:
         """Release the lock, if the ticket holds it."""

@@ -41,10 +41,43 @@ def _open_directly(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
+class _LockOnFile(LayeredLock):
+    """A `Lock` between processes, on a lock file, and between the threads of each.
+
+    The operating system releases it when its holder dies. A file system without locks is refused.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        super().__init__()
+
+    def _try_outer(self) -> bool:
+        """Take the lock if it is free. If this process has it already, count it as taken.
+
+        Raises:
+            NotImplementedError: The file system has no locks.
+            OSError: The file cannot be opened.
+        """
+        raise NotImplementedError
+
+    def _take_outer(self, timeout: float) -> bool:
+        try:
+            if problem := find_file_problem(self._path):  # its owner could hold the lock for ever
+                raise TokenStoreError(problem.problem, next_step=problem.fix)
+            return poll(self._try_outer, timeout, longest_pause=0.01)
+        except NotImplementedError:
+            raise TokenStoreError(
+                f"The file system of {self._path} has no locks.",
+                next_step="Use a folder on another file system.",
+            ) from None
+        except OSError as error:
+            raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
+
+
 if sys.platform != "win32":
     import fcntl
 
-    class _SystemLock(LayeredLock):  # pyright: ignore[reportRedeclaration] # one for each system
+    class FileLock(_LockOnFile):  # pyright: ignore[reportRedeclaration] # one for each system
         """A lock of the operating system on a file, which no interrupt can leave behind. The file is made if need be, and stays.
 
         filelock stores the descriptor of an open file. An interrupt before that leaves the file open and locked: no process can
@@ -52,20 +85,13 @@ if sys.platform != "win32":
         """
 
         def __init__(self, path: Path) -> None:
-            self._path = path
             self._file: io.FileIO | None = None
-            super().__init__()
+            super().__init__(path)
 
         def __del__(self) -> None:
             self._forget_outer()
 
         def _try_outer(self) -> bool:
-            """Take the lock if it is free. If this process has it already, count it as taken.
-
-            Raises:
-                NotImplementedError: The file system has no locks.
-                OSError: The file cannot be opened.
-            """
             if self._file is not None and not self._file.closed:
                 return True
             file = io.FileIO(str(self._path), "r+", opener=_open_lock)
@@ -109,12 +135,8 @@ if sys.platform != "win32":
 
 else:
 
-    class _SystemLock(LayeredLock):
+    class FileLock(_LockOnFile):
         """The same on Windows."""
-
-        def __init__(self, path: Path) -> None:
-            self._path = path
-            super().__init__()
 
         def _try_outer(self) -> bool:
             with contextlib.suppress(filelock.Timeout):
@@ -128,26 +150,6 @@ else:
         def _forget_outer(self) -> None:
             # One object is used from several threads, so it may not remember the one that acquired it.
             self._outer = filelock.FileLock(self._path, thread_local=False, mode=0o600)
-
-
-class FileLock(_SystemLock):
-    """A `Lock` between processes, on a lock file, and between the threads of each.
-
-    The operating system releases it when its holder dies. A file system without locks is refused.
-    """
-
-    def _take_outer(self, timeout: float) -> bool:
-        try:
-            if problem := find_file_problem(self._path):  # its owner could hold the lock for ever
-                raise TokenStoreError(problem.problem, next_step=problem.fix)
-            return poll(self._try_outer, timeout, longest_pause=0.01)
-        except NotImplementedError:
-            raise TokenStoreError(
-                f"The file system of {self._path} has no locks.",
-                next_step="Use a folder on another file system.",
-            ) from None
-        except OSError as error:
-            raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
 
 
 class FileTokenStore:
