@@ -33,6 +33,7 @@ VARIABLES = {
 
 _DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0, "idle_timeout": 60.0}
 _DEFAULT_RETRIES, _MOST_RETRIES = 2, 1000
+_RETRIES = f"whole number from 0 to {_MOST_RETRIES}"
 _DEFAULT_SETTLE_TIME = 30.0
 _RESEND: tuple[Resend, ...] = ("after_settling", "never")
 _ANSWER_BYTES, _EVENT_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
@@ -118,10 +119,9 @@ def change_config(config: Config, changes: Mapping[str, Any]) -> Config:
     """Return the settings with some of them changed; headers are added to those that are there."""
     kept = {"client_id": config.client_id, "base_url": SERVERS["LIVE"]}  # its own was checked before
     checked = read_config(kept, changes)
-    headers = {**config.default_headers, **checked.default_headers}
-    return config._replace(
-        **{name: getattr(checked, name) for name in changes} | {"default_headers": headers}
-    )
+    changed = {name: getattr(checked, name) for name in changes}
+    changed["default_headers"] = {**config.default_headers, **checked.default_headers}
+    return config._replace(**changed)
 
 
 def read_seconds(value: object, name: str, default: float) -> float:
@@ -221,14 +221,16 @@ def _check_url(url: str, http_hosts: frozenset[str]) -> str:
     return url.rstrip("/")
 
 
+def check_methods(store: object, name: str, methods: tuple[str, ...], use: str, next_step: str) -> None:
+    """Refuse a store without these methods; None means not given."""
+    if store is not None and not all(callable(getattr(store, method, None)) for method in methods):
+        refuse(name, f"is a {type(store).__name__}, which cannot {use}", next_step)
+
+
 def check_key_store(store: object, name: str) -> object:
     """Return a key store, or None; refuse what cannot record keys."""
-    if store is not None and not all(
-        callable(getattr(store, method, None)) for method in ("load", "claim", "forget")
-    ):
-        refuse(
-            name, f"is a {type(store).__name__}, which cannot record keys", "See payman_sdk.types.KeyStore."
-        )
+    methods = ("load", "claim", "forget")
+    check_methods(store, name, methods, "record keys", "See payman_sdk.types.KeyStore.")
     return store
 
 
@@ -265,11 +267,7 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(("name", "session_id"), read_text),
     **{name: partial(read_seconds, default=seconds) for name, seconds in _DEFAULT_SECONDS.items()},
     "max_retries": partial(
-        read_integer,
-        default=_DEFAULT_RETRIES,
-        least=0,
-        most=_MOST_RETRIES,
-        what=f"whole number from 0 to {_MOST_RETRIES}",
+        read_integer, default=_DEFAULT_RETRIES, least=0, most=_MOST_RETRIES, what=_RETRIES
     ),
     "settle_time": read_settle_time,
     "resend": read_resend,

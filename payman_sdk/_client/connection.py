@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
 from payman_sdk._client.interface import ClientInterface
 from payman_sdk._client.lazy import exchange, observers, settings
-from payman_sdk._config import Config
+from payman_sdk._config import Config, check_methods
 from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.forks import expect_forks, get_fork_lock
@@ -35,11 +35,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
 
     def _set_up(self, identity: Credentials, http_client: Http | None) -> None:
         expect_forks()
-        store = identity.store
-        if store is not None and not all(callable(getattr(store, name, None)) for name in ("load", "save")):
-            refuse(
-                "token_store", f"is a {type(store).__name__}, which cannot load and save", "See TokenStore."
-            )
+        check_methods(identity.store, "token_store", ("load", "save"), "load and save", "See TokenStore.")
         config = identity.config
         self._check_hooks(config._asdict())
         transport = None if isinstance(config.transport, str) else config.transport
