@@ -27,15 +27,8 @@ from payman_sdk._core.formatting import format_message
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.sse import ServerSentEvent, parse_json
 from payman_sdk._core.task_reader import ParsedTask
-from payman_sdk._core.task_response import (
-    Json,
-    TaskResponse,
-    canonicalize_state,
-    get_status,
-    has_ended,
-    is_resting,
-)
-from payman_sdk._core.wire_json import read_json
+from payman_sdk._core.task_response import TaskResponse, canonicalize_state, get_status, has_ended, is_resting
+from payman_sdk._core.wire_json import Json, read_json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError
 

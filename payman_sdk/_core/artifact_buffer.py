@@ -47,22 +47,12 @@ class ArtifactBuffer:
     A text that is appended continues the text before it: agents stream their words in pieces.
     """
 
-    __slots__ = (
-        "_content",
-        "_head",
-        "_open",
-        "_outline",
-        "_parts",
-        "_shown_parts",
-        "_text",
-        "_texts",
-        "weight",
-    )
+    __slots__ = ("_content", "_head", "_open", "_outline", "_parts", "_shown", "_text", "_texts", "weight")
 
     def __init__(self, artifact: Artifact) -> None:
         self._head: Json = {}
         self._parts: list[Json] = []  # those that are complete
-        self._shown_parts: list[Json] = []
+        self._shown: list[Json] = []  # the same, as readers are shown them
         self._outline: Json | None = None  # what is shown, but its content and its parts
         self._open: Json | None = None  # the last part but its text, where it is a text that can go on
         self._content = self._text = GrowingText()  # what is shown, and the text that can go on
@@ -117,7 +107,7 @@ class ArtifactBuffer:
 
     def _add_part(self, part: Json) -> None:
         self._parts.append(part)
-        self._shown_parts.append(part.copy())  # whatever a reader does to it, the answer stays
+        self._shown.append(part.copy())  # whatever a reader does to it, the answer stays
 
     def _with_open(self, parts: list[Json]) -> list[Json]:
         if self._open is None:
@@ -142,7 +132,7 @@ class ArtifactBuffer:
             )
         shown = self._outline.copy()
         shown["content"] = self._content.value
-        shown["parts"] = self._with_open(self._shown_parts)
+        shown["parts"] = self._with_open(self._shown)
         return shown
 
     def get_text(self) -> str:

@@ -124,9 +124,8 @@ def wallets_text() -> str:
 
 
 def payees_text(query: object) -> str:
-    return write_order(
-        "list_payees", {"query": arguments.optional(query, arguments.read_line, "query")}, schemas.PAYEES
-    )
+    members = {"query": arguments.optional(query, arguments.read_line, "query")}
+    return write_order("list_payees", members, schemas.PAYEES)
 
 
 def transactions_text(limit: object, wallet: object, *, skip: int = 0, payment_id: str | None = None) -> str:
@@ -151,9 +150,8 @@ class PayeeOrder(NamedTuple):
     fields: dict[str, Any]
 
     def text(self) -> str:
-        return write_order(
-            "create_payee", {"name": self.name, "type": self.type, **self.fields}, schemas.CREATED_PAYEE
-        )
+        members = {"name": self.name, "type": self.type, **self.fields}
+        return write_order("create_payee", members, schemas.CREATED_PAYEE)
 
 
 _NEEDED = {

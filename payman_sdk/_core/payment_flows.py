@@ -70,9 +70,8 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
     clock = Stopwatch(agent.now)
     ordered = Payment(outcome=UNDETERMINED, **order._asdict())
     try:
-        response = yield from clock.without_guard(
-            send_order(agent, order.text(), call), call.options.before_send
-        )
+        order_flow = send_order(agent, order.text(), call)
+        response = yield from clock.without_guard(order_flow, call.options.before_send)
     except PaymanError as error:
         return _lose_answer(evolve(ordered, **{name: getattr(error, name) for name in _IDS}), error)
     sent = evolve(

@@ -50,11 +50,8 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
             return claim  # somebody may still approve it
         outcome = REFUSED if state == "rejected" else FAILED
         said = claim.reason if claim is not None and claim.outcome in {REFUSED, FAILED} else None
-        return Verdict(
-            outcome,
-            said or listings.sanitize_line(response.status_message),
-            None if claim is None else claim.payment_id,
-        )
+        reason = said or listings.sanitize_line(response.status_message)
+        return Verdict(outcome, reason, None if claim is None else claim.payment_id)
     if claim is None:
         waiting = "" if phase is Phase.COMPLETED else f" The task is {state}."
         return Verdict(UNDETERMINED, f"The agent's answer holds no JSON object.{waiting}")

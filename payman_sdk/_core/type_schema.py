@@ -21,14 +21,8 @@ from payman_sdk._core.json_schema import MismatchError, SchemaError, is_integer,
 
 Json: TypeAlias = dict[str, Any]
 
-_SEQUENCES = abc.Sequence, abc.Collection, abc.Iterable, abc.MutableSequence
-_LISTS: dict[object, type] = {
-    list: list,
-    **dict.fromkeys(_SEQUENCES, list),
-    set: set,
-    abc.Set: set,
-    frozenset: frozenset,
-}
+_SEQUENCES = list, abc.Sequence, abc.Collection, abc.Iterable, abc.MutableSequence
+_LISTS: dict[object, type] = {**dict.fromkeys(_SEQUENCES, list), set: set, abc.Set: set, frozenset: frozenset}
 _DICTS = (dict, abc.Mapping, abc.MutableMapping)
 
 

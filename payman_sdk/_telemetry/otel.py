@@ -131,9 +131,8 @@ class Tracing(events.Listener):
             attributes["payman.task.id"] = began.task_id
         if began.resends:
             attributes["http.request.resend_count"] = began.resends
-        span = self._tracer.start_span(
-            f"{began.method} {began.path}", kind=SpanKind.CLIENT, attributes=attributes
-        )
+        name = f"{began.method} {began.path}"
+        span = self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
         # Instrumentations of HTTP clients would make a second span of the request, with whatever its address and headers hold.
         self._begins(began, span).enter_context(_suppress_http_instrumentation())
         if self._telemetry.propagate:

@@ -25,11 +25,7 @@ class Metrics(Listener):
     def __init__(self, provider: MeterProvider | None, server: Mapping[str, str | int]) -> None:
         meter = get_meter("payman_sdk", __version__, provider)
         self._server = dict(server)
-        self._agent = {
-            "gen_ai.operation.name": "invoke_agent",
-            "gen_ai.provider.name": "payman",
-            **self._server,
-        }
+        self._agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.provider.name": "payman", **server}
         self._asks = meter.create_counter("payman.asks", "{ask}", "Asks that have ended.")
         self._unknown = meter.create_counter(
             "payman.unknown_outcomes", "{ask}", "Asks that were sent and whose outcome is undetermined."
