@@ -173,16 +173,11 @@ def _create_token_manager(credentials: Credentials, observer: ClientObserver) ->
     if store is None and credentials.has_own_account and config.client_secret is not None:
         is_shared = True
         store = shared_store(config.base_url, config.client_id, config.client_secret)
-    known = (
-        None
-        if given is None
-        else StoredToken(
-            issued_to=owner.name,
-            expires_at=wall_time() + given.lifetime,
-            **given._asdict(),
-            lineage=fingerprint_token(given.refresh_token or given.access_token),
-        )
-    )
+    known = None
+    if given is not None:
+        expires_at = wall_time() + given.lifetime
+        lineage = fingerprint_token(given.refresh_token or given.access_token)
+        known = StoredToken(issued_to=owner.name, expires_at=expires_at, lineage=lineage, **given._asdict())
     manager = TokenManager(
         owner,
         TokenStoreAccess(store or MemoryTokenStore()),

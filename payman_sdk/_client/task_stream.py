@@ -48,9 +48,8 @@ class LiveView:
         self._handle: Any = None
         self._next = 0.0
         if (ipython := sys.modules.get("IPython")) is not None and ipython.get_ipython() is not None:
-            self._handle = import_module("IPython.display").display(
-                {"text/markdown": ""}, raw=True, display_id=True
-            )
+            display = import_module("IPython.display").display
+            self._handle = display({"text/markdown": ""}, raw=True, display_id=True)
 
     def update(self, event: StreamEvent, render: Callable[[], str]) -> None:
         """Show an event."""

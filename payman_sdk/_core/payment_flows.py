@@ -142,11 +142,9 @@ def send_order(
         answer = yield from asked.flow
         return cast("FormattedTaskResponse", answer)
     following = agent.build_stream(text, call.session_id, call.options, task_id=task_id, earlier=earlier)
-    ids = following.ask.get_ids()
+    describe = partial(describe_interruption, ids=following.ask.get_ids(), sent=True)
     call.described.append(partial(following.time.watch.describe, ask=following.ask))
-    yield from hand_out(
-        following.run(), call.on_event, lambda error: describe_interruption(error, ids, sent=True)
-    )
+    yield from hand_out(following.run(), call.on_event, describe)
     return following.get_result()
 
 
@@ -210,10 +208,9 @@ def _look_at_transactions(
         is_taken=lambda one: agent.proofs.is_taken(one, task_id),
     )
     if found.problem is not None and verdict.transaction is None:
-        reason = (
-            f"{verdict.reason or ''} The transactions could not be read: {shorten(found.problem.message)}"
-        )
-        return verdict._replace(reason=sanitize_line(reason.strip())), found.problem
+        problem = f"The transactions could not be read: {shorten(found.problem.message)}"
+        reason = sanitize_line(f"{verdict.reason or ''} {problem}".strip())
+        return verdict._replace(reason=reason), found.problem
     return verdict, None
 
 
@@ -252,9 +249,8 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
         reason = listings.text_or_none(value, "reason")
         found = as_object(value.get("payee"))
         if value.get("status") == "refused":
-            raise build_failure(
-                response, f"The payee was not created: {shorten(reason or 'no reason was given')}"
-            )
+            why = shorten(reason or "no reason was given")
+            raise build_failure(response, f"The payee was not created: {why}")
         if value.get("status") in {"created", "exists"} and found is not None:
             payee = listings.read_payee(found, response)
             if _is_ordered_payee(payee, order):

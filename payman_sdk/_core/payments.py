@@ -196,7 +196,8 @@ def _read_object(value: Json, order: PaymentOrder) -> Verdict:
     outcome = listings.outcome_of_status(status) if isinstance(status, str) else None
     if outcome is None:
         raise listings.InvalidObjectError("its status is not one of the words that were asked for")
-    payment_id, reason = listings.read_id(value, "payment_id"), listings.text_or_none(value, "reason")
+    payment_id = listings.read_id(value, "payment_id")
+    reason = listings.sanitize_line(listings.text_or_none(value, "reason"))
     currency = value.get("currency")
     if payee is None or not isinstance(currency, str):
         raise listings.InvalidObjectError("its payee or its currency is missing")
@@ -207,10 +208,8 @@ def _read_object(value: Json, order: PaymentOrder) -> Verdict:
     if not is_same_payee(order, listings.read_payee(payee, None, is_named=False)):
         raise listings.InvalidObjectError("it is about another payee")
     if outcome is PAID and reason is not None:
-        raise listings.InvalidObjectError(
-            f"it says that it is paid, and why it is not: {listings.sanitize_line(reason)}"
-        )
-    return Verdict(outcome, listings.sanitize_line(reason), payment_id)
+        raise listings.InvalidObjectError(f"it says that it is paid, and why it is not: {reason}")
+    return Verdict(outcome, reason, payment_id)
 
 
 def _describe_listed(one: Transaction) -> str:

@@ -137,9 +137,8 @@ class EventTracker(Tracker):
         sent_at = self._clock()
         notify(self.listeners, lambda one: one.record_attempt(began))
         if began.headers:
-            send = send._replace(
-                request={**send.request, "headers": {**send.request.get("headers", {}), **began.headers}}
-            )
+            headers = {**send.request.get("headers", {}), **began.headers}
+            send = send._replace(request={**send.request, "headers": headers})
         status, failure = None, None
         try:
             answer: HTTPResponse = yield send

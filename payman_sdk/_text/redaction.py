@@ -81,7 +81,7 @@ _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"
 def redact(text: T) -> T:
     """Return the text without the secrets that servers know of; the very same text where it holds none."""
     index = _index.refresh()
-    if index.is_empty:
+    if index.run is None and index.word is None:
         return text
     body = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     spans = sorted(_iter_spans(body, index))
@@ -139,10 +139,6 @@ class _NeedleIndex:
         self.pieces: dict[bytes, tuple[bytes, int]] = {}
         self.run: re.Pattern[bytes] | None = None
         self.word: re.Pattern[bytes] | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        return self.run is None and self.word is None
 
     def refresh(self) -> _NeedleIndex:
         global _index
