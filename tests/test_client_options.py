@@ -161,6 +161,8 @@ def test_a_response_has_headers_and_a_duration(peer: Peer, client: PaymanClient)
     assert streamed.headers["content-type"].startswith("text/event-stream")
     assert streamed.elapsed > timedelta()
     assert {"headers", "elapsed"}.isdisjoint(response)
+    streamed.elapsed = timedelta(minutes=2)
+    assert streamed.elapsed == timedelta(minutes=2)
 
 
 def test_a_proxy_and_certificates_of_the_programs_own(tmp_path: Path) -> None:
