@@ -7,7 +7,6 @@ deadlines are kept by a function that no other module holds, and every call read
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +15,8 @@ _APART = 1.0
 """Seconds that two readings of one clock are never apart."""
 
 # A second copy of the module, which `sys.modules` does not hold.
-_spec: Any = importlib.util.find_spec("time")
-_copy = importlib.util.module_from_spec(_spec)
+_spec: Any = time.__spec__
+_copy = _spec.loader.create_module(_spec)
 _spec.loader.exec_module(_copy)
 
 monotonic: Callable[[], float] = _copy.monotonic

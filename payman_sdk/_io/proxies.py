@@ -6,7 +6,6 @@ cannot be read matches nothing, and a proxy that cannot be used is an error that
 
 from __future__ import annotations
 
-import importlib.util
 import ipaddress
 import os
 import re
@@ -130,9 +129,12 @@ def check_proxy(variable: str, value: str) -> str:
     proxy = value if "://" in value else f"http://{value}"
     if problem := _find_problem(proxy):
         refuse(variable, problem, "Give an address such as http://proxy.example:3128.")
-    if proxy.lower().startswith("socks") and importlib.util.find_spec("socksio") is None:
-        fix = "Install it: pip install 'httpx[socks]'."
-        refuse(variable, "names a SOCKS proxy, which needs socksio", fix)
+    if proxy.lower().startswith("socks"):
+        from importlib.util import find_spec
+
+        if find_spec("socksio") is None:
+            fix = "Install it: pip install 'httpx[socks]'."
+            refuse(variable, "names a SOCKS proxy, which needs socksio", fix)
     return proxy
 
 

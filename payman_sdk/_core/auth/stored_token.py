@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol, Self, cast
 
 from payman_sdk._core.effects import Lock
@@ -123,7 +123,10 @@ def fingerprint_token(token: str | None) -> tuple[str, ...]:
 @cache
 def _load_sha256() -> Any:
     """Return Python's own SHA-256; hashlib loads OpenSSL's, which takes longer."""
-    return import_module(next(filter(find_spec, ("_sha2", "_sha256", "hashlib")))).sha256
+    try:
+        return import_module("_sha2" if sys.version_info >= (3, 12) else "_sha256").sha256
+    except ImportError:  # this Python has only OpenSSL's
+        return import_module("hashlib").sha256
 
 
 def _is_number(value: object) -> bool:
