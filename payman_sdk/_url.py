@@ -53,10 +53,8 @@ def read_host(parts: SplitResult) -> str:
     """
     host = parts.hostname or ""
     name, _, port = parts.netloc.partition(":")
-    if (
-        name == host and port.isascii() and (not port or port.isdigit())
-    ):  # as nearly all, which need no pattern
-        return host
+    if name == host and port.isascii() and (not port or port.isdigit()):
+        return host  # as nearly all, which need no pattern
     written = re.escape(f"[{host}]" if ":" in host else host)
     return host if re.fullmatch(rf"{written}(?::[0-9]*)?", parts.netloc, re.IGNORECASE) else ""
 
