@@ -285,6 +285,18 @@ def test_an_answer_that_got_lost_leaves_no_lock_to_nobody(redis_url: str, name: 
     assert lost
 
 
+def test_a_lock_that_an_earlier_attempt_may_have_taken_is_taken_over(client: redis.Redis, name: str) -> None:
+    """A lock that holds the value of the holder's own unanswered attempt is its lock; that of anybody else is not."""
+    client.set(name, "mine", px=60_000)
+    for unanswered, is_taken in ((["another's"], False), (["mine", "another's"], True)):
+        lease = _redis_access.Lease.acquire(client, name, seconds=60, timeout=0, unanswered=unanswered)
+        assert (lease is not None) is is_taken
+        assert bool(unanswered) is not is_taken
+    assert lease is not None
+    lease.release()
+    assert client.get(name) is None
+
+
 def test_a_server_that_does_not_answer_is_named_in_time(
     redis_url: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
