@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Subject
-from scripts.comparison.contract import SCHEMAS, Contract, Direction, Use
+from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, Use
 from scripts.comparison.document import compare_documents
 from scripts.comparison.messages import compare_message, compare_parameter
 from scripts.comparison.operations import compare_operations
@@ -71,26 +71,23 @@ def _findings(pair: Pair) -> Iterator[Finding]:
 def _compare_shared_schemas(pair: Pair) -> Iterator[Finding]:
     old, new = pair.old.schemas, pair.new.schemas
     for name in sorted({*old, *new}):
-        if name in pair.renamed:
-            yield from _renamed_schema(pair, name, pair.renamed[name])
-        elif name in old and name in new:
-            yield from compare_schemas(pair, _schema_place(pair, name, name), old[name], new[name])
+        other = pair.renamed.get(name, name)
+        place = _schema_place(pair, name, other)
+        if name in old and other in new:
+            if other != name:
+                yield _renaming(place, old[name], other)
+            yield from compare_schemas(pair, place, old[name], new[other])
         elif name not in pair.renamed.values():
-            base, place = f"the schema {code(name)}", _schema_place(pair, name, name)
-            level = BREAKING if name in old and has_class(old[name]) else ADDITIVE
-            change = replace(place, base=base, subject="document").came_or_went(name in new, gone=level)
-            yield replace(change, subject="schema")
+            level = BREAKING if has_class(old.get(name, {})) else ADDITIVE
+            whole = replace(place, base=f"the schema {code(name)}", subject="document")
+            yield replace(whole.came_or_went(name in new, gone=level), subject="schema")
 
 
-def _renamed_schema(pair: Pair, old: str, new: str) -> Iterator[Finding]:
-    place, before, after = _schema_place(pair, old, new), pair.old.schemas[old], pair.new.schemas[new]
-    says = f"is called {code(new)} now"
-    if has_class(before):
-        says += ", and so is its class"
-        yield place.change("renamed", says, names=[new], is_on_wire=False)
-    else:
-        yield place.change("renamed", says, request=COSMETIC, names=[new])
-    yield from compare_schemas(pair, place, before, after)
+def _renaming(place: Place, schema: Node, name: str) -> Finding:
+    if has_class(schema):
+        says = f"is called {code(name)} now, and so is its class"
+        return place.change("renamed", says, names=[name], is_on_wire=False)
+    return place.change("renamed", f"is called {code(name)} now", request=COSMETIC, names=[name])
 
 
 def _schema_place(pair: Pair, old: str, new: str) -> Place:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Kind, Level, Subject
-from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, schema_name
+from scripts.comparison.contract import Contract, Direction, Node
 
 EVIDENCE = "x-payman-evidence"
 WORDS = {
@@ -46,13 +46,6 @@ class Pair:
     old: Contract
     new: Contract
     renamed: dict[str, str]
-
-    def is_same(self, old: str, new: str) -> bool:
-        """Say whether two references mean the same thing."""
-        if old == new:
-            return True
-        both = old.startswith(SCHEMAS) and new.startswith(SCHEMAS)
-        return both and self.renamed.get(schema_name(old)) == schema_name(new)
 
 
 @dataclass(frozen=True)

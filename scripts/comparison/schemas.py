@@ -114,19 +114,12 @@ def _unmatched(pair: Pair, old: list[Node], new: list[Node]) -> tuple[list[Node]
     """Give the members of a union that have no equal in the other."""
     before, after = [], list(new)
     for member in old:
-        match = next((other for other in after if _is_same_member(pair, member, other)), None)
+        match = next((other for other in after if shapes.alike(pair, member, other)), None)
         if match is None:
             before.append(member)
         else:
             after.remove(match)
     return before, after
-
-
-def _is_same_member(pair: Pair, old: Node, new: Node) -> bool:
-    before, after = pointed(old), pointed(new)
-    if before is not None and after is not None:
-        return pair.is_same(before, after)
-    return before is after and shapes.alike(pair, old, new)
 
 
 def _kind(member: Node) -> str:
@@ -148,7 +141,7 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[F
         return
     before, after = pointed(old), pointed(new)
     if before is not None and after is not None:
-        if not pair.is_same(before, after):
+        if not shapes.alike(pair, {"$ref": before}, {"$ref": after}):
             names = [schema_name(it) for it in (before, after)]
             says = f"is a {code(names[1])} now, was a {code(names[0])}"
             yield place.change("changed", says, names=names)
@@ -208,7 +201,8 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
 
     renamed = shapes.renames(before, after, is_renamed)
     for name in [*{**before, **after}, *sorted((was_required | is_required) - {*before, *after})]:
-        here = _travelling(place.to_property(name), after.get(name))
+        given = schema_of(after.get(name))
+        here = place.to_property(name).narrowed(given.get("readOnly") is True, given.get("writeOnly") is True)
         if name in renamed:
             says = f"is called {code(renamed[name])} now"
             yield here.change("renamed", says, names=[renamed[name]])
@@ -222,11 +216,6 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
     yield from _further_findings(pair, place, old, new)
     if before.keys() == after.keys() and list(before) != list(after):
         yield Words(place.subject, place.root, f"order of the properties of {place.thing}", place.names)
-
-
-def _travelling(place: Place, schema: object) -> Place:
-    given = schema_of(schema)
-    return place.narrowed(given.get("readOnly") is True, given.get("writeOnly") is True)
 
 
 def _further_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
