@@ -14,13 +14,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from attrs import frozen
 
-from scripts.mutation.mutants import Mutant, find_mutants
+from scripts.mutation.mutants import CORE, ROOT, Mutant, find_mutants
 from scripts.mutation.session import QUIETLY, Session, begin_trial, call_in_child, has_survived
 
-_ROOT: Final = Path(__file__).parents[2]
-_CORE: Final = _ROOT / "payman_sdk" / "_core"
 _EXPLAINED: Final = Path(__file__).with_name("survivors.txt")
 _LEAST: Final = 90
 
@@ -32,34 +29,18 @@ _TESTS: Final[dict[str, list[str]]] = tomllib.loads(
 """The tests that notice mutants, the quickest of them, and the modules that every trial needs."""
 
 
-@frozen
-class Trial:
-    """A mutant, where it belongs, and how it is named where survivors are explained."""
-
-    path: Path
-    mutant: Mutant
-
-    def __str__(self) -> str:
-        return f"{self.path.relative_to(_ROOT)}:{self.mutant}"
-
-    def key(self) -> str:
-        """Name the mutant without its line, which moves."""
-        mutant = self.mutant
-        return f"{self.path.relative_to(_CORE)} {mutant.statement} | {mutant.before}  ->  {mutant.after}"
-
-
-def find_trials(names: Iterable[str]) -> Iterator[Trial]:
+def find_trials(names: Iterable[str]) -> Iterator[Mutant]:
     """Make the mutants of modules of the core, of all of a package where a name is one."""
     for name in names:
-        found = sorted((_CORE / name).glob("*.py")) if (_CORE / name).is_dir() else [_CORE / f"{name}.py"]
+        found = sorted((CORE / name).glob("*.py")) if (CORE / name).is_dir() else [CORE / f"{name}.py"]
         for path in found:
-            yield from (Trial(path, mutant) for mutant in find_mutants(path.read_text(encoding="utf-8")))
+            yield from find_mutants(path.read_text(encoding="utf-8"), path)
 
 
-Begin = Callable[[Trial], int | None]
+Begin = Callable[[Mutant], int | None]
 
 
-def run_trials(trials: list[Trial], jobs: int, begin: Begin) -> tuple[list[int], list[int]]:
+def run_trials(trials: list[Mutant], jobs: int, begin: Begin) -> tuple[list[int], list[int]]:
     """Try mutants, so many at once; give the numbers of those that survived, and of those that could not be tried."""
     left, running = list(reversed(range(len(trials)))), dict[int, int]()
     survived, untried = list[int](), list[int]()
@@ -80,17 +61,15 @@ def run_trials(trials: list[Trial], jobs: int, begin: Begin) -> tuple[list[int],
     return survived, untried
 
 
-def run_session(trials: list[Trial], jobs: int) -> tuple[list[str], list[int], list[int]]:
+def run_session(trials: list[Mutant], jobs: int) -> tuple[list[str], list[int], list[int]]:
     """Try mutants in one session of pytest; give tests that fail while they are measured, and what `run_trials` gives."""
     found: tuple[list[int], list[int]] | None = None
 
     def work(session: Session) -> None:
         nonlocal found
-        found = run_trials(
-            trials, jobs, lambda it: session.begin(it.path, it.mutant.build_tree(), it.mutant.lines)
-        )
+        found = run_trials(trials, jobs, lambda it: session.begin(it.path, it.build_tree(), it.lines))
 
-    session = Session(_CORE, work)
+    session = Session(CORE, work)
     options = [*QUIETLY, "--timeout-method=thread", "--capture=no", "--no-summary"]
     status = pytest.main([*options, *_TESTS["noticing"]], plugins=[session])
     if found is None:
@@ -108,8 +87,8 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="show the mutants, and try none")
     given = parser.parse_args()
 
-    os.chdir(_ROOT)
-    trials: list[Trial] = []
+    os.chdir(ROOT)
+    trials: list[Mutant] = []
     for name in given.modules:
         found = [*find_trials([name])]
         most = len(found) if given.sample is None else given.sample
@@ -128,13 +107,13 @@ def main() -> int:
         print("Left out, since they fail while they are measured:", *failed, sep="\n", file=sys.stderr)
     rest = [tried[number] for number in untried]  # what runs when it is imported
     tests = (_TESTS["quickest"], _TESTS["noticing"])
-    more, _ = run_trials(rest, given.jobs, lambda it: begin_trial(it.path, it.mutant.build_tree(), tests))
+    more, _ = run_trials(rest, given.jobs, lambda it: begin_trial(it.path, it.build_tree(), tests))
     escaped = [*(tried[number] for number in survived), *(rest[number] for number in more)]
     open_ends = Counter(trial.path for trial in escaped)
     every = Counter(trial.path for trial in trials)
     for path, count in every.items():
         print(
-            f"{path.relative_to(_ROOT)!s:48} {count - open_ends[path]:5} of {count:5} mutants noticed or explained"
+            f"{path.relative_to(ROOT)!s:48} {count - open_ends[path]:5} of {count:5} mutants noticed or explained"
         )
     share = 100 * (1 - open_ends.total() / max(1, len(trials)))
     print(f"{share:.1f} % of {len(trials)} mutants noticed or explained; at least {_LEAST} % are wanted")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
+
+ROOT: Final = Path(__file__).parents[2]
+CORE: Final = ROOT / "payman_sdk" / "_core"
 
 _PAIRS: Final[tuple[tuple[Any, Any], ...]] = (
     *((ast.Eq, ast.NotEq), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)),
@@ -25,6 +29,7 @@ _NOT_CODE: Final = {"annotation", "returns", "decorator_list", "type_params", "b
 class Mutant:
     """A module with one change."""
 
+    path: Path
     line: int
     lines: range
     statement: str
@@ -35,7 +40,11 @@ class Mutant:
     _new: ast.AST
 
     def __str__(self) -> str:
-        return f"{self.line}: {self.before}  ->  {self.after}"
+        return f"{self.path.relative_to(ROOT)}:{self.line}: {self.before}  ->  {self.after}"
+
+    def key(self) -> str:
+        """Name the mutant where survivors are explained: without its line, which moves."""
+        return f"{self.path.relative_to(CORE)} {self.statement} | {self.before}  ->  {self.after}"
 
     def build_tree(self) -> ast.Module:
         """Return the syntax tree of the module with the change."""
@@ -43,7 +52,7 @@ class Mutant:
         return ast.fix_missing_locations(copy.deepcopy(self._tree, {id(self._old): self._new}))
 
 
-def find_mutants(source: str) -> list[Mutant]:
+def find_mutants(source: str, path: Path = CORE) -> list[Mutant]:
     """Make all mutants of a module, in the order of its lines."""
     tree = ast.parse(source)
     mutants: list[Mutant] = []
@@ -54,7 +63,7 @@ def find_mutants(source: str) -> list[Mutant]:
             shown = (ast.unparse(node).splitlines()[0], ast.unparse(new).splitlines()[0])
             line = getattr(node, "lineno", 0)
             lines = range(line, (getattr(getattr(node, "test", node), "end_lineno", None) or line) + 1)
-            mutants.append(Mutant(line, lines, _find_statement(nodes), *shown, tree, node, new))
+            mutants.append(Mutant(path, line, lines, _find_statement(nodes), *shown, tree, node, new))
     return sorted(mutants, key=lambda mutant: mutant.line)
 
 
