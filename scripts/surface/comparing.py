@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.surface.record import FUNCTIONS, Fact, Surface
@@ -144,35 +143,19 @@ _NEEDED = ("key", "option, required")
 _KEYS = (*_NEEDED, "key, maybe", "option")
 
 
-@dataclass(frozen=True, order=True)
-class Breakage:
-    """One thing that programs relied on.
-
-    Args:
-        path: Where.
-        what: What they cannot do any more.
-    """
-
-    path: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.what}"
-
-
-def breakages(old: Surface, new: Surface) -> list[Breakage]:
+def breakages(old: Surface, new: Surface) -> list[str]:
     """Everything that works with the old surface and not with the new, ordered by path; of what is gone, only the top."""
-    found: set[Breakage] = set()
+    found: set[tuple[str, str]] = set()
     gone: set[str] = set()
     for path, facts in sorted(_relied_on(old, new).items()):
         if path.rpartition(".")[0] in gone:
             continue
         if not (now := new.at(path)):
             gone.add(path)
-            found.add(Breakage(path, "is gone"))
+            found.add((path, "is gone"))
         else:
-            found |= {Breakage(path, what) for what in [*_changes(facts, now), *_lost_bases(path, old, new)]}
-    return sorted(found | _new_duties(old, new))
+            found |= {(path, what) for what in [*_changes(facts, now), *_lost_bases(path, old, new)]}
+    return [f"{path}: {what}" for path, what in sorted(found | _new_duties(old, new))]
 
 
 def _relied_on(old: Surface, new: Surface) -> dict[str, list[Fact]]:
@@ -198,18 +181,18 @@ def _lost_bases(path: str, old: Surface, new: Surface) -> Iterator[str]:
             yield f"is no {base} any more"
 
 
-def _new_duties(old: Surface, new: Surface) -> set[Breakage]:
+def _new_duties(old: Surface, new: Surface) -> set[tuple[str, str]]:
     """What is new and not optional: in dicts that users make, and in protocols that their classes follow."""
-    found: set[Breakage] = set()
+    found: set[tuple[str, str]] = set()
     for fact in new:
         owner = fact.path.rpartition(".")[0]
         if old.at(fact.path) or fact.kind == "base":
             continue
         before = old.at(owner)
         if any(one.kind == "typed dict" for one in before) and fact.kind in _NEEDED:
-            found.add(Breakage(fact.path, "is new and has to be given"))
+            found.add((fact.path, "is new and has to be given"))
         if any(one.kind == "protocol" for one in before):
-            found.add(Breakage(fact.path, "is new, and classes that users wrote for the protocol lack it"))
+            found.add((fact.path, "is new, and classes that users wrote for the protocol lack it"))
     return found
 
 
