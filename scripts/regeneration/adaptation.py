@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scripts.comparison.changes import Change, Level
 from scripts.regeneration.names import NameChange, Names, last, plain
-from scripts.regeneration.quotes import groups
+from scripts.regeneration.quotes import list_uses
 from scripts.regeneration.type_check import Fault, new_type_faults
 
 
@@ -39,11 +39,10 @@ def missing_keys(root: Path, names: Names) -> Iterator[Fault]:
             keyed.setdefault(last(name.partition("[")[0]), set()).add(last(name))
     for path in sorted((root / "payman_sdk").rglob("*.py")):
         source = path.read_bytes()  # to walk through every file would take seconds
-        for group in groups(source) if any(it.encode() in source for it in keyed) else ():
-            for use in group.uses if group.label in keyed else ():
-                if use.is_key and use.text not in keyed[group.label]:
-                    said = f'{group.label} has no "{use.text}"'
-                    yield Fault(path.relative_to(root).as_posix(), use.line, said, "key")
+        for use in list_uses(source) if any(it.encode() in source for it in keyed) else ():
+            if use.is_key and use.label in keyed and use.text not in keyed[use.label]:
+                said = f'{use.label} has no "{use.text}"'
+                yield Fault(path.relative_to(root).as_posix(), use.line, said, "key")
 
 
 Cause = Change | NameChange

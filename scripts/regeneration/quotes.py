@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -63,27 +63,26 @@ def out_of_date(
             spelled[plain(it.text)].append(it)
     causes: dict[Fault, list[Change]] = defaultdict(list)
     for path in sorted((root / "payman_sdk").rglob("*.py")) if spelled else ():
-        for group in groups(path.read_bytes()):
-            for use in group.uses:
-                for it in spelled.get(plain(use.text), ()):
-                    if _is_meant(it, use, group):
-                        word = f"uses {group.label}.{use.text}" if use.is_attribute else f'holds "{use.text}"'
-                        fault = Fault(path.relative_to(root).as_posix(), use.line, word, "literal")
-                        causes[fault] += [it.change] if it.change not in causes[fault] else []
+        for use in list_uses(path.read_bytes()):
+            for it in spelled.get(plain(use.text), ()):
+                if _is_meant(it, use):
+                    word = f"uses {use.label}.{use.text}" if use.is_attribute else f'holds "{use.text}"'
+                    fault = Fault(path.relative_to(root).as_posix(), use.line, word, "literal")
+                    causes[fault] += [it.change] if it.change not in causes[fault] else []
     return sorted(causes.items())
 
 
-def _is_meant(wanted: Wanted, use: Use, group: Group) -> bool:
-    label = plain(group.label)
+def _is_meant(wanted: Wanted, use: Use) -> bool:
+    label = plain(use.label)
     if use.is_attribute:  # of one that is gone the type checker knows
         return wanted.is_key and wanted.change.kind == "changed" and label in wanted.owners
     if wanted.text != use.text or use.is_key not in (None, wanted.is_key):
         return False
     if _UNMISTAKABLE.search(use.text) or label in wanted.owners:
         return True
-    said = {each.text for each in group.uses if not each.is_attribute}
-    together = said & (wanted.family | {use.text})
-    return label not in wanted.others and len(together) > 1 and 2 * len(together) > len(said)
+    company = {*use.company}
+    together = company & (wanted.family | {use.text})
+    return label not in wanted.others and len(together) > 1 and 2 * len(together) > len(company)
 
 
 def _wanted(change: Change, document: Document) -> Iterator[Wanted]:
@@ -139,34 +138,39 @@ def _owners(schema: str, schemas: Mapping[str, Any], seen: frozenset[str] = froz
 
 @dataclass(frozen=True)
 class Use:
-    """A text in quotes: where it is, and whether it is a key or a value, None where it may be either; or an attribute."""
+    """A text in quotes, or an attribute.
+
+    Args:
+        text: The text.
+        line: Where it is.
+        label: What it is used with is called so, as far as it is called anything.
+        company: The texts that the same piece of code uses with the same thing.
+        is_key: Whether it is a key or a value; None where it may be either.
+        is_attribute: Whether it is an attribute.
+    """
 
     text: str
     line: int
+    label: str
+    company: Sequence[str]
     is_key: bool | None = None
     is_attribute: bool = False
 
 
-@dataclass
-class Group:
-    """The texts that a piece of code uses together, and what it uses them with is called."""
-
-    label: str
-    uses: list[Use]
-
-
 @cache
-def groups(source: bytes) -> Iterable[Group]:
-    """Give the texts in quotes of a module, by what they are used with."""
+def list_uses(source: bytes) -> Sequence[Use]:
+    """Give the texts in quotes of a module, and its attributes."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return ()
-    found: dict[tuple[int, str], Group] = {}
+    uses: list[Use] = []
+    companies: dict[tuple[int, str], list[str]] = defaultdict(list)
 
     def note(scope: int, label: str, is_key: bool | None, *nodes: ast.AST | None) -> None:
-        group = found.setdefault((scope, label), Group(label, []))
-        group.uses += [Use(*found, is_key) for node in nodes for found in _texts(node)]
+        company, found = companies[scope, label], [it for node in nodes for it in _texts(node)]
+        company += [text for text, _ in found]
+        uses.extend(Use(text, line, label, company, is_key) for text, line in found)
 
     def visit(node: ast.AST, scope: int) -> None:
         for inner in ast.iter_child_nodes(node):
@@ -194,15 +198,14 @@ def groups(source: bytes) -> Iterable[Group]:
                 case ast.Match(subject=subject, cases=cases):
                     note(scope, _label(subject), None, *(case.pattern for case in cases))
                 case ast.Attribute(value=value, attr=name):
-                    group = found.setdefault((scope, _label(value)), Group(_label(value), []))
-                    group.uses.append(Use(name, inner.lineno, is_attribute=True))
+                    uses.append(Use(name, inner.lineno, _label(value), (), is_attribute=True))
                 case ast.Constant(value=str()):
                     note(scope, own, None, inner)
             is_scope = isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             visit(inner, id(inner) if is_scope else scope)
 
     visit(tree, 0)
-    return list(found.values())
+    return uses
 
 
 def _texts(node: ast.AST | None) -> Iterator[tuple[str, int]]:
