@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,13 +60,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(paths: Iterable[str]) -> dict[str, str]:
     """Run tests, and return the outcome of each by its id: passed, failed or skipped."""
-    results = _Results()
+    outcomes: dict[str, str] = {}
+
+    def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+        """Note the outcome of every test, of what was to be set up for it, and of a file that cannot be read."""
+        for kind in ("xpassed", "passed", "xfailed", "skipped", "failed", "error"):  # the worst counts
+            outcomes.update({it.nodeid: it.outcome for it in terminalreporter.stats.get(kind, ())})
+
+    options = ["-q", "--no-header", "-p", "no:cacheprovider", "-n", "auto", "--dist", "worksteal"]
+    plugin = SimpleNamespace(pytest_terminal_summary=pytest_terminal_summary)
     with contextlib.redirect_stdout(sys.stderr):
-        pytest.main(
-            ["-q", "--no-header", "-p", "no:cacheprovider", "-n", "auto", "--dist", "worksteal", *paths],
-            plugins=[results],
-        )
-    return results.outcomes
+        pytest.main([*options, *paths], plugins=[plugin])
+    return outcomes
 
 
 def write_table(kinds: Iterable[Kind], outcomes: Mapping[str, str]) -> str:
@@ -96,19 +102,6 @@ def count_rows(path: str, tables: str) -> int:
     """Count the rows of tables in a file of tests."""
     module = importlib.import_module(path.removesuffix(".py").replace("/", ".")) if tables else None
     return sum(math.prod(len(getattr(module, name)) for name in table.split("*")) for table in tables.split())
-
-
-class _Results:
-    """Notes how every test ended."""
-
-    def __init__(self) -> None:
-        self.outcomes: dict[str, str] = {}
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Note the outcome of every test, of what was to be set up for it, and of a file that cannot be read."""
-        for kind in ("xpassed", "passed", "xfailed", "skipped", "failed", "error"):  # the worst counts
-            reports = terminalreporter.stats.get(kind, ())
-            self.outcomes |= {report.nodeid: report.outcome for report in reports}
 
 
 if __name__ == "__main__":
