@@ -151,41 +151,45 @@ def check(document: Document, name: str) -> None:
     Raises:
         RegenerationError: It is not; the message says where.
     """
+    problem = next(_find_problems(document), None)
+    if problem is not None:
+        raise RegenerationError(f"{name}{problem}")
+
+
+def _find_problems(document: Document) -> Iterator[str]:
+    """Find what a document is not; whoever asks for a second problem has accepted the first."""
     if "swagger" in document:
-        raise RegenerationError(f"{name} is Swagger {document['swagger']}; convert it to OpenAPI 3 first.")
+        yield f" is Swagger {document['swagger']}; convert it to OpenAPI 3 first."
     version = str(document.get("openapi", ""))
     if not version:
-        raise RegenerationError(f"{name} is not an OpenAPI document: it has no `openapi` with the version.")
+        yield " is not an OpenAPI document: it has no `openapi` with the version."
     if version[:4] not in ("3.0.", "3.1."):
-        raise RegenerationError(f"{name} is OpenAPI {version:.20}; 3.0 and 3.1 can be read.")
-    if document.get("jsonSchemaDialect", DIALECTS[0]) not in DIALECTS:
-        raise RegenerationError(
-            f"{name}: the dialect {document['jsonSchemaDialect']!s:.100} cannot be read (at #/jsonSchemaDialect)."
-        )
+        yield f" is OpenAPI {version:.20}; 3.0 and 3.1 can be read."
+    dialect = document.get("jsonSchemaDialect", DIALECTS[0])
+    if dialect not in DIALECTS:
+        yield f": the dialect {dialect!s:.100} cannot be read (at #/jsonSchemaDialect)."
     for reference, place in references(document):
         if not reference.startswith("#"):
             # Who follows it would read whatever file or address somebody else's document names.
-            raise RegenerationError(
-                f"{name} refers to {reference:.200}; only references within a document are followed."
-            )
+            yield f" refers to {reference:.200}; only references within a document are followed."
         try:
             look_up(document, reference[1:])
         except KeyError:
-            raise RegenerationError(f"{name}: $ref {reference:.200} leads nowhere (at #{place}).") from None
+            yield f": $ref {reference:.200} leads nowhere (at #{place})."
     # Inside, since to import it takes longer than many a run that checks nothing.
     from openapi_spec_validator import schemas
 
+    validator = getattr(schemas, f"openapi_v3{version[2]}_schema_validator")
     try:
-        error = next(getattr(schemas, f"openapi_v3{version[2]}_schema_validator").iter_errors(document), None)
-    except RecursionError as raised:
-        raise RegenerationError(f"{name} cannot be checked: it is nested too deeply.") from raised
-    except ValueError as raised:  # such as a key that YAML takes for a truth value
-        raise RegenerationError(f"{name} cannot be checked: {shorten(str(raised))}") from raised
-    if error is not None:
-        place = join("", *error.absolute_path)
-        # What follows is the whole document over again.
-        said = error.message.partition("\n")[0]
-        raise RegenerationError(f"{name} is not valid OpenAPI: {shorten(said)} (at #{place}).")
+        error = next(validator.iter_errors(document), None)
+    except (RecursionError, ValueError) as raised:  # such as a key that YAML takes for a truth value
+        is_deep = isinstance(raised, RecursionError)
+        yield f" cannot be checked: {'it is nested too deeply.' if is_deep else shorten(str(raised))}"
+    else:
+        if error is not None:
+            # What follows the first line is the whole document over again.
+            said = shorten(error.message.partition("\n")[0])
+            yield f" is not valid OpenAPI: {said} (at #{join('', *error.absolute_path)})."
 
 
 def shorten(text: str, length: int = 200) -> str:

@@ -73,16 +73,13 @@ class Operations:
     def authorization_server(self) -> str | None:
         """Where the page is that asks a person for consent: the server of the operation that is called so, or of an OAuth flow."""
         for each in self.found:
-            if each.server and "authorize" in (
-                identifiers.to_variable(each.id),
-                each.path.rpartition("/")[2],
-            ):
+            names = (identifiers.to_variable(each.id), each.path.rpartition("/")[2])
+            if each.server and "authorize" in names:
                 return each.server
-        for scheme in self.document.get("components", {}).get("securitySchemes", {}).values():
-            for flow in scheme.get("flows", {}).values():
-                if "authorizationUrl" in flow:
-                    return "/".join(flow["authorizationUrl"].split("/")[:3])
-        return None
+        schemes = self.document.get("components", {}).get("securitySchemes", {}).values()
+        flows = (flow for scheme in schemes for flow in scheme.get("flows", {}).values())
+        urls = (flow["authorizationUrl"] for flow in flows if "authorizationUrl" in flow)
+        return next(("/".join(url.split("/")[:3]) for url in urls), None)
 
     def _operation(self, path: str, method: str, item: Node, taken: set[str]) -> Operation:
         node, given = item[method], item[method].value
