@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator
-from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
 from payman_sdk._core.auth.stored_token import StoredToken, TokenStore
@@ -22,7 +21,12 @@ from payman_sdk.errors import PaymanError, TokenStoreError
 
 T = TypeVar("T")
 
-_end: ContextVar[float | None] = ContextVar("payman_store_end", default=None)
+
+class _Limit(threading.local):
+    end: float | None = None
+
+
+_limit = _Limit()
 
 
 class LateError(Exception):
@@ -32,17 +36,16 @@ class LateError(Exception):
 @contextlib.contextmanager
 def limit_time(seconds: float) -> Generator[None]:
     """Let whatever a store is asked in the block be over in so many seconds, as far as the store can be left behind."""
-    before = _end.set(monotonic() + seconds)
+    before, _limit.end = _limit.end, monotonic() + seconds
     try:
         yield
     finally:
-        _end.reset(before)
+        _limit.end = before
 
 
 def get_time_left(most: float) -> float:
     """Return the seconds that a store may take: what is left of the limit, and no more than that many."""
-    end = _end.get()
-    return most if end is None else max(0.0, min(most, end - monotonic()))
+    return most if _limit.end is None else max(0.0, min(most, _limit.end - monotonic()))
 
 
 def check_name(name: object) -> str:
@@ -60,10 +63,12 @@ def call_within(function: Callable[[], T], seconds: float, *, late: type[Excepti
     """
     # Here, because the store in memory, which most programs have, needs no thread.
     from concurrent.futures import Future, wait
+    from contextvars import copy_context
 
-    context, called = copy_context(), Future[T]()
+    context, called, end = copy_context(), Future[T](), _limit.end
 
     def call() -> None:
+        _limit.end = end
         try:
             called.set_result(context.run(function))
         except BaseException as error:

@@ -9,6 +9,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from payman_sdk import (
     TokenStore,
 )
 from payman_sdk._core.auth import stored_token
+from payman_sdk._io.token_store_access import call_within, get_time_left, limit_time
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.token_stores import redis as redis_store
@@ -355,6 +357,16 @@ def test_a_given_redis_client_is_used(redis_url: str, tmp_path: Path) -> None:
 
 
 # Sharing in one process
+
+
+def test_a_call_in_a_thread_has_the_limit_and_the_context_of_its_caller() -> None:
+    """A store that asks another one has no more time than itself, and a program's tracing goes on in it."""
+    mine: ContextVar[str] = ContextVar("mine", default="nothing")
+    mine.set("caller")
+    with limit_time(5):
+        left, context = call_within(lambda: (get_time_left(50), mine.get()), 60)
+    assert 0 < left <= 5 and context == "caller"
+    assert call_within(lambda: get_time_left(50), 60) == 50
 
 
 def test_the_same_credentials_share_a_store() -> None:
