@@ -12,7 +12,7 @@ from payman_sdk._config import Resend, read_config
 from payman_sdk._core.auth.grants import TokenOwner
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, CallHook, Effect, Flow, SendRequest, Sleep, WithLock
-from payman_sdk._core.options import KeySettings, build_default_options
+from payman_sdk._core.options import build_default_options
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
 from payman_sdk._core.send import ResponseFlow, carry_out
@@ -137,6 +137,8 @@ def time_of(
         random=lambda: random,
         watch=create_tracker(Observer(), clock),
         wall_clock=clock,
+        server="https://agent.payman.dev",
+        open_key_store=lambda: None,
     )
 
 
@@ -145,23 +147,20 @@ def with_options(time: CallContext, **options: Any) -> CallContext:
     return time._replace(options=time.options._replace(**options))
 
 
-def keys_in_memory() -> KeySettings:
-    """A store of keys that ends with the test."""
-    return KeySettings(MemoryKeyStore(), "https://agent.payman.dev", lambda: None)
-
-
 def sent_whole(
     ask: AskRequest, time: CallContext, before_send: Callable[[Any], Any] | None = None
 ) -> Flow[tuple[dict[str, Any], Any]]:
     """The flow of an ask that is answered as a whole, with keys in memory."""
-    return carry_out(ResponseFlow(ask, with_options(time, before_send=before_send)), keys_in_memory())
+    time = with_options(time, before_send=before_send, key_store=MemoryKeyStore())
+    return carry_out(ResponseFlow(ask, time))
 
 
 def streamed(
     ask: AskRequest, time: CallContext, before_send: Callable[[Any], Any] | None = None
 ) -> StreamFlow:
     """The flow of an ask that is streamed, with keys in memory and limits as usual."""
-    return StreamFlow(ask, with_options(time, before_send=before_send), keys_in_memory(), (2**26, 2**24))
+    time = with_options(time, before_send=before_send, key_store=MemoryKeyStore())
+    return StreamFlow(ask, time, (2**26, 2**24))
 
 
 def own_tokens(clock: Clock) -> TokenManager:

@@ -11,7 +11,6 @@ from payman_api.models.text_part import TextPart
 from payman_sdk import errors
 from payman_sdk._core.effects import CallBlocking, Flow, Sleep
 from payman_sdk._core.exchange import AskExchange, KeyStore
-from payman_sdk._core.options import KeySettings
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.retry import is_transient
 from payman_sdk._text.logger import get_logger
@@ -34,13 +33,12 @@ Payman does not know its task yet, and nothing was sent now."""
 class KeyClaim(Generic[T]):
     """The key of one ask: who may send it, and when."""
 
-    def __init__(self, exchange: AskExchange[T], keys: KeySettings) -> None:
+    def __init__(self, exchange: AskExchange[T]) -> None:
         self._exchange = exchange
         self._ask = exchange.ask
-        self._operation = f"{exchange.ask.task_id} at {keys.server}"
-        self._keys = keys.store
-        self._open_default = keys.open_default
-        self._is_default = keys.store is None
+        self._operation = f"{exchange.ask.task_id} at {exchange.time.server}"
+        self._keys = exchange.time.options.key_store
+        self._is_default = self._keys is None
         self._recorded: float | None = None  # when the ask was last sent, by the store
         self._earlier: float | None = None  # the same before this ask was sent
         self._is_taken = self._is_renewed = False
@@ -54,7 +52,7 @@ class KeyClaim(Generic[T]):
             KeyStoreError: The store failed; nothing was sent.
         """
         if self._is_default:
-            self._keys = yield CallBlocking(self._open_default)
+            self._keys = yield CallBlocking(self._exchange.time.open_key_store)
         self._recorded = yield from self._load()
         return (yield from self._look_and_wait())
 

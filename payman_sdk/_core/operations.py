@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.formatting import format_answer, format_task, raise_if_failed
-from payman_sdk._core.options import CallOptions, KeySettings, build_default_options, read_task_id
+from payman_sdk._core.options import CallOptions, build_default_options, read_task_id
 from payman_sdk._core.polling import TaskAnswer, cancel_task, fetch_task, wait_for_end
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
@@ -126,7 +126,7 @@ class Operations:
     def _run_ask(self, ask: AskRequest, time: CallContext) -> Flow[FormattedTaskResponse | TaskResponse]:
         began, options = self._clock(), time.options
         exchange = ResponseFlow(ask, time)
-        answer, task = yield from carry_out(exchange, self._choose_keys(options))
+        answer, task = yield from carry_out(exchange)
         time.watch.answer = lambda: format_answer(task, exchange.ask).text
         yield from time.watch.track_state(task)
         if options.is_raw and not options.raise_on_failure:
@@ -151,7 +151,7 @@ class Operations:
         ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
         time, limits = self._build_context(options, ask.task_id), self._config
         most = (limits.max_answer_bytes, limits.max_event_bytes)
-        return StreamFlow(ask, time, self._choose_keys(options), most)
+        return StreamFlow(ask, time, most)
 
     def get_task(self, task: object) -> Flow[FormattedTaskResponse]:
         def fetch(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
@@ -212,9 +212,6 @@ class Operations:
         response._seconds = self._clock() - began  # pyright: ignore[reportPrivateUsage] # of this package
         return response
 
-    def _choose_keys(self, options: CallOptions) -> KeySettings:
-        return KeySettings(options.key_store, self._config.base_url, self._open_key_store)
-
     def _build_context(self, options: CallOptions, task_id: str) -> CallContext:
         return CallContext(
             tokens=self._tokens,
@@ -225,6 +222,8 @@ class Operations:
             clock=self._clock,
             wall_clock=self._wall_clock,
             random=self._random,
+            server=self._config.base_url,
+            open_key_store=self._open_key_store,
         )
 
     def _build_ask(self, text: str, session_id: str, options: CallOptions, replied: str | None) -> AskRequest:

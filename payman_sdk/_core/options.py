@@ -20,20 +20,6 @@ _FORMATS = (None, "markdown", "json")
 _LONGEST_KEY = 255
 
 
-class KeySettings(NamedTuple):
-    """Where the use of idempotency keys is recorded.
-
-    Attributes:
-        store: The store; None for the one of this user.
-        server: The server that asks are sent to; the same key is another operation at another server.
-        open_default: Returns the store of this user on this machine; None without a place for one. It may block.
-    """
-
-    store: KeyStore | None
-    server: str
-    open_default: Callable[[], KeyStore | None]
-
-
 class CallOptions(NamedTuple):
     """The options of one call, resolved once: what the call was given, else what its client was."""
 

@@ -17,6 +17,7 @@ from payman_sdk._text.logger import get_logger
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
+    from payman_sdk._core.exchange import KeyStore
     from payman_sdk._core.options import CallOptions
     from payman_sdk._core.tracking import Tracker
 
@@ -98,7 +99,8 @@ class CallContext(NamedTuple):
     """The tokens, options and time limits of one call.
 
     `deadline` is on `clock`; `patience` are the seconds until one attempt must be answered. `wall_clock` gives seconds since 1970,
-    and `random` numbers from 0 to 1.
+    and `random` numbers from 0 to 1. The same key is another operation at another `server`. `open_key_store` returns the key store
+    of this user on this machine; None without a place for one. It may block.
     """
 
     tokens: TokenManager
@@ -109,6 +111,8 @@ class CallContext(NamedTuple):
     random: Callable[[], float]
     watch: Tracker
     wall_clock: Clock
+    server: str
+    open_key_store: Callable[[], KeyStore | None]
 
     def is_over(self) -> bool:
         """Whether there is none left."""

@@ -16,13 +16,12 @@ from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskNotFoundErro
 
 if TYPE_CHECKING:
     from payman_sdk._core.exchange import AskExchange
-    from payman_sdk._core.options import KeySettings
     from payman_sdk._core.task_response import FormattedTaskResponse
 
 T = TypeVar("T")
 
 
-def carry_out(exchange: AskExchange[T], keys: KeySettings) -> Flow[T]:
+def carry_out(exchange: AskExchange[T]) -> Flow[T]:
     """Send an ask once, and return how it ended.
 
     The time of the exchange grows by what the guard takes, and what the guard raises comes out unchanged.
@@ -40,7 +39,7 @@ def carry_out(exchange: AskExchange[T], keys: KeySettings) -> Flow[T]:
 
                 yield from look_before_reply(exchange)
             return (yield from exactly_once(exchange.attempt, exchange.reconcile, exchange.time, ask))
-        return (yield from _send_by_key(exchange, keys))
+        return (yield from _send_by_key(exchange))
     except PaymanError as error:
         error.add_context(**ask.get_ids())
         raise
@@ -55,7 +54,7 @@ def _run_before_send(exchange: AskExchange[Any]) -> Flow[None]:
         exchange.time = exchange.time.extend(exchange.time.clock() - began)
 
 
-def _send_by_key(exchange: AskExchange[T], keys: KeySettings) -> Flow[T]:
+def _send_by_key(exchange: AskExchange[T]) -> Flow[T]:
     """Send the ask that a key names, unless it was sent before; return its outcome.
 
     Raises:
@@ -66,7 +65,7 @@ def _send_by_key(exchange: AskExchange[T], keys: KeySettings) -> Flow[T]:
     """
     from payman_sdk._core.idempotency import KeyClaim
 
-    claim = KeyClaim(exchange, keys)
+    claim = KeyClaim(exchange)
     ended = yield from claim.find()
     if ended is not None:
         return ended

@@ -11,7 +11,6 @@ from payman_sdk._core.effects import Emit, Flow, hand_out
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.formatting import raise_if_failed
 from payman_sdk._core.http import HTTPResponse, ResponseHeaders, is_event_stream
-from payman_sdk._core.options import KeySettings
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
 from payman_sdk._core.requests import AskRequest, build_resubscribe_request, generate_id
@@ -53,11 +52,8 @@ class StreamFlow(StreamReader):
     The arguments are those of `StreamReader` and of `carry_out`.
     """
 
-    def __init__(
-        self, ask: AskRequest, time: CallContext, keys: KeySettings, max_bytes: tuple[int, int]
-    ) -> None:
+    def __init__(self, ask: AskRequest, time: CallContext, max_bytes: tuple[int, int]) -> None:
         super().__init__(ask, time, max_bytes)
-        self._keys = keys
         self._seconds = time.deadline - time.clock()
         self._subscribed_for: errors.PaymanError | None = None
 
@@ -82,7 +78,7 @@ class StreamFlow(StreamReader):
         self._began_at = self.time.clock()
         self.time = self.time._replace(deadline=self._began_at + self._seconds)
         try:
-            yield from carry_out(self, self._keys)
+            yield from carry_out(self)
         finally:
             self._ended_at = self.time.clock()
             self.time.watch.events = self.progress.count

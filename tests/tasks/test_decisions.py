@@ -12,7 +12,6 @@ import pytest
 
 from payman_sdk._core.http import BufferedResponse, Transmission
 from payman_sdk._core.idempotency import KeyClaim
-from payman_sdk._core.options import KeySettings
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import FailureClass, classify_failure
 from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
@@ -267,8 +266,8 @@ def test_a_store_that_breaks_between_two_attempts_lets_nothing_be_sent_again() -
     def unknown(body: Any) -> httpx.Response:
         return httpx.Response(200, json={"id": body["id"], "error": {"code": -32001, "message": ""}})
 
-    keys = KeySettings(None, "https://payman.example", BreaksAfterOne)
-    flow = carry_out(ResponseFlow(ask, time_of(clock, max_retries=1)), keys)
+    time = time_of(clock, max_retries=1)._replace(open_key_store=BreaksAfterOne)
+    flow = carry_out(ResponseFlow(ask, time))
     end, sent = driven(flow, [token_answer(), unknown, refused], clock=clock)
     assert isinstance(end, OutcomeUnknownError)
     assert len(sent) == 3
@@ -289,9 +288,6 @@ def test_the_wait_for_an_earlier_ask_ends_on_any_clock(monkeypatch: pytest.Monke
     for began in (chance.uniform(0, 1e6) for _ in range(200)):
         looks.clear()
         clock = Clock(began)
-        claim = KeyClaim(
-            ResponseFlow(ASK, time_of(clock, settle_time=0.1)),
-            KeySettings(None, "https://payman.example", lambda: None),
-        )
+        claim = KeyClaim(ResponseFlow(ASK, time_of(clock, settle_time=0.1)))
         assert driven(claim.find(), clock=clock) == (None, []), began
         assert clock.now == began + 0.1

@@ -6,7 +6,6 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from payman_api.models.grant_type import GrantType
-from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
@@ -24,16 +23,6 @@ if TYPE_CHECKING:
 
 _MAX_PENDING_HOOKS = 64
 """How many refreshes wait for the hook at most."""
-
-
-class _TokenFailure(NamedTuple):
-    """A request for a token failed.
-
-    `may_have_arrived` says whether the server may have carried it out all the same.
-    """
-
-    error: PaymanError
-    may_have_arrived: bool
 
 
 class TokenRequests:
@@ -79,11 +68,12 @@ class TokenRequests:
     def issue(self, request: dict[str, Any], deadline: float, if_spent: str = "") -> Flow[IssuedToken]:
         """Return a flow that gets a token by a request; `if_spent` says what to do if it may have arrived. Raises PaymanError."""
         answer = yield from self._attempt(request, deadline)
-        if not isinstance(answer, _TokenFailure):
+        if isinstance(answer, IssuedToken):
             return answer
-        if answer.may_have_arrived and if_spent:
-            answer.error.next_step = if_spent
-        raise answer.error
+        error, was_lost = answer
+        if was_lost and if_spent:
+            error.next_step = if_spent
+        raise error
 
     def _send_refresh_token(
         self, before: StoredToken, refresh_token: SecretStr, deadline: float
@@ -94,10 +84,10 @@ class TokenRequests:
         yield from kept.note(noted, deadline)
         request = self._owner.build_request(GrantType.REFRESH_TOKEN, refresh_token=refresh_token)
         answer = yield from self._attempt(request, deadline)
-        if not isinstance(answer, _TokenFailure):
+        if isinstance(answer, IssuedToken):
             return answer
-        error = answer.error
-        if answer.may_have_arrived:
+        error, was_lost = answer
+        if was_lost:
             raise kept.rotation.record_lost(noted, error)
         if isinstance(error, AuthenticationError) and _is_about_the_grant(error):
             yield from kept.drop_refresh_token(deadline)
@@ -111,8 +101,10 @@ class TokenRequests:
         yield from kept.note(kept.rotation.mark_not_sent(noted, before), deadline)
         raise error
 
-    def _attempt(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken | _TokenFailure]:
-        """Send a request once; what fails, of whatever class and from whoever, comes back with what is known of it."""
+    def _attempt(
+        self, request: dict[str, Any], deadline: float
+    ) -> Flow[IssuedToken | tuple[PaymanError, bool]]:
+        """Send a request once; what fails, of whatever class and from whoever, comes back with whether it may have arrived."""
         sent_at = self._clock()
         failure: PaymanError
         try:
@@ -125,7 +117,7 @@ class TokenRequests:
         except Exception as error:
             text, sent = (str(error), False) if is_not_recorded(error) else (f"{type(error).__name__}.", None)
             failure = APIConnectionError(text, sent=sent)
-        failed = _TokenFailure(failure, may_have_arrived(failure))
+        failed = failure, may_have_arrived(failure)
         if isinstance(failure, APIConnectionError):
             failure.message = f"No access token could be fetched. {failure.message}"
             failure.sent = False  # the token request perhaps, what the token was wanted for certainly not
