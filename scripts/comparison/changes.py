@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
-Kind = Literal["added", "removed", "changed", "renamed", "moved"]
+Kind = Literal["added", "removed", "changed", "renamed", "moved", "reworded"]
 Subject = Literal["operation", "schema", "document"]
 VersionStep = Literal["major", "minor", "patch"]
 

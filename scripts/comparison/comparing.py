@@ -23,7 +23,6 @@ from scripts.comparison.document import compare_documents
 from scripts.comparison.messages import compare_message, compare_parameter
 from scripts.comparison.operations import compare_operations
 from scripts.comparison.places import (
-    Finding,
     Pair,
     Place,
     clean,
@@ -61,14 +60,14 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     return sorted(found, key=lambda change: change.rank)
 
 
-def _findings(pair: Pair) -> Iterator[Finding]:
+def _findings(pair: Pair) -> Iterator[Change]:
     yield from compare_documents(pair)
     yield from compare_operations(pair)
     yield from _compare_shared(pair)
     yield from _compare_shared_schemas(pair)
 
 
-def _compare_shared_schemas(pair: Pair) -> Iterator[Finding]:
+def _compare_shared_schemas(pair: Pair) -> Iterator[Change]:
     old, new = pair.old.schemas, pair.new.schemas
     for name in sorted({*old, *new}):
         other = pair.renamed.get(name, name)
@@ -83,7 +82,7 @@ def _compare_shared_schemas(pair: Pair) -> Iterator[Finding]:
             yield replace(whole.came_or_went(name in new, gone=level), subject="schema")
 
 
-def _renaming(place: Place, schema: Node, name: str) -> Finding:
+def _renaming(place: Place, schema: Node, name: str) -> Change:
     if has_class(schema):
         says = f"is called {code(name)} now, and so is its class"
         return place.change("renamed", says, names=[name], is_on_wire=False)
@@ -112,7 +111,7 @@ def _uses(pair: Pair, old: str, new: str) -> frozenset[Use]:
     return (before & after) or (before | after)
 
 
-def _compare_shared(pair: Pair) -> Iterator[Finding]:
+def _compare_shared(pair: Pair) -> Iterator[Change]:
     """Compare the parameters, bodies, answers and headers that operations share."""
     for kind, noun in (
         ("parameters", "parameter"),

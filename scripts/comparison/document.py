@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC
+from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change
 from scripts.comparison.contract import Contract, Node, mapping, sequence
 from scripts.comparison.operations import compare_security
-from scripts.comparison.places import Finding, Pair, Place, code, differ, value, word_findings
+from scripts.comparison.places import Pair, Place, code, differ, value, word_findings
 
 _ENVIRONMENT = "x-payman-environment"
 _COMPARED = ("info", "servers", "security", "tags", "paths", "components", "webhooks", "openapi")
@@ -23,7 +23,7 @@ def _about(where: str, said: str, **given: Any) -> Place:
     return Place("document", where, "document", said, **given)
 
 
-def compare_documents(pair: Pair) -> Iterator[Finding]:
+def compare_documents(pair: Pair) -> Iterator[Change]:
     """Tell what differs of the documents as wholes."""
     place = _about("document", "the document")
     old, new = pair.old.document, pair.new.document
@@ -49,7 +49,7 @@ def compare_documents(pair: Pair) -> Iterator[Finding]:
     yield from _compare_webhooks(mapping(old.get("webhooks")), mapping(new.get("webhooks")))
 
 
-def _compare_servers(old: list[object], new: list[object]) -> Iterator[Finding]:
+def _compare_servers(old: list[object], new: list[object]) -> Iterator[Change]:
     before, after = ({str(mapping(it).get("url", "/")): mapping(it) for it in each} for each in (old, new))
     gone = {_environment(server, url): url for url, server in before.items() if url not in after}
     for url in after:
@@ -79,7 +79,7 @@ def _environment(server: Node, url: str) -> str:
     return str(server.get(_ENVIRONMENT) or url)
 
 
-def _compare_server(here: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _compare_server(here: Place, old: Node, new: Node) -> Iterator[Change]:
     if old.get(_ENVIRONMENT) != new.get(_ENVIRONMENT):
         says = f"is for {value(new.get(_ENVIRONMENT))} now, was for {value(old.get(_ENVIRONMENT))}"
         yield here.change("changed", says)
@@ -88,7 +88,7 @@ def _compare_server(here: Place, old: Node, new: Node) -> Iterator[Finding]:
     yield from word_findings(here, old, new, ("url", "variables", _ENVIRONMENT))
 
 
-def _compare_schemes(pair: Pair) -> Iterator[Finding]:
+def _compare_schemes(pair: Pair) -> Iterator[Change]:
     old, new = pair.old.components("securitySchemes"), pair.new.components("securitySchemes")
     used = _schemes_in_use(pair.old)
     for name in sorted({*old, *new}):
@@ -135,7 +135,7 @@ def _schemes_in_use(contract: Contract) -> dict[str, set[str]]:
     return used
 
 
-def _compare_webhooks(old: Node, new: Node) -> Iterator[Finding]:
+def _compare_webhooks(old: Node, new: Node) -> Iterator[Change]:
     for name in sorted({*old, *new}):
         here = _about(f"webhook {name}", f"the webhook {code(name)}", names=frozenset({name}))
         if name not in old or name not in new:

@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from scripts.comparison.changes import ADDITIVE, BREAKING
+from scripts.comparison.changes import ADDITIVE, BREAKING, Change
 from scripts.comparison.contract import Direction, Node, mapping, pointed
 from scripts.comparison.keywords import flag_changes
-from scripts.comparison.places import Finding, Pair, Place, clean, code, differ, keyed, word_findings
+from scripts.comparison.places import Pair, Place, clean, code, differ, keyed, word_findings
 from scripts.comparison.schemas import compare_schemas
 from scripts.comparison.shapes import alike, renames
 
 
 def compare_parameters(
     pair: Pair, place: Place, old: dict[tuple[str, str], Node], new: dict[tuple[str, str], Node]
-) -> Iterator[Finding]:
+) -> Iterator[Change]:
     """Tell how the parameters of an operation differ, by where they are and what they are called."""
     before, after = ({keyed(key): it for key, it in each.items()} for each in (old, new))
 
@@ -65,7 +65,7 @@ def _is_required(parameter: Node) -> bool:
     return parameter.get("required") is True or parameter.get("in") == "path"
 
 
-def compare_parameter(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def compare_parameter(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Tell how a parameter differs; the place is that of the operation."""
     before, after = pair.old.resolve(old), pair.new.resolve(new)
     here = parameter_place(place, after)
@@ -94,7 +94,7 @@ def _schema(parameter: Node) -> object:
     return mapping(contents[0]).get("schema") if contents else parameter.get("schema")
 
 
-def compare_body(pair: Pair, place: Place, old: object, new: object) -> Iterator[Finding]:
+def compare_body(pair: Pair, place: Place, old: object, new: object) -> Iterator[Change]:
     """Tell how the body of a request differs; the place is that of the operation."""
     here = place.to_part("request body", "the request body of", directions=frozenset({Direction.REQUEST}))
     if old is not None and new is not None:
@@ -110,7 +110,7 @@ def is_elsewhere(old: Node, new: Node) -> bool:
     return pointed(old) is not None and pointed(old) == pointed(new)
 
 
-def compare_answers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def compare_answers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Tell how the answers of an operation differ, by status."""
     for status in sorted({*old, *new}):
         named = f"answer {clean(status)}"
@@ -121,7 +121,7 @@ def compare_answers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
             yield here.came_or_went(status in new, gone=BREAKING if status.startswith("2") else ADDITIVE)
 
 
-def compare_message(pair: Pair, here: Place, old: object, new: object) -> Iterator[Finding]:
+def compare_message(pair: Pair, here: Place, old: object, new: object) -> Iterator[Change]:
     """Tell how a body, an answer, or a header of one differs."""
     if is_elsewhere(mapping(old), mapping(new)):
         return
@@ -135,7 +135,7 @@ def compare_message(pair: Pair, here: Place, old: object, new: object) -> Iterat
     yield from compare_schemas(pair, here, before.get("schema"), after.get("schema"))
 
 
-def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     before, after = ({name.lower(): (name, it) for name, it in each.items()} for each in (old, new))
     for key in sorted({*before, *after}):
         name = (after.get(key) or before[key])[0]
@@ -148,7 +148,7 @@ def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
             yield here.came_or_went(key in after)
 
 
-def _compare_contents(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _compare_contents(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Tell how a body differs, by media type."""
     before, after = ({_media_type(name): mapping(it) for name, it in each.items()} for each in (old, new))
     for name in sorted({*before, *after}):

@@ -15,7 +15,7 @@ from scripts.comparison.changes import ADDITIVE, BREAKING, Change, Level
 from scripts.comparison.contract import Contract, Operation, mapping, sequence
 from scripts.comparison.keywords import flag_changes
 from scripts.comparison.messages import compare_answers, compare_body, compare_parameters
-from scripts.comparison.places import Finding, Pair, Place, clean, code, differ, value, word_findings
+from scripts.comparison.places import Pair, Place, clean, code, differ, value, word_findings
 
 _COMPARED = (
     *("operationId", "deprecated", "security", "servers", "parameters", "requestBody", "responses"),
@@ -23,7 +23,7 @@ _COMPARED = (
 )
 
 
-def compare_operations(pair: Pair) -> Iterator[Finding]:
+def compare_operations(pair: Pair) -> Iterator[Change]:
     """Tell which operations came and went, and how the others differ."""
     matched, removed, added = match(pair.old.operations, pair.new.operations)
     for operation in removed:
@@ -57,7 +57,7 @@ def _whole(operation: Operation, kind: Any, level: Level) -> Change:
     return Change(level, kind, "operation", clean(operation.where), text, frozenset({operation.name}))
 
 
-def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[Finding]:
+def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[Change]:
     where = clean(new.where)
     place = Place("operation", where, where, code(new.name), names=frozenset({old.name, new.name}))
     if old.name != new.name:
@@ -123,7 +123,7 @@ def _servers(contract: Contract, operation: Operation) -> list[Any]:
     return sequence(contract.document.get("servers")) if operation.servers is None else operation.servers
 
 
-def _compare_servers(place: Place, old: list[Any], new: list[Any]) -> Iterator[Finding]:
+def _compare_servers(place: Place, old: list[Any], new: list[Any]) -> Iterator[Change]:
     before, after = ([str(mapping(server).get("url", "/")) for server in it] for it in (old, new))
     if before == after:
         return

@@ -19,17 +19,6 @@ WORDS = {
 """Keys that change nothing for a program."""
 
 
-@dataclass(frozen=True)
-class Words:
-    """That something was worded differently; those of one root become one change."""
-
-    subject: Subject
-    root: str
-    told: str
-    names: frozenset[str]
-
-
-Finding = Change | Words
 _ONLY_NAMES = " in `payman_api`; nothing changes on the wire"
 
 
@@ -149,6 +138,10 @@ class Place:
             literals=frozenset(literals),
         )
 
+    def reworded(self, what: str) -> Change:
+        """Tell that something has other words; `in_words` joins all that an operation or a schema has."""
+        return Change(COSMETIC, "reworded", self.subject, self.root, what, self.names)
+
     def tightened(self, is_tighter: bool, says: str) -> Change:
         """Tell that less is allowed than before, or more: who has to obey is hurt by the one, who reads by the other."""
         request, response = (BREAKING, ADDITIVE) if is_tighter else (ADDITIVE, BREAKING)
@@ -227,7 +220,7 @@ def is_written_differently(old: object, new: object) -> bool:
     return json.dumps(_with_text_keys(old), default=str) != json.dumps(_with_text_keys(new), default=str)
 
 
-def word_findings(place: Place, old: Node, new: Node, known: Iterable[str] = ()) -> Iterator[Finding]:
+def word_findings(place: Place, old: Node, new: Node, known: Iterable[str] = ()) -> Iterator[Change]:
     """Tell what changed of two nodes that no program notices: words, extensions, and keys that nobody knows.
 
     Args:
@@ -244,19 +237,19 @@ def word_findings(place: Place, old: Node, new: Node, known: Iterable[str] = ())
             now, was = ("none" if it is None else value(it) for it in (after, before))
             yield place.change("changed", f"has the evidence {now} now, had {was}", request=COSMETIC)
         else:
-            yield Words(place.subject, place.root, f"{clean(key)} of {place.thing}", place.names)
+            yield place.reworded(f"{clean(key)} of {place.thing}")
 
 
-def in_words(findings: Iterable[Finding]) -> Iterator[Change]:
+def in_words(changes: Iterable[Change]) -> Iterator[Change]:
     """Make one change of all that was worded differently in an operation or a schema."""
-    worded: dict[tuple[Subject, str], list[Words]] = {}
-    for finding in findings:
-        if isinstance(finding, Change):
-            yield finding
+    worded: dict[tuple[Subject, str], list[Change]] = {}
+    for change in changes:
+        if change.kind == "reworded":
+            worded.setdefault((change.subject, change.where), []).append(change)
         else:
-            worded.setdefault((finding.subject, finding.root), []).append(finding)
+            yield change
     for (subject, root), words in worded.items():
-        told = list(dict.fromkeys(word.told for word in words))
+        told = list(dict.fromkeys(word.text for word in words))
         rest = f" and {len(told) - 6} more" if len(told) > 6 else ""
         text = f"Written differently: {', '.join(told[:6])}{rest}."
         names = frozenset(name for word in words for name in word.names)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from scripts.comparison import shapes
-from scripts.comparison.changes import ADDITIVE, BREAKING
+from scripts.comparison.changes import ADDITIVE, BREAKING, Change
 from scripts.comparison.contract import (
     Contract,
     Node,
@@ -27,7 +27,7 @@ from scripts.comparison.contract import (
     sequence,
 )
 from scripts.comparison.keywords import KEYWORDS, are_other_types, keyword_changes, type_changes, types
-from scripts.comparison.places import WORDS, Finding, Pair, Place, Words, code, differ, keyed, word_findings
+from scripts.comparison.places import WORDS, Pair, Place, code, differ, keyed, word_findings
 
 _STRUCTURE = {
     *("$ref", "anyOf", "oneOf", "allOf", "properties", "required", "additionalProperties", "items"),
@@ -36,7 +36,7 @@ _STRUCTURE = {
 _KNOWN = KEYWORDS | _STRUCTURE
 
 
-def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Iterator[Finding]:
+def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Iterator[Change]:
     """Tell how a schema differs from what it was.
 
     Args:
@@ -82,7 +82,7 @@ def _opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) ->
     return schema, is_nullable
 
 
-def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     # Where one is of any kind, it is no matter of single alternatives.
     if any(shapes.members(old)) != any(shapes.members(new)):
         is_tighter = any(shapes.members(new))
@@ -107,7 +107,7 @@ def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
     if not before and not after and loose == [[], []]:
         orders = [shapes.members(it) for it in (old, new)]
         if differ(*orders) and len(orders[0]) > 1:
-            yield Words(place.subject, place.root, f"order of what {place.thing} can be", place.names)
+            yield place.reworded(f"order of what {place.thing} can be")
 
 
 def _unmatched(pair: Pair, old: list[Node], new: list[Node]) -> tuple[list[Node], list[Node]]:
@@ -134,7 +134,7 @@ def _names(member: Node) -> list[str]:
     return [schema_name(reference)] if reference else []
 
 
-def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Compare two schemas that are no unions."""
     if "allOf" in old or "allOf" in new:
         yield from _compare_composed(pair, place, old, new)
@@ -158,7 +158,7 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[F
         yield from compare_schemas(pair, place.to_inner("items", "[]"), old.get("items"), new.get("items"))
 
 
-def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Compare a schema that is written out with one that is referred to."""
     before, after = pair.old.resolve(old), pair.new.resolve(new)
     if pointed(before) or pointed(after):  # in another document, or nowhere
@@ -170,12 +170,12 @@ def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Itera
     yield from compare_schemas(pair, place, shapes.without(WORDS, before), shapes.without(WORDS, after))
 
 
-def _other_class(place: Place, reference: str | None) -> Finding:
+def _other_class(place: Place, reference: str | None) -> Change:
     names = [schema_name(reference)] if reference else []
     return place.change("changed", "has a class of another name", names=names, is_on_wire=False)
 
 
-def _compare_composed(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _compare_composed(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Compare schemas of which one at least is composed with `allOf`.
 
     What both are composed of is compared where it is defined. If that is not the same, it counts what comes out.
@@ -186,10 +186,10 @@ def _compare_composed(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
     before, after = shapes.composed(pair.old, old, not is_same), shapes.composed(pair.new, new, not is_same)
     yield from compare_schemas(pair, place, shapes.without(WORDS, before), shapes.without(WORDS, after))
     if not is_same:
-        yield Words(place.subject, place.root, f"what {place.thing} is composed of", place.names)
+        yield place.reworded(f"what {place.thing} is composed of")
 
 
-def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Compare the properties of objects."""
     before, after = mapping(old.get("properties")), mapping(new.get("properties"))
     was_required, is_required = ({str(name) for name in sequence(it.get("required"))} for it in (old, new))
@@ -215,10 +215,10 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
             yield from compare_schemas(pair, here, before.get(name), after.get(name))
     yield from _further_findings(pair, place, old, new)
     if before.keys() == after.keys() and list(before) != list(after):
-        yield Words(place.subject, place.root, f"order of the properties of {place.thing}", place.names)
+        yield place.reworded(f"order of the properties of {place.thing}")
 
 
-def _further_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+def _further_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Compare what is allowed beside the properties that are listed."""
     before, after = (it.get("additionalProperties", True) for it in (old, new))
     if (before is False) != (after is False):
