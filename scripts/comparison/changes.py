@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Literal
 
 Kind = Literal["added", "removed", "changed", "renamed", "moved", "reworded"]
+"""What happened; what is only reworded becomes one change of the operation or the schema before anybody is shown it."""
 Subject = Literal["operation", "schema", "document"]
 VersionStep = Literal["major", "minor", "patch"]
 

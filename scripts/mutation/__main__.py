@@ -63,18 +63,16 @@ def run_trials(trials: list[Mutant], jobs: int, begin: Begin) -> tuple[list[int]
 
 def run_session(trials: list[Mutant], jobs: int) -> tuple[list[str], list[int], list[int]]:
     """Try mutants in one session of pytest; give tests that fail while they are measured, and what `run_trials` gives."""
-    found: tuple[list[int], list[int]] | None = None
 
-    def work(session: Session) -> None:
-        nonlocal found
-        found = run_trials(trials, jobs, lambda it: session.begin(it.path, it.build_tree(), it.lines))
+    def work(session: Session) -> tuple[list[int], list[int]]:
+        return run_trials(trials, jobs, lambda it: session.begin(it.path, it.build_tree(), it.lines))
 
     session = Session(CORE, work)
     options = [*QUIETLY, "--timeout-method=thread", "--capture=no", "--no-summary"]
     status = pytest.main([*options, *_TESTS["noticing"]], plugins=[session])
-    if found is None:
+    if session.result is None:
         raise RuntimeError(f"pytest tried no mutant; it ended with {status!r}")
-    return session.failed, *found
+    return session.failed, *session.result
 
 
 def main() -> int:

@@ -48,11 +48,12 @@ class Session:
 
     Args:
         folder: Where the code is that is mutated.
-        work: What to do with the session, once it knows which test executes what.
+        work: What gives the result, once the session knows which test executes what.
     """
 
     folder: Path
-    work: Callable[[Session], None]
+    work: Callable[[Session], Any]
+    result: Any = None
     failed: list[str] = field(factory=list[str])
     covering: Covering = field(factory=dict)
     _items: list[pytest.Item] = field(factory=list[pytest.Item])
@@ -68,7 +69,7 @@ class Session:
         self._functions = _find_functions(self.folder)
         gc.freeze()  # so that no fork copies all of it to look for garbage
         self.failed, self.covering, self._limits = call_in_child(self._measure)
-        self.work(self)
+        self.result = self.work(self)
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
