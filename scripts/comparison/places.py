@@ -127,12 +127,13 @@ class Place:
         """
         levels = {Direction.REQUEST: request, Direction.RESPONSE: request if response is None else response}
         directions = self.directions or frozenset(Direction)
+        said = f"{self.thing} {says}{self.reading if is_on_wire else _ONLY_NAMES}"
         return Change(
             level=max(levels[side] for side in directions),
             kind=kind,
             subject=self.subject,
             where=self.where,
-            text=sentence(f"{self.thing} {says}{self.reading if is_on_wire else _ONLY_NAMES}"),
+            text=f"{said[:1].upper()}{said[1:]}.",
             names=self.names | frozenset(names),
             operations=self.operations,
             literals=frozenset(literals),
@@ -168,11 +169,6 @@ class Place:
         """Say whether it has to be there now, or need not."""
         if did != must:
             yield self.tightened(must, f"is {'required' if must else 'optional'} now")
-
-
-def sentence(text: str) -> str:
-    """Make a sentence of it."""
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def clean(text: object) -> str:

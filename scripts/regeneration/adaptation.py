@@ -15,20 +15,7 @@ from pathlib import Path
 from scripts.comparison.changes import Change, Level
 from scripts.regeneration.names import NameChange, Names, last, plain
 from scripts.regeneration.quotes import list_uses
-from scripts.regeneration.type_check import Fault, new_type_faults
-
-
-def faults(root: Path, present: Path, fresh: Path, names: Names, scratch: Path) -> list[Fault]:
-    """Say which lines do not fit the fresh client, and did fit the present one.
-
-    Args:
-        root: The folder with `payman_sdk` and the settings of the type checker.
-        present: The folder with the client at hand.
-        fresh: The folder with the client to come.
-        names: The public names of the client to come.
-        scratch: A folder to work in.
-    """
-    return new_type_faults(root, present, fresh, scratch) + list(missing_keys(root, names))
+from scripts.regeneration.type_check import Fault
 
 
 def missing_keys(root: Path, names: Names) -> Iterator[Fault]:

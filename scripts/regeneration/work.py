@@ -14,7 +14,7 @@ from scripts.comparison.changes import Change, version_step
 from scripts.comparison.comparing import compare
 from scripts.git import export, run_git
 from scripts.regeneration import sources
-from scripts.regeneration.adaptation import faults, traced
+from scripts.regeneration.adaptation import missing_keys, traced
 from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.folders import differences, files
 from scripts.regeneration.generator import generate
@@ -26,6 +26,7 @@ from scripts.regeneration.quotes import out_of_date
 from scripts.regeneration.reading import read_file
 from scripts.regeneration.reporting import Findings
 from scripts.regeneration.sources import Source
+from scripts.regeneration.type_check import new_type_faults
 
 
 def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> dict[str, Document] | None:
@@ -184,7 +185,8 @@ def _findings(
     if is_client_the_same or not (root / "payman_sdk").is_dir():
         return Findings(changed, apis, in_names)
     with _step("Checking the types of payman_sdk"):
-        found = faults(root, root / "generated", scratch / "fresh", fresh, scratch)
+        misfits = new_type_faults(root, root / "generated", scratch / "fresh", scratch)
+        found = [*misfits, *missing_keys(root, fresh)]
     seen = {(fault.file, fault.line) for fault in found}
     quoted = out_of_date(root, changes, former or {})
     to_adapt = [

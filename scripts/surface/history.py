@@ -74,10 +74,9 @@ def baseline(root: Path) -> Baseline:
     except subprocess.CalledProcessError as error:
         raise NoBaselineError("this folder is no git repository, or one without a commit") from error
     releases = {_version(found): tag for tag in tags if (found := _TAG.match(tag))}
-    if releases:
-        version = max(releases)
-        return Baseline(releases[version], version, _facts(root, releases[version]), is_shallow == "true")
-    return Baseline("the last commit", PUBLISHED, _facts(root, "HEAD"), is_shallow == "true")
+    version = max(releases, default=PUBLISHED)
+    tag = releases.get(version)
+    return Baseline(tag or "the last commit", version, _facts(root, tag or "HEAD"), is_shallow == "true")
 
 
 def _version(found: re.Match[str]) -> Version:
@@ -85,18 +84,16 @@ def _version(found: re.Match[str]) -> Version:
 
 
 def _facts(root: Path, revision: str) -> list[Fact]:
-    """What a revision has recorded; where it has no record that can be read, what its code says."""
+    """What a revision has recorded; where it has no record that can be read, what its code says.
+
+    `griffe.load_git` would leave a worktree and a branch in the repository meanwhile.
+    """
     try:
         return parsed(run_git(root, "show", f"{revision}:{FILE}").decode())
     except (subprocess.CalledProcessError, RecordError):
-        return _read(root, revision)
-
-
-def _read(root: Path, revision: str) -> list[Fact]:
-    """The facts of a revision's code. `griffe.load_git` would leave a worktree and a branch in the repository meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
-        export(root, Path(folder), revision)
-        try:
-            return facts_of(Path(folder))
-        except UnreadableError as error:
-            raise NoBaselineError(f"{revision} has neither a record nor code that can be read") from error
+        with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
+            export(root, Path(folder), revision)
+            try:
+                return facts_of(Path(folder))
+            except UnreadableError as error:
+                raise NoBaselineError(f"{revision} has neither a record nor code that can be read") from error
