@@ -14,27 +14,15 @@ from scripts.surface.record import Fact
 from scripts.surface.signatures import type_text
 
 
-def announced(source: str) -> Iterator[Fact]:
-    """The facts about settings (`parser.addini`) and markers (`config.addinivalue_line`) in the code of a plugin.
-
-    Args:
-        source: The code. Names are text there, or constants of the module.
-    """
-    module = ast.parse(source)
-    constants = {
-        target.id: statement.value
-        for statement in module.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
+def announced(plugin: Module) -> Iterator[Fact]:
+    """The facts about settings (`parser.addini`) and markers (`config.addinivalue_line`) of a plugin: names are text, or constants."""
 
     def text(node: ast.expr | None) -> str | None:
-        if isinstance(node, ast.Name):
-            node = constants.get(node.id)
+        if isinstance(node, ast.Name) and node.id in plugin.attributes:
+            node = ast.parse(str(plugin.attributes[node.id].value), mode="eval").body
         return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
-    for node in ast.walk(module):
+    for node in ast.walk(ast.parse("\n".join(plugin.lines))):
         match node:
             case ast.Call(func=ast.Attribute(attr="addini"), args=[name, *_]) if setting := text(name):
                 kind = next((text(word.value) for word in node.keywords if word.arg == "type"), None)
@@ -80,7 +68,7 @@ def facts_of(root: Path) -> list[Fact]:
     paths: dict[str, Object] = {}
     for module, names in _modules(loader):
         if FIXTURES in PLACES[module.path]:
-            found += announced("\n".join(module.lines))
+            found += announced(module)
         for name in names:
             paths[f"{module.path}.{name}"] = _meant(module, name)
     # The shortest path is what a thing is recorded under; it may well be defined elsewhere.
