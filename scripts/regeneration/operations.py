@@ -15,6 +15,7 @@ from scripts.regeneration.documents import Document
 from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, choices_of, make_member
 from scripts.regeneration.facts import Operation, Parameter, Scheme, Webhook
 from scripts.regeneration.identifiers import ARGUMENTS, PREFIX
+from scripts.regeneration.names import plain
 from scripts.regeneration.pointers import METHODS, Node, join, refuse
 from scripts.regeneration.schemas import Schemas
 
@@ -197,9 +198,9 @@ class Operations:
         found = self._schemas.classes.get(str(answers[0].expression.get("$ref")).rpartition("/")[2])
         members = {} if found is None else found.schema.get("properties", {})
         for parameter in operation.within("query"):
-            wanted = f"next{_plain(parameter.name)}"
+            wanted = f"next{plain(parameter.name)}"
             for variable, member in members.items():
-                if wanted == _plain(member[WIRE]) and _is_text(member) and _is_text(parameter.schema):
+                if wanted == plain(member[WIRE]) and _is_text(member) and _is_text(parameter.schema):
                     return parameter.variable, variable
         return None
 
@@ -238,10 +239,6 @@ def _server(given: dict[str, Any], operation: Node) -> str:
     if "://" not in given["url"]:
         operation.refuse(f"The server {given['url']:.60} of an operation has no host")
     return _url(given, operation.place)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _is_text(schema: Expression) -> bool:
