@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from griffe import Attribute, Class, Expr, ExprCall, Function, Parameter, ParameterKind, Parameters
+from griffe import Class, Expr, ExprCall, ExprKeyword, Function, Parameter, ParameterKind, Parameters
 
 Types = Mapping[str, str]
 """What stands for the type variables of a generic base class."""
@@ -60,14 +60,10 @@ def is_named_tuple(made: Class) -> bool:
 
 def is_frozen(made: Class) -> bool:
     """Whether its attributes can only be read."""
-    if is_named_tuple(made):
-        return True
-    for decorator in made.decorators:
-        if decorator.callable_path == "attrs.frozen":
-            return True
-        if decorator.callable_path == "dataclasses.dataclass":
-            return _arguments(decorator.value).get("frozen") == "True"
-    return False
+    return is_named_tuple(made) or any(
+        decorator.callable_path == "attrs.frozen" or _arguments(decorator.value).get("frozen") == "True"
+        for decorator in made.decorators
+    )
 
 
 def written_init(lineage: Sequence[Class]) -> str | None:
@@ -91,8 +87,8 @@ def written_init(lineage: Sequence[Class]) -> str | None:
 def _fields(made: Class) -> Iterator[Parameter]:
     """What a class is made with: its annotated attributes that are neither properties nor `ClassVar`."""
     by_keyword = any(_arguments(decorator.value).get("kw_only") == "True" for decorator in made.decorators)
-    for attribute in made.members.values():
-        if not isinstance(attribute, Attribute) or attribute.annotation is None:
+    for attribute in made.attributes.values():
+        if attribute.annotation is None:
             continue
         value, given = attribute.value, dict[str, str]()
         if isinstance(value, ExprCall) and value.canonical_path == "attrs.field":
@@ -111,10 +107,5 @@ def _fields(made: Class) -> Iterator[Parameter]:
 
 def _arguments(expression: Expr | str | None) -> dict[str, str]:
     """The keywords of a call, as text."""
-    if not isinstance(expression, ExprCall):
-        return {}
-    return {
-        argument.name: str(argument.value)
-        for argument in expression.arguments
-        if hasattr(argument, "name") and hasattr(argument, "value")
-    }
+    arguments = expression.arguments if isinstance(expression, ExprCall) else ()
+    return {it.name: str(it.value) for it in arguments if isinstance(it, ExprKeyword)}
