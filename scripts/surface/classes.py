@@ -41,7 +41,9 @@ class Reader:
         for base in self._bases(made):
             yield Fact(path, "base", base)
         types = self._types(made, {})
-        covered = self._covered(lineage)
+        # The members of bases that are public are recorded there.
+        public = [base for base in lineage[1:] if base.path in self._home]
+        covered = {it.path for base in public for it in (base, *base.mro())}
         seen: set[str] = set()
         if (init := written_init(lineage)) is not None:
             yield Fact(f"{path}.__init__", "def", init)
@@ -59,12 +61,6 @@ class Reader:
                 elif isinstance(member, griffe.Attribute) and not name.startswith("_"):
                     yield _attribute(member, owner, kind, f"{path}.{name}", known)
 
-    def _covered(self, lineage: list[griffe.Class]) -> set[str]:
-        """The bases whose members are recorded with a public base."""
-        return {
-            covered.path for base in lineage[1:] if base.path in self._home for covered in (base, *base.mro())
-        }
-
     def _kind(self, made: griffe.Class, lineage: list[griffe.Class]) -> str:
         above = {_outside(base) for one in lineage for base in one.bases}
         if "typing.Protocol" in {_outside(base) for base in made.bases}:
@@ -81,16 +77,11 @@ class Reader:
         except (KeyError, griffe.AliasResolutionError):
             return None
 
-    def _found(self, base: griffe.Expr | str) -> griffe.Class | None:
-        """The class that is named as a base, where it is one of ours."""
-        found = self._look_up(base)
-        return found if isinstance(found, griffe.Class) else None
-
     def _bases(self, made: griffe.Class) -> Iterator[str]:
         """The bases that users may know; in the place of one that is not public stand its own."""
         for base in made.bases:
-            found = self._found(base)
-            if found is None:
+            found = self._look_up(base)
+            if not isinstance(found, griffe.Class):
                 if _outside(base) not in _SAY_NOTHING:
                     yield _outside(base)
             elif found.path in self._home:
@@ -102,23 +93,19 @@ class Reader:
         """What stands for the type variables of each base."""
         result: dict[str, Types] = {}
         for base in made.bases:
-            found = self._found(base)
-            if found is None:
-                continue
-            given = [type_text(text, known) for text in _subscripts(base)]
-            mine = dict(zip(self._variables(found), given, strict=False))
-            result = {**self._types(found, mine), found.path: mine, **result}
+            found = self._look_up(base)
+            if isinstance(found, griffe.Class):
+                given = [type_text(text, known) for text in _subscripts(base)]
+                mine = dict(zip(self._variables(found), given, strict=False))
+                result = {**self._types(found, mine), found.path: mine, **result}
         return result
 
     def _variables(self, made: griffe.Class) -> list[str]:
         """The type variables of a class, in the order in which they are given."""
         declared = [base for base in made.bases if _outside(base) in ("typing.Generic", "typing.Protocol")]
         given = [part for base in declared or made.bases for part in _subscripts(base)]
-        return list(dict.fromkeys(str(part) for part in given if self._is_variable(part)))
-
-    def _is_variable(self, part: griffe.Expr | str) -> bool:
-        found = self._look_up(part)
-        return isinstance(found, griffe.Attribute) and "TypeVar(" in str(found.value)
+        meant = {str(part): self._look_up(part) for part in given}
+        return [name for name, found in meant.items() if "TypeVar(" in str(getattr(found, "value", ""))]
 
 
 def _outside(base: griffe.Expr | str) -> str:
