@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import griffe
@@ -95,7 +96,7 @@ class Reader:
         for base in made.bases:
             found = self._look_up(base)
             if isinstance(found, griffe.Class):
-                given = [type_text(text, known) for text in _subscripts(base)]
+                given = [type_text(text, known) for text in list_subscripts(base)]
                 mine = dict(zip(self._variables(found), given, strict=False))
                 result = {**self._types(found, mine), found.path: mine, **result}
         return result
@@ -103,7 +104,7 @@ class Reader:
     def _variables(self, made: griffe.Class) -> list[str]:
         """The type variables of a class, in the order in which they are given."""
         declared = [base for base in made.bases if _outside(base) in ("typing.Generic", "typing.Protocol")]
-        given = [part for base in declared or made.bases for part in _subscripts(base)]
+        given = [part for base in declared or made.bases for part in list_subscripts(base)]
         meant = {str(part): self._look_up(part) for part in given}
         return [name for name, found in meant.items() if "TypeVar(" in str(getattr(found, "value", ""))]
 
@@ -114,7 +115,8 @@ def _outside(base: griffe.Expr | str) -> str:
     return path.removeprefix("builtins.")
 
 
-def _subscripts(base: griffe.Expr | str) -> list[griffe.Expr | str]:
+def list_subscripts(base: griffe.Expr | str | None) -> list[griffe.Expr | str]:
+    """Give what a type is subscripted with."""
     if not isinstance(base, griffe.ExprSubscript):
         return []
     return list(getattr(base.slice, "elements", None) or [base.slice])
@@ -138,20 +140,17 @@ def _attribute(member: griffe.Attribute, owner: griffe.Class, kind: str, path: s
     if kind == "typed dict":
         return _key(text, path, total=str(owner.keywords.get("total")) != "False")
     if isinstance(member.value, griffe.ExprCall) and member.value.canonical_path == _READS_A_KEY:
-        [key] = _subscripts(member.value.function)
+        [key] = list_subscripts(member.value.function)
         return Fact(path, "read-only", type_text(key))
     only_read = is_frozen(owner) or ("property" in member.labels and "writable" not in member.labels)
     return Fact(path, "read-only" if only_read else "attribute", text or _as_given(member, owner, types))
 
 
 def _key(text: str, path: str, *, total: bool) -> Fact:
-    needed = total
-    for word, answer in (("Required[", True), ("NotRequired[", False)):
-        if text.startswith(word):
-            text, needed = text.removeprefix(word).removesuffix("]"), answer
-    if total:
-        return Fact(path, "key" if needed else "key, maybe", text)
-    return Fact(path, "option, required" if needed else "option", text)
+    marked = re.fullmatch(r"(Not)?Required\[(.*)\]", text)
+    is_needed, kind = (not marked[1], marked[2]) if marked else (total, text)
+    needed, other = ("key", "key, maybe") if total else ("option, required", "option")
+    return Fact(path, needed if is_needed else other, kind)
 
 
 def _as_given(member: griffe.Attribute, owner: griffe.Class, types: Types) -> str:

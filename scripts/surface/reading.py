@@ -7,9 +7,9 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from griffe import Alias, AliasResolutionError, Class, Function, GriffeLoader, Module, Object
+from griffe import Alias, AliasResolutionError, Class, ExprSubscript, Function, GriffeLoader, Module, Object
 
-from scripts.surface.classes import Reader, describe_function
+from scripts.surface.classes import Reader, describe_function, list_subscripts
 from scripts.surface.record import Fact
 from scripts.surface.signatures import type_text
 
@@ -96,12 +96,13 @@ def _modules(loader: GriffeLoader) -> Iterator[tuple[Module, list[str]]]:
         names = {name for name in rule if name in module.members}
         if ALL in rule:
             names |= {str(name) for name in module.exports or []}
-        for name, member in module.members.items():
-            own = not member.is_alias and not name.startswith("_")
-            if (own and CLASSES in rule and member.is_class) or (
-                own and FIXTURES in rule and _fixture(member) is not None
-            ):
-                names.add(name)
+        own = {
+            name: it for name, it in module.members.items() if not it.is_alias and not name.startswith("_")
+        }
+        if CLASSES in rule:
+            names |= {name for name, member in own.items() if member.is_class}
+        if FIXTURES in rule:
+            names |= {name for name, member in own.items() if _fixture(member) is not None}
         yield module, sorted(names)
 
 
@@ -134,12 +135,10 @@ def _plain(thing: Object, path: str) -> Iterator[Fact]:
 
 def _fixture(thing: Object | Alias) -> str | None:
     """What a fixture gives, None if it is none."""
-    if not isinstance(thing, Function):
+    if not isinstance(thing, Function) or not any(
+        decorator.callable_path == "pytest.fixture" for decorator in thing.decorators
+    ):
         return None
-    if not any(decorator.callable_path == "pytest.fixture" for decorator in thing.decorators):
-        return None
-    given = type_text(thing.returns)
-    for generator in ("Iterator[", "Generator["):
-        if given.startswith(generator):
-            return given.removeprefix(generator).removesuffix("]").partition(",")[0]
-    return given
+    given = thing.returns
+    is_generator = isinstance(given, ExprSubscript) and str(given.left) in ("Iterator", "Generator")
+    return type_text(list_subscripts(given)[0] if is_generator else given)
