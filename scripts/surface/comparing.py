@@ -48,17 +48,13 @@ class _Signature:
         )
         self.named = {one.name: one for one in given if one not in (self.rest, self.keywords)}
         self.optional = {name for name, one in self.named.items() if not one.required}
-        self.returned = _text(function.returns)
+        self.returned = str(function.returns or "")
 
     def at(self, place: int) -> str | None:
         """The parameter that a positional argument goes to."""
         if place < len(self.by_place):
             return self.by_place[place]
         return self.rest.name if self.rest else None
-
-
-def _text(annotation: object) -> str:
-    return str(annotation or "")
 
 
 def _lost(before: _Signature, now: _Signature) -> Iterator[str]:
@@ -115,7 +111,7 @@ def _types(before: _Signature, now: _Signature) -> Iterator[str]:
     for name, was, stays in pairs:
         if stays is None:
             continue
-        old, new = _text(was.annotation), _text(stays.annotation)
+        old, new = (str(it.annotation or "") for it in (was, stays))
         if old and new and not wider(new, old):
             yield f"the parameter {name} took {old}, takes {new}"
     if before.returned and now.returned and not narrower(now.returned, before.returned):
@@ -221,17 +217,17 @@ def _article(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
+_FITTING = {
+    **dict.fromkeys(("read-only", "fixture", "constant"), narrower),
+    **dict.fromkeys(("alias", "option", "option, required"), wider),
+}
+"""Which other types will do: for what is only got narrower ones, for what is only given wider ones."""
+
+
 def _other_type(before: Fact, now: Fact) -> Iterator[str]:
     """Says so where the new type or value does not do where the old one did."""
-    if before.detail and not _fits(before, now):
+    fits = _FITTING.get(before.kind)
+    if before.detail not in ("", now.detail) and not (
+        fits and now.detail and fits(now.detail, before.detail)
+    ):
         yield f"was {before.detail}, is {now.detail or 'without a type'}"
-
-
-def _fits(before: Fact, now: Fact) -> bool:
-    if before.detail == now.detail:
-        return True
-    if before.kind in ("read-only", "fixture", "constant"):
-        return bool(now.detail) and narrower(now.detail, before.detail)
-    if before.kind in ("alias", "option", "option, required"):
-        return bool(now.detail) and wider(now.detail, before.detail)
-    return False  # a value, or what is both given and got
