@@ -151,22 +151,19 @@ def breakages(old: Surface, new: Surface) -> list[str]:
             found.add((path, "is gone"))
         else:
             found |= {(path, what) for what in [*_changes(facts, now), *_lost_bases(path, old, new)]}
-    return [f"{path}: {what}" for path, what in sorted(found | _new_duties(old, new))]
+    return [f"{path}: {what}" for path, what in sorted({*found, *_new_duties(old, new)})]
 
 
 def _relied_on(old: Surface, new: Surface) -> dict[str, list[Fact]]:
     """The old facts by path; those of another name only where it stands for something else now."""
     result: dict[str, list[Fact]] = {}
     for fact in old:
-        if fact.kind == "base":
-            continue
         if fact.kind != "same as":
             result.setdefault(fact.path, []).append(fact)
         elif new.other_name(fact.path) != fact.detail:
             for meant in old.below(fact.detail):
-                if meant.kind != "base":
-                    path = fact.path + meant.path.removeprefix(fact.detail)
-                    result.setdefault(path, []).append(meant)
+                path = fact.path + meant.path.removeprefix(fact.detail)
+                result.setdefault(path, []).append(meant)
     return result
 
 
@@ -177,19 +174,16 @@ def _lost_bases(path: str, old: Surface, new: Surface) -> Iterator[str]:
             yield f"is no {base} any more"
 
 
-def _new_duties(old: Surface, new: Surface) -> set[tuple[str, str]]:
+def _new_duties(old: Surface, new: Surface) -> Iterator[tuple[str, str]]:
     """What is new and not optional: in dicts that users make, and in protocols that their classes follow."""
-    found: set[tuple[str, str]] = set()
     for fact in new:
-        owner = fact.path.rpartition(".")[0]
-        if old.at(fact.path) or fact.kind == "base":
+        kinds = {one.kind for one in old.at(fact.path.rpartition(".")[0])}
+        if old.at(fact.path):
             continue
-        before = old.at(owner)
-        if any(one.kind == "typed dict" for one in before) and fact.kind in _NEEDED:
-            found.add((fact.path, "is new and has to be given"))
-        if any(one.kind == "protocol" for one in before):
-            found.add((fact.path, "is new, and classes that users wrote for the protocol lack it"))
-    return found
+        if "typed dict" in kinds and fact.kind in _NEEDED:
+            yield fact.path, "is new and has to be given"
+        if "protocol" in kinds:
+            yield fact.path, "is new, and classes that users wrote for the protocol lack it"
 
 
 def _changes(old: list[Fact], new: list[Fact]) -> Iterator[str]:

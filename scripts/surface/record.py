@@ -86,8 +86,8 @@ class Surface:
             self._own[fact.path].append(fact)
 
     def __iter__(self) -> Iterator[Fact]:
-        for facts in self._own.values():
-            yield from facts
+        """Give all facts but the base classes."""
+        return (fact for facts in self._own.values() for fact in facts if fact.kind != "base")
 
     def other_name(self, path: str) -> str | None:
         """The path that this one is only another name for."""
