@@ -20,6 +20,7 @@ from payman_sdk._core.effects import CallHook, Flow, WithLock
 from payman_sdk._core.hook_payloads import TokenRefresh
 from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk._secrets import SecretStr, sent_secrets
+from payman_sdk._telemetry.events import Listener
 from payman_sdk._telemetry.observer import Observer
 from payman_sdk._text.error_response import ErrorResponse
 from payman_sdk._text.redaction import redact
@@ -588,8 +589,8 @@ def test_what_is_reported_of_a_refresh(clock: Clock) -> None:
         (None, None, TokenRefresh("ending", 3600, is_rotated=False)),
         ("r-2", error, TokenRefresh("ending", None, is_rotated=False, error=error)),
     ):
-        assert report(Observer((print,)), None, clock, refresh, failure) == (expected, [])
-        assert report(Observer((print,)), print, clock, refresh, failure) == (expected, [expected])
+        assert report(Observer((Listener(),)), None, clock, refresh, failure) == (expected, [])
+        assert report(Observer((Listener(),)), print, clock, refresh, failure) == (expected, [expected])
         assert report(Observer(), print, clock, refresh, failure) == (expected, [expected])
         assert report(Observer(), None, clock, refresh, failure) == (None, [])
 

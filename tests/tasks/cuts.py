@@ -265,6 +265,16 @@ class KeptOperations:
         return getattr(self._kept, name)
 
 
+class Reports:
+    """A listener that counts the calls of its methods, by their names."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: self.counts.update([name])
+
+
 class World:
     """A program: its server, its stores, and what it was given. Its client begins anew with every call."""
 
@@ -282,8 +292,8 @@ class World:
 
     def begin(self, at: int = 0, how: str = "") -> Cutter:
         self.changes: list[Any] = []
-        self.events: list[Any] = []
-        observer, runner = Observer((self.events.append,)), Cutter(self.server, self.clock, at, how)
+        self.reports = Reports()
+        observer, runner = Observer((cast("Any", self.reports),)), Cutter(self.server, self.clock, at, how)
         self.tokens = TokenManager(
             PERSON, TokenStoreAccess(self.store), clock=self.clock, now=self.clock, observer=observer
         )

@@ -5,7 +5,6 @@ Nothing here lists outcomes: the rules hold for every story, wherever and howeve
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -141,9 +140,11 @@ def find_faults(world: World, runner: Cutter, end: Any) -> Iterator[str]:
         notes = getattr(end, "__notes__", [])
         if getattr(end, "task_id", None) != ours or ["was sent" in note for note in notes] != [True]:
             yield f"is not described: {notes}"
-    kinds = Counter(type(event).__name__ for event in world.events)
-    if any(kinds[f"{what}Began"] != kinds[f"{what}Ended"] for what in ("Ask", "Attempt", "TokenRefresh")):
-        yield f"telemetry: {kinds}"
+    counts, pairs = world.reports.counts, {"begin": "end", "attempt": "answer", "refresh": "refresh_end"}
+    if not counts["record_attempt"] and sent:
+        yield f"telemetry without attempts: {counts}"
+    if any(counts[f"record_{begin}"] != counts[f"record_{end}"] for begin, end in pairs.items()):
+        yield f"telemetry: {counts}"
     finals = [change.is_final for change in world.changes]
     if sum(finals) > 1 or True in finals[:-1]:
         yield f"on_task: {world.changes}"
