@@ -9,9 +9,10 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_api.models.task_state import TaskState
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.effects import Clock, Flow
 from payman_sdk._core.task_response import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork

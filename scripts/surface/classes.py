@@ -110,9 +110,9 @@ class Reader:
 
 
 def _outside(base: griffe.Expr | str) -> str:
-    """The path of a base, without what it is subscripted with."""
+    """The path of a base, without what it is subscripted with; the package's own named tuples are those of `typing` to checkers."""
     path = base.canonical_path if isinstance(base, griffe.Expr) else str(base)
-    return path.removeprefix("builtins.")
+    return path.removeprefix("builtins.").replace("payman_sdk._annotations.NamedTuple", "typing.NamedTuple")
 
 
 def list_subscripts(base: griffe.Expr | str | None) -> list[griffe.Expr | str]:

@@ -55,7 +55,7 @@ def is_attrs(made: Class) -> bool:
 
 def is_named_tuple(made: Class) -> bool:
     """Whether its members are those of a tuple."""
-    return any(isinstance(base, Expr) and base.canonical_path == "typing.NamedTuple" for base in made.bases)
+    return any(isinstance(base, Expr) and base.canonical_path.endswith(".NamedTuple") for base in made.bases)
 
 
 def is_frozen(made: Class) -> bool:

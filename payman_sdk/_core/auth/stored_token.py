@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple, Protocol, Self, cast
+from typing import Any, Protocol, Self, cast
 
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.effects import Lock
 from payman_sdk._core.wire_json import parse_object
 from payman_sdk._secrets import SecretStr, reveal_for_wire
