@@ -77,7 +77,7 @@ _HOMES = {
         "_core.payment_types": "Payee PayeeType Payment PaymentOutcome Transaction Wallet",
         "_core.task_response": "Artifact FormattedTaskResponse ParsedResponse Status TaskResponse TaskState",
         "_io.key_store": "MemoryKeyStore SQLiteKeyStore",
-        "_io.transport": "Transport Verify",
+        "_io.given_transport": "Transport Verify",
         "_telemetry.settings": "Stats Telemetry",
         "_telemetry.observer": "TaskEntry",
         "_text.error_response": "ErrorResponse",

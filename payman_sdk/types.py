@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         Status,
         TaskResponse,
     )
-    from payman_sdk._io.transport import Transport, Verify
+    from payman_sdk._io.given_transport import Transport, Verify
     from payman_sdk._telemetry.observer import TaskEntry
     from payman_sdk._telemetry.settings import Stats, Telemetry
 

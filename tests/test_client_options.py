@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpcore
 import httpx
 import pydantic
 import pytest
@@ -94,7 +95,8 @@ def test_headers_are_sent_beside_the_sdks_own(peer: Peer, connect: Connect) -> N
     assert [one.get("x-request") for one in (token, first, second, streamed)] == [None, "1", None, "2"]
     for one in (token, first, streamed):
         assert re.fullmatch(
-            rf"paymanai-sdk/2\.\S+ python/3\.\d+ httpx/{re.escape(httpx.__version__)}", one["user-agent"]
+            rf"paymanai-sdk/2\.\S+ python/3\.\d+ httpcore/{re.escape(httpcore.__version__)}",
+            one["user-agent"],
         )
 
 

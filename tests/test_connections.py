@@ -215,7 +215,7 @@ def test_a_header_that_would_be_two_is_not_sent(header: dict[str, str], peer: Pe
     """A header with the end of a line in it is refused before anything is sent, and that is known."""
 
     async def main() -> None:
-        async with build_async_http_client(peer.base_url) as http:
+        async with build_async_http_client(peer.base_url).as_httpx() as http:
             await http.get(peer.base_url, headers=header)
 
     with pytest.raises(httpx.LocalProtocolError):
@@ -277,7 +277,7 @@ def test_a_client_goes_on_in_another_loop(peer: Peer) -> None:
 def test_each_of_two_loops_has_connections_of_its_own(peer: Peer) -> None:
     """Loops that run at the same time in two threads can share the connections."""
     peer.always(TOKEN_PATH, closing(token()))
-    http, both = build_async_http_client(peer.base_url), threading.Barrier(2, timeout=30)
+    http, both = build_async_http_client(peer.base_url).as_httpx(), threading.Barrier(2, timeout=30)
     statuses: list[int] = []
 
     async def main() -> None:
@@ -329,13 +329,21 @@ def test_what_was_cancelled_before_it_was_sent_is_not_sent(loop: str, peer: Peer
 
 
 def test_the_request_is_the_one_that_httpx_would_send(peer: Peer, connect: Connect) -> None:
-    """Own connections send the same headers and the same body as a client of httpx does, on threads and on a loop."""
+    """Own connections send the same headers and the same body as a client of httpx does, on threads and on a loop.
+
+    Only the library that the SDK says it sends with is another.
+    """
     with httpx.Client(trust_env=False) as http:
         connect(http_client=http, session_id="ses-1").ask("Grüße an Zoë")
     connect(session_id="ses-1").ask("Grüße an Zoë")
     for loop in LOOPS:
         run_on(loop, lambda: asked_in(peer, "Grüße an Zoë"))
-    sent = [(sorted(request.headers.items()), without_ids(request)) for request in peer.asks()]
+    agents = [request.headers["user-agent"].rpartition(" ") for request in peer.asks()]
+    assert [library.partition("/")[0] for _, _, library in agents] == ["httpx", *["httpcore"] * 3]
+    sent = [
+        (sorted({**request.headers, "user-agent": sdk}.items()), without_ids(request))
+        for request, (sdk, _, _) in zip(peer.asks(), agents, strict=True)
+    ]
     assert sent == sent[:1] * 4
 
 
@@ -399,10 +407,10 @@ def test_own_clients_do_what_a_client_of_httpx_does(peer: Peer) -> None:
     peer.always("/", json_answer({"hello": "world"}))
 
     async def main() -> Any:
-        async with build_async_http_client(peer.base_url) as http:
+        async with build_async_http_client(peer.base_url).as_httpx() as http:
             return (await http.get(f"{peer.base_url}/", params={"a": "b"})).json()
 
-    with build_http_client(peer.base_url) as http:
+    with build_http_client(peer.base_url).as_httpx() as http:
         answers = [http.get(f"{peer.base_url}/", params={"a": "b"}, timeout=60).json(), anyio.run(main)]
     assert answers == [{"hello": "world"}] * 2
     assert [request.target for request in peer.requests] == ["/?a=b"] * 2
@@ -417,7 +425,7 @@ def test_what_is_elsewhere_is_reached_by_the_proxy_of_the_environment(
     peer.always("payman.example:443", answer(502))
 
     async def main() -> None:
-        async with build_async_http_client("https://payman.example") as http:
+        async with build_async_http_client("https://payman.example").as_httpx() as http:
             await http.get("https://payman.example")
 
     with pytest.raises(httpx.ProxyError):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import anyio
@@ -216,7 +217,7 @@ def test_an_answer_that_is_whole_at_its_deadline_is_an_answer(
         async with httpx.AsyncClient(verify=PLAIN, trust_env=False) as given:
             return await AsyncRunner(given, peer.base_url, PATIENCE, clock).run(sending(deadline))
 
-    with build_http_client(peer.base_url) as own:
+    with closing(build_http_client(peer.base_url)) as own:
         for client in (http, own):
             peer.script(ASK_PATH, come_late)
             came = SyncRunner(client, peer.base_url, PATIENCE, clock).run(sending(clock.now + 3))
@@ -237,10 +238,14 @@ def test_nothing_is_sent_after_the_deadline(runner: SyncRunner, peer: Peer, cloc
 
 def test_the_limits_of_a_request_keep_to_the_deadline() -> None:
     """Connecting and reading have limits of their own, and no more than what is left of the whole time."""
+
+    def parts(left: float, connect: float) -> dict[str, float]:
+        return {"connect": connect, "read": left, "write": left, "pool": left}
+
     limits = Timeouts(connect=5, read=60)
-    assert limit_request(SendRequest({}, 1300), 1000, limits) == (1060, httpx.Timeout(60, connect=5))
-    assert limit_request(SendRequest({}, 1300, 200), 1000, limits) == (1200, httpx.Timeout(200, connect=5))
-    assert limit_request(SendRequest({}, 1002), 1000, limits) == (1002, httpx.Timeout(2))
+    assert limit_request(SendRequest({}, 1300), 1000, limits) == (1060, parts(60, connect=5))
+    assert limit_request(SendRequest({}, 1300, 200), 1000, limits) == (1200, parts(200, connect=5))
+    assert limit_request(SendRequest({}, 1002), 1000, limits) == (1002, parts(2, connect=2))
 
 
 def test_a_redirect_is_not_followed(runner: SyncRunner, peer: Peer) -> None:
@@ -286,5 +291,5 @@ def test_this_machine_is_reached_without_a_proxy(peer: Peer, monkeypatch: pytest
     """The environment's proxy is for other servers: what is said to loopback does not leave the machine."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    with build_http_client(peer.base_url) as http:
+    with closing(build_http_client(peer.base_url)) as http:
         assert SyncRunner(http, peer.base_url, PATIENCE, Clock()).run(sending(1010)).status_code == 200

@@ -73,7 +73,7 @@ def test_a_deadline_holds_between_events(peer: Peer, connect: Connect) -> None:
 
 def test_the_sdks_own_connections_are_punctual(peer: Peer) -> None:
     """The installed httpx lets the SDK see every operation on a socket; without that, this test tells."""
-    with build_http_client(peer.base_url) as http, deadline_scope(0.2):
+    with build_http_client(peer.base_url).as_httpx() as http, deadline_scope(0.2):
         peer.always("/", lambda _: drip(peer, b"HTTP/1.1 200 OK\r\n"))
         began = time.monotonic()
         with pytest.raises(httpx.ReadTimeout):
@@ -83,7 +83,7 @@ def test_the_sdks_own_connections_are_punctual(peer: Peer) -> None:
 
 def test_outside_of_a_deadline_nothing_is_different(peer: Peer) -> None:
     """What is not within a deadline has httpx's own limits, and one that is over lets nothing begin."""
-    with build_http_client(peer.base_url) as http:
+    with build_http_client(peer.base_url).as_httpx() as http:
         assert http.post(peer.base_url + TOKEN_PATH).status_code == 200
         with deadline_scope(-1), pytest.raises((httpx.WriteTimeout, httpx.ConnectTimeout, httpx.ReadTimeout)):
             http.post(peer.base_url + TOKEN_PATH)
@@ -93,7 +93,7 @@ def test_outside_of_a_deadline_nothing_is_different(peer: Peer) -> None:
 def test_a_client_through_a_proxy_is_punctual(peer: Peer) -> None:
     """Connections through a proxy are punctual as well."""
     with (
-        build_http_client("http://payman.invalid", proxy=SecretStr(peer.base_url)) as http,
+        build_http_client("http://payman.invalid", proxy=SecretStr(peer.base_url)).as_httpx() as http,
         deadline_scope(0.2),
     ):
         peer.always("http://payman.invalid/", lambda _: drip(peer, b"HTTP/1.1 200 OK\r\n"))
@@ -118,7 +118,7 @@ def test_a_deadline_holds_while_a_server_reads_slowly() -> None:
         reader = threading.Thread(target=read)
         reader.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        with build_http_client(url) as http, deadline_scope(0.5):
+        with build_http_client(url).as_httpx() as http, deadline_scope(0.5):
             began = time.monotonic()
             with pytest.raises(httpx.WriteTimeout):
                 http.post(url, content=b"x" * 60_000_000, timeout=60)
@@ -147,7 +147,7 @@ def test_the_addresses_of_a_host_share_the_time_to_connect(
             waiting.connect_ex(silent.getsockname())
         addresses[:] = ["127.0.0.1"] * 50
         url = f"http://many.example:{silent.getsockname()[1]}"
-        with build_http_client(url) as http, deadline_scope(0.3):
+        with build_http_client(url).as_httpx() as http, deadline_scope(0.3):
             began = time.monotonic()
             with pytest.raises(httpx.ConnectTimeout):
                 http.get(url, timeout=60)
@@ -156,7 +156,7 @@ def test_the_addresses_of_a_host_share_the_time_to_connect(
     url = f"http://many.example:{peer.port}{TOKEN_PATH}"
     for addresses[:] in (["127.0.0.2", "127.0.0.1"], ["127.0.0.1"]):
         looked_up.clear()
-        with build_http_client(url) as http:
+        with build_http_client(url).as_httpx() as http:
             assert http.post(url, timeout=60).status_code == 200
         assert looked_up.count("many.example") == 1
 

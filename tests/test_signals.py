@@ -351,7 +351,7 @@ def stop(generator):
     raise KeyboardInterrupt
 
 stream = AsyncOpenStream()
-stream.keep(httpx.Response(200, stream=Body()), None)
+stream.keep(httpx.Response(200, stream=Body()), None, {})
 stream.open()
 sys.set_asyncgen_hooks(firstiter=stop)
 try:

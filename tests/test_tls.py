@@ -195,7 +195,7 @@ def test_a_handshake_that_breaks_may_succeed_later(
                 assert (caught.value.sent, caught.value.is_transient) == (False, True), str(caught.value)
 
         async def connect() -> None:
-            async with build_async_http_client("https://localhost", verify=trust) as http:
+            async with build_async_http_client("https://localhost", verify=trust).as_httpx() as http:
                 await http.get(f"https://localhost:{port}")
 
         for loop in LOOPS:
@@ -214,8 +214,8 @@ def test_a_deadline_holds_inside_of_a_tunnel(
     secure_peer.always("/", answer(200, "x" * 4000))
     with Proxy(secure_peer.port, certificates) as proxy:
 
-        def connect() -> httpx.Client:
-            return build_http_client(url, proxy=SecretStr(proxy.url), verify=trust)
+        def connect() -> Any:
+            return build_http_client(url, proxy=SecretStr(proxy.url), verify=trust).as_httpx()
 
         proxy.drips = True
         with connect() as http, pytest.raises(httpx.ConnectTimeout):
@@ -246,7 +246,7 @@ def test_a_tunnel_that_ends_early_is_an_error(
     url = f"https://localhost:{secure_peer.port}{TOKEN_PATH}"
     with (
         Proxy(secure_peer.port, certificates) as proxy,
-        build_http_client(url, proxy=SecretStr(proxy.url), verify=trust) as http,
+        build_http_client(url, proxy=SecretStr(proxy.url), verify=trust).as_httpx() as http,
     ):
         secure_peer.script(TOKEN_PATH, break_off)
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):

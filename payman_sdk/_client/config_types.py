@@ -11,13 +11,13 @@ from payman_sdk._config import Resend
 if TYPE_CHECKING:
     from payman_sdk._core import exchange
     from payman_sdk._core import hook_payloads as hooks
-    from payman_sdk._io import transport as transports
+    from payman_sdk._io import given_transport as transports
     from payman_sdk._telemetry import settings
 else:
     exchange = LazyModule("payman_sdk._core.exchange")
     hooks = LazyModule("payman_sdk._core.hook_payloads")
     settings = LazyModule("payman_sdk._telemetry.settings")
-    transports = LazyModule("payman_sdk._io.transport")
+    transports = LazyModule("payman_sdk._io.given_transport")
 
 Environment: TypeAlias = Literal["LIVE", "TEST", "INTERNAL"]
 """A Payman environment; each has its own base URL [D]."""

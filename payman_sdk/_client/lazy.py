@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from payman_sdk._core import task_response as responses
     from payman_sdk._core.auth import authorization as authorizations
     from payman_sdk._core.auth import grants, stored_token
-    from payman_sdk._io import transport as transports
+    from payman_sdk._io import given_transport as transports
     from payman_sdk._telemetry import observer as observers
     from payman_sdk._telemetry import settings
 else:
@@ -40,7 +40,7 @@ else:
     settings = LazyModule("payman_sdk._telemetry.settings")
     stored_token = LazyModule("payman_sdk._core.auth.stored_token")
     task_stream = LazyModule("payman_sdk._client.task_stream")
-    transports = LazyModule("payman_sdk._io.transport")
+    transports = LazyModule("payman_sdk._io.given_transport")
 
 # fmt: off
 __all__ = [

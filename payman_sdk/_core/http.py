@@ -26,7 +26,7 @@ class HTTPResponse(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers; look-ups ignore case."""
+        """The headers, found by names in lower case."""
         ...
 
     @property
@@ -60,7 +60,7 @@ class ResponseHeaders(Headers):
 
 
 class BufferedResponse(NamedTuple):
-    """A response whose body was read. Look-ups of its headers, those that are still needed, ignore case."""
+    """A response whose body was read, with those of its headers that are still needed, found by names in lower case."""
 
     status_code: int
     headers: Mapping[str, str]

@@ -4,46 +4,54 @@ from __future__ import annotations
 
 import contextlib
 import os
-import ssl
-from collections.abc import AsyncIterator
-from typing import cast
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, cast
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
+import httpcore
+from yarl import URL
 
 from payman_sdk._io.event_loops import PerLoop, TaskQueue, get_asyncio_loop
-from payman_sdk._io.routes import TRANSPORTS, Routes, send_intercepted_async, show_query
+from payman_sdk._io.http import SDK_AGENT, build_request, get_limits
+from payman_sdk._io.routes import Routes
+from payman_sdk._io.streams import OwnResponse
 from payman_sdk.errors import ConfigurationError
 
 
-class AiohttpPool(httpx.AsyncBaseTransport):
+class AiohttpPool:
     """Sends requests with aiohttp, in any number of event loops of asyncio's.
 
-    The arguments are those of `AsyncPool`, and the server: all requests go the way that leads to it.
+    Args:
+        limit: How many connections there may be at most, in each loop.
+        routes: The ways to servers.
+        server: The address of the server: all requests go the way that leads to it.
 
     Raises:
         ConfigurationError: The way leads through a SOCKS proxy.
     """
 
+    bears_interrupts = sends_itself = True
+    build_request = staticmethod(build_request)
     raises_exactly = True
     """Whether what it raises says by its class whether the request was sent."""
 
-    def __init__(self, limit: int, certificates: ssl.SSLContext, routes: Routes, base_url: str) -> None:
-        route = routes.find(httpx.URL(base_url))
+    def __init__(self, limit: int, routes: Routes, server: httpcore.URL) -> None:
+        route = routes.find(server)
         if route.is_socks:
             raise ConfigurationError(
                 "aiohttp cannot use a SOCKS proxy.",
                 next_step="Leave transport to the client, or name an HTTP proxy.",
             )
         self._limit = limit
-        self._certificates = certificates
         self.routes = routes
-        self._proxy = route.proxy
+        self._way: dict[str, Any] = {}
+        if (proxy := route.proxy) is not None:
+            self._way = {"proxy": str(proxy.url), "proxy_headers": proxy.headers}
+            self._way["proxy_auth"] = aiohttp.BasicAuth(*proxy.auth) if proxy.auth else None
         self._process = os.getpid()
         self._is_closed = False
-        self._abandoned: list[AiohttpTransport] = []
-        self._transports = PerLoop(self._make, self._end)
+        self._abandoned: list[aiohttp.ClientSession] = []
+        self._sessions = PerLoop(self._make, self._end)
 
     def check_usable(self) -> None:
         """Refuse an event loop of trio's."""
@@ -52,48 +60,82 @@ class AiohttpPool(httpx.AsyncBaseTransport):
                 "aiohttp works on asyncio only.", next_step="Leave transport to the client.", sent=False
             )
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpcore.Request) -> AiohttpResponse:
         """Send a request with the connections of the loop that runs here."""
-        if TRANSPORTS.is_on():
-            return await send_intercepted_async(request, self._certificates, self._proxy)
         if self._is_closed:
-            raise httpx.ConnectError("the connections are closed")
-        transport, turns = self._transports.get()
+            raise httpcore.ConnectError("the connections are closed")
+        session, turns = self._sessions.get()
+        limits = get_limits(request)
+        timeout = aiohttp.ClientTimeout(sock_connect=limits.get("connect"), connect=limits.get("pool"))
+        body = b"".join(cast("Iterable[bytes]", request.stream))
+        headers = {name.decode(): value.decode() for name, value in request.headers}
+        headers["User-Agent"] = _USER_AGENT
         await turns.take()
         try:
-            answer = await transport.handle_async_request(show_query(request))
-        except BaseException:
+            answer = await session.request(
+                request.method.decode(),
+                URL(bytes(request.url).decode(), encoded=True),
+                headers=headers,
+                data=body or None,
+                allow_redirects=False,
+                timeout=timeout,
+                **self._way,
+            )
+        except BaseException as error:
             turns.end()
+            _raise_renamed(error)
             raise
-        answer.stream = _CountedBody(cast("httpx.AsyncByteStream", answer.stream), turns)
-        return answer
+        return AiohttpResponse(answer, turns)
 
     async def aclose(self) -> None:
         """Close the connections of the loop that runs here, and forget the others."""
         self._is_closed = True
         if get_asyncio_loop() is None:
             return
-        self._transports.get()  # which closes those of loops that have ended
-        if (made := self._transports.pop()) is not None:
-            await made[0].aclose()
+        self._sessions.get()  # which closes those of loops that have ended
+        if (made := self._sessions.pop()) is not None:
+            await made[0].close()
 
-    def _make(self) -> tuple[AiohttpTransport, _Turns]:
+    def _make(self) -> tuple[aiohttp.ClientSession, _Turns]:
         # Cookies of one person must not travel with what another asks.
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._limit, ssl=self._certificates),
+            connector=aiohttp.TCPConnector(limit=self._limit, ssl=self.routes.certificates),
             cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
         )
-        return AiohttpTransport(verify=self._certificates, proxy=self._proxy, client=session), _Turns()
+        return session, _Turns()
 
-    def _end(self, made: tuple[AiohttpTransport, _Turns]) -> None:
+    def _end(self, made: tuple[aiohttp.ClientSession, _Turns]) -> None:
         """Close what belonged to a loop that has ended; what belongs to the parent process is left to it."""
-        transport, _ = made
+        session, _ = made
         if self._process != os.getpid():
-            self._abandoned.append(transport)
+            self._abandoned.append(session)
             return
         with contextlib.suppress(Exception):
-            for _ in transport.get_client().close().__await__():
+            for _ in session.close().__await__():
                 pass
+
+
+_USER_AGENT = f"{SDK_AGENT} aiohttp/{aiohttp.__version__}"
+
+
+_NAMES: tuple[tuple[tuple[type[Exception], ...], type[Exception]], ...] = (
+    ((aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError), httpcore.ProxyError),
+    ((aiohttp.ConnectionTimeoutError,), httpcore.ConnectTimeout),
+    ((aiohttp.ClientConnectorError,), httpcore.ConnectError),
+    ((aiohttp.InvalidURL,), httpcore.UnsupportedProtocol),
+    ((aiohttp.ServerTimeoutError, TimeoutError), httpcore.ReadTimeout),
+    ((aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError), httpcore.ReadError),
+    ((aiohttp.ClientError,), httpcore.RemoteProtocolError),
+)
+"""What aiohttp raises, and what httpcore would raise. All but the first four may come after sending."""
+
+
+def _raise_renamed(error: BaseException) -> None:
+    """Raise what httpcore would raise for an exception of aiohttp; return for any other."""
+    for kinds, name in _NAMES:
+        if isinstance(error, kinds):
+            raise name(str(error)) from error
 
 
 _MANY = 100
@@ -123,21 +165,40 @@ class _Turns:
             self._queue.wake_next()
 
 
-class _CountedBody(httpx.AsyncByteStream):
-    """A body whose end lets another request go."""
+class AiohttpResponse(OwnResponse):
+    """An answer whose body is still to be read; its end lets another request go."""
 
-    def __init__(self, body: httpx.AsyncByteStream, turns: _Turns) -> None:
-        self._body = body
+    def __init__(self, answer: aiohttp.ClientResponse, turns: _Turns) -> None:
+        super().__init__(answer.status, answer.raw_headers, {})
+        self._answer = answer
         self._turns: _Turns | None = turns
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._body.__aiter__()
+    @property
+    def is_closed(self) -> bool:
+        return self._turns is None
+
+    async def aiter_raw(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._answer.content.iter_chunked(_PIECE):
+                yield piece
+        except Exception as error:
+            _raise_renamed(error)
+            raise
+        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the body, once."""
         turns, self._turns = self._turns, None
+        if turns is None:
+            return
         try:
-            await self._body.aclose()
+            self._answer.release()
+            await self._answer.wait_for_close()
+        except Exception as error:
+            _raise_renamed(error)
+            raise
         finally:
-            if turns is not None:
-                turns.end()
+            turns.end()
+
+
+_PIECE = 16 * 1024

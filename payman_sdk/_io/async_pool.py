@@ -15,28 +15,20 @@ from typing import Any, TypeVar
 
 import anyio.lowlevel
 import httpcore
-import httpx
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import PerLoop, TaskQueue, move_on_after
 from payman_sdk._io.forks import defer_forks
-from payman_sdk._io.routes import (
-    TRANSPORTS,
-    Route,
-    Routes,
-    from_httpcore,
-    make_connection,
-    send_intercepted_async,
-    to_httpcore,
-)
-from payman_sdk._io.slots import PooledBody, Slot, Slots, Sockets
+from payman_sdk._io.http import build_request, get_limits, take_report
+from payman_sdk._io.routes import Route, Routes, make_connection
+from payman_sdk._io.slots import PooledResponse, Slot, Slots, Sockets
 from payman_sdk._io.socket_waits import connect, find_addresses, is_readable, wait_for_socket
 from payman_sdk._io.tls import CONNECTING, PIECE, READING, WRITING, TlsLayer
 
 T = TypeVar("T")
 
 
-class AsyncPool(httpx.AsyncBaseTransport):
+class AsyncPool:
     """Sends requests on its own connections, from any number of event loops, one after the other or at once.
 
     The arguments are those of `Pool`; the limit holds for each loop.
@@ -44,30 +36,31 @@ class AsyncPool(httpx.AsyncBaseTransport):
 
     bears_interrupts = True
     """Whether a cancellation at any instant leaves it whole."""
+    sends_itself = True
+    """Whether it passes by the transports of httpx."""
+    build_request = staticmethod(build_request)
     reports_sending = True
     """Whether a request's `trace` gets a report before a byte is sent."""
 
-    def __init__(self, limit: int, certificates: ssl.SSLContext, routes: Routes) -> None:
-        self._certificates = certificates
+    def __init__(self, limit: int, routes: Routes) -> None:
         self._limit = limit
         self.routes = routes
         self._is_closed = False
         self._leases = PerLoop(self._make_leases, _TaskLeases.abandon)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpcore.Request) -> PooledResponse:
         """Send a request, and return the answer with its body still to be read."""
         leases, route = self._leases.get(), self.routes.find(request.url)
-        if TRANSPORTS.is_on():
-            return await send_intercepted_async(request, self._certificates, route.proxy)
         slot = leases.take(route, _MANY)
         if slot is None:
-            slot = await leases.acquire(route, request.extensions.get("timeout", {}).get("pool"))
+            slot = await leases.acquire(route, get_limits(request).get("pool"))
         try:
-            answer = await slot.connection.handle_async_request(to_httpcore(request))
-            body = PooledBody(answer, slot, leases)
-        except BaseException as error:
-            leases.fail(slot, error)
-        return from_httpcore(answer, body)
+            if route.proxy is None:
+                request, slot.sockets.report = take_report(request)
+            return PooledResponse(await slot.connection.handle_async_request(request), slot, leases)
+        except BaseException:
+            leases.release(slot, in_order=False)
+            raise
 
     async def aclose(self) -> None:
         """Close all connections; what other tasks are doing on them, in whichever loop, ends with an error."""
@@ -83,7 +76,8 @@ class AsyncPool(httpx.AsyncBaseTransport):
     def _make_slot(self, route: Route) -> Slot[httpcore.AsyncConnectionInterface]:
         sockets = Sockets()
         kinds = httpcore.AsyncHTTPConnection, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy
-        return Slot(route, sockets, make_connection(route, self._certificates, AsyncSockets(sockets), kinds))
+        certificates = self.routes.certificates
+        return Slot(route, sockets, make_connection(route, certificates, AsyncSockets(sockets), kinds))
 
 
 class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
@@ -104,7 +98,7 @@ class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
                 if monotonic() - began >= _EASE:
                     limit = None
             return slot
-        raise httpx.PoolTimeout("no connection came free")
+        raise httpcore.PoolTimeout("no connection came free")
 
     def wake_next(self) -> None:
         self._queue.wake_next()
@@ -130,21 +124,31 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any
     ) -> httpcore.AsyncNetworkStream:
         """Open a connection over TCP, to whichever address of the host answers first."""
+        if self._keeper.report is not None:
+            await self._keeper.report("connection.connect_tcp.started", {"host": host, "port": port})
         with CONNECTING, move_on_after(timeout):
             sock = await connect(await find_addresses(host, port))
             self._keeper.keep(sock)
-            return _SocketStream(sock)
+            return _SocketStream(sock, self._keeper)
         raise httpcore.ConnectTimeout("timed out")
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A stream that TLS can be started on."""
+    """A stream that TLS can be started on, which reports the first byte of a request that is written to it."""
+
+    _keeper: Sockets | None
+
+    async def _report_writing(self) -> None:
+        if self._keeper is not None and (report := self._keeper.report) is not None:
+            self._keeper.report = None
+            await report("http11.send_request_headers.started", {})
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
         with CONNECTING, move_on_after(timeout):
             encrypted = _TlsStream(self, ssl_context, server_hostname)
+            encrypted._keeper, self._keeper = self._keeper, None  # requests are written to the new stream
             await encrypted.shake_hands()
             return encrypted
         raise httpcore.ConnectTimeout("timed out")
@@ -153,8 +157,8 @@ class _Stream(httpcore.AsyncNetworkStream):
 class _SocketStream(_Stream):
     """A connected socket."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    def __init__(self, sock: socket.socket, keeper: Sockets) -> None:
+        self._sock, self._keeper = sock, keeper
         self._unsent, self._has_read = b"", False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -174,6 +178,7 @@ class _SocketStream(_Stream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._report_writing()
         # httpcore writes head and body one by one; together they are one packet.
         self._unsent, self._has_read = self._unsent + buffer, False
         if len(self._unsent) > PIECE:
@@ -222,6 +227,7 @@ class _TlsStream(TlsLayer, _Stream):
         return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._report_writing()
         rest = memoryview(buffer)
         with WRITING:
             while rest:

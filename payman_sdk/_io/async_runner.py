@@ -10,24 +10,25 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
-import httpx
 
 from payman_sdk._core import effects
 from payman_sdk._core.http import HTTPResponse, is_event_stream
 from payman_sdk._io import failures
 from payman_sdk._io.async_streams import AsyncOpenStream, repair_pools
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, run_in_thread, sleep
-from payman_sdk._io.http import Outcome, buffer_answer, unwrap_outcome
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.runner import BaseRunner
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
-from payman_sdk._io.streams import BoundedBody
+from payman_sdk._io.streams import BoundedBody, Outcome, buffer_answer, unwrap_outcome
 from payman_sdk.errors import APIConnectionError
+
+if TYPE_CHECKING:
+    from payman_sdk._io.http import AnyRequest
 
 T = TypeVar("T")
 
@@ -45,8 +46,8 @@ async def _call_function(function: Callable[..., Any], *about: Any) -> Any:
     return await returned if isawaitable(returned) else returned
 
 
-class AsyncRunner(BaseRunner[httpx.AsyncClient]):
-    """Carries flows out with an `httpx.AsyncClient`, on asyncio or trio; safe to use from several tasks at once."""
+class AsyncRunner(BaseRunner):
+    """Carries flows out with own connections or an `httpx.AsyncClient`, on asyncio or trio; safe to use from several tasks at once."""
 
     _usual_sleep = staticmethod(sleep)
     _call_hook = _invoke = staticmethod(_call_function)
@@ -164,12 +165,12 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
         transmission = self._begin(step)
         await line.close()
         await anyio.lowlevel.checkpoint_if_cancelled()
-        request, _, seconds = self._prepare_request(step, transmission, transmission.note_async)
+        http, request, _, seconds = self._prepare_request(step, transmission, transmission.note_async)
         handled = sys.exception()
         outcome: Outcome | None = None
         try:
-            with move_on_after(seconds), suppress_instrumentation(request):
-                outcome = await self._read_response(request, line, is_stream=step.is_stream)
+            with move_on_after(seconds), suppress_instrumentation(step.request):
+                outcome = await self._read_response(http, request, line, is_stream=step.is_stream)
         except Exception as error:
             outcome = failures.classify_exception(error, transmission, request, self._get_transport_info())
         except BaseException as error:
@@ -177,7 +178,7 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
                 error, transmission, request, self._get_transport_info()
             )
             if not isinstance(error, GeneratorExit):  # a coroutine that is dropped can wait for nothing
-                await repair_pools(self._http, request.extensions)
+                await repair_pools(http, request.extensions)
             failures.forget_frames(error, handled)
             del request
             failures.raise_interrupt(error, handled)
@@ -185,23 +186,23 @@ class AsyncRunner(BaseRunner[httpx.AsyncClient]):
         if outcome is None:
             outcome = failures.map_exception(None, transmission, request, self._get_transport_info())
         if isinstance(outcome, APIConnectionError):
-            await repair_pools(self._http, request.extensions)
+            await repair_pools(http, request.extensions)
         del request  # a traceback with locals would show its address
         return unwrap_outcome(outcome, transmission)
 
     async def _read_response(
-        self, request: httpx.Request, line: AsyncOpenStream, *, is_stream: bool
+        self, http: Any, request: AnyRequest, line: AsyncOpenStream, *, is_stream: bool
     ) -> HTTPResponse:
-        answer = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
+        answer = await http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else AsyncOpenStream()
-        reading.keep(answer, self._http)
+        reading.keep(answer, http, request.extensions)
         is_open = False
         try:
             reading.open()
             if reading is line:
                 answer.extensions.pop("reason_phrase", None)
                 is_open = True
-                return answer
+                return cast("HTTPResponse", answer)
             body = BoundedBody(answer.headers, self._max_answer_bytes)
             while (piece := await reading.read()) is not None:
                 body.add(piece)

@@ -15,23 +15,25 @@ from typing import Any, cast
 import anyio
 import anyio.lowlevel
 import httpcore
-import httpx
 
 from payman_sdk._io.event_loops import move_on_after
+from payman_sdk._io.http import OwnConnections
 from payman_sdk._io.signals import defer_on_trio
-from payman_sdk._io.streams import Decompressor
+from payman_sdk._io.streams import Decompressor, OpenResponse
 
 _DEEPEST = 3
 """How many transports may be wrapped in each other."""
 
 
-async def repair_pools(http: httpx.AsyncClient, extensions: Mapping[str, Any]) -> None:
+async def repair_pools(http: Any, extensions: Mapping[str, Any]) -> None:
     """Close what belongs to no request any more, and let those who wait have its place.
 
     Args:
-        http: The client whose request was stopped.
+        http: What has sent the request that was stopped. Own connections need no repair.
         extensions: The extensions of that request, by which httpcore's own are recognized.
     """
+    if isinstance(http, OwnConnections) and http.way.sends_itself:
+        return
     for pool in _iter_pools(http):
         with contextlib.suppress(AttributeError, ValueError):
             stray = _remove_orphans(pool, extensions)
@@ -57,6 +59,8 @@ def _is_in_order(connection: httpcore.AsyncConnectionInterface) -> bool:
 
 def _iter_pools(holder: object, depth: int = _DEEPEST) -> Iterator[Any]:
     """Yield the pools of a client or a transport, and of the transports in it."""
+    import httpx
+
     values: list[Any] = list(getattr(holder, "__dict__", {}).values())
     for value in values:
         held: list[Any] = list(cast("dict[str, Any]", value).values()) if isinstance(value, dict) else [value]
@@ -77,15 +81,15 @@ class AsyncOpenStream:
     """An open answer of the runner for tasks, or none."""
 
     def __init__(self) -> None:
-        self._answer: httpx.Response | None = None
-        self._http: httpx.AsyncClient | None = None
+        self._answer: OpenResponse | None = None
+        self._sender: tuple[Any, Mapping[str, Any]] | None = None
         self._wire: AsyncIterator[bytes] | None = None
         self._ready: Iterator[bytes] = iter(())
         self._decompressor: Decompressor | None = None  # of a body that is not plain
 
-    def keep(self, answer: httpx.Response, http: httpx.AsyncClient) -> None:
-        """Keep an answer whose body is still to be read, and the client whose it is."""
-        self._answer, self._http = answer, http
+    def keep(self, answer: OpenResponse, http: Any, extensions: Mapping[str, Any]) -> None:
+        """Keep an answer whose body is still to be read, what has sent its request, and the extensions of that."""
+        self._answer, self._sender = answer, (http, extensions)
         self._wire, self._ready = None, iter(())
 
     def open(self) -> None:
@@ -134,8 +138,8 @@ class AsyncOpenStream:
                     pass
         finally:
             await aclose_quietly(answer)
-            if self._http is not None:
-                await repair_pools(self._http, answer.request.extensions)
+            if self._sender is not None:
+                await repair_pools(*self._sender)
 
 
 async def _read_next(pieces: AsyncIterator[bytes]) -> bytes | None:
@@ -146,7 +150,7 @@ async def _read_next(pieces: AsyncIterator[bytes]) -> bytes | None:
         return None
 
 
-async def aclose_quietly(answer: httpx.Response) -> None:
+async def aclose_quietly(answer: OpenResponse) -> None:
     """Let the connection of an answer go, in a task that is being cancelled too."""
     if answer.is_closed:
         return

@@ -8,16 +8,19 @@ import socket
 import ssl
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpcore
-import httpx
 
 from payman_sdk._core.http import Transmission
-from payman_sdk._io.routes import CLIENTS, TRANSPORTS, Routes
+from payman_sdk._io.http import convert_address, parse_address
+from payman_sdk._io.routes import PORTS, Routes, is_replaced
 from payman_sdk._url import format_host_port
 
-_PORTS = {"http": 80, "https": 443}
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk._io.http import AnyRequest
 
 
 class TransportInfo(NamedTuple):
@@ -39,7 +42,7 @@ UNKNOWN_TRANSPORT = TransportInfo()
 """What is known of a transport that anybody may have written."""
 
 
-def get_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) -> TransportInfo:
+def get_transport_info(http: object, base_url: str) -> TransportInfo:
     """Return what is known of the transport that reaches an address.
 
     A given client does not reveal its transport. Only the exact classes of known transports count. A subclass, or one with
@@ -56,10 +59,10 @@ def get_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) ->
         kind: type[object] = type(transport)
         bridge = getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
         is_bridge = kind is bridge or vars(kind).get("raises_exactly") is True
-        is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport
+        is_of_httpx = kind in list_kinds("HTTPTransport", "AsyncHTTPTransport")
         reports = is_of_httpx or vars(kind).get("reports_sending") is True
         # A mock of httpx reports nothing.
-        is_watched = reports and not (TRANSPORTS.is_on() or CLIENTS.is_on())
+        is_watched = reports and not is_replaced()
         return TransportInfo(reports or is_bridge, is_watched, proxy)
     except Exception:  # somebody else's objects may break whoever looks at them
         return UNKNOWN_TRANSPORT
@@ -69,26 +72,44 @@ _REPLACED = frozenset({"send", "handle_request", "handle_async_request"})
 """Methods that a program may replace on an object."""
 
 
-def parse_host_port(url: httpx.URL) -> tuple[str, int]:
+def list_kinds(*names: str) -> tuple[type, ...]:
+    """Return the classes of these names that httpx and httpcore have. Who has not imported httpx has no exception of it."""
+    libraries = [sys.modules[name] for name in ("httpx", "httpcore") if name in sys.modules]
+    found = (getattr(library, name, None) for library in libraries for name in names)
+    return tuple(kind for kind in found if isinstance(kind, type))
+
+
+def _parse_host_port(url: httpx.URL | httpcore.URL) -> tuple[str, int]:
     """Return the host and the port of an address. A user's name and the query, which may be secret, stay out."""
-    return url.raw_host.decode("ascii", "replace"), url.port or _PORTS.get(url.scheme, 0)
+    parsed = url if isinstance(url, httpcore.URL) else convert_address(url)
+    return parsed.host.decode("ascii", "replace"), parsed.port or PORTS.get(parsed.scheme, 0)
 
 
 def _find_proxy(transport: object, base_url: str) -> str | None:
     """Return the proxy on the way to an address, as own connections know it."""
     routes = getattr(transport, "routes", None)
-    proxy = routes.find(httpx.URL(base_url)).proxy if isinstance(routes, Routes) else None
+    proxy = routes.find(parse_address(base_url)).proxy if isinstance(routes, Routes) else None
     if proxy is None:
         return None
-    host, port = parse_host_port(proxy.url)
+    host, port = _parse_host_port(proxy.url)
     return f"{proxy.url.scheme}://{format_host_port(host, port or _PORT_OF_SOCKS)}"
 
 
 _PORT_OF_SOCKS = 1080
 
 
-_DISCREET = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError)
-"""What says nothing of the request, where httpx raised it."""
+_DISCREET = ("TimeoutException", "NetworkError", "RemoteProtocolError", "DecodingError")
+"""What says nothing of the request, where httpx or httpcore raised it."""
+
+_BASES = (
+    "HTTPError",
+    "TimeoutException",
+    "NetworkError",
+    "ProtocolError",
+    "ProxyError",
+    "UnsupportedProtocol",
+)
+"""What all exceptions of httpx and httpcore derive from."""
 
 _LONGEST_CHAIN = 16
 """How many causes back an exception is looked at."""
@@ -97,7 +118,7 @@ _LONGEST_CHAIN = 16
 def describe_failure(
     error: BaseException | None,
     transmission: Transmission,
-    request: httpx.Request,
+    request: AnyRequest,
     knowledge: TransportInfo,
     *,
     sent: bool,
@@ -109,14 +130,14 @@ def describe_failure(
         return f"No answer in time from {place}: {reason}."
     if sent:
         return f"The connection to {place} broke: {reason}."
-    if isinstance(error, httpx.PoolTimeout) or (error is None and not transmission.was_seen):
+    if isinstance(error, list_kinds("PoolTimeout")) or (error is None and not transmission.was_seen):
         return f"No connection to {place} was free in time."
     return f"Could not connect to {place}: {reason}."
 
 
-def _describe_place(request: httpx.Request, transmission: Transmission, knowledge: TransportInfo) -> str:
+def _describe_place(request: AnyRequest, transmission: Transmission, knowledge: TransportInfo) -> str:
     """Return the host and port of a request, and the proxy on the way."""
-    server, peer = parse_host_port(request.url), transmission.peer
+    server, peer = _parse_host_port(request.url), transmission.peer
     place = format_host_port(*server)
     if knowledge.proxy is not None:
         return f"{place} (via proxy {knowledge.proxy})"
@@ -131,17 +152,18 @@ def describe_cause(
     if error is None:
         is_sent = transmission is None or transmission.sends
         return "it was not complete at the deadline" if is_sent else "timed out"
-    if isinstance(error, httpx.HTTPError | OSError):
+    if is_of_library(error) or isinstance(error, OSError):
         for one in iter_causes(error):
             if (said := _get_system_message(one)) is not None:
                 return said
     cause = error.__cause__
     failed = None if transmission is None else transmission.failure
     was_seen = failed is not None and (error is failed or cause is failed)
-    if isinstance(error, httpx.ProxyError) and isinstance(cause, httpcore.ProxyError):
-        status = str(cause)[:3]
+    refusal = error if isinstance(error, httpcore.ProxyError) else cause
+    if isinstance(error, list_kinds("ProxyError")) and isinstance(refusal, httpcore.ProxyError):
+        status = str(refusal)[:3]
         return f"the proxy answered {status}" if status.isdigit() else "the proxy refused"
-    if (was_seen or knowledge.is_watched) and isinstance(error, _DISCREET):
+    if (was_seen or knowledge.is_watched) and isinstance(error, list_kinds(*_DISCREET)):
         return re.sub(r"^_ssl\.c:\d+: ", "", str(error)).rstrip(".") or type(error).__name__
     return "timed out" if is_timeout(error) else type(error).__name__
 
@@ -159,9 +181,14 @@ def _get_system_message(error: BaseException) -> str | None:
     return None
 
 
+def is_of_library(error: object) -> bool:
+    """Return whether an exception is one of httpx's or httpcore's."""
+    return isinstance(error, list_kinds(*_BASES))
+
+
 def is_timeout(error: BaseException | None) -> bool:
     """Return whether an exception says that the time was over; None is a deadline."""
-    return error is None or isinstance(error, httpx.TimeoutException | TimeoutError)
+    return error is None or isinstance(error, (*list_kinds("TimeoutException"), TimeoutError))
 
 
 def iter_causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -13,10 +13,9 @@ import socket
 import ssl
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
-import httpx
 
 from payman_sdk._core.error_classes import is_not_recorded
 from payman_sdk._core.http import Transmission
@@ -25,30 +24,31 @@ from payman_sdk._io.failure_messages import (
     TransportInfo,
     describe_cause,
     describe_failure,
+    is_of_library,
     is_timeout,
     iter_causes,
+    list_kinds,
 )
-from payman_sdk._io.http import Outcome, buffer_answer
-from payman_sdk._io.streams import UnreadableAnswerError
+from payman_sdk._io.streams import Outcome, UnreadableAnswerError, buffer_answer
 from payman_sdk.errors import APIConnectionError, APITimeoutError, PaymanError
 
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk._io.http import AnyRequest
+
 _NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-    httpx.InvalidURL,
+    *("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"),
+    *("LocalProtocolError", "InvalidURL"),
 )
-"""What httpx's own transports raise before they send anything. Others may raise it whenever they like."""
+"""What the transports of httpx and httpcore raise before they send anything. Others may raise it whenever they like."""
 
 _UNSEEN = (httpcore.PoolTimeout, httpcore.ProxyError, httpcore.UnsupportedProtocol)
 """What httpcore raises before it sends anything, and reports no step of."""
 
 
 def may_have_left(
-    error: BaseException | None, transmission: Transmission, request: httpx.Request, knowledge: TransportInfo
+    error: BaseException | None, transmission: Transmission, request: AnyRequest, knowledge: TransportInfo
 ) -> bool:
     """Return whether the server may have got a request, or a part of it.
 
@@ -63,21 +63,22 @@ def may_have_left(
         return not (transmission.is_connecting or (is_silent and knowledge.is_watched))
     if knowledge.is_exact and transmission.was_seen:
         return False
-    if knowledge.is_exact and is_silent and isinstance(error, _NEVER_SENT):
+    is_never_sent = isinstance(error, list_kinds(*_NEVER_SENT))
+    if knowledge.is_exact and is_silent and is_never_sent:
         return _is_misnamed(error)
-    if knowledge.is_watched and is_silent and not isinstance(error, httpx.HTTPError):
+    if knowledge.is_watched and is_silent and not is_of_library(error):
         return False  # a hook before sending
     cause = error.__cause__
     if transmission.failure is not None:
         return not (error is transmission.failure or cause is transmission.failure)
-    is_mapped = isinstance(error, _NEVER_SENT) and type(error).__name__ == type(cause).__name__
+    is_mapped = is_never_sent and type(error).__name__ == type(cause).__name__
     return not (is_mapped and isinstance(cause, _UNSEEN) and transmission.is_watching(request.extensions))
 
 
 def map_exception(
     error: BaseException | None,
     transmission: Transmission,
-    request: httpx.Request,
+    request: AnyRequest,
     knowledge: TransportInfo = UNKNOWN_TRANSPORT,
 ) -> APIConnectionError:
     """Return the SDK's error for a request that has no answer; `sent` says whether the server may have got it.
@@ -109,7 +110,7 @@ def map_read_exception(
 
 
 def classify_exception(
-    error: Exception, transmission: Transmission, request: httpx.Request, knowledge: TransportInfo
+    error: Exception, transmission: Transmission, request: AnyRequest, knowledge: TransportInfo
 ) -> Outcome:
     """Return what an exception that came in place of an answer means: the answer that it carries, or an error."""
     if is_not_recorded(error):
@@ -124,18 +125,18 @@ def classify_exception(
     return map_exception(error, transmission, request, knowledge) if answer is None else answer
 
 
-def _extract_answer(error: Exception, request: httpx.Request) -> Outcome | None:
+def _extract_answer(error: Exception, request: AnyRequest) -> Outcome | None:
     """Return the answer that an exception about its status carries, as hooks and sessions with `raise_for_status` raise it.
 
     It must be the answer to this very request. Where its body was not read, it is empty: the status alone counts then.
     """
-    if isinstance(error, httpx.HTTPStatusError):
-        response = error.response
+    if isinstance(error, list_kinds("HTTPStatusError")):
+        response = cast("httpx.HTTPStatusError", error).response
         if response.request is not request:
             return None
         try:
             body = response.content
-        except httpx.ResponseNotRead:
+        except RuntimeError:  # it has not been read
             body = b""
         return buffer_answer(response.status_code, response.headers, body)
     kind: Any = type(error)
@@ -148,14 +149,17 @@ def _extract_answer(error: Exception, request: httpx.Request) -> Outcome | None:
     is_status = error.__cause__ is None and error.__context__ is None
     if headers is None or not is_status or not is_ours or carried.history:
         return None
-    return buffer_answer(carried.status, httpx.Headers(list(headers.items())), b"")
+    lowered = {name.lower(): value for name, value in headers.items()}
+    return buffer_answer(carried.status, lowered, b"")
 
 
 def _is_misnamed(error: Exception) -> bool:
     """Return whether a bridge to another library calls what broke after sending a failure to connect.
 
-    httpx-aiohttp 0.2 calls most failures of aiohttp a `ConnectTimeout`.
+    httpx-aiohttp 0.2 calls most failures of aiohttp a `ConnectTimeout`. Own connections raise what httpcore has, by its right name.
     """
+    if not isinstance(error, list_kinds("HTTPError", "InvalidURL")):
+        return False
     cause = error.__cause__
     if cause is None or type(cause).__module__.partition(".")[0] in {"httpcore", "respx"}:
         return False
@@ -176,7 +180,7 @@ def _is_final(error: BaseException | None) -> bool:
             return not isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
         if isinstance(one, socket.gaierror):
             return one.errno != socket.EAI_AGAIN
-    return isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL)
+    return isinstance(error, list_kinds("UnsupportedProtocol", "InvalidURL"))
 
 
 _OURS = str(Path(__file__).parent.parent)

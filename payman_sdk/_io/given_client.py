@@ -1,14 +1,91 @@
-"""An `httpx.Client` that the SDK was given: what its hooks say of a request, and read of an answer, for the SDK."""
+"""What a client of httpx does for the SDK: it builds a request, and its hooks say how far that is and read the answer."""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
 
 import httpx
 
 from payman_sdk._core.http import Transmission
-from payman_sdk._io.routes import hide_query, show_query
+from payman_sdk._io.http import SDK_AGENT, USUAL, RequestBody
+from payman_sdk._io.routes import get_clients
 from payman_sdk._io.streams import BoundedBody, Decompressor
+
+TARGET: Final = "target"
+"""The extension of httpx and httpcore that holds what goes into the request line."""
+_HTTPX = "python-httpx/"
+_USER_AGENT = f"{SDK_AGENT} httpx/{httpx.__version__}"
+
+
+_parse_url = functools.lru_cache(maxsize=64)(httpx.URL)
+"""Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
+
+
+def build_for(
+    http: httpx.Client | httpx.AsyncClient,
+    *,
+    is_own: bool = False,
+    timeout: Mapping[str, float],
+    report: Any,
+    **sent: Any,
+) -> httpx.Request:
+    """Return the request that a client builds of keywords, ready to be sent, which reports its steps.
+
+    A client that is the SDK's own is there for who watches httpx, and has no hooks. Who replaces it gets the query.
+    """
+    # A given client may call itself something else.
+    if is_own or http.headers.get("user-agent", _HTTPX).startswith(_HTTPX):
+        sent["headers"]["User-Agent"] = _USER_AGENT
+    sent["url"] = _parse_url(sent["url"])
+    built = http.build_request(**sent, timeout=httpx.Timeout(**timeout))
+    built.stream = _HttpxBody(built.content)
+    built.extensions["trace"] = report
+    if not is_own:
+        attach_hooks(http, built)
+    elif not get_clients().is_on():
+        hide_query(built)
+    return built
+
+
+def build_bare(
+    *, method: str, url: str, headers: Mapping[str, str], timeout: Any, report: Any, **sent: Any
+) -> httpx.Request:
+    """Return the request that a given transport sends, without a client."""
+    headers = {**USUAL, **headers, "User-Agent": _USER_AGENT}
+    extensions = {"timeout": timeout, "trace": report}
+    built = httpx.Request(method, _parse_url(url), headers=headers, extensions=extensions, **sent)
+    built.stream = _HttpxBody(built.read())
+    hide_query(built)
+    return built
+
+
+class _HttpxBody(httpx.ByteStream):
+    """The body of a request, see `RequestBody`."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._body = RequestBody(content)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.__aiter__()
+
+
+def hide_query(request: httpx.Request) -> None:
+    """Take the query out of the address of a request; `show_query` puts it back."""
+    if request.url.query:
+        request.extensions = {**request.extensions, TARGET: request.url.raw_path}
+        request.url = request.url.copy_with(query=None)
+
+
+def show_query(request: httpx.Request) -> httpx.Request:
+    """Give a request its query back, for those that stand in for a server: mocks and recordings."""
+    extensions = dict(request.extensions)
+    target = extensions.pop(TARGET, None)
+    if target is not None:
+        request.extensions, request.url = extensions, request.url.copy_with(raw_path=target)
+    return request
 
 
 def attach_hooks(http: httpx.Client | httpx.AsyncClient, request: httpx.Request) -> None:

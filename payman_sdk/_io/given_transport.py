@@ -8,20 +8,32 @@ known not to work there.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
+import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 import httpx
 
 from payman_sdk._io.forks import Renewable, defer_forks, enter_section, leave_section, renew_after_fork
-from payman_sdk._io.routes import show_query
+from payman_sdk._io.given_client import build_bare, show_query
+from payman_sdk._io.http import OwnConnections
 from payman_sdk._io.signals import defer_signals
-from payman_sdk._refusals import build_missing_error, refuse
+from payman_sdk._refusals import refuse
 from payman_sdk.errors import ConfigurationError
+
+Transport: TypeAlias = (
+    httpx.BaseTransport
+    | httpx.AsyncBaseTransport
+    | Callable[[], httpx.BaseTransport]
+    | Callable[[], httpx.AsyncBaseTransport]
+    | Literal["aiohttp"]
+)
+"""A transport of httpx, a function that makes one, or `aiohttp` for the one that the extra of this name has."""
+Verify: TypeAlias = ssl.SSLContext | str | os.PathLike[str] | bool
+"""Whom to trust: a context, or a file of certificates; True for the certificates of the environment."""
 
 T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
 
@@ -31,6 +43,9 @@ _CLOSING = 1.0
 
 class UserTransport(httpx.BaseTransport):
     """A transport for threads: that of this process, given or made by what was given."""
+
+    bears_interrupts = sends_itself = False
+    build_request = staticmethod(build_bare)
 
     def __init__(self, given: Any) -> None:
         is_transport = isinstance(given, httpx.BaseTransport)
@@ -48,6 +63,12 @@ class UserTransport(httpx.BaseTransport):
     def begin_anew(self) -> None:
         """Take note that the process has been forked."""
         self._is_inherited = self._is_inherited or self._is_used
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request without a client of httpx."""
+        answer = self.handle_request(request)
+        answer.request = request
+        return answer
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.check_usable()
@@ -90,15 +111,18 @@ _WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.ASGITransport)
 class AsyncUserTransport(httpx.AsyncBaseTransport):
     """The same for tasks."""
 
+    bears_interrupts = sends_itself = False
+    build_request = staticmethod(build_bare)
+
     def __init__(self, given: Any) -> None:
         # Here, because an event loop takes a while to import, which programs with threads do not need.
         from payman_sdk._io.event_loops import PerLoop, get_running_loop
 
         self._get_loop = get_running_loop
-        self._given: httpx.AsyncBaseTransport | None = None
+        self.transport: httpx.AsyncBaseTransport | None = None
         self._made: PerLoop[httpx.AsyncBaseTransport] | None = None
         if isinstance(given, httpx.AsyncBaseTransport):
-            self._given = given
+            self.transport = given
         else:
             self._made = PerLoop(_build_factory(given, httpx.AsyncBaseTransport))
         self._used_in: tuple[int, weakref.ref[Any]] | None = None
@@ -106,13 +130,18 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
     def check_usable(self) -> None:
         """Refuse a transport that was used in another process or event loop, and is of no use here."""
         here = os.getpid(), weakref.ref(self._get_loop())
-        if self._given is not None and self._used_in is not None and self._used_in != here:
-            self._check(self._given, is_inherited=self._used_in[0] != here[0])
+        if self.transport is not None and self._used_in is not None and self._used_in != here:
+            self._check(self.transport, is_inherited=self._used_in[0] != here[0])
         self._used_in = here
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        answer = await self.handle_async_request(request)
+        answer.request = request
+        return answer
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.check_usable()
-        transport = self._made.get() if self._given is None and self._made is not None else self._given
+        transport = self._made.get() if self.transport is None and self._made is not None else self.transport
         assert transport is not None  # noqa: S101 (it is one or the other)
         given, address = request.extensions, request.url
         try:
@@ -123,8 +152,8 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""
-        if self._given is not None:
-            await self._given.aclose()
+        if self.transport is not None:
+            await self.transport.aclose()
         elif self._made is not None and (made := self._made.pop()) is not None:
             await made.aclose()
 
@@ -192,22 +221,20 @@ def _restore_query(request: httpx.Request, transport: object) -> None:
         show_query(request)
 
 
-def check_transport(given: object, kind: type) -> None:
-    """Refuse what is neither a transport nor a function that makes one, nor the name of one whose extra is installed."""
-    if given == "aiohttp":
-        if kind is not httpx.AsyncBaseTransport:
-            refuse(
-                "transport", "is 'aiohttp', which sends for AsyncPaymanClient only", "Leave transport out."
-            )
-        if importlib.util.find_spec("httpx_aiohttp") is None:
-            raise build_missing_error("transport is 'aiohttp', which needs httpx-aiohttp", "aiohttp")
-    elif given is not None and not isinstance(given, kind) and not callable(given):
-        raise _build_kind_error(given, kind)
+def check_kind(value: object, kind: type, name: str) -> None:
+    """Refuse a client or a transport for the other runner, and what is neither."""
+    if not isinstance(value, (kind, OwnConnections)):
+        # A secret is a str to whoever gave it.
+        given = "str" if isinstance(value, str) else type(value).__name__
+        refuse(name, f"is a {given}", f"Give an httpx.{kind.__name__}.")
 
 
 def _build_factory(given: Any, kind: type[T]) -> Callable[[], T]:
     """Return a function that makes a transport of this kind, or refuses what was given."""
-    check_transport(given, kind)
+    if given == "aiohttp":
+        refuse("transport", "is 'aiohttp', which sends for AsyncPaymanClient only", "Leave transport out.")
+    if not callable(given):
+        raise _build_kind_error(given, kind)
 
     def make() -> T:
         made = given()

@@ -1,24 +1,29 @@
-"""One request of httpx: written down, sent, and what is taken of its answer."""
+"""One HTTP request: written down, its limits, and what is taken of its answer."""
 
 from __future__ import annotations
 
 import functools
-import json
+import json as json_of_python
+import re
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias, cast
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
+from urllib.parse import urlencode
 
-import httpx
+import httpcore
 
 from payman_sdk._core.effects import SendRequest
-from payman_sdk._core.http import BufferedResponse, HTTPResponse, Transmission
-from payman_sdk._io.routes import CLIENTS, hide_query, show_query
+from payman_sdk._io.routes import PORTS, is_httpx_needed
 from payman_sdk._io.streams import ACCEPTED
 from payman_sdk._secrets import reveal_for_wire
-from payman_sdk._text.redaction import redact
 from payman_sdk._version import __version__
-from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from payman_sdk.errors import APITimeoutError, ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx
+
+    AnyRequest: TypeAlias = httpx.Request | httpcore.Request
 
 
 class Timeouts(NamedTuple):
@@ -28,44 +33,35 @@ class Timeouts(NamedTuple):
     read: float
 
 
-_parse_url = functools.lru_cache(maxsize=64)(httpx.URL)
-"""Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
-
-
 def prepare_request(
-    http: httpx.Client | httpx.AsyncClient,
+    build: Callable[..., AnyRequest],
     request: Mapping[str, Any],
     base_url: str,
-    timeout: httpx.Timeout,
-    report: Callable[[str, Mapping[str, Any]], Any],
+    timeout: Mapping[str, float],
+    report: Any,
     headers: Mapping[str, str] | None = None,
-) -> httpx.Request:
+) -> AnyRequest:
     """Return the request, ready to be sent, with the headers that the program wants every request to send.
+
+    Args:
+        build: Makes the request of keywords.
+        request: Keywords for `httpx.Client.build_request`, as the generated functions give them.
+        base_url: What its address begins with.
+        timeout: The limits of its parts, in seconds, as httpcore names them.
+        report: Is called with each step of it.
+        headers: The headers of every request.
 
     Raises:
         ConfigurationError: It cannot be written down; nothing was sent.
     """
     sent: dict[str, Any] = {}
     try:
-        sent = {**request, "url": _parse_url(f"{base_url}{request['url']}")}
+        sent = {**request, "url": f"{base_url}{request['url']}"}
         sent["headers"] = {**(headers or {}), **sent.get("headers", {}), "Accept-Encoding": ACCEPTED}
         for name in ("headers", "params"):
             if name in sent:
                 sent[name] = reveal_for_wire(sent[name])
-        is_own = hasattr(http, "connections")
-        # A given client may call itself something else.
-        if is_own or http.headers.get("user-agent", _HTTPX).startswith(_HTTPX):
-            sent["headers"]["User-Agent"] = USER_AGENT
-        built = http.build_request(**sent, timeout=timeout)
-        built.stream = _RequestBody(built.content)
-        built.extensions["trace"] = report
-        if not is_own:
-            from payman_sdk._io.given_client import attach_hooks
-
-            attach_hooks(http, built)
-        elif built.url.query:
-            hide_query(built)
-        return built
+        return build(**sent, timeout=timeout, report=report)
     except Exception as error:
         failure = ConfigurationError(
             f"The request cannot be serialized: {type(error).__name__}.",
@@ -76,20 +72,77 @@ def prepare_request(
     raise failure
 
 
-_HTTPX = "python-httpx/"
-USER_AGENT = f"paymanai-sdk/{__version__} python/{sys.version_info.major}.{sys.version_info.minor} httpx/{httpx.__version__}"
-"""How the SDK names itself."""
+def build_request(
+    *,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    timeout: Mapping[str, float],
+    report: Any,
+    params: Mapping[str, str] | None = None,
+    json: Any = None,
+    content: bytes | str = b"",
+    data: Mapping[str, Any] | None = None,
+) -> httpcore.Request:
+    """Return a request for the client's own connections, with the headers and the body that httpx would give it."""
+    address = parse_address(url)
+    if params:
+        target = b"%b?%b" % (address.target, urlencode(params).encode())
+        address = httpcore.URL(scheme=address.scheme, host=address.host, port=address.port, target=target)
+    if json is not None:
+        content = _JSON.encode(json)
+    elif data is not None:
+        content = urlencode(data, doseq=True)
+    body = content.encode() if isinstance(content, str) else content
+    named = {**USUAL, **headers, "User-Agent": USER_AGENT}
+    written = [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
+    written.insert(0, (b"Host", _write_host(address)))
+    if body or method.upper() in _WITH_BODY:
+        written.append((b"Content-Length", b"%d" % len(body)))
+    extensions = {"timeout": timeout, "trace": report}
+    built = httpcore.Request(method.upper(), address, content=RequestBody(body), extensions=extensions)
+    built.headers = written  # httpcore would look at each once more, whether it is bytes
+    return built
 
 
-class _RequestBody(httpx.ByteStream):
-    """The body of a request. httpx gives it out with a generator, and trio objects to any that a cancellation leaves unfinished."""
+USUAL: Final = {"Accept": "*/*", "Connection": "keep-alive"}
+"""What httpx sends with every request, beside what depends on it."""
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_JSON = json_of_python.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+SDK_AGENT: Final = f"paymanai-sdk/{__version__} python/{sys.version_info.major}.{sys.version_info.minor}"
+"""How the SDK names itself; behind it is the library that it sends with."""
+USER_AGENT: Final = f"{SDK_AGENT} httpcore/{httpcore.__version__}"
+
+
+def take_report(request: httpcore.Request) -> tuple[httpcore.Request, Any]:
+    """Return a request that httpcore reports no steps of, and what they would have been reported to.
+
+    If httpcore reported them all, that would take a twentieth of an ask. The connections themselves report what counts.
+    """
+    extensions = dict(cast("dict[str, Any]", request.extensions))
+    report = extensions.pop("trace", None)
+    taken = httpcore.Request(request.method, request.url, content=request.stream, extensions=extensions)
+    taken.headers = request.headers
+    return taken, report
+
+
+def get_limits(request: httpcore.Request) -> dict[str, float]:
+    """Return the limits of the parts of a request, in seconds."""
+    limits: dict[str, float] = cast("dict[str, Any]", request.extensions).get("timeout", {})
+    return limits
+
+
+class RequestBody:
+    """The body of a request. httpcore gives bodies out with a generator, and trio objects to any that a cancellation leaves unfinished."""
 
     def __init__(self, content: bytes) -> None:
-        super().__init__(content)
-        self._content = content
+        self.content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self.content,))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return _SingleChunk(self._content)
+        return _SingleChunk(self.content)
 
 
 class _SingleChunk(AsyncIterator[bytes]):
@@ -102,7 +155,86 @@ class _SingleChunk(AsyncIterator[bytes]):
         return self._left.pop()
 
 
-def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_NAME = r"(?=[\d.-]*[a-z])[a-z\d](?:[a-z\d.-]*[a-z\d])?"
+_PLAIN = re.compile(
+    rf"(https?)://({_OCTET}(?:\.{_OCTET}){{3}}|\[::1\]|{_NAME})(?::(\d{{1,5}}))?((?:/[\w~-][\w.~-]*)*/?)",
+    re.ASCII,
+)
+"""An address of which nothing has to be encoded or left out."""
+
+
+@functools.lru_cache(maxsize=64)
+def parse_address(url: str) -> httpcore.URL:
+    """Return an address, parsed as httpx does; there are as many as servers and operations.
+
+    Raises:
+        httpx.InvalidURL: It is not an address.
+    """
+    if (plain := _PLAIN.fullmatch(url)) is not None:
+        scheme, host, port, path = plain.groups()
+        number = None if port is None or int(port) == PORTS[scheme.encode()] else int(port)
+        return httpcore.URL(scheme=scheme, host=host.strip("[]"), port=number, target=path or "/")
+    import httpx  # it knows what has to be encoded
+
+    return convert_address(httpx.URL(url))
+
+
+def convert_address(url: httpx.URL) -> httpcore.URL:
+    """Return an address of httpx's as one of httpcore's."""
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+
+
+def _write_host(address: httpcore.URL) -> bytes:
+    host = b"[%b]" % address.host if b":" in address.host else address.host
+    return host if address.port is None else b"%b:%d" % (host, address.port)
+
+
+class OwnConnections:
+    """What a client sends with that was given no client of httpx, with what a runner asks of one.
+
+    httpx itself would handle authentication, redirects, cookies and hooks for every request. That takes as long as all the work
+    of the SDK for an ask.
+
+    Args:
+        way: What sends, for threads or for tasks: own connections, or a given transport.
+        create_client: Makes a client of httpx that sends the same way.
+        connections: What has the connections, if they lie behind `way`.
+    """
+
+    def __init__(self, way: Any, create_client: Callable[[Any], Any], connections: Any = None) -> None:
+        self.way = way
+        self.connections = connections or way
+        self.is_closed = False
+        self.bears_interrupts: bool = way.bears_interrupts
+        self.build_request: Callable[..., AnyRequest] = way.build_request
+        self._create_client = create_client
+        self._client: Any = None
+
+    def is_watched(self) -> bool:
+        """Return whether a client of httpx is to send: somebody watches one, or replaces what it sends with."""
+        return is_httpx_needed(sends_itself=self.way.sends_itself)
+
+    def send(self, request: AnyRequest, **_: Any) -> Any:
+        """Send a request, and return the answer with its body still to be read; for tasks, what gives it when it is awaited."""
+        return self.way.send(request)
+
+    def as_httpx(self) -> Any:
+        """Return a client of httpx that sends the same way."""
+        if self._client is None:
+            self._client = self._create_client(self.way)
+        return self._client
+
+    def close(self) -> None:
+        self.is_closed = True
+        self.way.close()
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+        await self.way.aclose()
+
+
+def check_usable(http: Any) -> None:
     """Refuse connections that are closed, or that serve in another process or event loop only; nothing was sent."""
     if http.is_closed:
         raise ConfigurationError("This client has been closed.", next_step="Create a new client.", sent=False)
@@ -112,7 +244,7 @@ def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
 
 def limit_request(
     step: SendRequest, now: float, patience: Timeouts, *, hurry: float = 0.0
-) -> tuple[float, httpx.Timeout]:
+) -> tuple[float, dict[str, float]]:
     """Return when the answer to a request that is sent now must be there, and the limits that this sets to its parts.
 
     Args:
@@ -132,124 +264,10 @@ def limit_request(
         failure.sent = False
         raise failure
     pool = left - min(_MOST_HURRY, left * hurry)
-    return until, httpx.Timeout(left, connect=min(patience.connect, left), pool=pool)
+    return until, {"connect": min(patience.connect, left), "read": left, "write": left, "pool": pool}
 
 
 _MOST_HURRY = 1.0
-
-
-def buffer_answer(status: int, headers: httpx.Headers, body: bytes) -> BufferedResponse:
-    """Return an answer with the body that was read of it, and without headers that no longer fit the body if it was decompressed.
-
-    It is redacted unless it is a success, for that may hold new secrets.
-    """
-    if not 200 <= status < 300:
-        headers = httpx.Headers({name: redact(headers[name]) for name in _NEEDED if name in headers})
-        body = redact(body)
-    elif "content-encoding" in headers:
-        headers = httpx.Headers([one for one in headers.raw if one[0].lower() not in _OF_THE_BODY])
-    return BufferedResponse(status, headers, body)
-
-
-_NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
-_OF_THE_BODY = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
-
-
-Outcome: TypeAlias = HTTPResponse | APIConnectionError
-"""What came of a request: its answer, or why there is none."""
-
-
-def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> HTTPResponse:
-    """Return the answer.
-
-    Called outside of the handler of what a transport raised: that holds the request, which holds secrets.
-
-    Raises:
-        APIConnectionError: There is none; or it refuses a request that the transport has sent before, whose fate nobody knows.
-    """
-    if not isinstance(outcome, APIConnectionError):
-        if transmission.sends <= 1 or outcome.is_success:
-            return outcome
-        outcome = APIConnectionError(
-            f"The transport sent the request {transmission.sends} times. HTTP {outcome.status_code} answers the last of them.",
-            sent=True,
-        )
-    transmission.sent = outcome.sent is not False
-    raise outcome
-
-
-class _BareMethods:
-    """What the two clients share: what they send with and close, and the `connections`, if those lie behind it."""
-
-    def __init__(self, way: Any, connections: Any = None) -> None:
-        client: Any = super()
-        client.__init__(transport=way, trust_env=False)
-        self.way = way
-        self.connections = connections or way
-        self.bears_interrupts = getattr(way, "bears_interrupts", False)
-
-    def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
-        """Return the request, with the headers that httpx always sends and none that it remembers."""
-        timeout: Any = given.pop("timeout", None)
-        if isinstance(timeout, float | int):
-            timeout = httpx.Timeout(timeout)
-        elif not isinstance(timeout, httpx.Timeout):
-            timeout = cast("Any", self).timeout
-        headers: dict[str, str] = {**_USUAL, **(given.pop("headers", None) or {})}
-        given["extensions"] = {"timeout": timeout.as_dict()}
-        if (content := given.pop("json", None)) is None:
-            return httpx.Request(method, url, headers=headers, **given)
-        # What httpx would do with `json`, without making all headers a second time for the two that are missing.
-        body, url = _JSON.encode(content).encode(), httpx.URL(url)
-        headers |= {"Host": url.netloc.decode("ascii"), "Content-Length": str(len(body))}
-        request = httpx.Request(method, url, headers=headers, stream=httpx.ByteStream(body), **given)
-        request.read()
-        return request
-
-
-class BareClient(_BareMethods, httpx.Client):
-    """The connections of a client that was given none: an httpx client that sends what it is given, and nothing else.
-
-    httpx handles authentication, redirects, cookies and hooks for every request. That takes as long as all the work of the SDK
-    for an ask. Cookies would also be wrong: those of one person must not travel with another person's ask.
-    """
-
-    def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
-        if _is_for_httpx(request):
-            return super().send(request, stream=stream, auth=None, follow_redirects=False)
-        answer: httpx.Response = self.way.handle_request(request)
-        answer.request = request
-        if not stream:
-            answer.read()
-        return answer
-
-
-class BareAsyncClient(_BareMethods, httpx.AsyncClient):
-    """The same for tasks."""
-
-    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
-        if _is_for_httpx(request):
-            return await super().send(request, stream=stream, auth=None, follow_redirects=False)
-        answer: httpx.Response = await self.way.handle_async_request(request)
-        answer.request = request
-        if not stream:
-            await answer.aread()
-        return answer
-
-
-def _is_for_httpx(request: httpx.Request) -> bool:
-    """Whether a client of httpx is to send it: something replaces that, or looks on and finds no query in the address."""
-    if not CLIENTS.is_watched():  # so nothing replaces it either
-        return False
-    if CLIENTS.is_on():
-        show_query(request)
-        return True
-    return not request.url.query
-
-
-_USUAL = {"Accept": "*/*", "Connection": "keep-alive"}
-"""What httpx sends with every request, beside what `prepare_request` sets."""
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def create_untrusting_context() -> ssl.SSLContext:

@@ -1,6 +1,6 @@
-"""The client's own connections, for threads: a transport of httpx that no interrupt, no fork and no other thread can spoil.
+"""The client's own connections, for threads: no interrupt, no fork and no other thread can spoil them.
 
-No operation on a socket lasts longer than what is left of the time. httpx limits each operation alone, and reads an answer with
+No operation on a socket lasts longer than what is left of the time. httpcore limits each operation alone, and reads an answer with
 many: a server that drips could hold its caller for long. The pool's network backend sees every operation of httpcore. Only the
 look-up of a host's address has no limit.
 """
@@ -8,62 +8,51 @@ look-up of a host's address has no limit.
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import httpcore
-import httpx
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.forks import defer_forks, renew_after_fork
+from payman_sdk._io.http import build_request, get_limits, take_report
 from payman_sdk._io.locks import WaiterQueue
-from payman_sdk._io.routes import (
-    TRANSPORTS,
-    Route,
-    Routes,
-    from_httpcore,
-    make_connection,
-    send_intercepted,
-    to_httpcore,
-)
-from payman_sdk._io.slots import PooledBody, Slot, Slots, Sockets
+from payman_sdk._io.routes import Route, Routes, make_connection
+from payman_sdk._io.slots import PooledResponse, Slot, Slots, Sockets
 from payman_sdk._io.tls import CONNECTING, TlsStream
 
 
-class Pool(httpx.BaseTransport):
+class Pool:
     """Sends requests on its own connections, `limit` at most; safe to use from several threads at once."""
 
     bears_interrupts = True
     """Whether a KeyboardInterrupt at any instant leaves it whole."""
+    sends_itself = True
+    """Whether it passes by the transports of httpx."""
+    build_request = staticmethod(build_request)
     reports_sending = True
     """Whether a request's `trace` gets a report before a byte is sent."""
 
-    def __init__(self, limit: int, certificates: ssl.SSLContext, routes: Routes) -> None:
-        self._certificates = certificates
+    def __init__(self, limit: int, routes: Routes) -> None:
         self._limit = limit
         self.routes = routes
         self._leases = _ThreadLeases(limit, self._make_slot)
         renew_after_fork(self)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpcore.Request) -> PooledResponse:
         """Send a request, and return the answer with its body still to be read."""
         leases, route = self._leases, self.routes.find(request.url)
-        if TRANSPORTS.is_on():
-            return send_intercepted(request, self._certificates, route.proxy)
         slot = leases.take(route)
         if slot is None:
-            slot = leases.acquire(route, request.extensions.get("timeout", {}).get("pool"))
+            slot = leases.acquire(route, get_limits(request).get("pool"))
         try:
-            sent = to_httpcore(request)
             if route.proxy is None:  # else only httpcore knows which bytes are for the proxy
-                slot.sockets.report = cast("Any", sent.extensions).pop("trace", None)
-            answer = slot.connection.handle_request(sent)
-            body = PooledBody(answer, slot, leases)
-        except BaseException as error:
-            leases.fail(slot, error)
-        return from_httpcore(answer, body)
+                request, slot.sockets.report = take_report(request)
+            return PooledResponse(slot.connection.handle_request(request), slot, leases)
+        except BaseException:
+            leases.release(slot, in_order=False)
+            raise
 
     def close(self) -> None:
         """Close all connections; what other threads are doing on them ends with an error."""
@@ -78,9 +67,8 @@ class Pool(httpx.BaseTransport):
     def _make_slot(self, route: Route) -> Slot[httpcore.ConnectionInterface]:
         sockets = Sockets()
         kinds = httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy
-        return Slot(
-            route, sockets, make_connection(route, self._certificates, DeadlineBackend(sockets), kinds)
-        )
+        certificates = self.routes.certificates
+        return Slot(route, sockets, make_connection(route, certificates, DeadlineBackend(sockets), kinds))
 
 
 class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
@@ -94,7 +82,7 @@ class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
         """Lease a connection as soon as there is one; refuse after so many seconds without one, and once the pool is closed."""
         slot = self._bell.wait_for(lambda: self.take(route), seconds)
         if slot is None:
-            raise httpx.PoolTimeout("no connection came free")
+            raise httpcore.PoolTimeout("no connection came free")
         return slot
 
     def wake_next(self) -> None:

@@ -1,86 +1,71 @@
-"""The way of a request: what goes into its request line, where connections lead, and the words of httpx for those of httpcore."""
+"""The way of a request: where connections lead, and whether httpx is watched or replaced.
+
+This module does not import httpx: who has not imported it watches nothing and replaces nothing of it.
+"""
 
 from __future__ import annotations
 
+import functools
 import ssl
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import FunctionType
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
-import httpx
 
 from payman_sdk._io.proxies import find_proxy
+from payman_sdk._url import format_host_port
 
-TARGET: Final = "target"
-"""The extension of httpx and httpcore that holds what goes into the request line."""
-
-
-def hide_query(request: httpx.Request) -> None:
-    """Take the query out of the address of a request; `show_query` puts it back."""
-    if request.url.query:
-        request.extensions = {**request.extensions, TARGET: request.url.raw_path}
-        request.url = request.url.copy_with(query=None)
+if TYPE_CHECKING:
+    import httpx
 
 
-def show_query(request: httpx.Request) -> httpx.Request:
-    """Give a request its query back, for those that stand in for a server: mocks and recordings."""
-    extensions = dict(request.extensions)
-    target = extensions.pop(TARGET, None)
-    if target is not None:
-        request.extensions, request.url = extensions, request.url.copy_with(raw_path=target)
-    return request
-
-
-def suppress_instrumentation(request: httpx.Request) -> AbstractContextManager[Any]:
-    """Return a context in which no instrumentation of OpenTelemetry sees a request that has a query."""
-    instrumentation: Any = sys.modules.get("opentelemetry.instrumentation.utils")
-    if instrumentation is None or not (request.url.query or TARGET in request.extensions):
-        return nullcontext()
-    suppressed: AbstractContextManager[Any] = instrumentation.suppress_http_instrumentation()
-    return suppressed
-
-
-_PORTS = {b"http": 80, b"https": 443}
+PORTS: Final = {b"http": 80, b"https": 443}
 
 
 class Route:
     """The way to a server: directly, or through a proxy; one that the environment names is for https only.
 
     Raises:
-        httpx.UnsupportedProtocol: The address is neither of http nor of https.
+        httpcore.UnsupportedProtocol: The address is neither of http nor of https.
         ConfigurationError: The environment names a proxy that cannot be used.
     """
 
     __slots__ = ("is_socks", "origin", "proxy")
 
-    def __init__(self, url: httpx.URL, certificates: ssl.SSLContext, proxy: str | None = None) -> None:
-        scheme = url.raw_scheme
-        if scheme not in _PORTS:
-            raise httpx.UnsupportedProtocol("the address is neither of http nor of https")
-        self.origin = httpcore.Origin(scheme, url.raw_host, url.port or _PORTS[scheme])
+    def __init__(self, url: httpcore.URL, certificates: ssl.SSLContext, proxy: str | None = None) -> None:
+        scheme = url.scheme
+        if scheme not in PORTS:
+            raise httpcore.UnsupportedProtocol("the address is neither of http nor of https")
+        self.origin = url.origin
         # Plain http is for a machine that the caller named: it passes no other that the caller did not name, too.
-        found = proxy or (find_proxy(str(url)) if scheme == b"https" else None)
-        self.proxy = httpx.Proxy(found) if found else None
+        if proxy is None and scheme == b"https":
+            proxy = find_proxy(f"https://{format_host_port(url.host.decode(), self.origin.port)}")
+        self.proxy: httpx.Proxy | None = None
+        if proxy is not None:
+            import httpx
+
+            self.proxy = httpx.Proxy(proxy)
+            if self.proxy.url.scheme == "https":
+                self.proxy.ssl_context = certificates
         self.is_socks = self.proxy is not None and self.proxy.url.scheme.startswith("socks")
-        if self.proxy is not None and self.proxy.url.scheme == "https":
-            self.proxy.ssl_context = certificates
 
 
 class Routes:
     """The ways to servers, each looked up once. Without a proxy, the environment names one for each."""
 
     def __init__(self, certificates: ssl.SSLContext, proxy: str | None = None) -> None:
-        self._certificates, self._proxy = certificates, proxy
+        self.certificates, self._proxy = certificates, proxy
         self._known: dict[tuple[bytes, bytes, int | None], Route] = {}
 
-    def find(self, url: httpx.URL) -> Route:
+    def find(self, url: httpcore.URL) -> Route:
         """Return the way to the server of an address; `Route` says which are refused."""
-        server = url.raw_scheme, url.raw_host, url.port
+        server = url.scheme, url.host, url.port
         route = self._known.get(server)
         if route is None:
-            route = self._known[server] = Route(url, self._certificates, self._proxy)
+            route = self._known[server] = Route(url, self.certificates, self._proxy)
         return route
 
 
@@ -104,52 +89,27 @@ def make_connection(
     return maker.create_connection(route.origin)
 
 
-def to_httpcore(request: httpx.Request) -> httpcore.Request:
-    """Return the request, for httpcore, with the query that its address was sent without."""
-    url, extensions = request.url, dict(request.extensions)
-    # Not left to httpcore: on the way through a proxy it would take the target for the whole address.
-    target = extensions.pop(TARGET, url.raw_path)
-    address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target)
-    core = httpcore.Request(request.method, address, content=request.stream, extensions=extensions)
-    core.headers = request.headers.raw  # httpcore would look at each once more, whether it is bytes
-    return core
+def suppress_instrumentation(request: Mapping[str, Any]) -> AbstractContextManager[Any]:
+    """Return a context in which no instrumentation of OpenTelemetry sees a request that has a query."""
+    instrumentation: Any = sys.modules.get("opentelemetry.instrumentation.utils")
+    if instrumentation is None or not request.get("params"):
+        return nullcontext()
+    suppressed: AbstractContextManager[Any] = instrumentation.suppress_http_instrumentation()
+    return suppressed
 
 
-def from_httpcore(
-    answer: httpcore.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream
-) -> httpx.Response:
-    """Return the answer, for httpx, with a body of ours."""
-    extensions = cast("dict[str, Any]", answer.extensions)
-    return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=extensions)
+def is_httpx_needed(*, sends_itself: bool) -> bool:
+    """Return whether a client of httpx is to send: one is watched, or a transport is replaced that own connections pass by."""
+    if "httpx" not in sys.modules:
+        return _OF_HTTPCORE.is_on()
+    return get_clients().is_watched() or (sends_itself and get_transports().is_on())
 
 
-def send_intercepted(
-    request: httpx.Request, certificates: ssl.SSLContext, proxy: httpx.Proxy | None
-) -> httpx.Response:
-    """Send a request with a transport of httpx's, for whoever replaces that, and read the answer."""
-    with httpx.HTTPTransport(verify=certificates, proxy=proxy, trust_env=False) as transport:
-        answer = transport.handle_request(show_query(request))
-        answer.read()
-        return answer
-
-
-async def send_intercepted_async(
-    request: httpx.Request, certificates: ssl.SSLContext, proxy: httpx.Proxy | None
-) -> httpx.Response:
-    async with httpx.AsyncHTTPTransport(verify=certificates, proxy=proxy, trust_env=False) as transport:
-        answer = await transport.handle_async_request(show_query(request))
-        await answer.aread()
-        return answer
-
-
-def to_httpx_error(error: BaseException) -> httpx.HTTPError | None:
-    """Return the exception of httpx that bears the name of one of httpcore; None for any other."""
-    for kind in type(error).__mro__:
-        if kind.__module__.partition(".")[0] == "httpcore":
-            named = getattr(httpx, kind.__name__, None)
-            if isinstance(named, type) and issubclass(named, httpx.HTTPError):
-                return named(str(error))
-    return None
+def is_replaced() -> bool:
+    """Return whether httpx or httpcore is replaced."""
+    if "httpx" not in sys.modules:
+        return _OF_HTTPCORE.is_on()
+    return get_clients().is_on() or get_transports().is_on()
 
 
 _LIBRARIES = frozenset({"httpx", "httpcore"})
@@ -161,8 +121,8 @@ class Interception:
     """Sees whether something replaces httpx: what a test has mocked must never reach a server.
 
     Mocks replace methods. Those of pytest-httpx and vcrpy belong to httpx's transports, those of respx to httpx's clients or
-    httpcore's connections. A test may patch any of them. The SDK's own connections use none of these methods. So they check first,
-    and pass a request to httpx if one of the methods is neither the library's own nor a known watcher's wrapper.
+    httpcore's connections. A test may patch any of them. The SDK's own connections use none of these methods. So a client checks
+    first. httpx sends the request if one of the methods is neither the library's own nor a known watcher's wrapper.
 
     Args:
         places: The classes, each with the name of a method.
@@ -210,24 +170,37 @@ def _find_library(function: object) -> str:
     return str(getattr(owner, "__module__", "")).partition(".")[0]
 
 
-CLIENTS = Interception(
-    *(
-        (kind, name)
-        for kind in (httpx.Client, httpx.AsyncClient)
-        for name in vars(kind)
-        if name == "send" or (name.startswith("_") and not name.startswith("__"))
-    )
+_HTTPCORE: Final[tuple[tuple[type, str], ...]] = (
+    (httpcore.ConnectionPool, "handle_request"),
+    (httpcore.HTTPConnection, "handle_request"),
+    (httpcore.AsyncConnectionPool, "handle_async_request"),
+    (httpcore.AsyncHTTPConnection, "handle_async_request"),
 )
-"""What httpx's clients do with a request: `send`, and all that is not public, whatever it is called, for `send` may go through it."""
+_OF_HTTPCORE: Final = Interception(*_HTTPCORE)
 
-TRANSPORTS = Interception(
-    *(
-        (kind, "handle_request")
-        for kind in (httpx.HTTPTransport, httpcore.ConnectionPool, httpcore.HTTPConnection)
-    ),
-    *(
-        (kind, "handle_async_request")
-        for kind in (httpx.AsyncHTTPTransport, httpcore.AsyncConnectionPool, httpcore.AsyncHTTPConnection)
-    ),
-)
-"""What httpx's transports, and httpcore below them, do with a request."""
+
+@functools.cache
+def get_clients() -> Interception:
+    """Return what sees what httpx's clients do with a request: `send`, and all that is not public, for `send` may go through it."""
+    import httpx
+
+    return Interception(
+        *(
+            (kind, name)
+            for kind in (httpx.Client, httpx.AsyncClient)
+            for name in vars(kind)
+            if name == "send" or (name.startswith("_") and not name.startswith("__"))
+        )
+    )
+
+
+@functools.cache
+def get_transports() -> Interception:
+    """Return what sees what httpx's transports, and httpcore below them, do with a request."""
+    import httpx
+
+    return Interception(
+        (httpx.HTTPTransport, "handle_request"),
+        (httpx.AsyncHTTPTransport, "handle_async_request"),
+        *_HTTPCORE,
+    )

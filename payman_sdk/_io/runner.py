@@ -1,4 +1,4 @@
-"""What both runners share, and the runner for threads, which carries flows out with an `httpx.Client`."""
+"""What both runners share, and the runner for threads."""
 
 from __future__ import annotations
 
@@ -9,38 +9,33 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from inspect import isawaitable, iscoroutine
-from typing import Any, Generic, TypeVar, assert_never, cast
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never, cast
 
-import httpx
+import httpcore
 
 from payman_sdk._core import effects
 from payman_sdk._core.http import HTTPResponse, Transmission, is_event_stream
-from payman_sdk._io import failures
+from payman_sdk._io import failures, streams
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
-from payman_sdk._io.http import (
-    Outcome,
-    Timeouts,
-    buffer_answer,
-    check_usable,
-    limit_request,
-    prepare_request,
-    unwrap_outcome,
-)
+from payman_sdk._io.http import OwnConnections, Timeouts, check_usable, limit_request, prepare_request
 from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
 from payman_sdk._io.pool import deadline_scope
 from payman_sdk._io.routes import suppress_instrumentation
-from payman_sdk._io.streams import BoundedBody, Guard, OpenStream, close_quietly
+from payman_sdk._io.streams import OpenResponse, OpenStream, Outcome
 from payman_sdk.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from payman_sdk._io.http import AnyRequest
+
 T = TypeVar("T")
-HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
 
 log = logging.getLogger("payman_sdk")
 
 
-class BaseRunner(Generic[HttpT]):
+class BaseRunner:
     """Carries flows out, for threads or for tasks. Without connections, as for a toolkit, flows send nothing themselves."""
 
     _usual_sleep: Callable[[float], Any]
@@ -49,7 +44,7 @@ class BaseRunner(Generic[HttpT]):
 
     def __init__(
         self,
-        http: HttpT | None = None,
+        http: Any = None,
         base_url: str = "",
         patience: Timeouts = Timeouts(math.inf, math.inf),  # noqa: B008 (it is immutable)
         clock: Callable[[], float] = monotonic,
@@ -57,7 +52,7 @@ class BaseRunner(Generic[HttpT]):
         max_answer_bytes: int = 64 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._http: HttpT = cast("HttpT", http)
+        self._http = http
         self._base_url = base_url
         self._patience = patience
         self._clock = clock
@@ -103,35 +98,46 @@ class BaseRunner(Generic[HttpT]):
 
     def _prepare_request(
         self, step: effects.SendRequest, transmission: Transmission, report: Callable[..., Any]
-    ) -> tuple[httpx.Request, float, float]:
-        """Return a request, when it must end, and in how many seconds that is."""
+    ) -> tuple[Any, AnyRequest, float, float]:
+        """Return what sends a request, the request, when it must end, and in how many seconds that is."""
         check_usable(self._http)
+        http, build = self._choose_sender()
         now = self._clock()
         until, timeout = limit_request(step, now, self._patience, hurry=self._hurry)
-        request = prepare_request(self._http, step.request, self._base_url, timeout, report, self._headers)
+        request = prepare_request(build, step.request, self._base_url, timeout, report, self._headers)
         # From here on, whatever is raised may come after sending.
         transmission.sent = True
-        return request, until, until - now
+        return http, request, until, until - now
+
+    def _choose_sender(self) -> tuple[Any, Callable[..., AnyRequest]]:
+        """Return what sends the next request, and what builds it."""
+        is_own = isinstance(self._http, OwnConnections)
+        if is_own and not self._http.is_watched():
+            return self._http, self._http.build_request
+        from payman_sdk._io.given_client import build_for
+
+        http = self._http.as_httpx() if is_own else self._http
+        return http, partial(build_for, http, is_own=is_own)
 
     def _get_transport_info(self) -> TransportInfo:
         return get_transport_info(self._http, self._base_url)
 
 
-class SyncRunner(BaseRunner[httpx.Client]):
-    """Carries flows out with an `httpx.Client`; safe to use from several threads at once."""
+class SyncRunner(BaseRunner):
+    """Carries flows out with own connections or an `httpx.Client`; safe to use from several threads at once."""
 
     _usual_sleep = staticmethod(time.sleep)
 
     def _set_up(self) -> None:
         self._lock = ThreadLock()
-        self._guard: Guard = contextlib.nullcontext
+        self._guard: streams.Guard = contextlib.nullcontext
         self._call_handlers: Callable[[], None] | None = None
         # The client's own connections bear interrupts.
         if self._http is not None and getattr(self._http, "bears_interrupts", False) is not True:
             from payman_sdk._io.signals import call_handlers, defer_signals
 
             self._guard, self._call_handlers = defer_signals, call_handlers
-        self._streams: dict[httpx.Response, weakref.ref[OpenStream]] = {}
+        self._streams: dict[OpenResponse, weakref.ref[OpenStream]] = {}
 
     def run(self, flow: effects.Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
         """Run a flow that emits no events, and return its result.
@@ -210,11 +216,11 @@ class SyncRunner(BaseRunner[httpx.Client]):
     def _send_request(self, step: effects.SendRequest, line: OpenStream) -> HTTPResponse:
         transmission = self._begin(step)
         line.close()
-        request, until, seconds = self._prepare_request(step, transmission, transmission.note)
+        http, request, until, seconds = self._prepare_request(step, transmission, transmission.note)
         handled = sys.exception()
         try:
-            with self._guard(), deadline_scope(seconds), suppress_instrumentation(request):
-                outcome: Outcome = self._read_response(request, line, until, is_stream=step.is_stream)
+            with self._guard(), deadline_scope(seconds), suppress_instrumentation(step.request):
+                outcome: Outcome = self._read_response(http, request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = failures.classify_exception(error, transmission, request, self._get_transport_info())
         except BaseException as error:
@@ -225,36 +231,36 @@ class SyncRunner(BaseRunner[httpx.Client]):
             raise
         finally:
             del request  # a traceback with locals would show its address
-        return unwrap_outcome(outcome, transmission)
+        return streams.unwrap_outcome(outcome, transmission)
 
     def _read_response(
-        self, request: httpx.Request, line: OpenStream, until: float, *, is_stream: bool
+        self, http: Any, request: AnyRequest, line: OpenStream, until: float, *, is_stream: bool
     ) -> HTTPResponse:
         def check_deadline() -> None:
             if self._clock() > until:
-                raise httpx.ReadTimeout("the answer was not complete at the deadline")
+                raise httpcore.ReadTimeout("the answer was not complete at the deadline")
 
         self._close_dropped()
-        answer = self._http.send(request, stream=True, follow_redirects=False, auth=None)
+        answer: OpenResponse = http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else OpenStream()
         reading.keep(answer, self._guard)
         is_open = False
         try:
             if reading is line:
-                reading.open()
+                reading.open(keeps_deadline=self._call_handlers is None)
                 answer.extensions.pop("reason_phrase", None)
                 if self._call_handlers is not None:
                     self._streams[answer] = weakref.ref(line)
                 is_open = True
-                return answer
+                return cast("HTTPResponse", answer)
             # A server that drips must not hold the caller longer.
             reading.open(check_deadline, keeps_deadline=self._call_handlers is None)
-            body = BoundedBody(answer.headers, self._max_answer_bytes)
+            body = streams.BoundedBody(answer.headers, self._max_answer_bytes)
             while (piece := reading.read()) is not None:
                 body.add(piece)
                 if self._call_handlers is not None:
                     self._call_handlers()
-            return buffer_answer(answer.status_code, answer.headers, body.content())
+            return streams.buffer_answer(answer.status_code, answer.headers, body.content())
         finally:
             if not is_open:
                 reading.close()
@@ -263,7 +269,7 @@ class SyncRunner(BaseRunner[httpx.Client]):
         """Let the connections of streams go whose owners were interrupted before they could close them."""
         for answer, line in list(self._streams.items()):
             if (answer.is_closed or line() is None) and self._streams.pop(answer, None) is not None:
-                close_quietly(answer)
+                streams.close_quietly(answer)
 
     def _read_chunk(self, line: OpenStream, until: float) -> bytes | None:
         handled = sys.exception()

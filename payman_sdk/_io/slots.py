@@ -14,13 +14,13 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import httpcore
-import httpx
 
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.routes import Route, to_httpx_error
+from payman_sdk._io.routes import Route
+from payman_sdk._io.streams import OwnResponse
 
 KEPT_FOR = 5.0
 """Seconds that an idle connection is kept, as httpx keeps it."""
@@ -36,7 +36,7 @@ class Sockets:
     def __init__(self) -> None:
         self._all: list[socket.socket] = []
         self._is_unwanted = False
-        self.report: Callable[[str, Mapping[str, Any]], object] | None = None
+        self.report: Callable[[str, Mapping[str, Any]], Any] | None = None
 
     def keep(self, sock: socket.socket) -> None:
         """Keep a socket that has just been connected, or takes the place of one; refuse it if the pool has been closed meanwhile."""
@@ -107,7 +107,7 @@ class Slots(Generic[C]):
         """Lease an idle connection on the route, or a new one; None where there are as many as there may be.
 
         Raises:
-            httpx.ConnectError: The pool has been closed.
+            httpcore.ConnectError: The pool has been closed.
         """
         idle = self._idle.get(route)
         while idle:
@@ -160,7 +160,7 @@ class Slots(Generic[C]):
     def _take_new(self, route: Route, limit: int) -> Slot[C] | None:
         with self._lock:
             if self.is_closed:
-                raise httpx.ConnectError("the connections have been closed")
+                raise httpcore.ConnectError("the connections have been closed")
             if len(self._all) >= limit:
                 self._close_idle(at_most=1)
             if len(self._all) >= limit:
@@ -202,17 +202,9 @@ class Slots(Generic[C]):
         """Wake the one who has waited longest for a connection."""
         raise NotImplementedError
 
-    def fail(self, slot: Slot[C] | None, error: BaseException) -> NoReturn:
-        """End a lease that an exception of httpcore's has ended, and raise it by httpx's name."""
-        if slot is not None:
-            self.release(slot, in_order=False)
-        if (renamed := to_httpx_error(error)) is None:
-            raise error
-        raise renamed from error
 
-
-class PooledBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, for threads or for tasks, which ends the lease of its connection.
+class PooledResponse(OwnResponse):
+    """An answer whose body is still to be read, for threads or for tasks; its end ends the lease of the connection.
 
     Raises:
         httpcore.RemoteProtocolError: Nothing was read since the request was written. The server had sent this answer behind an
@@ -220,48 +212,55 @@ class PooledBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """
 
     def __init__(self, answer: httpcore.Response, slot: Slot[Any], leases: Slots[Any]) -> None:
-        stream = cast("dict[str, Any]", answer.extensions).get("network_stream")
+        extensions = cast("dict[str, Any]", answer.extensions)
+        stream = extensions.get("network_stream")
         if stream is not None and stream.get_extra_info("has_read") is False:
             raise httpcore.RemoteProtocolError("the answer was there before the request")
+        super().__init__(answer.status, answer.headers, extensions)
         self._answer = answer
         self._slot: Slot[Any] | None = slot
         self._leases = leases
 
-    def __iter__(self) -> Iterator[bytes]:
+    @property
+    def is_closed(self) -> bool:
+        return self._slot is None
+
+    def iter_raw(self) -> Iterator[bytes]:
         try:
             yield from cast("Iterable[bytes]", self._answer.stream)
-        except BaseException as error:
-            self._leases.fail(self._take_slot(), error)
+        except BaseException:
+            self._end_lease(in_order=False)
+            raise
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def aiter_raw(self) -> AsyncIterator[bytes]:
         try:
             async for piece in cast("AsyncIterable[bytes]", self._answer.stream):
                 yield piece
-        except BaseException as error:
-            self._leases.fail(self._take_slot(), error)
+        except BaseException:
+            self._end_lease(in_order=False)
+            raise
+        await self.aclose()
 
     def close(self) -> None:
         if self._slot is not None:
             try:
                 self._answer.close()
-            except BaseException as error:
-                self._leases.fail(self._take_slot(), error)
-            self._end_lease()
+            except BaseException:
+                self._end_lease(in_order=False)
+                raise
+            self._end_lease(in_order=True)
 
     async def aclose(self) -> None:
         if self._slot is not None:
             try:
                 await self._answer.aclose()
-            except BaseException as error:
-                self._leases.fail(self._take_slot(), error)
-            self._end_lease()
+            except BaseException:
+                self._end_lease(in_order=False)
+                raise
+            self._end_lease(in_order=True)
 
-    def _take_slot(self) -> Slot[Any] | None:
-        """Return the connection, once."""
+    def _end_lease(self, *, in_order: bool) -> None:
+        """Let the connection go, once."""
         slot, self._slot = self._slot, None
-        return slot
-
-    def _end_lease(self) -> None:
-        """Let the connection go, now that all has been read."""
-        if (slot := self._take_slot()) is not None:
-            self._leases.release(slot, in_order=True)
+        if slot is not None:
+            self._leases.release(slot, in_order=in_order)

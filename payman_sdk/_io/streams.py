@@ -9,13 +9,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
-import httpx
-
+from payman_sdk._core.http import BufferedResponse, HTTPResponse, Transmission
 from payman_sdk._core.wire_json import is_excessive
+from payman_sdk._text.redaction import redact
 from payman_sdk.errors import APIConnectionError
+
+OpenResponse: TypeAlias = Any
+"""An answer whose body is still to be read: an `httpx.Response`, or what own connections return."""
 
 log = logging.getLogger("payman_sdk")
 
@@ -149,11 +152,11 @@ class OpenStream:
     """An open answer of the runner for threads, or none."""
 
     def __init__(self) -> None:
-        self._answer: httpx.Response | None = None
+        self._answer: OpenResponse | None = None
         self._pieces: Iterator[bytes] = iter(())
         self._guard: Guard = contextlib.nullcontext
 
-    def keep(self, answer: httpx.Response, guard: Guard) -> None:
+    def keep(self, answer: OpenResponse, guard: Guard) -> None:
         """Keep an answer whose body is still to be read, so that `close` closes it, and the guard against interrupts meanwhile."""
         self._answer, self._guard = answer, guard
 
@@ -179,12 +182,13 @@ class OpenStream:
             self._answer, self._pieces = None, iter(())
 
 
-def _iter_pieces(answer: httpx.Response, check: Callable[[], None], keeps_deadline: bool) -> Iterator[bytes]:
+def _iter_pieces(answer: OpenResponse, check: Callable[[], None], keeps_deadline: bool) -> Iterator[bytes]:
     if answer.is_stream_consumed:  # a hook has read it, or it was never sent
         return iter((answer.content,))
     encoding = answer.headers.get("content-encoding", "")
-    if not encoding and keeps_deadline:  # nothing is to be done with a piece, and httpx would only count it
-        return iter(cast("httpx.SyncByteStream", answer.stream))
+    if not encoding and keeps_deadline:  # nothing is to be done with a piece
+        raw: Iterator[bytes] = answer.iter_raw()
+        return raw
     decompressor = Decompressor(encoding)
     length = answer.headers.get("content-length")
 
@@ -200,7 +204,41 @@ def _iter_pieces(answer: httpx.Response, check: Callable[[], None], keeps_deadli
     return iter_decompressed()
 
 
-def close_quietly(answer: httpx.Response) -> None:
+class OwnResponse:
+    """What own connections return: of an `httpx.Response`, what runners use.
+
+    Attributes:
+        raw_headers: The headers as they came.
+        extensions: What httpcore says of the answer beside that.
+    """
+
+    is_stream_consumed = False
+
+    def __init__(
+        self, status_code: int, raw_headers: Iterable[tuple[bytes, bytes]], extensions: dict[str, Any]
+    ) -> None:
+        self.status_code, self.raw_headers, self.extensions = status_code, list(raw_headers), extensions
+        self.headers = _read_headers(self.raw_headers)
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status_code < 300
+
+
+def _read_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the headers of an answer by their names in lower case; those of one name are united with commas."""
+    found: dict[str, str] = {}
+    for name, value in raw:
+        key = name.decode("latin-1").lower()
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            text = value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
+
+
+def close_quietly(answer: OpenResponse) -> None:
     """Let the connection of an answer go. A failure of that changes nothing of what was answered."""
     if answer.is_closed:
         return
@@ -208,3 +246,43 @@ def close_quietly(answer: httpx.Response) -> None:
         answer.close()
     except Exception as error:
         log.debug("Could not release a connection: %s", type(error).__name__)
+
+
+Outcome: TypeAlias = HTTPResponse | APIConnectionError
+"""What came of a request: its answer, or why there is none."""
+
+
+def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> HTTPResponse:
+    """Return the answer.
+
+    Called outside of the handler of what a transport raised: that holds the request, which holds secrets.
+
+    Raises:
+        APIConnectionError: There is none; or it refuses a request that the transport has sent before, whose fate nobody knows.
+    """
+    if not isinstance(outcome, APIConnectionError):
+        if transmission.sends <= 1 or outcome.is_success:
+            return outcome
+        outcome = APIConnectionError(
+            f"The transport sent the request {transmission.sends} times. HTTP {outcome.status_code} answers the last of them.",
+            sent=True,
+        )
+    transmission.sent = outcome.sent is not False
+    raise outcome
+
+
+def buffer_answer(status: int, headers: Mapping[str, str], body: bytes) -> BufferedResponse:
+    """Return an answer with the body that was read of it, and without headers that no longer fit the body if it was decompressed.
+
+    It is redacted unless it is a success, for that may hold new secrets.
+    """
+    if not 200 <= status < 300:
+        headers = {name: redact(headers[name]) for name in _NEEDED if name in headers}
+        body = redact(body)
+    elif "content-encoding" in headers:
+        headers = {name: value for name, value in headers.items() if name.lower() not in _OF_THE_BODY}
+    return BufferedResponse(status, headers, body)
+
+
+_NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
+_OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})

@@ -6,53 +6,34 @@ Those of the environment count, else those that httpx comes with.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-import httpx
-
-from payman_sdk._io.http import BareAsyncClient, BareClient, create_untrusting_context
+from payman_sdk._io.http import OwnConnections, create_untrusting_context, parse_address
 from payman_sdk._io.proxies import check_proxy
 from payman_sdk._io.routes import Routes
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
-Transport: TypeAlias = (
-    httpx.BaseTransport
-    | httpx.AsyncBaseTransport
-    | Callable[[], httpx.BaseTransport]
-    | Callable[[], httpx.AsyncBaseTransport]
-    | Literal["aiohttp"]
-)
-"""A transport of httpx, a function that makes one, or `aiohttp` for the one that the extra of this name has."""
-Verify: TypeAlias = ssl.SSLContext | str | os.PathLike[str] | bool
-"""Whom to trust: a context, or a file of certificates; True for the certificates of the environment."""
+if TYPE_CHECKING:
+    import httpcore
+
 
 _MOST_UNDER_THREADS = 100
 _MOST_OF_TASKS = 1000
 """How many connections there may be at most; each open stream holds one."""
 
 
-def check_kind(value: object, kind: type, name: str) -> None:
-    """Refuse a client or a transport for the other runner, and what is neither."""
-    if value is not None and not isinstance(value, kind):
-        # A secret is a str to whoever gave it.
-        given = "str" if isinstance(value, str) else type(value).__name__
-        refuse(name, f"is a {given}", f"Give an httpx.{kind.__name__}.")
-
-
 def build_http_client(
-    base_url: str,
-    transport: httpx.BaseTransport | Callable[[], httpx.BaseTransport] | None = None,
-    proxy: SecretStr | None = None,
-    verify: object = None,
-) -> BareClient:
-    """Return the connections of a client that was given none, or only a transport.
+    base_url: str, transport: Any = None, proxy: SecretStr | None = None, verify: object = None
+) -> OwnConnections:
+    """Return what a client sends with that was given nothing, or only a transport.
 
     Without a proxy the environment counts, and this machine is reached directly.
 
@@ -62,44 +43,52 @@ def build_http_client(
     if transport is None:
         from payman_sdk._io.pool import Pool
 
-        return BareClient(Pool(_MOST_UNDER_THREADS, *_build_routes(base_url, proxy, verify)))
+        return OwnConnections(
+            Pool(_MOST_UNDER_THREADS, _build_routes(base_url, proxy, verify)[0]), _create_client
+        )
     from payman_sdk._io.given_transport import UserTransport
 
     way = UserTransport(transport)
-    return BareClient(way, way.transport)
+    return OwnConnections(way, _create_client, way.transport)
 
 
 def build_async_http_client(
-    base_url: str,
-    transport: httpx.AsyncBaseTransport
-    | Callable[[], httpx.AsyncBaseTransport]
-    | Literal["aiohttp"]
-    | None = None,
-    proxy: SecretStr | None = None,
-    verify: object = None,
-) -> BareAsyncClient:
+    base_url: str, transport: Any = None, proxy: SecretStr | None = None, verify: object = None
+) -> OwnConnections:
     """Return the same for asyncio and trio; "aiohttp" as a transport are the connections of that."""
     if transport is None:
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
-        return BareAsyncClient(AsyncPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify)))
-    from payman_sdk._io.given_transport import AsyncUserTransport, check_transport
-
-    check_transport(transport, httpx.AsyncBaseTransport)
+        return OwnConnections(
+            AsyncPool(_MOST_OF_TASKS, _build_routes(base_url, proxy, verify)[0]), _create_client
+        )
     if transport == "aiohttp":
+        if importlib.util.find_spec("aiohttp") is None:
+            raise build_missing_error("transport is 'aiohttp', which needs that package", "aiohttp")
         from payman_sdk._io.aiohttp_transport import AiohttpPool
 
-        return BareAsyncClient(AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify), base_url))
+        return OwnConnections(
+            AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify)), _create_client
+        )
+    from payman_sdk._io.given_transport import AsyncUserTransport
+
     way = AsyncUserTransport(transport)
-    return BareAsyncClient(way, transport if isinstance(transport, httpx.AsyncBaseTransport) else None)
+    return OwnConnections(way, _create_client, way.transport)
 
 
-def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> tuple[ssl.SSLContext, Routes]:
-    """Whom to trust, and the ways to servers; that to the client's own is looked up at once, so that an unusable proxy is known."""
+def _create_client(way: Any) -> Any:
+    from payman_sdk._io.httpx_client import create_client
+
+    return create_client(way)
+
+
+def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> tuple[Routes, httpcore.URL]:
+    """Return the ways to servers, and the client's own, which is looked up at once, so that an unusable proxy is known."""
     certificates = load_given(verify) or create_ssl_context(urlsplit(base_url).scheme, os.environ)
     routes = Routes(certificates, None if proxy is None else check_proxy("proxy", proxy.reveal()))
-    routes.find(httpx.URL(base_url))
-    return certificates, routes
+    server = parse_address(base_url)
+    routes.find(server)
+    return routes, server
 
 
 _FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -151,7 +140,9 @@ def load_given(verify: object) -> ssl.SSLContext | None:
 def _load_context(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
     """Return the certificates of files and folders. Reading them takes longer than an ask, so the clients of a process share them."""
     if not named:
-        return httpx.create_ssl_context(trust_env=False)
+        import certifi
+
+        return ssl.create_default_context(cafile=certifi.where())
     file, folder = _read_location(*named[0][:2])
     context = ssl.create_default_context(cafile=file, capath=folder)
     for variable, path, _ in named[1:]:

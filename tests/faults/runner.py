@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,9 @@ from tests.faults.proxy import FaultProxy, Line
 from tests.faults.reserved_ports import HOST, Port
 from tests.faults.settings import Settings
 from tests.faults.stall_detector import Pulse
-from tests.faults.transports import AsyncRaisingTransport, RaisingTransport
+from tests.faults.transports import AsyncRaisingPool, RaisingPool
 
 if TYPE_CHECKING:
-    import httpx
-
     from payman_sdk.sandbox import Sandbox, SandboxPayment
 
 _HERE = f"http://{HOST}"
@@ -132,7 +130,8 @@ class Running:
         """
         again = [case.ask for case in self.cases.values() if case.ask.is_asked_again]
         self._make(again, self._settings.asks)
-        with build_http_client(_HERE) as http:
+        http: Any = build_http_client(_HERE)
+        with closing(http):
             for ask in again:
                 if self.cases[ask.number].again[-1].end != "completed":
                     with self._sandbox.client(
@@ -157,12 +156,13 @@ class Running:
         self._proxy.settle()
 
     def _by_threads(self, left: Iterator[Ask], shift: int) -> None:
-        with build_http_client(_HERE) as http:
-            http.connections = RaisingTransport(http.connections)
+        http: Any = build_http_client(_HERE)
+        with closing(http):
+            http.way = http.connections = RaisingPool(http.way)
             for ask in left:
                 self._by_thread(ask, shift, http)
 
-    def _by_thread(self, ask: Ask, shift: int, http: httpx.Client) -> None:
+    def _by_thread(self, ask: Ask, shift: int, http: Any) -> None:
         with self._line(ask, shift) as line:
             with self._sandbox.client(http_client=http, **self._config(line)) as client:
                 claimed = asked(ask, client)
@@ -180,8 +180,9 @@ class Running:
                 self._note(ask, claimed, line)
 
     async def _by_tasks(self, left: Iterator[Ask], shift: int, workers: int) -> None:
-        async with build_async_http_client(_HERE) as http:
-            http.connections = AsyncRaisingTransport(http.connections)
+        http: Any = build_async_http_client(_HERE)
+        async with aclosing(http):
+            http.way = http.connections = AsyncRaisingPool(http.way)
 
             async def work() -> None:
                 for ask in left:
@@ -189,7 +190,7 @@ class Running:
 
             await asyncio.gather(*(work() for _ in range(workers)))
 
-    async def _by_task(self, ask: Ask, shift: int, http: httpx.AsyncClient) -> None:
+    async def _by_task(self, ask: Ask, shift: int, http: Any) -> None:
         with self._line(ask, shift) as line:
             async with self._sandbox.async_client(http_client=http, **self._config(line)) as client:
                 claimed = await asked_by_task(ask, client)

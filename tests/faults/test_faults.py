@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import httpx
+import httpcore
 import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.http import BareClient
+from payman_sdk._io.http import OwnConnections
 from payman_sdk.errors import OutcomeUnknownError
 from tests import programs
 from tests.faults import Kind, Settings, run
@@ -118,15 +118,15 @@ def test_a_client_that_gives_up_is_found_out(blunder: Blunder) -> None:
 
 def test_a_client_that_sends_blindly_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends the same task again without asking how it stands is found out, though the sandbox forgives it."""
-    true_send = BareClient.send
+    true_send = OwnConnections.send
 
-    def send_again(http: BareClient, request: httpx.Request, **options: Any) -> httpx.Response:
+    def send_again(http: OwnConnections, request: httpcore.Request, **options: Any) -> Any:
         try:
             return true_send(http, request, **options)
-        except httpx.TransportError:
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError):
             return true_send(http, request, **options)
 
-    monkeypatch.setattr(BareClient, "send", send_again)
+    monkeypatch.setattr(OwnConnections, "send", send_again)
     assert is_found_out("blind", lambda _: None)
 
 

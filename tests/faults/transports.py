@@ -1,4 +1,4 @@
-"""Transports that raise an exception of another library once the server has the request."""
+"""Connections that raise an exception of another library once the server has the request."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+import httpcore
 import httpx
 
 from tests.faults.http1 import MARK
@@ -37,56 +38,42 @@ RAISED: tuple[Callable[[], Exception], ...] = (
 """What they raise."""
 
 
-def raise_if_marked(answer: httpx.Response) -> None:
+def raise_if_marked(answer: Any) -> None:
     """Raise the exception that an answer is marked with."""
     share = answer.headers.get(MARK)
     if share is not None:
         raise RAISED[min(int(float(share) * len(RAISED)), len(RAISED) - 1)]()
 
 
-class RaisingTransport(httpx.BaseTransport):
-    """A transport that raises where an answer is marked.
+class RaisingPool:
+    """Connections that raise where an answer is marked.
 
     Args:
-        transport: What sends.
+        pool: What sends.
     """
 
-    def __init__(self, transport: httpx.BaseTransport) -> None:
-        self._transport = transport
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpcore.Request) -> Any:
         """Send a request; raise in place of an answer that is marked."""
-        answer = self._transport.handle_request(request)
+        answer = self._pool.send(request)
         if MARK in answer.headers:
             answer.close()
         raise_if_marked(answer)
         return answer
 
-    def close(self) -> None:
-        """Close the transport."""
-        self._transport.close()
-
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+        return getattr(self._pool, name)
 
 
-class AsyncRaisingTransport(httpx.AsyncBaseTransport):
+class AsyncRaisingPool(RaisingPool):
     """The same for tasks."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._transport = transport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpcore.Request) -> Any:
         """Send a request; raise in place of an answer that is marked."""
-        answer = await self._transport.handle_async_request(request)
+        answer = await self._pool.send(request)
         if MARK in answer.headers:
             await answer.aclose()
         raise_if_marked(answer)
         return answer
-
-    async def aclose(self) -> None:
-        """Close the transport."""
-        await self._transport.aclose()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,8 +22,9 @@ import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk._core.http import Transmission
+from payman_sdk._io.given_client import TARGET, build_for, hide_query, show_query
 from payman_sdk._io.http import prepare_request
-from payman_sdk._io.routes import TARGET, hide_query, show_query, to_httpcore
+from payman_sdk._io.httpx_client import to_httpcore
 from payman_sdk.errors import PaymanError
 from tests.auth.test_echoes import Everything
 from tests.peer import TOKEN_PATH, Peer, token
@@ -84,6 +86,9 @@ def test_nobody_who_watches_sees_a_secret() -> None:
             assert any(line.startswith("hook") and line.endswith(TOKEN_PATH) for line in seen)
 
 
+LIMITS = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
+
+
 class _Recording(httpx.BaseTransport):
     """Notes the address that reaches it."""
 
@@ -123,9 +128,10 @@ def test_the_query_is_hidden_on_the_way_to_any_transport() -> None:
             "response": [lambda answer, watched=watched: watched.append(answer.request.url.query)],
         }
         for _ in range(2):
-            request = prepare_request(
-                http, asked, "https://payman.example", httpx.Timeout(5), Transmission().note
+            built: Any = prepare_request(
+                partial(build_for, http), asked, "https://payman.example", LIMITS, Transmission().note
             )
+            request: httpx.Request = built
             assert request.url.query == expected, name
             http.send(request)
             path = "/token?x=1&code=a%2Fb+c" if name == "parameters" else "/token?code=a%2Fb+c"

@@ -188,7 +188,7 @@ import sys, httpx, sentry_sdk, wrapt
 from unittest.mock import patch
 from sentry_sdk.integrations.httpx import HttpxIntegration
 from tests.testing.test_mocks import PaymanClient, credentials, mocked, replaced
-from payman_sdk._io.routes import CLIENTS, TRANSPORTS
+from payman_sdk._io.routes import get_clients, get_transports
 
 sentry_sdk.init(auto_enabling_integrations=False, default_integrations=False, integrations=[HttpxIntegration()])
 seen = []
@@ -199,7 +199,7 @@ def wrap(wrapped, instance, args, given):
 wrap.__module__ = "ddtrace.contrib.httpx"
 wrapt.wrap_function_wrapper("httpx", "Client.send", wrap)
 wrapt.wrap_function_wrapper("httpx", "HTTPTransport.handle_request", wrap)
-assert CLIENTS.is_watched() and not CLIENTS.is_on() and not TRANSPORTS.is_on()
+assert get_clients().is_watched() and not get_clients().is_on() and not get_transports().is_on()
 with PaymanClient.with_token(credentials(sys.argv[1]), {"refreshToken": "hunted"}) as client:
     try:
         client.ask("hello")
@@ -279,7 +279,7 @@ def test_aiohttp_is_used_only_when_asked_for(peer: Peer) -> None:
     with pytest.raises(ConfigurationError, match="asyncio only"):
         run_on("trio", lambda: ask_async(peer.base_url, transport="aiohttp"))
     with (
-        patch.dict(sys.modules, {"httpx_aiohttp": None}),
+        patch.dict(sys.modules, {"aiohttp": None}),
         pytest.raises(ConfigurationError, match=r"paymanai-sdk\[aiohttp\]"),
     ):
         asyncio.run(ask_async(peer.base_url, transport="aiohttp"))

@@ -23,7 +23,7 @@ from payman_sdk._version import __version__
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
 _PACKAGES = (  # noqa: SIM905 (words read better as words)
-    "httpx httpx-aiohttp msgspec typer rich python-dotenv jinja2 starlette uvicorn filelock keyring redis"
+    "httpx aiohttp msgspec typer rich python-dotenv jinja2 starlette uvicorn filelock keyring redis"
 ).split()
 _PATIENCE = 10.0
 _SKEW_TOLD, _SKEW_TOO_MUCH = 5.0, 60.0
@@ -92,7 +92,7 @@ def _check_server(settings: Settings) -> Generator[Finding]:
     base_url = settings.base_url.value
     began, wall = monotonic(), wall_time()
     try:
-        with build_http_client(base_url) as http:
+        with build_http_client(base_url).as_httpx() as http:
             # Any answer is enough; everybody may request the agent's card.
             answer = http.get(f"{base_url}{PATHS['get_agent_card']}", timeout=_PATIENCE)
     except httpx.HTTPError as error:

@@ -22,7 +22,7 @@ def build_sides(target: sides.Target) -> dict[str, sides.Side]:
     config: PaymanConfig = {"client_id": "bench", "client_secret": "bench", "base_url": target.base_url}
     config["timeout"] = sides.PATIENCE
     client = PaymanClient(config)
-    has_aiohttp = importlib.util.find_spec("httpx_aiohttp") is not None
+    has_aiohttp = importlib.util.find_spec("aiohttp") is not None
     async_client = AsyncPaymanClient(config, transport="aiohttp" if has_aiohttp else None)
     client.ask("get a token")
 
