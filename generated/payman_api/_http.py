@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 from ._base import MISFITS, Model, encode, reader
@@ -25,7 +25,11 @@ Answers = Mapping[str, tuple[str, str] | None]
 _IN_COOKIES = {*map(chr, range(33, 127))} - {*'";\\'}
 
 
-class HttpOperation:
+Answer = TypeVar("Answer")
+Success = TypeVar("Success")
+
+
+class HttpOperation(Generic[Answer, Success]):
     """An operation, without its arguments: what its functions have in common.
 
     Args:
@@ -51,37 +55,40 @@ class HttpOperation:
         """Return the keywords for `httpx.Client.request`."""
         return client.prepare(request, self._scheme, self._server)
 
-    def parse(self, response: httpx.Response, is_strict: bool = False) -> Any:
+    def parse(self, response: httpx.Response, is_strict: bool = False) -> Answer | None:
         """Return what the spec has for an answer: see `parse_answer` of the operation."""
-        return read_answer(response, self._answers, self._module, is_strict)
+        answer: Answer | None = read_answer(response, self._answers, self._module, is_strict)
+        return answer
 
-    def send(self, client: Client, request: Request) -> Response[Any]:
+    def send(self, client: Client, request: Request) -> Response[Answer]:
         """Send a request, and return the answer whatever its status."""
         return self._detail(client, client.get_httpx_client().request(**self.prepare(client, request)))
 
-    async def asend(self, client: Client, request: Request) -> Response[Any]:
+    async def asend(self, client: Client, request: Request) -> Response[Answer]:
         """Do as `send`, asynchronously."""
         return self._detail(
             client, await client.get_async_httpx_client().request(**self.prepare(client, request))
         )
 
-    def _detail(self, client: Client, response: httpx.Response) -> Response[Any]:
+    def _detail(self, client: Client, response: httpx.Response) -> Response[Answer]:
         parsed = self.parse(response, client.raise_on_unexpected_status)
         return Response(response.status_code, response.content, response.headers, parsed)
 
-    def fetch(self, client: Client, request: Request) -> Any:
+    def fetch(self, client: Client, request: Request) -> Success:
         """Send a request, and return the body of a success; raise for anything else."""
         from .errors import read
 
         response = client.get_httpx_client().request(**self.prepare(client, request))
-        return read(self.parse, response, self.successes)
+        success: Success = read(self.parse, response, self.successes)
+        return success
 
-    async def afetch(self, client: Client, request: Request) -> Any:
+    async def afetch(self, client: Client, request: Request) -> Success:
         """Do as `fetch`, asynchronously."""
         from .errors import read
 
         response = await client.get_async_httpx_client().request(**self.prepare(client, request))
-        return read(self.parse, response, self.successes)
+        success: Success = read(self.parse, response, self.successes)
+        return success
 
 
 class Styled:

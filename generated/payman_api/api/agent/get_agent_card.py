@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...models.agent_card import AgentCard
     from ...models.error_answer import ErrorAnswer
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[AgentCard | ErrorAnswer, AgentCard] = HttpOperation(
     __name__,
     {
         "200": ("json", "AgentCard"),
@@ -43,8 +43,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: AgentCard | ErrorAnswer | None = _OPERATION.parse(response, raise_on_unexpected_status)
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[AgentCard | ErrorAnswer]:
@@ -70,11 +69,9 @@ def sync_parsed(*, client: AuthenticatedClient | Client) -> AgentCard:
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    _found: AgentCard = _OPERATION.fetch(client, build_request())
-    return _found
+    return _OPERATION.fetch(client, build_request())
 
 
 async def asyncio_parsed(*, client: AuthenticatedClient | Client) -> AgentCard:
     """Do as `sync_parsed`, asynchronously."""
-    _found: AgentCard = await _OPERATION.afetch(client, build_request())
-    return _found
+    return await _OPERATION.afetch(client, build_request())

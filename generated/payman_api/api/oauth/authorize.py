@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...client import AuthenticatedClient, Client
     from ...models.scope import Scope
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[str | None, str | None] = HttpOperation(
     __name__,
     {
         "200": ("text", "str"),
@@ -60,8 +60,7 @@ def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool =
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: str | None = _OPERATION.parse(response, raise_on_unexpected_status)
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def sync_detailed(
@@ -141,7 +140,7 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    _found: str | None = _OPERATION.fetch(
+    return _OPERATION.fetch(
         client,
         build_request(
             response_type=response_type,
@@ -153,7 +152,6 @@ def sync_parsed(
             code_challenge_method=code_challenge_method,
         ),
     )
-    return _found
 
 
 async def asyncio_parsed(
@@ -168,7 +166,7 @@ async def asyncio_parsed(
     code_challenge_method: str | Unset = UNSET,
 ) -> str | None:
     """Do as `sync_parsed`, asynchronously."""
-    _found: str | None = await _OPERATION.afetch(
+    return await _OPERATION.afetch(
         client,
         build_request(
             response_type=response_type,
@@ -180,4 +178,3 @@ async def asyncio_parsed(
             code_challenge_method=code_challenge_method,
         ),
     )
-    return _found

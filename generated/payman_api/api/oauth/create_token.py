@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ...models.oauth_error import OAuthError
     from ...models.token_response import TokenResponse
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[
+    TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer, TokenResponse | LegacyTokenResponse
+] = HttpOperation(
     __name__,
     {
         "200": ("json", "TokenResponse | LegacyTokenResponse"),
@@ -65,10 +67,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer | None = _OPERATION.parse(
-        response, raise_on_unexpected_status
-    )
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def sync_detailed(
@@ -151,7 +150,7 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    _found: TokenResponse | LegacyTokenResponse = _OPERATION.fetch(
+    return _OPERATION.fetch(
         client,
         build_request(
             grant_type=grant_type,
@@ -163,7 +162,6 @@ def sync_parsed(
             auth=auth,
         ),
     )
-    return _found
 
 
 async def asyncio_parsed(
@@ -178,7 +176,7 @@ async def asyncio_parsed(
     auth: tuple[str, str] | Unset = UNSET,
 ) -> TokenResponse | LegacyTokenResponse:
     """Do as `sync_parsed`, asynchronously."""
-    _found: TokenResponse | LegacyTokenResponse = await _OPERATION.afetch(
+    return await _OPERATION.afetch(
         client,
         build_request(
             grant_type=grant_type,
@@ -190,4 +188,3 @@ async def asyncio_parsed(
             auth=auth,
         ),
     )
-    return _found

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...models.send_task_request import SendTaskRequest
     from ...models.task_response import TaskResponse
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[TaskResponse | ErrorAnswer, TaskResponse] = HttpOperation(
     __name__,
     {
         "200": ("json", "TaskResponse"),
@@ -50,8 +50,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: TaskResponse | ErrorAnswer | None = _OPERATION.parse(response, raise_on_unexpected_status)
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def sync_detailed(
@@ -83,11 +82,9 @@ def sync_parsed(*, client: AuthenticatedClient, body: SendTaskRequest) -> TaskRe
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    _found: TaskResponse = _OPERATION.fetch(client, build_request(body=body))
-    return _found
+    return _OPERATION.fetch(client, build_request(body=body))
 
 
 async def asyncio_parsed(*, client: AuthenticatedClient, body: SendTaskRequest) -> TaskResponse:
     """Do as `sync_parsed`, asynchronously."""
-    _found: TaskResponse = await _OPERATION.afetch(client, build_request(body=body))
-    return _found
+    return await _OPERATION.afetch(client, build_request(body=body))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...models.task_response import TaskResponse
     from ...models.task_stream_response import TaskStreamResponse
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[TaskResponse | ErrorAnswer, Any] = HttpOperation(
     __name__,
     {
         "200": ("json", "TaskResponse"),
@@ -54,8 +54,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: TaskResponse | ErrorAnswer | None = _OPERATION.parse(response, raise_on_unexpected_status)
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def parse_event(data: Mapping[str, Any]) -> TaskStreamResponse:

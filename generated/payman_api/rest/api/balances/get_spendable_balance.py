@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...models.rest_error import RestError
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[float | RestError, float] = HttpOperation(
     __name__,
     {
         "2XX": ("json", "float"),
@@ -44,8 +44,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: float | RestError | None = _OPERATION.parse(response, raise_on_unexpected_status)
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def sync_detailed(currency: str, *, client: AuthenticatedClient) -> Response[float | RestError]:
@@ -71,11 +70,9 @@ def sync_parsed(currency: str, *, client: AuthenticatedClient) -> float:
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    _found: float = _OPERATION.fetch(client, build_request(currency=currency))
-    return _found
+    return _OPERATION.fetch(client, build_request(currency=currency))
 
 
 async def asyncio_parsed(currency: str, *, client: AuthenticatedClient) -> float:
     """Do as `sync_parsed`, asynchronously."""
-    _found: float = await _OPERATION.afetch(client, build_request(currency=currency))
-    return _found
+    return await _OPERATION.afetch(client, build_request(currency=currency))

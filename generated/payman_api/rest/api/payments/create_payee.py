@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...models.payee_us_ach import PayeeUsAch
     from ...models.rest_error import RestError
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[Payee | RestError, Payee] = HttpOperation(
     __name__,
     {
         "2XX": ("json", "Payee"),
@@ -53,8 +53,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: Payee | RestError | None = _OPERATION.parse(response, raise_on_unexpected_status)
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def sync_detailed(
@@ -92,8 +91,7 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    _found: Payee = _OPERATION.fetch(client, build_request(body=body))
-    return _found
+    return _OPERATION.fetch(client, build_request(body=body))
 
 
 async def asyncio_parsed(
@@ -102,5 +100,4 @@ async def asyncio_parsed(
     body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
 ) -> Payee:
     """Do as `sync_parsed`, asynchronously."""
-    _found: Payee = await _OPERATION.afetch(client, build_request(body=body))
-    return _found
+    return await _OPERATION.afetch(client, build_request(body=body))

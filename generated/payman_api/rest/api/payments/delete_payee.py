@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...models.delete_payee_response import DeletePayeeResponse
     from ...models.rest_error import RestError
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[DeletePayeeResponse | RestError, DeletePayeeResponse] = HttpOperation(
     __name__,
     {
         "2XX": ("json", "DeletePayeeResponse"),
@@ -45,8 +45,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: DeletePayeeResponse | RestError | None = _OPERATION.parse(response, raise_on_unexpected_status)
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def sync_detailed(id: str, *, client: AuthenticatedClient) -> Response[DeletePayeeResponse | RestError]:
@@ -74,11 +73,9 @@ def sync_parsed(id: str, *, client: AuthenticatedClient) -> DeletePayeeResponse:
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    _found: DeletePayeeResponse = _OPERATION.fetch(client, build_request(id=id))
-    return _found
+    return _OPERATION.fetch(client, build_request(id=id))
 
 
 async def asyncio_parsed(id: str, *, client: AuthenticatedClient) -> DeletePayeeResponse:
     """Do as `sync_parsed`, asynchronously."""
-    _found: DeletePayeeResponse = await _OPERATION.afetch(client, build_request(id=id))
-    return _found
+    return await _OPERATION.afetch(client, build_request(id=id))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...models.payee import Payee
     from ...models.rest_error import RestError
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[list[Payee] | RestError, list[Payee]] = HttpOperation(
     __name__,
     {
         "2XX": ("json", "list[Payee]"),
@@ -68,8 +68,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: list[Payee] | RestError | None = _OPERATION.parse(response, raise_on_unexpected_status)
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def sync_detailed(
@@ -162,7 +161,7 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    _found: list[Payee] = _OPERATION.fetch(
+    return _OPERATION.fetch(
         client,
         build_request(
             name=name,
@@ -177,7 +176,6 @@ def sync_parsed(
             crypto_chain=crypto_chain,
         ),
     )
-    return _found
 
 
 async def asyncio_parsed(
@@ -195,7 +193,7 @@ async def asyncio_parsed(
     crypto_chain: str | Unset = UNSET,
 ) -> list[Payee]:
     """Do as `sync_parsed`, asynchronously."""
-    _found: list[Payee] = await _OPERATION.afetch(
+    return await _OPERATION.afetch(
         client,
         build_request(
             name=name,
@@ -210,4 +208,3 @@ async def asyncio_parsed(
             crypto_chain=crypto_chain,
         ),
     )
-    return _found

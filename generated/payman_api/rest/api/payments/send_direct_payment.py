@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...models.send_payment_request import SendPaymentRequest
     from ...models.send_payment_response import SendPaymentResponse
 
-_OPERATION = HttpOperation(
+_OPERATION: HttpOperation[SendPaymentResponse | RestError, SendPaymentResponse] = HttpOperation(
     __name__,
     {
         "2XX": ("json", "SendPaymentResponse"),
@@ -47,8 +47,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: SendPaymentResponse | RestError | None = _OPERATION.parse(response, raise_on_unexpected_status)
-    return found
+    return _OPERATION.parse(response, raise_on_unexpected_status)
 
 
 def sync_detailed(
@@ -80,11 +79,9 @@ def sync_parsed(*, client: AuthenticatedClient, body: SendPaymentRequest) -> Sen
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    _found: SendPaymentResponse = _OPERATION.fetch(client, build_request(body=body))
-    return _found
+    return _OPERATION.fetch(client, build_request(body=body))
 
 
 async def asyncio_parsed(*, client: AuthenticatedClient, body: SendPaymentRequest) -> SendPaymentResponse:
     """Do as `sync_parsed`, asynchronously."""
-    _found: SendPaymentResponse = await _OPERATION.afetch(client, build_request(body=body))
-    return _found
+    return await _OPERATION.afetch(client, build_request(body=body))
