@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 
 class ConnectedClient(NamedTuple):
-    """A client, the settings it was made of, and where its token is kept."""
-
     client: PaymanClient
     settings: Settings
     store: TokenStore

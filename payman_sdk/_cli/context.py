@@ -55,14 +55,12 @@ class Commands(TyperGroup):
         return params
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments of the command itself."""
         ctx.obj = run = ctx.obj or Run()
         run.as_json = "--json" in takewhile(lambda argument: argument != "--", args)
         with _guard_help_output(), _report_arguments(run):
             return super().parse_args(ctx, hoist_flags(args))
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was chosen."""
         run: Run = ctx.obj
         try:
             with _guard_help_output(), _report_arguments(run):
@@ -77,7 +75,6 @@ class Commands(TyperGroup):
 
 
 def _report_interruption(run: Run, status: int) -> int:
-    """Say what was sent before the command was ended, and return the exit status."""
     later = "" if run.is_list else run.suggest_follow_up()
     run.terminal.write_message(f"Interrupted.{later or ('' if run.sent else ' Nothing was sent.')}")
     if later and not run.sandbox:

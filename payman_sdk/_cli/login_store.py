@@ -39,7 +39,6 @@ class Login:
 
 
 def read_login(shape: object) -> Login | None:
-    """Return a login as it was written down; None for something else."""
     if not isinstance(shape, Mapping):
         return None
     members = cast("Mapping[str, Any]", shape)
@@ -61,7 +60,6 @@ def open_store(keep: str) -> TokenStore:
 
 
 def describe_place(keep: str) -> str:
-    """Where the token is, in words."""
     if keep == "keyring":
         return "the keyring of the operating system"
     from payman_sdk.token_stores.file import FileTokenStore

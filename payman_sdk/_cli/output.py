@@ -27,7 +27,6 @@ START_SANDBOX = "Start payman sandbox in another terminal."
 
 
 def report_error(run: Run, error: PaymanError) -> int:
-    """Say what the SDK raised, and return its exit status."""
     if run.debug:
         run.terminal.write_traceback(error)
     status = exit_codes.from_error(

@@ -39,8 +39,6 @@ Values = Mapping[str, str | None]
 
 
 class ServerName(StrEnum):
-    """The servers that have a name."""
-
     LIVE = "LIVE"
     TEST = "TEST"
     INTERNAL = "INTERNAL"
@@ -62,7 +60,6 @@ class Settings:
 
     @property
     def server_name(self) -> str:
-        """The server as it is called: LIVE, TEST, INTERNAL, or its address."""
         names = {url: name for name, url in SERVERS.items()}
         return names.get(self.base_url.value.rstrip("/"), self.base_url.value)
 
@@ -106,7 +103,6 @@ class Settings:
 
     @property
     def is_complete(self) -> bool:
-        """Whether these settings can get a token."""
         return self.client_id is not None and (self.client_secret is not None or self.login is not None)
 
     def to_config(self) -> PaymanConfig:
@@ -210,8 +206,6 @@ def _is_compatible(found: FoundSetting | None, value: str) -> bool:
 
 @frozen
 class _VariableSource:
-    """Where variables are, and which."""
-
     name: str
     values: Values = field(repr=False)
     is_file: bool = False

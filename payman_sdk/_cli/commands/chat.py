@@ -116,8 +116,6 @@ def chat(
 
 
 class Chat:
-    """A conversation and its state."""
-
     def __init__(
         self, run: Run, client: PaymanClient, settings: Settings, *, session: str | None, yes: bool
     ) -> None:
@@ -127,7 +125,6 @@ class Chat:
         self._status = exit_codes.COMPLETED
 
     def run_until_end(self) -> int:
-        """Read lines, do what they mean, and return the exit status."""
         terminal = self._run.terminal
         is_typed = terminal.is_input_terminal
         if is_typed:

@@ -30,8 +30,6 @@ _SKEW_TOLD, _SKEW_TOO_MUCH = 5.0, 60.0
 
 
 class Level(StrEnum):
-    """How good or bad a finding is."""
-
     OK = "ok"
     WARNING = "warning"
     PROBLEM = "problem"
@@ -187,7 +185,6 @@ def check_settings(settings: Settings) -> list[Finding]:
 
 
 def describe_error(what: str, error: PaymanError, settings: Settings | None = None) -> Finding:
-    """Something that failed."""
     match error:
         case APIConnectionError() if settings is not None and settings.base_url.value == SANDBOX_URL:
             advice = START_SANDBOX
@@ -220,7 +217,6 @@ def check_clock(ahead: float | None) -> Finding:
 
 
 def format_finding(finding: Finding) -> list[str]:
-    """Return a finding as lines of text."""
     lines = [f"{finding.level:<8} {finding.what:<10} {finding.said}"]
     return [*lines, f"{'':<19} -> {finding.advice}"] if finding.advice else lines
 

@@ -167,7 +167,6 @@ def _format_result(result: OperationResult) -> dict[str, Any]:
 
 
 def _format_event(event: Any) -> str:
-    """Return an event in a line."""
     if isinstance(event, ArtifactUpdate):
         return shorten(event.artifact.content.rstrip().rpartition("\n")[2])
     if isinstance(event, StatusUpdate):

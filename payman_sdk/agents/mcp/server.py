@@ -213,8 +213,6 @@ async def serve_http(app: Starlette, sock: socket.socket) -> None:
 
 
 class _BearerAuthMiddleware:
-    """Lets through who knows the token."""
-
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app, self._expected = app, f"Bearer {token}".encode()
 

@@ -24,8 +24,6 @@ _REPLICA_MILLISECONDS = 1000
 
 
 class RedisServer:
-    """The Redis behind a store."""
-
     def __init__(self, client: redis.Redis, key: str) -> None:
         self._client = client
         self._key = key

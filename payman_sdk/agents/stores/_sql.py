@@ -11,8 +11,6 @@ T = TypeVar("T")
 
 
 class Cursor(Protocol):
-    """What a statement has found."""
-
     @property
     def rowcount(self) -> int:
         """How many rows it has written."""

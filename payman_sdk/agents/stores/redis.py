@@ -128,7 +128,6 @@ class RedisOperationStore:
         return f"<RedisOperationStore {getattr(self, '_key', '')}>"
 
     def _make_run_keys(self, run_id: str) -> tuple[str, str]:
-        """Return the keys of the members of a run, and of its totals."""
         key = f"{self._key}:run:{escape(run_id)}"
         return key, f"{key}:totals"
 

@@ -53,7 +53,6 @@ class AgentAnswer:
 
 
 def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
-    """Do what the text means, and say what was done."""
     meaning = understand(text)
     refusal = find_refusal(meaning, context.scopes)
     if refusal is not None:
@@ -163,7 +162,6 @@ _NEEDED: dict[type[intent.Intent], Scope] = {
 
 
 def find_refusal(meaning: intent.Intent, scopes: Scopes) -> str | None:
-    """Return why the scopes do not allow what is meant, as the agent's whole answer; None where they do."""
     needed = _NEEDED.get(type(meaning))
     if needed is None or needed in scopes:
         return None

@@ -58,7 +58,6 @@ class StreamSettings:
 
     @property
     def has_event_numbers(self) -> bool:
-        """Whether the events of streams carry their numbers."""
         return self.resubscribe not in ("replay", "live")
 
 

@@ -53,7 +53,6 @@ def make_error(request_id: object, code: int, message: str, data: object = None)
 
 
 def serialize_task(style: Style, account: Account, one: Task, history_length: int = 0) -> Json:
-    """Return a task, with as many of its newest messages as are asked for."""
     shape: Json = {
         "id": one.id,
         "sessionId": one.session_id,

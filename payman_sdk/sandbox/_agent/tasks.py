@@ -84,7 +84,6 @@ def find(tx: Transaction, account: Account, task_id: str) -> Task:
 
 
 def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[tuple[int, Task]]:
-    """Return the account's newest tasks with their numbers, newest first, after leaving out so many."""
     query = "SELECT number, id FROM tasks WHERE account_id = ? ORDER BY number DESC LIMIT ? OFFSET ?"
     rows = tx.execute(query, (account.id, count, after)).fetchall()
     return [(row["number"], find(tx, account, row["id"])) for row in rows]
@@ -155,7 +154,6 @@ def send(
 
 
 def _turn(answer: agent.AgentAnswer) -> Turn:
-    """Return what an answer of the agent's makes of its task."""
     state, words = (
         (State.INPUT_REQUIRED, "Waiting for approval")
         if answer.waits
@@ -251,7 +249,6 @@ def _add_message(tx: Transaction, number: int, role: str, text: str) -> None:
 
 
 def _record(tx: Transaction, world: SandboxEnvironment, account: Account, task_id: str, turn: Turn) -> None:
-    """Add a turn to a task: to its history, its artifacts, and as its state."""
     number = find_number(tx, account, task_id)
     _add_message(tx, number, "agent", turn.text)
     for place, artifact in enumerate(turn.artifacts):

@@ -24,7 +24,6 @@ class State(StrEnum):
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing becomes of a task in this state."""
         match self:
             case State.COMPLETED | State.CANCELED | State.FAILED | State.REJECTED:
                 return True

@@ -56,7 +56,6 @@ class Order:
 
 
 def read_order(text: str) -> Order | None:
-    """Return the order in a message; None if it is not a typed order."""
     lines = text.split("\n")
     if len(lines) != 4 or not lines[1].startswith(_ORDER) or not lines[3].startswith(_SCHEMA):
         return None
@@ -83,7 +82,6 @@ def title(text: str) -> str:
 
 
 def answer(context: AgentContext, order: Order) -> AgentAnswer:
-    """Carry out a typed order, and say in one object what became of it."""
     needed = _NEEDED[order.operation]
     if needed not in context.scopes:
         reason = f"the access token lacks the scope {needed.value}"
@@ -190,7 +188,6 @@ def _answer_refusal(context: AgentContext, order: Order, reason: str, *, waits: 
 
 
 def _unknown_payee(text: str) -> Json:
-    """Return a payee whom the account does not have, by what it was called."""
     return {
         "name": text,
         "id": text if text.startswith("pd-") else None,

@@ -104,7 +104,6 @@ _SELECT = "SELECT a.id, c.id AS client_id, a.agent_id FROM clients c JOIN accoun
 
 
 def find_account(tx: Transaction, client_id: str) -> Account | None:
-    """Return the account that a client acts for."""
     row = tx.execute(f"{_SELECT} WHERE c.id = ?", (client_id,)).fetchone()
     return None if row is None else Account(*row)
 

@@ -72,7 +72,6 @@ def list_payments(tx: Transaction) -> list[SandboxPayment]:
 
 
 def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[SandboxPayment]:
-    """Return the account's newest payments, newest first, after leaving out so many."""
     found = tx.execute(
         f"{_SELECT} WHERE p.account_id = ? ORDER BY p.number DESC LIMIT ? OFFSET ?",
         (account.id, count, after),
@@ -127,7 +126,6 @@ class Refusal:
 
 
 def record_refusal(tx: Transaction, world: SandboxEnvironment, task_number: int, reason: str) -> None:
-    """Note that the payment which a task ordered is not made."""
     tx.execute("INSERT OR REPLACE INTO refusals VALUES (?, ?, ?)", (task_number, reason, world.now()))
 
 

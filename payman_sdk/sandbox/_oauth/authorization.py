@@ -123,7 +123,6 @@ def sign_ticket(request: str, key: bytes, expires: int) -> str:
 
 
 def is_valid_ticket(value: str, request: str, key: bytes, now: float) -> bool:
-    """Whether it is the request's ticket and has not ended."""
     expires = value.partition(".")[0]
     if not re.fullmatch(r"[0-9]{1,15}", expires) or int(expires) <= now:
         return False
@@ -226,7 +225,6 @@ def render_consent_page(consent: Consent) -> str:
 
 
 def render_error_page(reason: str) -> str:
-    """Return the page for a request that may be answered nowhere else."""
     return _render_document(
         "This link does not work",
         f"""<h1>This link does not work</h1>

@@ -71,7 +71,6 @@ def register_redirects(tx: Transaction, client_id: str, uris: Iterable[str]) -> 
 
 
 def list_redirects(tx: Transaction, client_id: str) -> list[str]:
-    """Return the fixed redirect URIs of a client; none where it may use any."""
     rows = tx.execute("SELECT uri FROM redirect_uris WHERE client_id = ? ORDER BY rowid", (client_id,))
     return [row["uri"] for row in rows]
 
@@ -95,7 +94,6 @@ def authenticate(tx: Transaction, authorization: str | None, client_id: str | No
 
 
 def _authenticate_basic(tx: Transaction, authorization: str) -> str:
-    """Return the id of the client whose credentials are in the header."""
     refusal = OAuthError("invalid_client", "the client is unknown or its secret is wrong", status=401)
     scheme, _, encoded = authorization.partition(" ")
     try:
@@ -167,7 +165,6 @@ def is_registered_redirect(uri: str, registered: Iterable[str]) -> bool:
 
 
 def add_parameters(uri: str, parameters: Mapping[str, str]) -> str:
-    """Return the URI with more parameters in its query."""
     joint = "?" if "?" not in uri else "" if uri.endswith(("?", "&")) else "&"
     return f"{uri}{joint}{urlencode(parameters)}"
 
@@ -247,7 +244,6 @@ def list_authorizations(
 
 
 def revoke_authorization(tx: Transaction, client_id: str, *, by_credentials: bool) -> None:
-    """End a connection and every code and token that came of it."""
     tx.execute(
         "UPDATE grants SET revoked = 1 WHERE client_id = ? AND by_credentials = ?",
         (client_id, by_credentials),

@@ -163,7 +163,6 @@ def issue(
 
 
 def find_access(tx: Transaction, world: SandboxEnvironment, token: str | None) -> Access | None:
-    """Return what an access token opens; None if it is missing, unknown, revoked or expired."""
     if not token:
         return None
     row = tx.execute(

@@ -156,7 +156,6 @@ def _grant_by_refresh(
 def _find_token(
     tx: Transaction, world: SandboxEnvironment, kind: TokenKind, client: Client, value: str | None, name: str
 ) -> TokenRecord:
-    """Return the code or refresh token that the client gives, if it still serves."""
     if value is None:
         raise OAuthError("invalid_request", f"{name} is missing")
     held = grants.find(tx, kind, value)

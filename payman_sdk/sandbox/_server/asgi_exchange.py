@@ -102,7 +102,6 @@ class EventLoopThread:
             self.call_soon(self.leaving.set)
 
     def join(self) -> None:
-        """Wait until the thread has ended."""
         if threading.current_thread() is not self._thread:
             self._thread.join()
 

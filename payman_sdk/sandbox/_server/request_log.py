@@ -83,14 +83,12 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def begin(self, method: str, path: str) -> _LoggedRequest:
-        """Note a request whose head has come."""
         seen = _LoggedRequest(method, path)
         with self._lock:
             self._seen.append(seen)
         return seen
 
     def list_requests(self) -> list[SandboxRequest]:
-        """Return the requests as they are by now, oldest first."""
         with self._lock:
             several = list(self._seen)
         return [seen.build_request() for seen in several]
@@ -103,7 +101,6 @@ class RecordingMiddleware:
         self._app, self._log = app, log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer, and look on."""
         if scope["type"] != "http" or is_page(scope["path"]):
             await self._app(scope, receive, send)
             return
@@ -233,7 +230,6 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 async def read_form(request: Request) -> bytes:
-    """Return the body, where it is a form's."""
     body = await read_body(request)
     kind = request.headers.get("content-type", "").lower()
     return body if kind.startswith("application/x-www-form-urlencoded") else b""

@@ -111,8 +111,6 @@ class RestError(Exception):
 
 
 class RestService:
-    """The inside of the REST API."""
-
     def __init__(self, store: Store, world: SandboxEnvironment, script: Script) -> None:
         self._store, self.world, self._script = store, world, script
 

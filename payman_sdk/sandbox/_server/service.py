@@ -135,7 +135,6 @@ def _read_request_id(request: dict[str, object]) -> str | int:
 
 
 def read_id(body: bytes) -> object:
-    """Return the id of a request, as far as it can be read."""
     try:
         return RPCRequest(body).id
     except _FaultError as fault:
@@ -143,8 +142,6 @@ def read_id(body: bytes) -> object:
 
 
 class Service:
-    """The agent endpoints' inside."""
-
     def __init__(
         self, store: Store, world: SandboxEnvironment, style: Style, manner: StreamSettings, script: Script
     ) -> None:

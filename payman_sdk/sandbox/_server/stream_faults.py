@@ -76,7 +76,6 @@ class EntryQueue(Generic[T]):
         return tuple(self._entries.copy())
 
     def clear(self) -> None:
-        """Forget the entries that were not taken."""
         self._entries.clear()
 
     def _pop(self) -> T | None:
@@ -88,8 +87,6 @@ class EntryQueue(Generic[T]):
 
 
 class StreamFaults(EntryQueue[StreamFault | None]):
-    """The faults of the next streams, in order."""
-
     def add(self, faults: Iterable[StreamFault | None]) -> None:
         """Put faults at the end of the queue; None is a whole stream.
 

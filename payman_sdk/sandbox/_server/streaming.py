@@ -42,7 +42,6 @@ async def attend(scope: Scope, receive: Receive, work: Callable[[], Awaitable[ob
 
 
 async def wait_for_end(watch: TaskWatcher) -> None:
-    """Wait until the end of the watched task is due."""
     while (left := watch.compute_delay(to_the_end=True)) > 0:
         await sleep(min(left, _LOOK))
         if watch.compute_delay(to_the_end=True) <= 0:
@@ -88,8 +87,6 @@ def respond_mishap(mishap: Mishap | RPCError | None) -> Response | None:
 
 
 class EventStream(StreamingResponse):
-    """The events of a task, each when it is due."""
-
     def __init__(self, watch: TaskWatcher, fault: StreamFault | None = None) -> None:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         comments = fault is not None and fault.keep_alives

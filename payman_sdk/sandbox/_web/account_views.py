@@ -114,14 +114,11 @@ def view_wallets(tx: Transaction, account: Account) -> list[WalletView]:
 
 
 def view_pending(tx: Transaction, account: Account) -> ListPage[PaymentView]:
-    """Return the payments that wait for approval, oldest first, as many as a page has."""
     found = payments.list_waiting(tx, account)
     return ListPage([view_payment(tx, account, one) for one in found[:ON_A_PAGE]], 1, 1, len(found))
 
 
 def view_transactions(tx: Transaction, account: Account, wanted: int) -> ListPage[PaymentView]:
-    """Return a page of the account's payments, newest first."""
-
     def fetch(after: int) -> list[PaymentView]:
         found = payments.list_newest(tx, account, ON_A_PAGE, after)
         return [view_payment(tx, account, one) for one in found]

@@ -111,7 +111,6 @@ Action: TypeAlias = Callable[[PageContext, Account, Form], Decision]
 
 
 def decide(room: PageContext, account: Account, form: Form) -> Decision:
-    """Approve or deny a payment that waits."""
     wish = form.get("decision")
     if wish not in ("approve", "deny"):
         return FormError("overview", "Choose Approve or Deny.", None, form)
@@ -218,14 +217,12 @@ def revoke(room: PageContext, account: Account, form: Form) -> Decision:
 
 
 def allow_again(room: PageContext, account: Account, form: Form) -> Decision:
-    """Let the app's credentials be good again."""
     with room.service.store.transaction() as tx:
         clients.allow_credentials(tx, account.client_id)
     return PageRedirect(build_link("apps", account=account.id, said="allowed"))
 
 
 def add_fault(room: PageContext, account: Account, form: Form) -> Decision:
-    """Let something go wrong with the next request, or the next stream."""
     choice = CHOICES.get(form.get("fault", ""))
     if choice is None:
         return FormError("faults", "Fault: choose one of them.", "fault", form)
@@ -256,7 +253,6 @@ def reset(room: PageContext, account: Account, form: Form) -> Decision:
 
 
 def list_queued(entries: Sequence[Entry]) -> list[str]:
-    """Return what comes next, the next one first."""
     return [describe_entry(entry) for entry in entries]
 
 

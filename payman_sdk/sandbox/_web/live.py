@@ -38,8 +38,6 @@ class _PageVersion:
 
 
 class LiveUpdates:
-    """The listeners of a sandbox."""
-
     def __init__(self, service: Service, faults: StreamFaults, most: int = MOST_LISTENERS) -> None:
         self._service, self._faults, self._most = service, faults, most
         self._lock = threading.Lock()
@@ -47,7 +45,6 @@ class LiveUpdates:
 
     @property
     def listeners(self) -> int:
-        """How many listen now."""
         return self._listeners
 
     def make_response(self, account: Account) -> Response:

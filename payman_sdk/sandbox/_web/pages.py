@@ -116,8 +116,6 @@ def create_pages(service: Service, streams: StreamFaults) -> Starlette:
 
 
 class _Pages:
-    """The web page of one sandbox."""
-
     def __init__(self, room: PageContext, live: LiveUpdates, forgery: CSRFTokens) -> None:
         self._room, self._live, self._forgery = room, live, forgery
 

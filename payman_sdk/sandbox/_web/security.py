@@ -100,7 +100,6 @@ class SecurityMiddleware:
         self._app, self._access = app, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer, or refuse."""
         refused = self._find_refusal(scope) if scope["type"] == "http" else None
         await (refused or self._app)(scope, receive, send)
 

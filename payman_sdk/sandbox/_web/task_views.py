@@ -68,7 +68,6 @@ def view_tasks(tx: Transaction, service: Service, account: Account, wanted: int)
 def view_newest(
     tx: Transaction, service: Service, account: Account, count: int, after: int = 0
 ) -> list[TaskView]:
-    """Return the account's newest tasks, newest first, after leaving out so many."""
     found = tasks.list_newest(tx, account, count, after)
     return [_view_current(tx, service, number, one) for number, one in found]
 

@@ -184,7 +184,6 @@ def _decode_base64(word: str) -> bytes:
 
 
 def parse_basic(encoded: str) -> tuple[str, str] | None:
-    """Return the client id and secret in Basic credentials, or None if they are none."""
     try:
         decoded = base64.b64decode(
             encoded + "=" * (-len(encoded) % 4), b"-_" if {*encoded} & {*"-_"} else None, validate=True

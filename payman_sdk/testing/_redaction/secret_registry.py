@@ -87,7 +87,6 @@ class SecretRegistry:
                 )
 
     def get_placeholder(self, kind: str, value: str) -> str:
-        """Return the placeholder of a secret; a placeholder stays as it is."""
         found = PLACEHOLDER.fullmatch(value)
         if found is not None:
             self._note(found)

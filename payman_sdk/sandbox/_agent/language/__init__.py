@@ -68,7 +68,6 @@ def find_objection(text: str) -> str | None:
 
 
 def explain(text: str) -> Unclear:
-    """Why a text that fits nothing was not understood, as helpfully as can be."""
     words = tidy(text)
     if not _PAYMENT.search(words):
         return Unclear()

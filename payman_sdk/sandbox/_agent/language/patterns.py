@@ -41,7 +41,6 @@ _PUNCTUATION = " ,.;:!?\"'"
 
 
 def read_kind(text: str | None) -> PayeeKind | None:
-    """Return the kind of payee that these words name."""
     kinds = (kind for form, kind in _KINDS.items() if text and re.fullmatch(form, text, re.IGNORECASE))
     return next(kinds, None)
 
