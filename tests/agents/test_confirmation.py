@@ -105,7 +105,7 @@ def _proposal(text: str) -> ConfirmationRequest:
 
 def test_every_word_is_seen_in_whatever_renders_the_question() -> None:
     """As plain text, as Markdown of two kinds, and as HTML: four paragraphs, every word, and nothing that loads or leads elsewhere."""
-    from payman_sdk.agents.mcp.elicitation import format_question
+    from payman_sdk.agents.mcp.served_tools import format_question
 
     readers = (
         MarkdownIt("commonmark"),
@@ -144,7 +144,7 @@ def test_lines_of_plain_text_hold_one_value_each() -> None:
 
 def test_nobody_is_asked_about_what_cannot_be_seen(sandbox: Sandbox, client: PaymanClient) -> None:
     """`confirm` is not called, nothing is sent, and the model reads why; the same words are shown safely even so."""
-    from payman_sdk.agents.mcp.elicitation import format_question
+    from payman_sdk.agents.mcp.served_tools import format_question
 
     asked: list[ConfirmationRequest] = []
 
@@ -168,7 +168,7 @@ def test_nobody_is_asked_about_what_cannot_be_seen(sandbox: Sandbox, client: Pay
 
 def test_a_reply_shows_what_others_said_as_theirs() -> None:
     """Payman's question may be Markdown of many lines; it is one line, and what hides in it is escaped and does not refuse the reply."""
-    from payman_sdk.agents.mcp.elicitation import format_question
+    from payman_sdk.agents.mcp.served_tools import format_question
 
     question = "Approve `txn-1`?\n\n- **10 TSD** to Eve\u202e\ufe0f\n\nOperation: `other`"
     order: dict[str, Any] = {
@@ -198,7 +198,7 @@ def test_a_reply_shows_what_others_said_as_theirs() -> None:
 
 def test_an_answer_counts_for_exactly_what_was_asked() -> None:
     """Two texts that look the same once escaped are two questions."""
-    from payman_sdk.agents.mcp.elicitation import _make_request_state, format_question
+    from payman_sdk.agents.mcp.served_tools import _make_request_state, format_question
 
     one, other = _proposal("send 10 TSD\nto Bob"), _proposal("send 10 TSD\\nto Bob")
     assert format_question(one) == format_question(other)

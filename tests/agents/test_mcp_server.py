@@ -23,7 +23,7 @@ from mcp_types import (
 from payman_sdk import AsyncPaymanClient
 from payman_sdk.agents import ConfirmationRequest
 from payman_sdk.agents.mcp import CannotAskError, elicit, mcp_server
-from payman_sdk.agents.mcp.elicitation import can_ask
+from payman_sdk.agents.mcp.served_tools import can_ask
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import ORDER
@@ -174,7 +174,7 @@ def test_a_question_that_nobody_answers_is_not_a_yes(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that shows a question and never answers holds an operation for a while only; nothing is sent."""
-    monkeypatch.setattr("payman_sdk.agents.mcp.elicitation.PATIENCE", 0.01)
+    monkeypatch.setattr("payman_sdk.agents.mcp.served_tools.PATIENCE", 0.01)
 
     async def never(context: Any, params: Any) -> ElicitResult:
         await anyio.sleep_forever()

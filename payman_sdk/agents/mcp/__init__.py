@@ -9,7 +9,7 @@ under any ASGI server.
 from payman_sdk._refusals import build_missing_error
 
 try:
-    from payman_sdk.agents.mcp.elicitation import CannotAskError, elicit
+    from payman_sdk.agents.mcp.served_tools import CannotAskError, elicit
     from payman_sdk.agents.mcp.server import http_app, listening, mcp_server, serve_http, serve_stdio
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("payman"):

@@ -26,8 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk.agents.confirmation import Confirm
 from payman_sdk.agents.limits import SpendingLimit
-from payman_sdk.agents.mcp.elicitation import elicit
-from payman_sdk.agents.mcp.served_tools import ServedTools
+from payman_sdk.agents.mcp.served_tools import ServedTools, elicit
 from payman_sdk.agents.stores import OperationStore
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit
 from payman_sdk.errors import ConfigurationError

@@ -16,11 +16,16 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from payman_sdk._io.event_loops import move_on_after
 from payman_sdk._text.error_response import shorten
 from payman_sdk._version import __version__
-from payman_sdk.agents.mcp import elicitation
-from payman_sdk.agents.mcp.served_tools import CARD, URI, ServedTools, fetch_agent_card
+from payman_sdk.agents.mcp.served_tools import (
+    CARD,
+    SCHEMA,
+    URI,
+    ServedTools,
+    fetch_agent_card,
+    wait_for_answer,
+)
 
 
 @define
@@ -36,9 +41,7 @@ class Mcp1Call:
 
     async def ask(self, message: str, state: str) -> Any:
         """Ask, and wait for the answer."""
-        with move_on_after(elicitation.PATIENCE):
-            return await self.context.session.elicit(message, elicitation.SCHEMA, self.context.request_id)
-        raise elicitation.CannotAskError("the user did not answer in time")
+        return await wait_for_answer(self.context.session.elicit(message, SCHEMA, self.context.request_id))
 
 
 def build_server(tools: ServedTools) -> Any:

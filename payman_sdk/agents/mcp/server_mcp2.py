@@ -26,11 +26,16 @@ from mcp_types import (
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from payman_sdk._io.event_loops import move_on_after
 from payman_sdk._text.error_response import shorten
 from payman_sdk._version import __version__
-from payman_sdk.agents.mcp import elicitation
-from payman_sdk.agents.mcp.served_tools import CARD, URI, ServedTools, fetch_agent_card
+from payman_sdk.agents.mcp.served_tools import (
+    CARD,
+    SCHEMA,
+    URI,
+    ServedTools,
+    fetch_agent_card,
+    wait_for_answer,
+)
 
 Context = ServerRequestContext[Any, Any]
 
@@ -60,14 +65,12 @@ class Mcp2Call:
         """Ask in the middle of the call, or instead of its result, as the protocol's version has it."""
         session = self.context.session
         if session.protocol_version not in MODERN_PROTOCOL_VERSIONS:
-            with move_on_after(elicitation.PATIENCE):
-                return await session.elicit_form(message, elicitation.SCHEMA, self.context.request_id)
-            raise elicitation.CannotAskError("the user did not answer in time")
+            return await wait_for_answer(session.elicit_form(message, SCHEMA, self.context.request_id))
         answers = self.params.input_responses or {}
         if self.params.request_state == state and _KEY in answers:
             answer = answers[_KEY]
             return answer if isinstance(answer, ElicitResult) else None
-        form = ElicitRequestFormParams(message=message, requested_schema=elicitation.SCHEMA)
+        form = ElicitRequestFormParams(message=message, requested_schema=SCHEMA)
         self.question = InputRequiredResult(
             input_requests={_KEY: ElicitRequest(params=form)}, request_state=state
         )

@@ -31,8 +31,8 @@ from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
 from payman_sdk.sandbox._web import account_views, actions, task_views
 from payman_sdk.sandbox._web.actions import ACTIONS, Decision, FormError, PageContext
-from payman_sdk.sandbox._web.live import LiveUpdates
 from payman_sdk.sandbox._web.origins import COOKIE, HEADERS, PAGE, CSRFTokens, build_link
+from payman_sdk.sandbox._web.task_views import LiveUpdates
 
 _STATIC = {"page.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _NEWEST_TASKS = 5

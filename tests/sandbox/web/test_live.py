@@ -12,7 +12,7 @@ from starlette.routing import Mount
 
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.sandbox._ledger.accounts import list_accounts
-from payman_sdk.sandbox._web.live import MOST_LISTENERS, LiveUpdates
+from payman_sdk.sandbox._web.task_views import MOST_LISTENERS, LiveUpdates
 from tests.sandbox.web.visitor import Visitor, visiting
 
 
