@@ -153,7 +153,6 @@ _LEFT_OUT = frozenset({"response"})
 
 
 def to_json(value: AttrsInstance) -> dict[str, Any]:
-    """Return a payment, wallet, payee or transaction as JSON has it."""
     names = [field.name for field in fields(type(value)) if field.name not in _LEFT_OUT]
     return {name: _convert(getattr(value, name)) for name in names}
 

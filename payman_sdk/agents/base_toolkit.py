@@ -214,7 +214,6 @@ def _handle_store_error(flow: Flow[OperationResult], operation: str, task_id: st
 
 
 def _check_text(text: str) -> str:
-    """Return a text that can be asked, without the white space around it."""
     from payman_sdk._core.options import check_text
 
     check_text(text)
@@ -222,7 +221,6 @@ def _check_text(text: str) -> str:
 
 
 def _check_operation(operation: str) -> str:
-    """Return the name of an operation, as it counts."""
     problem = find_name_problem(operation)
     if problem is not None:
         raise ConfigurationError(

@@ -193,7 +193,6 @@ def explain_unknown_state(failure: PaymanError) -> str:
 
 
 def _frame_error(failure: PaymanError) -> str:
-    """Return what an error says: it may repeat words of the server's."""
     return frame_words(failure.message, "The error says")
 
 

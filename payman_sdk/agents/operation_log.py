@@ -240,7 +240,6 @@ class OperationLog:
         return totals
 
     def _leave_out(self, totals: RunTotals, known: Operation | None) -> RunTotals:
-        """Return the totals without an operation, as it is written down."""
         return totals if self._sum_run is None else totals.replace(self._run_id, known, None)
 
     def _make_guard(self, name: str) -> Flow[LockGuard]:

@@ -225,7 +225,6 @@ class Chat:
         return self._run.sent.task_id if self._run.sent else None
 
     def _cancel(self, task_id: str | None) -> None:
-        """Cancel a task and return its state; it may have ended before."""
         run = self._run
         if task_id is None:
             run.terminal.write_message("Nothing was sent.")

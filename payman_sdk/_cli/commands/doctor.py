@@ -198,7 +198,6 @@ def describe_error(what: str, error: PaymanError, settings: Settings | None = No
 
 
 def check_reach(status: int, seconds: float) -> Finding:
-    """Return the server answered, whatever it said."""
     said = f"answers ({status}, {seconds * 1000:.0f} ms)"
     if status >= 500:
         return Finding(Level.WARNING, "network", said, "The server has a problem; try again later.")

@@ -129,7 +129,6 @@ def _ignore(outgoing: object) -> None:
 
 
 def show_order(order: PaymentOrder) -> list[Field]:
-    """Return what a person is shown of an order, one line each."""
     fields = [Field("Payee", order.payee), Field("Amount", f"{order.amount} {order.currency}")]
     if order.memo is not None:
         fields.append(Field("Memo", order.memo))

@@ -96,7 +96,6 @@ class SQLOperationStore:
         raise NotImplementedError
 
     def _name(self, key: str) -> str:
-        """Return the id of a task or run, as the tables have it."""
         return key
 
     def _read(self, function: Callable[[Execute], T]) -> T:

@@ -263,7 +263,6 @@ class RunTotals:
 
 
 def _weigh(run_id: str, operation: Operation | None) -> object:
-    """Return what an operation adds to a run, for comparison."""
     if operation is None or run_id not in operation.runs:
         return None
     return (operation.amount, operation.currency) if operation.counts else False

@@ -22,7 +22,6 @@ _STATUS = {"INITIATED": "initiated", "AWAITING_APPROVAL": "awaiting approval", "
 
 
 def escape(text: str) -> str:
-    """Somebody's words, so that markdown shows them as they are."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
 
 
@@ -32,7 +31,6 @@ def format_money(minor: int, currency: str) -> str:
 
 
 def format_amount(payment: SandboxPayment) -> str:
-    """Return what a payment is about, such as `100.00 TSD`."""
     return f"{payment.amount:,} {payment.currency}"
 
 
@@ -100,7 +98,6 @@ def answer_question(
     *,
     show_balances: bool,
 ) -> str:
-    """Return the answer, in markdown, to a question of the account's in that session."""
     match question:
         case intent.ListWallets():
             return _list_wallets(tx, account, show_balances=show_balances)

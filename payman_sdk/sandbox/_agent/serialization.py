@@ -112,8 +112,6 @@ Find = Callable[[Account, str], Task]
 
 
 class TaskWatcher:
-    """A task that one request watches, with the fault of its answer."""
-
     def __init__(
         self,
         find: Find,

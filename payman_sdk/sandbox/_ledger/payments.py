@@ -130,7 +130,6 @@ def record_refusal(tx: Transaction, world: SandboxEnvironment, task_number: int,
 
 
 def refusal_of(tx: Transaction, task_number: int) -> Refusal | None:
-    """Why the payment that a task ordered is not made; None where it is, or none was ordered."""
     found = tx.execute("SELECT * FROM refusals WHERE task_number = ?", (task_number,)).fetchone()
     return None if found is None else Refusal(*found)
 

@@ -50,7 +50,6 @@ def find(tx: Transaction, client_id: str) -> Client | None:
 
 
 def find_first(tx: Transaction) -> tuple[str, str] | None:
-    """Return the id and secret of the confidential client that was registered first."""
     row = tx.execute(
         "SELECT id, secret FROM clients WHERE secret IS NOT NULL ORDER BY rowid LIMIT 1"
     ).fetchone()

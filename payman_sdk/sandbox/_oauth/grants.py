@@ -129,7 +129,6 @@ def open_grant(
     redirect_uri: str | None = None,
     challenge: str | None = None,
 ) -> Grant:
-    """Write down what a client was allowed: by a person, or by its own credentials."""
     number = tx.execute(
         "INSERT INTO grants (client_id, scope, by_credentials, redirect_uri, challenge) VALUES (?, ?, ?, ?, ?)",
         (client_id, format_scopes(allowed), by_credentials, redirect_uri, challenge),
@@ -208,7 +207,6 @@ def revoke(tx: Transaction, grant: Grant) -> None:
 
 
 def withdraw(tx: Transaction, client_id: str | None, *kinds: TokenKind) -> None:
-    """Delete all tokens of those kinds, of one client or of all."""
     for kind in kinds:
         tx.execute(
             "DELETE FROM tokens WHERE kind = ? AND grant_number IN "

@@ -33,8 +33,6 @@ class TokenRequest:
 
 
 class OAuthService:
-    """Answers token requests, asks people for their consent, and counts refresh tokens that came again."""
-
     def __init__(self, store: Store, world: SandboxEnvironment, terms: Terms) -> None:
         self.store, self._world, self._terms = store, world, terms
         # In memory only: after a restart of the sandbox, an open page must be loaded again.
@@ -139,7 +137,6 @@ class OAuthService:
             )
 
     def revoke(self, client_id: str | None, *, refresh: bool) -> None:
-        """End the access tokens, and the refresh tokens too if asked, of one client or of all."""
         with self.store.transaction() as tx:
             if client_id is not None:
                 _check_client(tx, client_id)

@@ -127,7 +127,6 @@ def view_transactions(tx: Transaction, account: Account, wanted: int) -> ListPag
 
 
 def view_refusals(tx: Transaction, account: Account) -> ListPage[RefusalShown]:
-    """Return the newest payments that were ordered and not made, newest first, as many as a page has."""
     found, total = payments.refusals(tx, account, ON_A_PAGE)
     return ListPage([_refusal(tx, account, one) for one in found], 1, 1, total)
 

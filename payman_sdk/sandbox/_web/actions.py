@@ -207,7 +207,6 @@ def _parse_amount(text: str) -> int | str:
 
 
 def revoke(room: PageContext, account: Account, form: Form) -> Decision:
-    """End a connection: the next request with one of its tokens is refused."""
     kind = form.get("kind")
     if kind not in ("consent", "credentials"):
         return FormError("apps", "Choose what to revoke.", None, form)
@@ -236,7 +235,6 @@ def add_fault(room: PageContext, account: Account, form: Form) -> Decision:
 
 
 def clear_faults(room: PageContext, account: Account, form: Form) -> Decision:
-    """Let nothing go wrong any more; scripted answers are forgotten too."""
     room.service.script.clear()
     room.faults.clear()
     return PageRedirect(build_link("faults", account=account.id, said="cleared"))

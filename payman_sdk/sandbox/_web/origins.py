@@ -172,7 +172,6 @@ class CSRFTokens:
         self._key, self._randomness = randomness(32), randomness
 
     def choose_cookie(self, given: str | None) -> str:
-        """Return the browser's cookie, or one for a browser that has none."""
         if given is not None and re.fullmatch("[0-9a-f]{64}", given):
             return given
         return self._randomness(32).hex()
@@ -181,7 +180,6 @@ class CSRFTokens:
         return hmac.new(self._key, cookie.encode(), hashlib.sha256).hexdigest()
 
     def is_valid(self, cookie: str | None, token: str | None) -> bool:
-        """Whether a form comes from a page that this sandbox gave to that browser."""
         expected = self.make_token(cookie or "")
         return hmac.compare_digest(expected.encode(), (token or "").encode()) and bool(cookie)
 

@@ -101,7 +101,6 @@ class IdMap:
         return all(self._bind(one[0], other[0]) for one, other in pairs)
 
     def describe_id(self, recorded: str) -> str:
-        """Return a note on a recorded text that is an id with a live counterpart."""
         return f"{_PLAYED_AS}{self._live[recorded]})" if recorded in self._live else ""
 
     def _bind(self, recorded: str, live: str) -> bool:

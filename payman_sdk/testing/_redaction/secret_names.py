@@ -73,7 +73,6 @@ ABOUT_A_SECRET: Final = frozenset(
 
 
 def find_kind(name: str, value: str, kinds: Mapping[str, str]) -> str | None:
-    """Of which kind a secret is by its name; None if it is none."""
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
     if plain == "token":  # a short one is money, such as USDC
         return "token" if len(value) >= 16 else None
