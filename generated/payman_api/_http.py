@@ -107,7 +107,7 @@ def build(
     headers: Given | None = None,
     cookies: Given | None = None,
     body: Any = UNSET,
-    media: tuple[str, str] = ("", ""),
+    media: tuple[str, str] = ("application/json", "json"),
     accept: str = "",
     auth: tuple[str, str] | Unset = UNSET,
     encoding: Mapping[str, str] | None = None,

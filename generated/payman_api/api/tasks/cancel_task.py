@@ -37,7 +37,6 @@ def build_request(*, body: CancelTaskRequest) -> dict[str, Any]:
         "POST",
         "/api/a2a/tasks/cancel",
         body=body,
-        media=("application/json", "json"),
     )
 
 

@@ -37,7 +37,6 @@ def build_request(*, body: GetTaskRequest) -> dict[str, Any]:
         "POST",
         "/api/a2a/tasks/get",
         body=body,
-        media=("application/json", "json"),
     )
 
 

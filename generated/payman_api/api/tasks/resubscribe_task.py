@@ -40,7 +40,6 @@ def build_request(*, body: ResubscribeTaskRequest) -> dict[str, Any]:
         "POST",
         "/api/a2a/tasks/resubscribe",
         body=body,
-        media=("application/json", "json"),
         accept="text/event-stream, application/json",
     )
 

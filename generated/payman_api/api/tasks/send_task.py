@@ -37,7 +37,6 @@ def build_request(*, body: SendTaskRequest) -> dict[str, Any]:
         "POST",
         "/api/a2a/tasks/send",
         body=body,
-        media=("application/json", "json"),
     )
 
 

@@ -40,7 +40,6 @@ def build_request(*, body: SendTaskStreamingRequest) -> dict[str, Any]:
         "POST",
         "/api/a2a/tasks/sendSubscribe",
         body=body,
-        media=("application/json", "json"),
         accept="text/event-stream, application/json",
     )
 

@@ -39,7 +39,6 @@ def build_request(
         "POST",
         "/payments/payees",
         body=body,
-        media=("application/json", "json"),
         accept="application/vnd.payman.v1+json",
     )
 

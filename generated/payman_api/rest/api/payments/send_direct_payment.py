@@ -33,7 +33,6 @@ def build_request(*, body: SendPaymentRequest) -> dict[str, Any]:
         "POST",
         "/payments/send-payment",
         body=body,
-        media=("application/json", "json"),
         accept="application/vnd.payman.v1+json",
     )
 
