@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from payman_sdk._core.auth.grants import TokenInfo
     from payman_sdk._core.auth.stored_token import StoredToken, TokenStore
     from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
-    from payman_sdk._core.exchange import KeyStore
     from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails, TaskStateChange, TokenRefresh
+    from payman_sdk._core.key_store import KeyStore
     from payman_sdk._core.option_types import AskOptions
     from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome, Transaction, Wallet
     from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse, TaskResponse

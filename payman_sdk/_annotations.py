@@ -68,7 +68,7 @@ _HOMES = {
         "_core.auth.authorization": "AuthorizationRequest Scope authorization_url parse_redirect",
         "_core.auth.stored_token": "StoredToken TokenStore",
         "_core.events": "ArtifactUpdate OnAnswer OnEvent StatusUpdate StreamEvent UnknownUpdate",
-        "_core.exchange": "KeyStore",
+        "_core.key_store": "KeyStore",
         "_core.hook_payloads": "BeforeSend OnRetry OnTask OnToken OutgoingAsk RetryDetails TaskStateChange TokenRefresh",
         "_core.option_types": (
             "AskOptions JsonAskOptions MarkdownAskOptions OutputFormat PayOptions RawAskOptions ReadOptions "

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         StreamEvent,
         UnknownUpdate,
     )
-    from payman_sdk._core.exchange import KeyStore
     from payman_sdk._core.hook_payloads import (
         BeforeSend,
         OnRetry,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
         TaskStateChange,
         TokenRefresh,
     )
+    from payman_sdk._core.key_store import KeyStore
     from payman_sdk._core.option_types import (
         AskOptions,
         JsonAskOptions,

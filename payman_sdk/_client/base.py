@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from payman_sdk._annotations import Setting
 from payman_sdk._client.calls import RunnerT
 from payman_sdk._client.connection import ConnectionOwner, Http
-from payman_sdk._client.lazy import configs, exchange, grants, hooks, settings, stored_token, transports
+from payman_sdk._client.lazy import configs, grants, hooks, key_stores, settings, stored_token, transports
 from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_text
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
 from payman_sdk._secrets import wrap_secrets
@@ -80,7 +80,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
         on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
         on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
-        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        key_store: Setting[key_stores.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
         default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
         transport: Setting[transports.Transport] = None,
     ) -> None:
@@ -101,7 +101,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
         on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
         on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
-        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        key_store: Setting[key_stores.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
         default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
         transport: Setting[transports.Transport] = None,
     ) -> ClientT:
@@ -142,7 +142,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
         on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
         on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
-        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        key_store: Setting[key_stores.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
         default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
         transport: Setting[transports.Transport] = None,
     ) -> ClientT:
@@ -179,7 +179,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
         on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
         on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
-        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        key_store: Setting[key_stores.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
         default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
         transport: Setting[transports.Transport] = None,
     ) -> ClientT:
@@ -226,7 +226,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         timeout: Setting[float] = None, read_timeout: Setting[float] = None, idle_timeout: Setting[float] = None,
         max_retries: Setting[int] = None, settle_time: Setting[float] = None, resend: Setting[Resend] = None,
         on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None, on_task: Setting[hooks.OnTask] = None,
-        key_store: Setting[exchange.KeyStore] = None, default_headers: Setting[Mapping[str, str]] = None,
+        key_store: Setting[key_stores.KeyStore] = None, default_headers: Setting[Mapping[str, str]] = None,
         max_event_bytes: Setting[int] = None,
     ) -> ClientT:
         """Return a client with other settings that shares connections, tokens, session, history and counts with this one.

@@ -9,12 +9,12 @@ from payman_sdk._annotations import LazyModule, support_pydantic
 from payman_sdk._config import Resend
 
 if TYPE_CHECKING:
-    from payman_sdk._core import exchange
     from payman_sdk._core import hook_payloads as hooks
+    from payman_sdk._core import key_store as key_stores
     from payman_sdk._io import given_transport as transports
     from payman_sdk._telemetry import settings
 else:
-    exchange = LazyModule("payman_sdk._core.exchange")
+    key_stores = LazyModule("payman_sdk._core.key_store")
     hooks = LazyModule("payman_sdk._core.hook_payloads")
     settings = LazyModule("payman_sdk._telemetry.settings")
     transports = LazyModule("payman_sdk._io.given_transport")
@@ -63,7 +63,7 @@ class PaymanConfig(TypedDict, total=False):
     """Maximum bytes of a decompressed answer, and of the stored text of a stream; 64 MiB by default."""
     max_event_bytes: int | None
     """Maximum bytes of one event of a stream, 16 MiB by default."""
-    key_store: exchange.KeyStore | None
+    key_store: key_stores.KeyStore | None
     """The store that records the use of idempotency keys. The default is a file of the user on this machine."""
     on_retry: hooks.OnRetry | None
     """Called with a `RetryDetails` before each retry."""

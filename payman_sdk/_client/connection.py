@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
 from payman_sdk._client.interface import ClientInterface
-from payman_sdk._client.lazy import exchange, observers, settings
+from payman_sdk._client.lazy import key_stores, observers, settings
 from payman_sdk._config import Config, check_methods
 from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._io.clock import monotonic, wall_time
@@ -155,7 +155,7 @@ def _draw_random() -> float:
     return int.from_bytes(os.urandom(7)) / 2**56
 
 
-def _open_key_store() -> exchange.KeyStore | None:
+def _open_key_store() -> key_stores.KeyStore | None:
     from payman_sdk._io.key_store import open_default_store  # asks without a key need no database
 
     return open_default_store()

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from payman_sdk._client import async_task_stream, task_stream
     from payman_sdk._client import config_types as configs
-    from payman_sdk._core import events, exchange
+    from payman_sdk._core import events
     from payman_sdk._core import hook_payloads as hooks
+    from payman_sdk._core import key_store as key_stores
     from payman_sdk._core import option_types as options_of
     from payman_sdk._core import payment_types as payments
     from payman_sdk._core import task_response as responses
@@ -29,7 +30,7 @@ else:
     configs = LazyModule("payman_sdk._client.config_types")
     decimal = LazyModule("decimal")
     events = LazyModule("payman_sdk._core.events")
-    exchange = LazyModule("payman_sdk._core.exchange")
+    key_stores = LazyModule("payman_sdk._core.key_store")
     grants = LazyModule("payman_sdk._core.auth.grants")
     hooks = LazyModule("payman_sdk._core.hook_payloads")
     httpx = LazyModule("httpx")
@@ -44,7 +45,7 @@ else:
 
 # fmt: off
 __all__ = [
-    "async_task_stream", "authorizations", "configs", "decimal", "events", "exchange", "grants", "hooks", "httpx",
+    "async_task_stream", "authorizations", "configs", "decimal", "events", "grants", "hooks", "httpx", "key_stores",
     "observers", "options_of", "payments", "responses", "settings", "stored_token", "task_stream", "transports",
 ]
 # fmt: on

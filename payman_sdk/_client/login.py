@@ -9,7 +9,15 @@ from payman_api import AUTHORIZATION_SERVER, SERVERS
 from payman_sdk._annotations import Setting
 from payman_sdk._client.base import gather_settings
 from payman_sdk._client.config_types import Environment, PaymanConfig
-from payman_sdk._client.lazy import authorizations, exchange, hooks, httpx, settings, stored_token, transports
+from payman_sdk._client.lazy import (
+    authorizations,
+    hooks,
+    httpx,
+    key_stores,
+    settings,
+    stored_token,
+    transports,
+)
 from payman_sdk._client.sync import PaymanClient
 from payman_sdk._config import Resend, read_config
 from payman_sdk._secrets import wrap_secrets
@@ -27,7 +35,7 @@ def login(
     resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
     on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
     on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
-    key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+    key_store: Setting[key_stores.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
     default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
     transport: Setting[transports.Transport] = None,
 ) -> PaymanClient:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.formatting import format_answer
@@ -15,49 +15,6 @@ from payman_sdk.errors import PaymanError
 if TYPE_CHECKING:
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._core.retry import CallContext
-
-
-@runtime_checkable
-class KeyStore(Protocol):
-    """Records when the ask of a key was last sent. Methods may block; asynchronous clients call them in a worker thread.
-
-    If a method raises, the ask ends with `KeyStoreError`, and nothing is sent. To write your own store, see `SQLiteKeyStore`.
-    """
-
-    def load(self, operation: str) -> float | None:
-        """Return when the ask was last sent.
-
-        Args:
-            operation: The task id and the server, such as `tsk-… at https://agent.payman.ai`.
-
-        Returns:
-            Seconds since 1970, or None without a record.
-        """
-        ...
-
-    def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
-        """Record that the ask is being sent, if the record still is `expected`.
-
-        Compare and write in one step, among all users of the store. The record must be durable when this returns.
-
-        Args:
-            operation: As for `load`.
-            sent_at: The time to record, in seconds since 1970.
-            expected: The result of the last `load`.
-
-        Returns:
-            Whether the record was `expected`, and is `sent_at` now.
-        """
-        ...
-
-    def forget(self, operation: str, expected: float) -> None:
-        """Remove the record, if it still is `expected`: nothing was sent after all.
-
-        Args:
-            operation: As for `load`.
-            expected: The time that `claim` recorded.
-        """
-        ...
 
 
 T_co = TypeVar("T_co", covariant=True)

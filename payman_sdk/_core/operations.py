@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from payman_sdk._config import Config
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Clock, Flow
-    from payman_sdk._core.exchange import EarlierArtifacts, KeyStore
+    from payman_sdk._core.exchange import EarlierArtifacts
+    from payman_sdk._core.key_store import KeyStore
     from payman_sdk._core.payment_types import Transaction
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse

@@ -9,10 +9,11 @@ from payman_sdk._annotations import LazyModule, support_pydantic
 from payman_sdk._config import Resend
 
 if TYPE_CHECKING:
-    from payman_sdk._core import events, exchange, hook_payloads
+    from payman_sdk._core import events, hook_payloads
+    from payman_sdk._core import key_store as key_stores
 else:
     events = LazyModule("payman_sdk._core.events")
-    exchange = LazyModule("payman_sdk._core.exchange")
+    key_stores = LazyModule("payman_sdk._core.key_store")
     hook_payloads = LazyModule("payman_sdk._core.hook_payloads")
 
 OutputFormat: TypeAlias = Literal["markdown", "json"]
@@ -62,7 +63,7 @@ class PayOptions(SettleOptions, total=False):
     """Start a new session with this call; the client stays in it."""
     idempotency_key: str | None
     """A name for the operation, such as `invoice-42`: calls with the same key are one task, in any process."""
-    key_store: exchange.KeyStore | None
+    key_store: key_stores.KeyStore | None
     """The store that records the use of the key; the client's by default."""
 
 

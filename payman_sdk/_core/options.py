@@ -14,7 +14,7 @@ from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._config import Resend
-    from payman_sdk._core.exchange import KeyStore
+    from payman_sdk._core.key_store import KeyStore
 
 _FORMATS = (None, "markdown", "json")
 _LONGEST_KEY = 255

@@ -17,7 +17,7 @@ from payman_sdk._text.logger import get_logger
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
-    from payman_sdk._core.exchange import KeyStore
+    from payman_sdk._core.key_store import KeyStore
     from payman_sdk._core.options import CallOptions
     from payman_sdk._core.tracking import Tracker
 

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
-from payman_sdk._core.exchange import KeyStore
+from payman_sdk._core.key_store import KeyStore
 from payman_sdk._io.key_store import open_default_store
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError, RunTotals

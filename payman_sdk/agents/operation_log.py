@@ -11,7 +11,7 @@ from typing import Any, Self
 from attrs import evolve
 
 from payman_sdk._core.effects import CallBlocking, Flow, Invoke, Lock, Sleep
-from payman_sdk._core.exchange import KeyStore
+from payman_sdk._core.key_store import KeyStore
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
 from payman_sdk._text.logger import get_logger

@@ -16,7 +16,7 @@ import httpx
 from payman_sdk import PaymanClient
 from payman_sdk._core import operations  # noqa: F401 (loaded now rather than with the first ask)
 from payman_sdk._core.effects import Lock
-from payman_sdk._core.exchange import KeyStore
+from payman_sdk._core.key_store import KeyStore
 from payman_sdk._io.key_store import SQLiteKeyStore
 from payman_sdk.agents import MemoryOperationStore, OperationStore, PaymanToolkit, SpendingLimit
 from payman_sdk.agents.stores._redis_server import RenewedLock

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from payman_sdk._core.exchange import KeyStore
+from payman_sdk._core.key_store import KeyStore
 from payman_sdk._core.requests import derive_task_id
 from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore, open_default_store
 from payman_sdk.errors import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from payman_sdk._annotations import LazyModule, Setting
 from payman_sdk._client.base import gather_settings
 from payman_sdk._client.config_types import Environment, PaymanConfig
-from payman_sdk._client.lazy import exchange, hooks, httpx, settings, stored_token, transports
+from payman_sdk._client.lazy import hooks, httpx, key_stores, settings, stored_token, transports
 from payman_sdk._config import Resend
 from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
@@ -56,7 +56,7 @@ class ClientControl:
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
         on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
         on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
-        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        key_store: Setting[key_stores.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
         default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
         transport: Setting[transports.Transport] = None,
     ) -> sync.PaymanClient:
@@ -88,7 +88,7 @@ class ClientControl:
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
         on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
         on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
-        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        key_store: Setting[key_stores.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
         default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
         transport: Setting[transports.Transport] = None,
     ) -> async_.AsyncPaymanClient:
