@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import inspect
+import pickle
 import typing
 from collections.abc import Iterator
-from typing import Any
+from decimal import Decimal
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import pytest
+
+from payman_sdk._annotations import NamedTuple as LightTuple
+
+T = TypeVar("T")
 
 PUBLIC = (
     "payman_sdk",
@@ -66,3 +73,36 @@ def test_every_annotation_can_be_evaluated() -> None:
                     wrong.append(f"{name}: {type(error).__name__}: {error}")
     assert not wrong, "\n".join(wrong)
     assert count > 300
+
+
+class _Light(LightTuple, Generic[T]):
+    """A tuple of the SDK's own."""
+
+    amount: Decimal
+    memo: str | None = None
+
+    def describe(self) -> str:
+        return f"{self.amount} {self.memo}"
+
+
+class _Usual(NamedTuple, Generic[T]):
+    """A tuple of the SDK's own."""
+
+    amount: Decimal
+    memo: str | None = None
+
+    def describe(self) -> str:
+        return f"{self.amount} {self.memo}"
+
+
+def test_named_tuples_are_those_of_typing() -> None:
+    """Only their annotations stay texts; they are evaluated where somebody asks for them."""
+    light, usual = _Light(Decimal(1)), _Usual(Decimal(1))
+    assert tuple(light) == tuple(usual) and light.describe() == usual.describe() == "1 None"
+    assert repr(light) == repr(usual).replace("_Usual", "_Light")
+    assert pickle.loads(pickle.dumps(light)) == copy.copy(light) == light._replace(memo=None)  # noqa: S301
+    for name in ("__doc__", "__module__", "__match_args__", "_fields", "_field_defaults"):
+        assert getattr(_Light, name) == getattr(_Usual, name), name
+    assert typing.get_type_hints(_Light) == typing.get_type_hints(_Usual)
+    with pytest.raises(TypeError):
+        _Light(memo="x")  # type: ignore[call-arg]
