@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
@@ -233,8 +234,6 @@ def _undo_escapes(view: bytes) -> tuple[bytes, int]:
 
 def _trace_escapes(view: bytes, places: Sequence[int]) -> Sequence[int]:
     """Return where each byte of the text was before its escapes are undone."""
-    from array import array  # needed for few texts
-
     there, at = array("Q"), 0
     for match in re.finditer(_ESCAPE, view):
         start, end = match.span()
