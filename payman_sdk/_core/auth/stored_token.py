@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-import sys
 from collections.abc import Iterable
-from functools import cache
-from importlib import import_module
 from typing import Any, Protocol, Self, cast
 
 from payman_sdk._annotations import NamedTuple
@@ -118,16 +116,7 @@ def fingerprint_token(token: str | None) -> tuple[str, ...]:
     """Return what a lineage keeps of a token: enough to know it again, too little to use it; nothing for no token."""
     if not token:
         return ()
-    return (_load_sha256()(SecretStr(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
-
-
-@cache
-def _load_sha256() -> Any:
-    """Return Python's own SHA-256; hashlib loads OpenSSL's, which takes longer."""
-    try:
-        return import_module("_sha2" if sys.version_info >= (3, 12) else "_sha256").sha256
-    except ImportError:  # this Python has only OpenSSL's
-        return import_module("hashlib").sha256
+    return (hashlib.sha256(SecretStr(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
 
 
 def _is_number(value: object) -> bool:
