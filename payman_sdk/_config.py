@@ -216,8 +216,7 @@ def require_text(value: object, name: str) -> str:
 
 def _check_url(url: str, http_hosts: frozenset[str]) -> str:
     if problem := find_url_problem(url, http_hosts):
-        fix = problem.next_step or "Give an address such as https://agent.payman.ai."
-        refuse("base_url", problem.text, fix)
+        refuse("base_url", *problem)
     return url.rstrip("/")
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
-from payman_sdk._annotations import NamedTuple
 from payman_sdk._refusals import refuse
 from payman_sdk.errors import ConfigurationError
 
@@ -23,13 +22,6 @@ HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE = "allow_http_hosts", "PAYMAN_ALLOW_HTTP
 
 _OF_PAYMAN = frozenset(server.partition(".")[2] for server in (*SERVERS.values(), AUTHORIZATION_SERVER))
 """The domains of Payman's servers."""
-
-
-class URLProblem(NamedTuple):
-    """What is wrong with an address, for the middle of a sentence, and what to do if not to give another one."""
-
-    text: str
-    next_step: str | None = None
 
 
 def is_loopback(host: str) -> bool:
@@ -59,8 +51,10 @@ def read_host(parts: SplitResult) -> str:
     return host if re.fullmatch(rf"{written}(?::[0-9]*)?", parts.netloc, re.IGNORECASE) else ""
 
 
-def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLProblem | None:
-    """Return what is wrong with the address of a server, None if nothing is.
+def find_url_problem(
+    url: str, http_hosts: frozenset[str], fix: str = "Give an address such as https://agent.payman.ai."
+) -> tuple[str, str] | None:
+    """Return what is wrong with the address of a server, and what to do: the fix, where nothing else helps; None if nothing is wrong.
 
     Programs read an odd address in different ways, so that only plain ones are taken: scheme, host, port and path. Plain http
     reaches this machine and `http_hosts`, see `read_http_hosts`.
@@ -72,19 +66,19 @@ def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLP
         host, port = read_host(parts), parts.port
         ascii_host = _to_ascii(host)
     except ValueError:  # its message may repeat a password
-        return URLProblem("is not a URL")
+        return "is not a URL", fix
     if "@" in parts.netloc:
-        return URLProblem("holds a user name or password")
+        return "holds a user name or password", fix
     if parts.scheme not in {"https", "http"} or not _is_host(ascii_host, parts.netloc) or not _is_plain(url):
-        return URLProblem("is not an https address")
+        return "is not an https address", fix
     if port == 0:  # which libraries take for none, and use that of the scheme
-        return URLProblem("has port 0, which no server listens on")
+        return "has port 0, which no server listens on", fix
     if "?" in url or "#" in url:  # an empty one, too, would swallow the path of every request
-        return URLProblem("holds a query or a fragment")
+        return "holds a query or a fragment", fix
     if parts.scheme == "http" and not is_loopback(host) and not is_http_allowed(parts, http_hosts):
         setting = f'{HTTP_HOSTS_SETTING}=["{host}"], or {HTTP_HOSTS_VARIABLE}={host} in the environment'
         allow = f"Use https, or allow plain http to this host of a private network: {setting}."
-        return URLProblem(
+        return (
             f"would send secrets over plain http to {host}, which {HTTP_HOSTS_SETTING} does not list",
             "Use https." if is_of_payman(host) else allow,
         )

@@ -26,6 +26,7 @@ from payman_sdk._client.environment import (
     is_payman_url,
 )
 from payman_sdk._client.environment import FoundSetting as FoundSetting
+from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, is_loopback, read_http_hosts
 from payman_sdk.errors import ConfigurationError
@@ -257,10 +258,7 @@ def _find_http_hosts(places: Sequence[_VariableSource], used: Sequence[FoundSett
 
 def _check_address(found: FoundSetting, http_hosts: Sequence[str]) -> None:
     if problem := find_url_problem(found.value, frozenset(http_hosts)):
-        raise ConfigurationError(
-            f"The address of the server, from {found.source}, {problem.text}.",
-            next_step=problem.next_step or "Give an address such as https://agent.payman.ai.",
-        )
+        refuse(f"The address of the server, from {found.source},", *problem)
 
 
 def _resolve_name(found: FoundSetting) -> FoundSetting:

@@ -77,9 +77,9 @@ def authorization_url(
     """
     if not isinstance(client_id, str) or not client_id.strip():
         refuse("client_id", "is missing or blank", "Give the application's id.")
-    if problem := find_url_problem(server, choose_http_hosts(allow_http_hosts)):
-        fix = problem.next_step or f"Leave it out, or give an address such as {AUTHORIZATION_SERVER}."
-        refuse("server", problem.text, fix)
+    fix = f"Leave it out, or give an address such as {AUTHORIZATION_SERVER}."
+    if problem := find_url_problem(server, choose_http_hosts(allow_http_hosts), fix):
+        refuse("server", *problem)
     state = secrets.token_urlsafe(32) if state is None else state
     if not isinstance(state, str) or not state or not state.isprintable():
         refuse("state", "is blank or not a string", "Leave it out; a random one is made.")
