@@ -29,7 +29,7 @@ _MOMENT = 0.0002
 
 # fmt: off
 _PACKAGES = frozenset({
-    "payman_sdk", "payman_api", "_sha2", "_sha256", "anyio", "asyncio", "attr", "certifi", "concurrent", "contextvars", "dateutil",
+    "payman_sdk", "payman_api", "anyio", "asyncio", "attr", "certifi", "concurrent", "contextvars", "dateutil",
     "datetime", "difflib", "dotenv", "email", "encodings", "filelock", "h11", "hashlib", "http", "httpcore", "httpx", "idna",
     "inspect", "ipaddress", "json", "keyring", "logging", "msgspec", "opentelemetry", "platformdirs",
     "psycopg", "random", "redis", "select", "selectors", "sniffio", "ssl", "stringprep", "trio",
