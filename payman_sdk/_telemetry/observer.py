@@ -169,8 +169,7 @@ def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observ
     if not isinstance(chosen, Telemetry):
         refuse("telemetry", "is neither a bool nor a Telemetry", "Use True, or a Telemetry.")
     try:
-        from payman_sdk._telemetry.otel import Tracing
-        from payman_sdk._telemetry.otel_metrics import Metrics
+        from payman_sdk._telemetry.otel import Metrics, Tracing
     except ImportError as error:
         raise build_missing_error("telemetry needs OpenTelemetry, which is not installed", "otel") from error
     tracing = Tracing(chosen, base_url)
