@@ -63,11 +63,7 @@ def resolve_options(
 ) -> CallOptions:
     """Check the options of a call, and complete them with those of its client; a keyword wins, and None means not given.
 
-    Args:
-        defaults: What the client has.
-        keywords: All keywords of the method. Those that are not options are ignored.
-        options: The options as a dict.
-        what: The method.
+    Keywords of the method `what` that are not options are ignored.
 
     Raises:
         ConfigurationError: An option is unknown or unusable.

@@ -78,9 +78,9 @@ def prove(
     Args:
         claim: The claim in the answer.
         order: The order.
-        transactions: The newest transactions.
+        transactions: The newest ones.
         task_id: The task of the payment.
-        since: The earliest possible time of the payment by the server's clock, or None.
+        since: Its earliest possible time by the server's clock, or None.
         is_taken: Whether the transaction of an id has proven another payment.
     """
     own = [one for one in transactions if one.task_id == task_id]

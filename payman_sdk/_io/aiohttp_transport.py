@@ -19,12 +19,7 @@ from payman_sdk.errors import ConfigurationError
 
 
 class AiohttpPool:
-    """Sends requests with aiohttp, in any number of event loops of asyncio's.
-
-    Args:
-        limit: How many connections there may be at most, in each loop.
-        routes: The ways to servers.
-        server: The address of the server: all requests go the way that leads to it.
+    """Sends requests with aiohttp, in any number of event loops of asyncio's, by the way that leads to `server`.
 
     Raises:
         ConfigurationError: The way leads through a SOCKS proxy.

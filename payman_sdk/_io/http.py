@@ -41,15 +41,9 @@ def prepare_request(
     report: Any,
     headers: Mapping[str, str] | None = None,
 ) -> AnyRequest:
-    """Return the request, ready to be sent, with the headers that the program wants every request to send.
+    """Return the request that `build` makes of its keywords, with the headers that the program wants every request to send.
 
-    Args:
-        build: Makes the request of keywords.
-        request: Keywords for `httpx.Client.build_request`, as the generated functions give them.
-        base_url: What its address begins with.
-        timeout: The limits of its parts, in seconds, as httpcore names them.
-        report: Is called with each step of it.
-        headers: The headers of every request.
+    `report` is called with each of its steps; `timeout` limits them, by the names that httpcore has for them.
 
     Raises:
         ConfigurationError: It cannot be written down; nothing was sent.
@@ -194,12 +188,8 @@ class OwnConnections:
     """What a client sends with that was given no client of httpx, with what a runner asks of one.
 
     httpx itself would handle authentication, redirects, cookies and hooks for every request. That takes as long as all the work
-    of the SDK for an ask.
-
-    Args:
-        way: What sends, for threads or for tasks: own connections, or a given transport.
-        create_client: Makes a client of httpx that sends the same way.
-        connections: What has the connections, if they lie behind `way`.
+    of the SDK for an ask. `way` sends, for threads or for tasks: own connections, or a given transport. `create_client` makes a
+    client of httpx that sends the same way. `connections` are what has the connections, if they lie behind `way`.
     """
 
     def __init__(self, way: Any, create_client: Callable[[Any], Any], connections: Any = None) -> None:
@@ -247,12 +237,8 @@ def limit_request(
 ) -> tuple[float, dict[str, float]]:
     """Return when the answer to a request that is sent now must be there, and the limits that this sets to its parts.
 
-    Args:
-        step: The request.
-        now: Seconds on the runner's clock.
-        patience: The limits of any request.
-        hurry: The share of the time to keep back while waiting for a free connection, at most a second. If a cancellation
-            enforces the deadline, the wait must end before it: only then does the error say what it waited for.
+    `hurry` is the share of the time to keep back while waiting for a free connection, at most a second. If a cancellation enforces
+    the deadline, the wait must end before it: only then does the error say what it waited for.
 
     Raises:
         APITimeoutError: The deadline has passed already; nothing was sent.

@@ -205,12 +205,7 @@ def _iter_pieces(answer: OpenResponse, check: Callable[[], None], keeps_deadline
 
 
 class OwnResponse:
-    """What own connections return: of an `httpx.Response`, what runners use.
-
-    Attributes:
-        raw_headers: The headers as they came.
-        extensions: What httpcore says of the answer beside that.
-    """
+    """What own connections return: of an `httpx.Response`, what runners use."""
 
     is_stream_consumed = False
 

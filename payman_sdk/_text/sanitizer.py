@@ -40,11 +40,6 @@ def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None
         one_line: Escape line breaks and tabs as well, and count long gaps instead of showing them. Otherwise `\n` and
             tabs stay, and `\r\n` counts as `\n`.
         max_length: How many characters to show; a longer text ends with how much is missing.
-
-    Example:
-        >>> from payman_sdk._text.sanitizer import sanitize
-        >>> print(sanitize("paid\x1b[2K\u202e!"), sanitize("one\ntwo", one_line=True), sanitize("a" * 9, max_length=3))
-        paid\x1b[2K\u202e! one\ntwo aaa… (6 more characters)
     """
     if one_line and (not text.isprintable() or " " * 9 in text):
         text = re.sub(_SPACES, lambda gap: f" … ({len(gap[0]):,} spaces) … ", text)
