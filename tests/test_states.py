@@ -13,7 +13,7 @@ from payman_sdk._core.task_response import (
 )
 from payman_sdk.agents import PaymanToolkit
 from payman_sdk.sandbox import Sandbox, ScriptedResponse
-from payman_sdk.sandbox._agent.agent import EXPLANATIONS, State
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State
 from payman_sdk.types import TaskState
 
 MEANINGS = {

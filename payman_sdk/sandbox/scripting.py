@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from payman_sdk.sandbox._agent.agent import EXPLANATIONS, State, TaskArtifact, Turn
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact, Turn
 from payman_sdk.sandbox._server.stream_faults import EntryQueue, StreamFault
 
 

@@ -93,7 +93,7 @@ def test_a_decision_from_a_pipe_needs_yes(
     payman: Payman, sandbox: Sandbox, decision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who wrote the line has not seen what waits, so a command decides no more than words do."""
-    monkeypatch.setattr("payman_sdk._cli.clients._can_only_read", lambda *_: True)
+    monkeypatch.setattr("payman_sdk._cli.confirm._can_only_read", lambda *_: True)
     said = payman("chat", given=f"send 150 TSD to Test Payee\n{decision}\n")
     assert said.status == 2
     assert "--yes" in said.err
@@ -105,7 +105,7 @@ def test_a_decision_at_a_keyboard_is_a_yes_of_its_own(
     payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who types /approve has seen what waits."""
-    monkeypatch.setattr("payman_sdk._cli.clients._can_only_read", lambda *_: True)
+    monkeypatch.setattr("payman_sdk._cli.confirm._can_only_read", lambda *_: True)
     assert payman("chat", given="send 150 TSD to Test Payee\n/approve\n").status == 0
     assert sandbox.balance() == 850
 

@@ -243,7 +243,7 @@ def test_completed_is_explained_where_the_token_may_pay(
         (("--raw",), False),
     ):
         assert (words in payman("ask", "send 900 TSD to Test Payee", *flags).err) == is_said, flags
-    monkeypatch.setattr("payman_sdk._cli.clients.is_read_only", _reads_only)
+    monkeypatch.setattr("payman_sdk._cli.confirm.is_read_only", _reads_only)
     assert words not in payman("ask", "list all wallets").err
 
 

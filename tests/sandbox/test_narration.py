@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payman_sdk.sandbox._agent.agent import State, TaskArtifact
 from payman_sdk.sandbox._agent.event_schedule import (
     Chunk,
     Status,
@@ -16,6 +15,7 @@ from payman_sdk.sandbox._agent.event_schedule import (
     snapshot_task,
 )
 from payman_sdk.sandbox._agent.tasks import Message, Task
+from payman_sdk.sandbox._agent.turn import State, TaskArtifact
 
 _SECOND = 1_000_000_000
 

@@ -16,7 +16,7 @@ from payman_sdk.errors import (
     RateLimitError,
 )
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse, StreamFault
-from payman_sdk.sandbox._agent.agent import State
+from payman_sdk.sandbox._agent.turn import State
 from payman_sdk.sandbox.scripting import Entry
 from tests.tables import table
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from payman_sdk.sandbox._agent.agent import State, TaskArtifact
 from payman_sdk.sandbox._agent.event_schedule import StreamSettings, schedule_events
 from payman_sdk.sandbox._agent.serialization import Style, serialize_event
 from payman_sdk.sandbox._agent.tasks import Task
+from payman_sdk.sandbox._agent.turn import State, TaskArtifact
 from payman_sdk.sandbox._ledger.accounts import Account
 from tests.sandbox.wire_client import WireClient
 from tests.tables import table

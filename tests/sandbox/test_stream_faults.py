@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox, StreamFault
-from payman_sdk.sandbox._agent.agent import TaskArtifact
+from payman_sdk.sandbox._agent.turn import TaskArtifact
 from tests.sandbox.streams import (
     ReceivedStream,
     listened,

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.clients import confirm_send, connect, may_move_money
+from payman_sdk._cli.clients import connect
+from payman_sdk._cli.confirm import confirm_send, may_move_money
 from payman_sdk._cli.output import comment, report_not_sent
 from payman_sdk._cli.run import MORE_WORDS, Json, Key, Run, TaskId, Timeout, Yes, refuse_more_words
 from payman_sdk._core.task_response import FormattedTaskResponse

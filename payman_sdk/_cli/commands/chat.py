@@ -10,7 +10,8 @@ import typer
 from attrs import frozen
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.clients import confirm_send, connect
+from payman_sdk._cli.clients import connect
+from payman_sdk._cli.confirm import confirm_send
 from payman_sdk._cli.output import comment, report_error
 from payman_sdk._cli.run import Run, Yes
 from payman_sdk._cli.settings import Settings

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from payman_sdk._cli.clients import confirm_order, connect
+from payman_sdk._cli.clients import connect
+from payman_sdk._cli.confirm import confirm_order
 from payman_sdk._cli.output import report_not_sent, to_json
 from payman_sdk._cli.run import Json, Key, Run, Timeout, Yes
 from payman_sdk._core.confirmation import Field

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.clients import confirm_order, connect
+from payman_sdk._cli.clients import connect
+from payman_sdk._cli.confirm import confirm_order
 from payman_sdk._cli.output import report_not_sent, to_json
 from payman_sdk._cli.run import Json, Key, Run, TaskId, Timeout, Yes, refuse_more_words
 from payman_sdk._core.confirmation import Field

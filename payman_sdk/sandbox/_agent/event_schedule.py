@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from payman_sdk.sandbox._agent.agent import EXPLANATIONS, State, TaskArtifact
 from payman_sdk.sandbox._agent.tasks import Task
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact
 
 Resubscribe = Literal["resume", "replay", "live", "off"]
 """The behavior of `tasks/resubscribe`."""

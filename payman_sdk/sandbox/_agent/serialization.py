@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from payman_sdk.sandbox._agent import event_schedule
-from payman_sdk.sandbox._agent.agent import State, TaskArtifact
 from payman_sdk.sandbox._agent.event_schedule import Chunk, Event, Status, StreamSettings
 from payman_sdk.sandbox._agent.tasks import Message, SendResult, Task, UnknownTaskError
+from payman_sdk.sandbox._agent.turn import State, TaskArtifact
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment, to_datetime
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from payman_sdk.sandbox._agent import agent, json_answers, typed_orders
-from payman_sdk.sandbox._agent.agent import EXPLANATIONS, State, TaskArtifact, Turn
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact, Turn
 from payman_sdk.sandbox._ledger import payment_orders, payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment

@@ -18,9 +18,9 @@ from starlette.types import Receive, Scope, Send
 
 from payman_sdk._io.event_loops import sleep
 from payman_sdk.sandbox._agent import event_schedule, markdown, serialization, tasks, typed_orders
-from payman_sdk.sandbox._agent.agent import State
 from payman_sdk.sandbox._agent.event_schedule import Chunk, Status, StreamSettings
 from payman_sdk.sandbox._agent.tasks import Task
+from payman_sdk.sandbox._agent.turn import State
 from payman_sdk.sandbox._ledger import payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.store import Transaction

@@ -11,8 +11,8 @@ import re
 import unicodedata
 
 from payman_sdk.sandbox._agent.language.intents import Approve, CreatePayee, Intent, Pay, Unclear
-from payman_sdk.sandbox._agent.language.patterns import read_request
 from payman_sdk.sandbox._agent.language.payment_parser import read_order
+from payman_sdk.sandbox._agent.language.query_parser import read_request
 
 NEGATIONS = (  # noqa: SIM905 (words read better as words)
     "not never no nobody none nothing neither nor nowhere without cannot cant dont doesnt didnt wont wouldnt "
