@@ -19,6 +19,7 @@ from typing import Any, Self, TypeAlias
 from attrs import frozen
 
 from payman_api import PATHS
+from payman_sdk._url import format_host_port
 
 ACCESS_TOKEN = "peer-access-token"
 TOKEN_PATH = PATHS["create_token"]
@@ -164,7 +165,7 @@ class Peer:
         stopping: Set when it goes away; an answer that wants to hang waits for it.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self._tls = tls
         self.requests: list[Request] = []
         self.stopping = threading.Event()
@@ -173,9 +174,10 @@ class Peer:
         self._always: dict[str, Answer] = {TOKEN_PATH: token()}
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family, backlog=256)
         self.port: int = self._listener.getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.base_url = f"http://{format_host_port(host, self.port)}"
         self._acceptor = threading.Thread(target=self._accept)
 
     def script(self, path: str, *answers: Answer) -> None:

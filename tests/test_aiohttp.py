@@ -51,6 +51,18 @@ def test_nobody_listening_took_nothing() -> None:
     assert (caught.value.sent, len(tries)) == (False, 1)
 
 
+def test_an_address_of_ipv6_is_reached() -> None:
+    """The brackets around it reach aiohttp, and the server in the header `Host`."""
+    try:
+        peer = Peer(host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with peer:
+        peer.always(ASK_PATH, completed)
+        assert ask(peer) == "completed"
+        assert {request.headers["host"] for request in peer.requests} == {f"[::1]:{peer.port}"}
+
+
 def test_no_cookie_and_no_warning_is_left(peer: Peer) -> None:
     """Each loop has connections of its own, which end with it; a cookie of one answer travels with no other ask."""
 

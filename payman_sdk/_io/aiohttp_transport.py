@@ -12,7 +12,7 @@ import httpcore
 from yarl import URL
 
 from payman_sdk._io.event_loops import PerLoop, TaskQueue, get_asyncio_loop
-from payman_sdk._io.http import SDK_AGENT, build_request, get_limits
+from payman_sdk._io.http import SDK_AGENT, build_request, get_limits, write_host
 from payman_sdk._io.routes import Routes
 from payman_sdk._io.streams import OwnResponse
 from payman_sdk.errors import ConfigurationError
@@ -69,7 +69,7 @@ class AiohttpPool:
         try:
             answer = await session.request(
                 request.method.decode(),
-                URL(bytes(request.url).decode(), encoded=True),
+                _to_yarl(request.url),
                 headers=headers,
                 data=body or None,
                 allow_redirects=False,
@@ -109,6 +109,12 @@ class AiohttpPool:
         with contextlib.suppress(Exception):
             for _ in session.close().__await__():
                 pass
+
+
+def _to_yarl(address: httpcore.URL) -> URL:
+    """Return an address as aiohttp wants it; httpcore would write one of IPv6 without its brackets."""
+    written = b"%b://%b%b" % (address.scheme, write_host(address), address.target)
+    return URL(written.decode(), encoded=True)
 
 
 _USER_AGENT = f"{SDK_AGENT} aiohttp/{aiohttp.__version__}"

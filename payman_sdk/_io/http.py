@@ -90,7 +90,7 @@ def build_request(
     body = content.encode() if isinstance(content, str) else content
     named = {**USUAL, **headers, "User-Agent": USER_AGENT}
     written = [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
-    written.insert(0, (b"Host", _write_host(address)))
+    written.insert(0, (b"Host", write_host(address)))
     if body or method.upper() in _WITH_BODY:
         written.append((b"Content-Length", b"%d" % len(body)))
     extensions = {"timeout": timeout, "trace": report}
@@ -179,7 +179,8 @@ def convert_address(url: httpx.URL) -> httpcore.URL:
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
-def _write_host(address: httpcore.URL) -> bytes:
+def write_host(address: httpcore.URL) -> bytes:
+    """Return the host of an address, and its port if that is not the usual one, as the header `Host` has them."""
     host = b"[%b]" % address.host if b":" in address.host else address.host
     return host if address.port is None else b"%b:%d" % (host, address.port)
 
