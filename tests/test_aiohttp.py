@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp
 import pytest
 
 from payman_sdk._io.aiohttp_transport import _Turns
@@ -49,6 +50,27 @@ def test_nobody_listening_took_nothing() -> None:
     with pytest.raises(APIConnectionError) as caught:
         ask(gone, max_retries=1, timeout=3, on_retry=tries.append)
     assert (caught.value.sent, len(tries)) == (False, 1)
+
+
+def test_a_replaced_aiohttp_may_have_sent_what_it_fails_to_connect_with(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program's own function in aiohttp's place may repeat a request, and fail to connect the second time."""
+    genuine = aiohttp.ClientSession._request
+
+    async def repeat(session: aiohttp.ClientSession, method: str, url: Any, **given: Any) -> Any:
+        answer = await genuine(session, method, url, **given)
+        if url.path != ASK_PATH:
+            return answer
+        answer.close()
+        return await genuine(session, method, "http://127.0.0.1:1/", **given)
+
+    peer.always(ASK_PATH, completed)
+    peer.always(GET_PATH, NOBODY_TELLS)
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", repeat)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        ask(peer, max_retries=2, timeout=60)
+    assert (caught.value.sent, len(peer.asks())) == (True, 1)
 
 
 def test_an_address_of_ipv6_is_reached() -> None:

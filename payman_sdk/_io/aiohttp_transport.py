@@ -13,7 +13,7 @@ from yarl import URL
 
 from payman_sdk._io.event_loops import PerLoop, TaskQueue, get_asyncio_loop
 from payman_sdk._io.http import SDK_AGENT, build_request, get_limits, write_host
-from payman_sdk._io.routes import Routes
+from payman_sdk._io.routes import Interception, Routes
 from payman_sdk._io.streams import OwnResponse
 from payman_sdk.errors import ConfigurationError
 
@@ -131,10 +131,16 @@ _NAMES: tuple[tuple[tuple[type[Exception], ...], type[Exception]], ...] = (
 )
 """What aiohttp raises, and what httpcore would raise. All but the first four may come after sending."""
 
+_BEFORE_SENDING = 4
+_REQUESTS = Interception((aiohttp.ClientSession, "request"), (aiohttp.ClientSession, "_request"))
+
 
 def _raise_renamed(error: BaseException) -> None:
-    """Raise what httpcore would raise for an exception of aiohttp; return for any other."""
-    for kinds, name in _NAMES:
+    """Raise what httpcore would raise for an exception of aiohttp; return for any other.
+
+    Whoever replaces the methods of aiohttp may send a request again, and fail to connect then: nothing shows that it was not sent.
+    """
+    for kinds, name in _NAMES[_BEFORE_SENDING if _REQUESTS.is_on() else 0 :]:
         if isinstance(error, kinds):
             raise name(str(error)) from error
 

@@ -112,7 +112,7 @@ def is_replaced() -> bool:
     return get_clients().is_on() or get_transports().is_on()
 
 
-_LIBRARIES = frozenset({"httpx", "httpcore"})
+_LIBRARIES = frozenset({"httpx", "httpcore", "aiohttp"})
 _WATCHERS = frozenset({"sentry_sdk", "opentelemetry", "ddtrace"})
 """Libraries whose wrappers only look on."""
 
