@@ -200,7 +200,7 @@ class OwnConnections:
         self.bears_interrupts: bool = way.bears_interrupts
         self.build_request: Callable[..., AnyRequest] = way.build_request
         self._create_client = create_client
-        self._client: Any = None
+        self._client: tuple[Any, Any] | None = None
 
     def is_watched(self) -> bool:
         """Return whether a client of httpx is to send: somebody watches one, or replaces what it sends with."""
@@ -211,10 +211,13 @@ class OwnConnections:
         return self.way.send(request)
 
     def as_httpx(self) -> Any:
-        """Return a client of httpx that sends the same way."""
-        if self._client is None:
-            self._client = self._create_client(self.way)
-        return self._client
+        """Return a client of httpx that sends the same way, by what is in the place of its class now."""
+        import httpx
+
+        kinds = httpx.Client, httpx.AsyncClient
+        if self._client is None or self._client[0] != kinds:
+            self._client = kinds, self._create_client(self.way)
+        return self._client[1]
 
     def close(self) -> None:
         self.is_closed = True

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpcore
 
@@ -125,11 +125,12 @@ class Interception:
     first. httpx sends the request if one of the methods is neither the library's own nor a known watcher's wrapper.
 
     Args:
-        places: The classes, each with the name of a method.
+        places: The classes, or what a test has put in their place, each with the name of a method.
     """
 
-    def __init__(self, *places: tuple[type, str]) -> None:
+    def __init__(self, *places: tuple[Any, str]) -> None:
         kinds = dict.fromkeys(kind for kind, _ in places)
+        self._of_kinds = max(map(_judge, kinds))
         self._places = [(vars(kind).get, [name for one, name in places if one is kind]) for kind in kinds]
         self._last: tuple[list[Any], int] = [], _UNTOUCHED
 
@@ -145,7 +146,7 @@ class Interception:
         found = [one for get, names in self._places for one in map(get, names)]
         seen, verdict = self._last
         if found != seen:
-            verdict = max(map(_judge, found))
+            verdict = max(self._of_kinds, *map(_judge, found))
             self._last = found, verdict
         return verdict
 
@@ -161,7 +162,9 @@ def _judge(function: Any) -> int:
 
 
 def _find_library(function: object) -> str:
-    """Return who wrote a function, or who wraps it; what is not a plain function is a wrapper, whatever it pretends to be."""
+    """Return who wrote a function or a class, or who wraps it; anything else is a wrapper, whatever it pretends to be."""
+    if issubclass(type(function), type):
+        return str(cast("type", function).__module__).partition(".")[0]
     if type(function) is FunctionType:  # `functools.wraps` does not change its globals
         return str(function.__globals__.get("__name__", "")).partition(".")[0]
     # Wrappers of wrapt, and of the copies of it that libraries bring, do not say whose they are; what they call does.
@@ -179,27 +182,33 @@ _HTTPCORE: Final[tuple[tuple[type, str], ...]] = (
 _OF_HTTPCORE: Final = Interception(*_HTTPCORE)
 
 
-@functools.cache
+_watch: Final = functools.lru_cache(maxsize=16)(Interception)
+
+
 def get_clients() -> Interception:
     """Return what sees what httpx's clients do with a request: `send`, and all that is not public, for `send` may go through it."""
     import httpx
 
+    return _watch_clients(httpx.Client, httpx.AsyncClient)
+
+
+@functools.lru_cache(maxsize=16)
+def _watch_clients(*kinds: Any) -> Interception:
     return Interception(
         *(
             (kind, name)
-            for kind in (httpx.Client, httpx.AsyncClient)
-            for name in vars(kind)
+            for kind in kinds
+            for name in {"send", *vars(kind)}
             if name == "send" or (name.startswith("_") and not name.startswith("__"))
         )
     )
 
 
-@functools.cache
 def get_transports() -> Interception:
     """Return what sees what httpx's transports, and httpcore below them, do with a request."""
     import httpx
 
-    return Interception(
+    return _watch(
         (httpx.HTTPTransport, "handle_request"),
         (httpx.AsyncHTTPTransport, "handle_async_request"),
         *_HTTPCORE,

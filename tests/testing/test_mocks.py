@@ -20,7 +20,7 @@ import pytest
 import respx
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._io.routes import Interception
+from payman_sdk._io.routes import Interception, get_clients, get_transports
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError
 from tests import programs
 from tests.loops import run_on
@@ -71,12 +71,27 @@ def both(method: str) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def classes(*names: str) -> Iterator[None]:
+    """Put classes of a test in the place of httpx's."""
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            kind: type = type(name, (getattr(httpx, name),), {"__module__": __name__})
+            method = "send" if name.endswith("Client") else "handle_request"
+            method = "handle_async_request" if name == "AsyncHTTPTransport" else method
+            stack.enter_context(replaced(kind, method))
+            stack.enter_context(patch.object(httpx, name, kind))
+        yield
+
+
 MOCKS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "respx": lambda: with_respx("httpcore"),
     "respx on httpx": lambda: with_respx("httpx"),
     "transports by hand": lambda: both("handle"),
     "send by hand": lambda: both("send"),
     "a private step by hand": lambda: both("_send_single_request"),
+    "classes of clients": lambda: classes("Client", "AsyncClient"),
+    "classes of transports": lambda: classes("HTTPTransport", "AsyncHTTPTransport"),
 }
 PROXIES = ("", "http://127.0.0.1:9", *(["socks5://127.0.0.1:9"] if find_spec("socksio") else []))
 
@@ -125,6 +140,28 @@ def test_no_mocked_request_reaches_a_server(peer: Peer, monkeypatch: pytest.Monk
                 with start():
                     assert run(url) == "completed", (proxy, way, name)
                 assert peer.requests == [], (proxy, way, name)
+
+
+def test_a_mocked_class_is_not_remembered_as_the_librarys_own() -> None:
+    """A class that was a mock when the SDK looked first is watched again as soon as it is itself."""
+    for name, method, look in (
+        ("Client", "send", get_clients),
+        ("AsyncHTTPTransport", "handle_async_request", get_transports),
+    ):
+        with patch.object(httpx, name):
+            assert look().is_on()
+        assert not look().is_watched()
+        with replaced(getattr(httpx, name), method):
+            assert look().is_on()
+
+
+def test_a_client_sends_by_the_class_that_is_there_now(peer: Peer) -> None:
+    """One that has sent by a client of httpx before makes another, where a test replaces the class."""
+    with PaymanClient.with_credentials(credentials(peer.base_url)) as client:
+        for name in ("respx", "classes of clients"):
+            with MOCKS[name]():
+                assert client.ask("hello").status == "completed"
+    assert peer.requests == []
 
 
 @pytest.mark.slow
@@ -248,7 +285,7 @@ def test_a_wrapper_is_nobodys_function_whatever_it_pretends_to_be() -> None:
             function: Any = Wrapper(watch if given else None)
         else:
             function = given
-        kind = type("Client", (), {"send": function})
+        kind = type("Client", (), {"send": function, "__module__": "httpx"})
         for _ in range(2):  # what was found is remembered
             assert Interception((kind, "send")).is_watched() is is_watched, name
             assert Interception((kind, "send")).is_on() is is_on, name
