@@ -245,8 +245,8 @@ def in_words(changes: Iterable[Change]) -> Iterator[Change]:
         else:
             yield change
     for (subject, root), words in worded.items():
-        told = list(dict.fromkeys(word.text for word in words))
-        rest = f" and {len(told) - 6} more" if len(told) > 6 else ""
-        text = f"Written differently: {', '.join(told[:6])}{rest}."
+        shown = list(dict.fromkeys(word.text for word in words))
+        rest = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+        text = f"Written differently: {', '.join(shown[:6])}{rest}."
         names = frozenset(name for word in words for name in word.names)
         yield Change(COSMETIC, "changed", subject, root, text, names)
