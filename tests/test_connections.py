@@ -17,6 +17,7 @@ import httpx
 import httpx_aiohttp
 import pytest
 
+from payman_api import PATHS
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.http import Transmission
 from payman_sdk._io.failure_messages import UNKNOWN_TRANSPORT, TransportInfo
@@ -184,6 +185,28 @@ def test_each_failure_of_aiohttp_says_whether_the_request_was_sent(
         raised = map_exception(given, transmission, request, knowledge)
         assert raised.sent == (failure in MAYBE_SENT or knowledge is UNKNOWN_TRANSPORT)
         assert "s3cret" not in str(raised)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_stream_that_says_nothing_timed_out(loop: str, peer: Peer) -> None:
+    """The error does not repeat what the system said of a socket with nothing to read."""
+
+    def silent(_: Request) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+        peer.stopping.wait(10)
+
+    peer.always(PATHS["send_task_subscribe"], silent)
+    peer.always(GET_PATH, NOBODY_TELLS)
+
+    async def main() -> None:
+        async with (
+            connected(peer, read_timeout=0.1, timeout=0.5) as client,
+            client.stream("Hello!") as stream,
+        ):
+            await stream.result()
+
+    with pytest.raises(OutcomeUnknownError, match="No answer in time: timed out"):
+        run_on(loop, main)
 
 
 @pytest.mark.parametrize("loop", LOOPS)

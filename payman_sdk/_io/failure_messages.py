@@ -192,7 +192,7 @@ def is_timeout(error: BaseException | None) -> bool:
 
 
 def iter_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception, what caused it, what caused that."""
+    """Yield an exception, what caused it, what caused that, as a traceback shows them."""
     one: Any = error  # a group of exceptions is generic, which no checker can narrow to
     for _ in range(_LONGEST_CHAIN):
         if one is None:
@@ -201,4 +201,4 @@ def iter_causes(error: BaseException | None) -> Iterator[BaseException]:
         if isinstance(one, BaseExceptionGroup):
             one = cast("Any", one).exceptions[0]
         else:
-            one = one.__cause__ or one.__context__
+            one = one.__cause__ if one.__suppress_context__ else one.__context__
