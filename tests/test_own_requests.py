@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Any
@@ -104,10 +105,15 @@ def test_a_request_is_written_as_httpx_writes_it(given: dict[str, Any]) -> None:
     usual = {name.lower(): value for name, value in own.headers}
     expected = {name.lower(): value for name, value in by_httpx.headers.raw}
     assert usual.pop(b"user-agent").split(b"/")[:2] == expected.pop(b"user-agent").split(b"/")[:2]
-    assert usual == expected
-    assert len(own.headers) == len(usual) + 1
     body: Any = own.stream
-    assert b"".join(body) == by_httpx.content
+    content = b"".join(body)
+    if "json" in given:  # httpx 0.27 puts spaces in it
+        assert json.loads(content) == json.loads(by_httpx.content) == given["json"]
+    else:
+        assert content == by_httpx.content
+    length, by_httpx_too = usual.pop(b"content-length", None), expected.pop(b"content-length", None)
+    assert length in (None, b"%d" % len(content)) and (length is None) is (by_httpx_too is None)
+    assert usual == expected
 
 
 @pytest.mark.parametrize(
