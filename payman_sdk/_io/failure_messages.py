@@ -176,6 +176,8 @@ def _get_system_message(error: BaseException) -> str | None:
         return "TLS failed"
     if isinstance(error, socket.gaierror):
         return "the name of the host cannot be resolved"
+    if isinstance(error, BlockingIOError):
+        return None  # a socket that was waited for since
     if isinstance(error, OSError) and isinstance(error.errno, int) and error.errno > 0:
         return os.strerror(error.errno).lower()
     return None
@@ -192,7 +194,7 @@ def is_timeout(error: BaseException | None) -> bool:
 
 
 def iter_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception, what caused it, what caused that, as a traceback shows them."""
+    """Yield an exception, what caused it, what caused that."""
     one: Any = error  # a group of exceptions is generic, which no checker can narrow to
     for _ in range(_LONGEST_CHAIN):
         if one is None:
@@ -201,4 +203,4 @@ def iter_causes(error: BaseException | None) -> Iterator[BaseException]:
         if isinstance(one, BaseExceptionGroup):
             one = cast("Any", one).exceptions[0]
         else:
-            one = one.__cause__ if one.__suppress_context__ else one.__context__
+            one = one.__cause__ or one.__context__
