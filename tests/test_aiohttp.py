@@ -12,8 +12,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from payman_sdk import AsyncPaymanClient
 from payman_sdk._io.aiohttp_transport import _Turns
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError
+from tests.conftest import SECRET
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, completed, reset, token
 from tests.test_connections import (
     NOBODY_TELLS,
@@ -71,6 +73,35 @@ def test_a_replaced_aiohttp_may_have_sent_what_it_fails_to_connect_with(
     with pytest.raises(OutcomeUnknownError) as caught:
         ask(peer, max_retries=2, timeout=60)
     assert (caught.value.sent, len(peer.asks())) == (True, 1)
+
+
+def test_instrumentation_sees_no_query(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sentry's and others' spans hold whole addresses; the query of a token request holds a refresh token."""
+    genuine = aiohttp.ClientSession.__init__
+    watch, seen = aiohttp.TraceConfig(), list[str]()
+
+    async def note(_: object, __: object, about: aiohttp.TraceRequestStartParams) -> None:
+        seen.append(str(about.url))
+
+    def trace(session: aiohttp.ClientSession, *args: Any, **given: Any) -> None:
+        genuine(session, *args, **given, trace_configs=[watch])
+
+    watch.on_request_start.append(note)
+    monkeypatch.setattr(aiohttp.ClientSession, "__init__", trace)
+    peer.always(ASK_PATH, completed)
+
+    async def main() -> None:
+        async with AsyncPaymanClient.with_token(
+            {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": peer.base_url},
+            {"refreshToken": "hunted"},
+            transport="aiohttp",
+        ) as client:
+            await client.ask("Hello!")
+
+    asyncio.run(main())
+    gc.collect()  # no session says that it was not closed
+    assert seen == [peer.base_url + ASK_PATH]
+    assert "hunted" in peer.requests[0].target
 
 
 def test_an_address_of_ipv6_is_reached() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import aiohttp
 import httpcore
@@ -45,7 +45,7 @@ class AiohttpPool:
             self._way["proxy_auth"] = aiohttp.BasicAuth(*proxy.auth) if proxy.auth else None
         self._process = os.getpid()
         self._is_closed = False
-        self._abandoned: list[aiohttp.ClientSession] = []
+        self._abandoned: list[_Sessions] = []
         self._sessions = PerLoop(self._make, self._end)
 
     def check_usable(self) -> None:
@@ -59,7 +59,7 @@ class AiohttpPool:
         """Send a request with the connections of the loop that runs here."""
         if self._is_closed:
             raise httpcore.ConnectError("the connections are closed")
-        session, turns = self._sessions.get()
+        session, silent, turns = self._sessions.get()
         limits = get_limits(request)
         timeout = aiohttp.ClientTimeout(sock_connect=limits.get("connect"), connect=limits.get("pool"))
         body = b"".join(cast("Iterable[bytes]", request.stream))
@@ -67,7 +67,7 @@ class AiohttpPool:
         headers["User-Agent"] = _USER_AGENT
         await turns.take()
         try:
-            answer = await session.request(
+            answer = await (silent if b"?" in request.url.target else session).request(
                 request.method.decode(),
                 _to_yarl(request.url),
                 headers=headers,
@@ -91,24 +91,30 @@ class AiohttpPool:
         if (made := self._sessions.pop()) is not None:
             await made[0].close()
 
-    def _make(self) -> tuple[aiohttp.ClientSession, _Turns]:
-        # Cookies of one person must not travel with what another asks.
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._limit, ssl=self.routes.certificates),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
-        return session, _Turns()
+    def _make(self) -> _Sessions:
+        connector = aiohttp.TCPConnector(limit=self._limit, ssl=self.routes.certificates)
+        session = silent = _open_session(connector)
+        if session.trace_configs:
+            # Spans hold whole addresses, and the query of a token request holds secrets.
+            silent = _open_session(connector)
+            silent._trace_configs = []
+        return session, silent, _Turns()
 
-    def _end(self, made: tuple[aiohttp.ClientSession, _Turns]) -> None:
+    def _end(self, made: _Sessions) -> None:
         """Close what belonged to a loop that has ended; what belongs to the parent process is left to it."""
-        session, _ = made
         if self._process != os.getpid():
-            self._abandoned.append(session)
+            self._abandoned.append(made)
             return
         with contextlib.suppress(Exception):
-            for _ in session.close().__await__():
+            for _ in made[0].close().__await__():
                 pass
+
+
+def _open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    # Cookies of one person must not travel with what another asks.
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+    )
 
 
 def _to_yarl(address: httpcore.URL) -> URL:
@@ -138,7 +144,7 @@ _REQUESTS = Interception((aiohttp.ClientSession, "request"), (aiohttp.ClientSess
 def _raise_renamed(error: BaseException) -> None:
     """Raise what httpcore would raise for an exception of aiohttp; return for any other.
 
-    Whoever replaces the methods of aiohttp may send a request again, and fail to connect then: nothing shows that it was not sent.
+    Whoever replaces aiohttp's methods may send a request, and fail to connect when it is repeated.
     """
     for kinds, name in _NAMES[_BEFORE_SENDING if _REQUESTS.is_on() else 0 :]:
         if isinstance(error, kinds):
@@ -170,6 +176,10 @@ class _Turns:
         self._count -= 1
         if self._count < _MANY:
             self._queue.wake_next()
+
+
+_Sessions: TypeAlias = tuple[aiohttp.ClientSession, aiohttp.ClientSession, _Turns]
+"""What sends in an event loop; the second session is for requests that nobody may trace."""
 
 
 class AiohttpResponse(OwnResponse):

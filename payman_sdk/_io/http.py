@@ -180,7 +180,7 @@ def convert_address(url: httpx.URL) -> httpcore.URL:
 
 
 def write_host(address: httpcore.URL) -> bytes:
-    """Return the host of an address, and its port if that is not the usual one, as the header `Host` has them."""
+    """Return the host and port of an address, as the header `Host` has them."""
     host = b"[%b]" % address.host if b":" in address.host else address.host
     return host if address.port is None else b"%b:%d" % (host, address.port)
 
@@ -211,7 +211,7 @@ class OwnConnections:
         return self.way.send(request)
 
     def as_httpx(self) -> Any:
-        """Return a client of httpx that sends the same way, by what is in the place of its class now."""
+        """Return a client of httpx that sends the same way, of the class that has that name now."""
         import httpx
 
         kinds = httpx.Client, httpx.AsyncClient

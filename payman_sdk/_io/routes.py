@@ -125,7 +125,7 @@ class Interception:
     first. httpx sends the request if one of the methods is neither the library's own nor a known watcher's wrapper.
 
     Args:
-        places: The classes, or what a test has put in their place, each with the name of a method.
+        places: Classes, or what is in their place, each with the name of a method.
     """
 
     def __init__(self, *places: tuple[Any, str]) -> None:
