@@ -93,9 +93,8 @@ class RequestPrinter:
 
     Lines that come faster than they can be printed are dropped, and a later line says how many.
 
-    Args:
-        write: Prints one line.
-        is_writable: Waits for at most so many seconds, and returns whether a line can be printed without waiting.
+    `write` prints one line. `is_writable` waits for at most so many seconds, and returns whether a line can be printed without
+    waiting.
     """
 
     def __init__(

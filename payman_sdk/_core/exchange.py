@@ -33,9 +33,7 @@ class AskExchange(Protocol[T_co]):
     def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[T_co | None]:
         """Return how the ask ended; None where the agent does not know it.
 
-        Args:
-            lost: Why it must be looked up.
-            is_patient: Whether to wait out a passing failure of the look-up.
+        `is_patient` waits out a passing failure of the look-up.
 
         Raises:
             OutcomeUnknownError: It arrived, and its outcome is undetermined.

@@ -26,11 +26,9 @@ _DEEPEST = 3
 
 
 async def repair_pools(http: Any, extensions: Mapping[str, Any]) -> None:
-    """Close what belongs to no request any more, and let those who wait have its place.
+    """Close what belongs to no request any more, and let those who wait have its place; own connections need no repair.
 
-    Args:
-        http: What has sent the request that was stopped. Own connections need no repair.
-        extensions: The extensions of that request, by which httpcore's own are recognized.
+    The request that was stopped is recognized by its extensions.
     """
     if isinstance(http, OwnConnections) and http.way.sends_itself:
         return

@@ -154,12 +154,7 @@ def make_private_database(path: Path, *, takes_over: bool) -> PathProblem | None
     The same holds for the files that SQLite keeps beside it. An existing file is never opened: closing it would release the
     locks that SQLite holds on it in this process.
 
-    Args:
-        path: The file. Its folder exists.
-        takes_over: Whether to accept a file that others could write until now.
-
-    Returns:
-        Why it is not safe to use; None if it is.
+    Its folder exists. `takes_over` accepts a file that others could write until now. Returns why it is not safe to use, None if it is.
 
     Raises:
         OSError: It can be neither made nor changed.

@@ -119,9 +119,7 @@ def _normalize_host(name: str) -> str:
 def check_proxy(variable: str, value: str) -> str:
     """Return the address of a proxy. Nothing of it is repeated in an error: it may hold a password.
 
-    Args:
-        variable: The variable or the setting that names it.
-        value: The address; `http://` counts where it has no scheme.
+    `variable` is what names it. `http://` counts where the address has no scheme.
 
     Raises:
         ConfigurationError: It cannot be used as a proxy.

@@ -124,8 +124,7 @@ class Interception:
     httpcore's connections. A test may patch any of them. The SDK's own connections use none of these methods. So a client checks
     first. httpx sends the request if one of the methods is neither the library's own nor a known watcher's wrapper.
 
-    Args:
-        places: Classes, or what is in their place, each with the name of a method.
+    `places` are classes, or what is in their place, each with the name of a method.
     """
 
     def __init__(self, *places: tuple[Any, str]) -> None:

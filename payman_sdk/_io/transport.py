@@ -100,12 +100,8 @@ _FOLDERS = "SSL_CERT_DIR"
 def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return whom to trust on connections of a scheme.
 
-    Nothing is read for plain http: that takes longer than the first ask.
-
-    Args:
-        scheme: `http` or `https`.
-        environ: The variables, as in `os.environ`. SSL_CERT_FILE and SSL_CERT_DIR count, together where both are set; else
-            REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE. An empty variable counts as unset.
+    Nothing is read for plain http: that takes longer than the first ask. SSL_CERT_FILE and SSL_CERT_DIR count, together where both
+    are set; else REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE. An empty variable counts as unset.
 
     Raises:
         ConfigurationError: What a variable names cannot be read.

@@ -123,9 +123,7 @@ def is_header_safe(token: str) -> bool:
 def parse_token_response(answer: HTTPResponse, sent_at: float) -> IssuedToken:
     """Return the token in an answer of the token endpoint, in camelCase or snake_case.
 
-    Args:
-        answer: The answer, read whole.
-        sent_at: The time on the client's clock when the request was sent: the token is not older than that.
+    `sent_at` is the time on the client's clock when the request was sent: the token is not older than that.
 
     Raises:
         AuthenticationError: The server refused: 400, 401 or 403.

@@ -1,8 +1,7 @@
 """Answers in JSON: what is known of the account in the shapes of typed calls, and written as well as the agent is set to.
 
-Words may ask for JSON too. What they mean is done, and what is known of it fills the object that was asked for, member by member, as a
-careful person would fill a form: `balance`, `currency`, `wallets`, `payee`, `status` and the like. Where a member must be there and
-nothing is known by its name, the answer stays in words.
+Words may ask for JSON too. What they mean is done, and what is known of it fills the object that was asked for, by the names of its
+members. Where a member must be there and nothing is known by its name, the answer stays in words.
 """
 
 from __future__ import annotations
