@@ -97,7 +97,7 @@ class AiohttpPool:
         if session.trace_configs:
             # Spans hold whole addresses, and the query of a token request holds secrets.
             silent = _open_session(connector)
-            silent._trace_configs = []
+            silent.trace_configs.clear()
         return session, silent, _Turns()
 
     def _end(self, made: _Sessions) -> None:

@@ -128,7 +128,7 @@ class Interception:
     """
 
     def __init__(self, *places: tuple[Any, str]) -> None:
-        kinds = dict.fromkeys(kind for kind, _ in places)
+        kinds: dict[type, None] = dict.fromkeys(kind for kind, _ in places)
         self._of_kinds = max(map(_judge, kinds))
         self._places = [(vars(kind).get, [name for one, name in places if one is kind]) for kind in kinds]
         self._last: tuple[list[Any], int] = [], _UNTOUCHED
@@ -197,7 +197,7 @@ def _watch_clients(*kinds: Any) -> Interception:
         *(
             (kind, name)
             for kind in kinds
-            for name in {"send", *vars(kind)}
+            for name in {"send", *vars(cast("type", kind))}
             if name == "send" or (name.startswith("_") and not name.startswith("__"))
         )
     )
