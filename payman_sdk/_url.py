@@ -89,6 +89,10 @@ def _to_ascii(host: str) -> str:
     """Return a host as it is looked up; raises ValueError."""
     # The codec, which takes a while to import, leaves these as they are.
     if host.isascii() and all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+        if "xn--" in host:
+            import httpx
+
+            _ = httpx.URL(scheme="https", host=host).host  # which cannot be read if it encodes nothing
         return host
     return host.encode("idna").decode()
 

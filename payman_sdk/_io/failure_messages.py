@@ -101,14 +101,7 @@ _PORT_OF_SOCKS = 1080
 _DISCREET = ("TimeoutException", "NetworkError", "RemoteProtocolError", "DecodingError")
 """What says nothing of the request, where httpx or httpcore raised it."""
 
-_BASES = (
-    "HTTPError",
-    "TimeoutException",
-    "NetworkError",
-    "ProtocolError",
-    "ProxyError",
-    "UnsupportedProtocol",
-)
+_BASES = (*_DISCREET[:2], "HTTPError", "ProtocolError", "ProxyError", "UnsupportedProtocol")
 """What all exceptions of httpx and httpcore derive from."""
 
 _LONGEST_CHAIN = 16

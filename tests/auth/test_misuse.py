@@ -339,6 +339,6 @@ def test_what_is_said_of_settings_names_their_types() -> None:
 
 @pytest.mark.parametrize("base_url", ["https://xn--a", "https://xn--ls8h-.example"])
 def test_a_host_that_cannot_be_written_down(base_url: str) -> None:
-    """A name that no resolver could be asked for is an error of ours, before or at the first ask."""
-    with pytest.raises(PaymanError):
+    """A name that encodes no other is refused by the setting, and no resolver is asked."""
+    with pytest.raises(ConfigurationError, match="base_url is not a URL"):
         PaymanClient(client_id="x", client_secret="y", base_url=base_url, timeout=2).ask("Hello!")
