@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import Protocol
 from weakref import WeakSet
@@ -52,7 +53,7 @@ class MemoryTokenStore:
         return "<MemoryTokenStore>"
 
 
-_SHARED: dict[tuple[str, str, SecretStr], MemoryTokenStore] = {}
+_SHARED: dict[tuple[str, str, bytes], MemoryTokenStore] = {}
 _SHARED_AT_MOST = 1024
 
 
@@ -69,7 +70,7 @@ def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTok
 
     Web programs make a client for every request; with this they do not fetch a token for every request.
     """
-    key = (base_url, client_id, SecretStr(client_secret))
+    key = (base_url, client_id, hashlib.sha256(SecretStr(client_secret).reveal().encode()).digest())
     with get_fork_lock():
         store = _SHARED.pop(key, None) or MemoryTokenStore()
         _SHARED[key] = store  # the one used last is at the end
