@@ -5,23 +5,29 @@ paths and the names of parameters, and `jsoncompat` says of two schemas no more 
 rules are followed here, is a Go program that neither registry has, and what npm has either knows no direction
 (`api-smart-diff`), no OpenAPI 3.1 (`openapi-diff`), or fetches a binary when it is installed (`@pb33f/openapi-changes`).
 
-`compare` is pure. Operations are compared by `operations` and `messages`, schemas by `schemas` and
+`compare` is pure. Operations are compared by `operations`, schemas by `schemas` and
 `keywords`; those modules say what counts as breaking, and where that is not what oasdiff says. What operations share is
 compared once, in the directions in which an operation of both documents uses it; the worse direction counts. Of what no rule
-is for, webhooks and callbacks, every change is breaking: better to look once too often.
+is for, webhooks and callbacks, every change is breaking: better to look once too often. oasdiff leaves servers alone and rates
+every change of a security scheme as harmless; here clients are generated from both. A server that is gone or replaced is
+breaking, and so is a scheme in use that is gone or works in another way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Subject
-from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, Use
-from scripts.comparison.document import compare_documents
-from scripts.comparison.messages import compare_message, compare_parameter
-from scripts.comparison.operations import compare_operations
+from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, mapping, sequence
+from scripts.comparison.operations import (
+    compare_message,
+    compare_operations,
+    compare_parameter,
+    compare_security,
+)
 from scripts.comparison.places import (
     Pair,
     Place,
@@ -30,12 +36,16 @@ from scripts.comparison.places import (
     differ,
     in_words,
     is_written_differently,
+    value,
+    word_findings,
 )
 from scripts.comparison.schemas import compare_schemas
 from scripts.comparison.shapes import has_class, renamed_schemas
 
 UNNOTICED = "Written in another way; nothing that programs notice changed."
 """What is told where two documents differ, and nothing else is to be told."""
+_ENVIRONMENT = "x-payman-environment"
+_COMPARED = ("info", "servers", "security", "paths", "components", "webhooks", "openapi")
 
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
@@ -54,24 +64,130 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """
     before, after = Contract(old), Contract(new)
     pair = Pair(before, after, renamed_schemas(before, after))
-    found = {*in_words(_findings(pair))}
+    parts = (_compare_documents, compare_operations, _compare_shared, _compare_shared_schemas)
+    found = {*in_words(chain.from_iterable(part(pair) for part in parts))}
     if not found and is_written_differently(old, new):
         found.add(Change(COSMETIC, "changed", "document", "document", UNNOTICED))
     return sorted(found, key=lambda change: change.rank)
 
 
-def _findings(pair: Pair) -> Iterator[Change]:
-    yield from compare_documents(pair)
-    yield from compare_operations(pair)
-    yield from _compare_shared(pair)
-    yield from _compare_shared_schemas(pair)
+def _compare_documents(pair: Pair) -> Iterator[Change]:
+    """Tell what differs of the documents as wholes."""
+    place = _about("document", "the document")
+    old, new = pair.old.document, pair.new.document
+    before, after = mapping(old.get("info")), mapping(new.get("info"))
+    for kept, key, was, now in (
+        ("the version of the API", "version", before.get("version"), after.get("version")),
+        ("the version of OpenAPI", "openapi", old.get("openapi"), new.get("openapi")),
+    ):
+        if was != now:
+            here = _about(f"document, {key}", kept)
+            yield here.change("changed", f"is {value(now)} now, was {value(was)}", request=COSMETIC)
+    yield from word_findings(place, before, after, ("version",))
+    yield from word_findings(place, old, new, _COMPARED)
+    yield from _compare_servers(sequence(old.get("servers")), sequence(new.get("servers")))
+    inheriting = [
+        {it.name for it in each.operations if "security" not in it.own} for each in (pair.old, pair.new)
+    ]
+    if shared := tuple(sorted(inheriting[0] & inheriting[1])):
+        secured = _about("document, security", "any operation without its own security", operations=shared)
+        yield from compare_security(secured, sequence(old.get("security")), sequence(new.get("security")))
+    yield from _compare_schemes(pair)
+    old_hooks, new_hooks = (mapping(it.get("webhooks")) for it in (old, new))
+    for name in sorted({*old_hooks, *new_hooks}):
+        here = _about_named("webhook", name)
+        if name not in old_hooks or name not in new_hooks:
+            yield here.came_or_went(name in new_hooks)
+        elif differ(old_hooks[name], new_hooks[name]):
+            yield here.change("changed", "changed")
+
+
+def _about(where: str, said: str, **given: Any) -> Place:
+    """Give a place outside of operations and schemas."""
+    return Place("document", where, "document", said, **given)
+
+
+def _about_named(kind: str, name: str, operations: Iterable[str] = ()) -> Place:
+    """Give the place of a scheme or a webhook."""
+    names = frozenset({name})
+    return _about(f"{kind} {name}", f"the {kind} {code(name)}", names=names, operations=(*operations,))
+
+
+def _compare_servers(old: list[object], new: list[object]) -> Iterator[Change]:
+    before, after = ({str(mapping(it).get("url", "/")): mapping(it) for it in each} for each in (old, new))
+    gone = {_environment(server, url): url for url, server in before.items() if url not in after}
+    for url, server in after.items():
+        here = _server_place(url)
+        environment = _environment(server, url)
+        if url in before:
+            yield from _compare_server(here, before[url], server)
+        elif environment in gone:
+            yield here.change("changed", f"took the place of {code(gone.pop(environment))}")
+        else:
+            yield here.came_or_went(True)
+    for url in gone.values():
+        yield _server_place(url).came_or_went(False)
+    first, other = next(iter(before), None), next(iter(after), None)
+    if first in after and first != other:
+        yield _server_place(str(other)).change("changed", f"is the default now, was {code(first)}")
+
+
+def _server_place(url: str) -> Place:
+    return _about(f"server {url}", f"the server {code(url)}")
+
+
+def _environment(server: Node, url: str) -> str:
+    return str(server.get(_ENVIRONMENT) or url)
+
+
+def _compare_server(here: Place, old: Node, new: Node) -> Iterator[Change]:
+    if old.get(_ENVIRONMENT) != new.get(_ENVIRONMENT):
+        says = f"is for {value(new.get(_ENVIRONMENT))} now, was for {value(old.get(_ENVIRONMENT))}"
+        yield here.change("changed", says)
+    if differ(old.get("variables"), new.get("variables")):
+        yield here.change("changed", "has other variables")
+    yield from word_findings(here, old, new, ("url", "variables", _ENVIRONMENT))
+
+
+def _compare_schemes(pair: Pair) -> Iterator[Change]:
+    old, new = pair.old.components("securitySchemes"), pair.new.components("securitySchemes")
+    used: dict[str, set[str]] = {}
+    for operation in pair.old.operations:
+        for name in (name for way in operation.security for name in mapping(way)):
+            used.setdefault(name, set()).add(operation.name)
+    for name in sorted({*old, *new}):
+        here = _about_named("security scheme", name, sorted(used.get(name, ())))
+        if name not in old or name not in new:
+            yield here.came_or_went(name in new, gone=BREAKING if name in used else COSMETIC)
+            continue
+        before, after = pair.old.resolve(old[name]), pair.new.resolve(new[name])
+        keys = {key for key in {*before, *after} if key != "description" and not key.startswith("x-")}
+        for key in sorted(keys):
+            was, now = before.get(key), after.get(key)
+            if differ(was, now):
+                is_text = isinstance(was, str) and isinstance(now, str)
+                says = (
+                    f"has the {code(key)} {value(now)} now, had {value(was)}"
+                    if is_text
+                    else f"has another {code(key)}"
+                )
+                yield here.change("changed", says, request=ADDITIVE if _only_more(was, now) else BREAKING)
+        yield from word_findings(here, before, after, keys)
+
+
+def _only_more(old: object, new: object) -> bool:
+    """Say whether everything is still there as it was: flows and scopes may come."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(key in new and _only_more(old[key], new[key]) for key in old)
+    return not differ(old, new)
 
 
 def _compare_shared_schemas(pair: Pair) -> Iterator[Change]:
     old, new = pair.old.schemas, pair.new.schemas
     for name in sorted({*old, *new}):
         other = pair.renamed.get(name, name)
-        place = _schema_place(pair, name, other)
+        place = _shared_place(pair, "schema", f"schema {clean(name)}", name, SCHEMAS + name, SCHEMAS + other)
+        place = replace(place, names=frozenset({name}))
         if name in old and other in new:
             if other != name:
                 yield _renaming(place, old[name], other)
@@ -83,32 +199,30 @@ def _compare_shared_schemas(pair: Pair) -> Iterator[Change]:
 
 
 def _renaming(place: Place, schema: Node, name: str) -> Change:
+    says = f"is called {code(name)} now"
     if has_class(schema):
-        says = f"is called {code(name)} now, and so is its class"
-        return place.change("renamed", says, names=[name], is_on_wire=False)
-    return place.change("renamed", f"is called {code(name)} now", request=COSMETIC, names=[name])
+        return place.change("renamed", f"{says}, and so is its class", names=[name], is_on_wire=False)
+    return place.change("renamed", says, request=COSMETIC, names=[name])
 
 
-def _schema_place(pair: Pair, old: str, new: str) -> Place:
-    uses = _uses(pair, SCHEMAS + old, SCHEMAS + new)
-    read = [use for use in uses if use.direction is Direction.RESPONSE]
-    where = f"schema {clean(old)}"
-    place = _shared_place("schema", where, old, uses)
-    is_open = bool(read) and all(use.is_open for use in read)
-    return replace(place, names=frozenset({old}), is_open=is_open)
+def _shared_place(pair: Pair, subject: Subject, where: str, base: str, old: str, new: str) -> Place:
+    """Give the place of what operations share, by its references.
 
-
-def _shared_place(subject: Subject, where: str, base: str, uses: frozenset[Use]) -> Place:
-    """Give the place of what operations share."""
-    operations, directions = {use.operation for use in uses}, frozenset(use.direction for use in uses)
-    names = frozenset(operations)
-    return Place(subject, where, where, base, "", names, directions, tuple(sorted(operations)))
-
-
-def _uses(pair: Pair, old: str, new: str) -> frozenset[Use]:
-    """Give the uses that were and still are; of what is only in one document, or used anew, those that there are."""
+    It has the uses that were and still are; of what is only in one document, or used anew, those that there are.
+    """
     before, after = pair.old.uses.get(old, frozenset()), pair.new.uses.get(new, frozenset())
-    return (before & after) or (before | after)
+    uses = (before & after) or (before | after)
+    read = [use.is_open for use in uses if use.direction is Direction.RESPONSE]
+    return Place(
+        subject,
+        where,
+        where,
+        base,
+        names=frozenset(use.operation for use in uses),
+        directions=frozenset(use.direction for use in uses),
+        operations=tuple(sorted({use.operation for use in uses})),
+        is_open=bool(read) and all(read),
+    )
 
 
 def _compare_shared(pair: Pair) -> Iterator[Change]:
@@ -122,8 +236,8 @@ def _compare_shared(pair: Pair) -> Iterator[Change]:
         compare_one = compare_parameter if kind == "parameters" else compare_message
         old, new = pair.old.components(kind), pair.new.components(kind)
         for name in sorted(old.keys() & new.keys()):
-            uses = _uses(pair, f"#/components/{kind}/{name}", f"#/components/{kind}/{name}")
-            if differ(old[name], new[name]) and uses:
-                base = f"the shared {noun} {code(name)}"
-                place = _shared_place("operation", f"shared {noun} {clean(name)}", base, uses)
+            reference, base = f"#/components/{kind}/{name}", f"the shared {noun} {code(name)}"
+            where = f"shared {noun} {clean(name)}"
+            place = _shared_place(pair, "operation", where, base, reference, reference)
+            if differ(old[name], new[name]) and place.operations:
                 yield from compare_one(pair, place, old[name], new[name])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 from functools import cache, cached_property
 from typing import Any
 
@@ -27,8 +28,8 @@ _NAMED = {"properties", "patternProperties", "dependentSchemas", "$defs", "conte
 class Direction(Enum):
     """Who writes what a schema describes: the client a request, the server a response."""
 
-    REQUEST = auto()
-    RESPONSE = auto()
+    REQUEST = "requests"
+    RESPONSE = "answers"
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,16 @@ class Use:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation, with what its path says for all of its operations."""
+    """An operation, with what its path and its document say for all operations; `own` names what it says itself of that."""
 
     name: str
     method: str
     path: str
     node: Node
-    parameters: dict[tuple[str, str], Node]
-    security: list[Any] | None
-    servers: list[Any] | None
+    parameters: Node
+    security: list[Any]
+    servers: list[Any]
+    own: frozenset[str]
 
     @property
     def where(self) -> str:
@@ -141,16 +143,21 @@ class Contract:
             meant = self.resolve(parameter)
             place, name = str(meant.get("in")), str(meant.get("name"))
             # The names of headers are the same in either case.
-            parameters[place, name.lower() if place == "header" else name] = mapping(parameter)
-        servers = node.get("servers", shared.get("servers"))
+            key = json.dumps([place, name.lower() if place == "header" else name])
+            parameters[key] = mapping(parameter)
+        own = {key: node[key] for key in ("security",) if key in node}
+        if servers := node.get("servers", shared.get("servers")):
+            own["servers"] = servers
+        both = self.document | own
         return Operation(
             name=str(node.get("operationId") or f"{method.upper()} {path}"),
             method=method,
             path=path,
             node=node,
             parameters=parameters,
-            security=sequence(node["security"]) if "security" in node else None,
-            servers=sequence(servers) if servers else None,
+            security=sequence(both.get("security")),
+            servers=sequence(both.get("servers")),
+            own=frozenset(own),
         )
 
     @cached_property

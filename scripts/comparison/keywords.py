@@ -14,18 +14,16 @@ from typing import Any, TypeGuard
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change
 from scripts.comparison.contract import Node, sequence
 from scripts.comparison.places import Place, differ, keyed, listed, value
-from scripts.regeneration.schema_parts import NAMES
+from scripts.regeneration.schema_parts import CHECKS, NAMES, SHAPES
 
 _SIGNS = {
     **dict.fromkeys(("minLength", "minItems", "minProperties", "minimum"), 1),
     **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), -1),
 }
 """Limits, and what makes of their numbers some that are the greater, the tighter they are."""
-LIMITS = {*_SIGNS, "exclusiveMinimum", "exclusiveMaximum", "pattern", "multipleOf", "uniqueItems"}
-"""What is compared here."""
 
 
-def limit_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
+def _limit_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Tell the changes of all limits."""
     for key in _SIGNS:
         before, after = _limit(key, old), _limit(key, new)
@@ -42,9 +40,9 @@ def limit_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
         says = f"has to be a multiple of {value(other)} now" if other else "need not be a multiple any more"
         is_wider = other is None or _divides(other, step)
         yield place.compared(step is None or _divides(step, other), is_wider, says)
-    if bool(old.get("uniqueItems")) != bool(new.get("uniqueItems")):
-        is_tighter = bool(new.get("uniqueItems"))
-        yield place.tightened(is_tighter, f"{'must not' if is_tighter else 'may'} have the same item twice")
+    was_unique, is_unique = bool(old.get("uniqueItems")), bool(new.get("uniqueItems"))
+    if was_unique != is_unique:
+        yield place.tightened(is_unique, f"{'must not' if is_unique else 'may'} have the same item twice")
 
 
 def _divides(part: Any, whole: Any) -> bool:
@@ -87,13 +85,8 @@ _OTHERS = (
     *("unevaluatedProperties", "unevaluatedItems", "contentEncoding", "contentMediaType"),
     "contentSchema",
 )
-KEYWORDS = {
-    *("type", "format", "enum", "const", "x-extensible-enum", "default", "deprecated", "readOnly"),
-    *("writeOnly", "discriminator"),
-    *LIMITS,
-    *_OTHERS,
-}
-"""What is compared here."""
+KEYWORDS = SHAPES | CHECKS | {"format", "default", "x-extensible-enum", *_FLAGS, *_OTHERS}
+"""What is compared here and in `schemas`."""
 
 
 def types(schema: Node) -> frozenset[str] | None:
@@ -115,11 +108,9 @@ def types(schema: Node) -> frozenset[str] | None:
 def are_other_types(old: Node, new: Node) -> bool:
     """Say whether nothing of the one type is in the other, or one of them is of any type: then the rest tells nothing."""
     before, after = types(old), types(new)
-    if _are_only_values(old, new):
+    if before == after or _are_only_values(old, new):
         return False
-    if None in (before, after):
-        return before is not after
-    return not (_includes(before, after) or _includes(after, before))
+    return None in (before, after) or not (_includes(before, after) or _includes(after, before))
 
 
 def _are_only_values(old: Node, new: Node) -> bool:
@@ -152,7 +143,7 @@ def keyword_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Tell the changes of all keywords but the type."""
     yield from _format_changes(place, *(str(it["format"]) if it.get("format") else None for it in (old, new)))
     yield from _value_changes(place, old, new)
-    yield from limit_changes(place, old, new)
+    yield from _limit_changes(place, old, new)
     if differ(old.get("default"), new.get("default")) or ("default" in old) != ("default" in new):
         was, now = (value(it["default"]) if "default" in it else "none" for it in (old, new))
         says = f"has the default {now} now, had {was}"

@@ -81,8 +81,7 @@ class Place:
             return ""
         if not self.operations:
             return " (in no operation)"
-        sides = {Direction.REQUEST: "requests", Direction.RESPONSE: "answers"}
-        return f" (in {' and '.join(word for side, word in sides.items() if side in self.directions)})"
+        return f" (in {' and '.join(side.value for side in Direction if side in self.directions)})"
 
     def to_property(self, name: str) -> Place:
         """Go on to a property."""
@@ -125,11 +124,10 @@ class Place:
             is_on_wire: Whether requests or answers change; else it is only a name in the generated client.
             literals: Texts that are out of date.
         """
-        levels = {Direction.REQUEST: request, Direction.RESPONSE: request if response is None else response}
-        directions = self.directions or frozenset(Direction)
+        levels = {Direction.REQUEST: request, Direction.RESPONSE: response or request}
         said = f"{self.thing} {says}{self.reading if is_on_wire else _ONLY_NAMES}"
         return Change(
-            level=max(levels[side] for side in directions),
+            level=max(levels[side] for side in self.directions or Direction),
             kind=kind,
             subject=self.subject,
             where=self.where,

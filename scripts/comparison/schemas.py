@@ -29,12 +29,6 @@ from scripts.comparison.contract import (
 from scripts.comparison.keywords import KEYWORDS, are_other_types, keyword_changes, type_changes, types
 from scripts.comparison.places import WORDS, Pair, Place, code, differ, keyed, word_findings
 
-_STRUCTURE = {
-    *("$ref", "anyOf", "oneOf", "allOf", "properties", "required", "additionalProperties", "items"),
-    "nullable",
-}
-_KNOWN = KEYWORDS | _STRUCTURE
-
 
 def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Iterator[Change]:
     """Tell how a schema differs from what it was.
@@ -64,7 +58,7 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
         says = "has another title, so its class has another name"
         yield place.change("renamed", says, is_on_wire=False)
         before, after = shapes.without({"title"}, before), shapes.without({"title"}, after)
-    yield from word_findings(place, before, after, _KNOWN)
+    yield from word_findings(place, before, after, KEYWORDS)
     if shapes.is_union(before) or shapes.is_union(after):
         yield from _union_findings(pair, place, before, after)
         before, after = shapes.beside_union(before, after), shapes.beside_union(after, before)

@@ -19,7 +19,7 @@ ANNOTATIONS = frozenset(
         *("format", "contentEncoding", "contentMediaType", "contentSchema"),
     )
 )
-_CHECKS = frozenset(
+CHECKS = frozenset(
     (
         *("minLength", "maxLength", "pattern"),
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
@@ -98,7 +98,7 @@ def flatten(schema: Node) -> tuple[list[Node], Node | None]:
 def check(schema: Node) -> None:
     """Refuse keywords that nobody listed, and values that a keyword does not take."""
     for key, value in schema.value.items():
-        if key not in SHAPES and key not in ANNOTATIONS and key not in _CHECKS and not key.startswith("x-"):
+        if key not in SHAPES and key not in ANNOTATIONS and key not in CHECKS and not key.startswith("x-"):
             schema.refuse(f"The keyword {key} of schemas cannot be rendered")
         if key in _FITTING and not _FITTING[key](value):
             schema.refuse(f"{key} is {value!r:.40}, which is not what the keyword takes")
