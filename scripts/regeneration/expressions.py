@@ -50,7 +50,7 @@ def bare(member: Expression) -> Expression:
 def make_member(wire: str, schema: Node, expression: Expression, *, is_required: bool) -> dict[str, Any]:
     """Give the schema of a member or a parameter: its expression, and what else is said of it."""
     about: dict[str, Any] = {}
-    for part in reversed(flatten(schema)[0]):
+    for part in reversed(flatten(schema).parts):
         about |= part.value
     own = schema.value if isinstance(schema.value, dict) else {}
     about |= {key: value for key, value in own.items() if key in ANNOTATIONS}

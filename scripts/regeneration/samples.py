@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.pointers import Node, look_up
-from scripts.regeneration.schema_parts import (
-    collect_members,
-    combine,
-    find_extra,
-    find_items,
-    flatten,
-    kinds_of,
-    merge,
-)
+from scripts.regeneration.schema_parts import Shape, combine, flatten
 from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
@@ -67,35 +60,33 @@ class Samples:
         if depth < -_DEPTH * 4:
             given.refuse("A schema needs itself, so no value fits it")
         schema = given.resolve()
-        parts, choice = flatten(schema)
-        places = [schema.place]
-        while choice is not None:
-            variant = self._choose([*choice]).resolve()
-            inner, choice = flatten(variant)
-            parts, places = [*parts, *inner], [variant.place, *places]
-        places += [part.place for part in parts]
+        shape, places = flatten(schema), [schema.place]
+        while shape.choice is not None:
+            variant = self._choose([*shape.choice]).resolve()
+            inner, places = flatten(variant), [variant.place, *places]
+            shape = replace(shape, parts=[*shape.parts, *inner.parts], choice=inner.choice)
+        places += [part.place for part in shape.parts]
         if not self._schemas.files.isdisjoint(places):
             return {FILE: "content"}
-        merged = merge(parts, schema.place)
+        merged = shape.merged
         if "const" in merged:
             return merged["const"]
         if "enum" in merged:
             return self._choose(merged["enum"])
-        if not (kinds := kinds_of(merged)):
-            return self._choose(["anything", {"deep": [None, 1.5]}])
-        match self._choose(kinds):
+        match self._choose(shape.kinds or ["anything"]):
+            case "anything":
+                return self._choose(["anything", {"deep": [None, 1.5]}])
             case "object":
-                return self._object(parts, places, depth)
+                return self._object(shape, places, depth)
             case "array":
-                return [self._value(find_items(parts), depth - 1)] if depth > 0 else []
+                return [self._value(shape.items, depth - 1)] if depth > 0 else []
             case "string":
                 return _TEXTS.get(merged.get("format", ""), self._text)
             case kind:
                 return _PLAIN[kind]
 
-    def _object(self, parts: list[Node], places: list[str], depth: int) -> dict[str, Any]:
-        members, extra = collect_members(parts), find_extra(parts)
-        required = dict.fromkeys(name for part in parts for name in part.value.get("required", ()))
+    def _object(self, shape: Shape, places: list[str], depth: int) -> dict[str, Any]:
+        members, extra, required = shape.members, shape.extra, shape.required
         for name in required:
             members.setdefault(name, [extra or Node({}, {})])
         found = {

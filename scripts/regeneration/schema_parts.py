@@ -6,7 +6,8 @@ A keyword that is not listed here is refused: nobody has said what it would mean
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from scripts.regeneration.documents import DIALECTS
@@ -60,7 +61,109 @@ _FITTING: dict[str, Callable[[Any], bool]] = {
 NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
 
 
-def flatten(schema: Node) -> tuple[list[Node], Node | None]:
+@dataclass(frozen=True)
+class Shape:
+    """All that holds of a value at once, and the choice that there is besides.
+
+    Args:
+        parts: What holds of it.
+        choice: The variants of the choice.
+        place: Where it is said.
+    """
+
+    parts: list[Node]
+    choice: Node | None
+    place: str
+
+    @cached_property
+    def merged(self) -> dict[str, Any]:
+        """One schema that says what all parts say."""
+        merged: dict[str, Any] = {}
+        for part in self.parts:
+            for key, value in part.value.items():
+                if key == "properties":
+                    value = {**merged.get(key, {}), **value}
+                elif key == "type" and key in merged and merged[key] != value:
+                    mine, other = ([it] if isinstance(it, str) else it for it in (merged[key], value))
+                    value = [it for it in mine if it in other or (it == "integer" and "number" in other)]
+                    if "integer" in other and "number" in mine and "integer" not in value:
+                        value.append("integer")
+                    if not value:
+                        said = (" or ".join(kinds) for kinds in (mine, other))
+                        refuse(f"allOf asks for the types {' and '.join(said)} at once", self.place)
+                elif key == "enum" and key in merged:
+                    value = [each for each in merged[key] if each in value]
+                    if not value:
+                        refuse("allOf gives enum twice, and no value is in both", self.place)
+                elif key in ("const", "items") and merged.get(key, value) != value:
+                    refuse(f"allOf gives {key} twice, and not the same", self.place)
+                merged[key] = value
+        self._check_values(merged)
+        return merged
+
+    def _check_values(self, merged: dict[str, Any]) -> None:
+        """Refuse values of an enum that its type does not have; some only look like texts in YAML."""
+        kinds = kinds_of(merged)
+        for value in values_of(merged) if kinds else ():
+            others = ["number"] * (type(value) is int)
+            others += ["integer"] * (type(value) is float and value.is_integer())
+            if {NAMES[type(value)], *others}.isdisjoint(kinds):
+                said = f"The value {value!r:.40} of an enum is not of the type {' or '.join(kinds)}"
+                refuse(said, self.place)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The types that JSON has for the value."""
+        return kinds_of(self.merged)
+
+    @property
+    def values(self) -> list[Any]:
+        """The values of a constant or an enum, but null."""
+        return values_of(self.merged)
+
+    @property
+    def is_enum(self) -> bool:
+        """Whether it becomes a class: several texts, or several integers."""
+        kinds = {type(value) for value in self.values}
+        return "const" not in self.merged and len(self.values) > 1 and kinds in ({str}, {int})
+
+    @property
+    def is_nullable(self) -> bool:
+        """Whether null is a value of it."""
+        merged = self.merged
+        is_null = None in merged.get("enum", ()) or merged.get("const", 0) is None
+        return is_null or bool(merged.get("nullable")) or "null" in self.kinds
+
+    @property
+    def members(self) -> dict[str, list[Node]]:
+        """All that the parts say of each member."""
+        found: dict[str, list[Node]] = {}
+        for part in self.parts:
+            for wire in part.value.get("properties", {}):
+                found.setdefault(wire, []).append(part["properties"][wire])
+        return found
+
+    @property
+    def required(self) -> list[str]:
+        """The names of the members that there have to be."""
+        return [*dict.fromkeys(wire for part in self.parts for wire in part.value.get("required", ()))]
+
+    @property
+    def extra(self) -> Node | None:
+        """What members may be that no part lists: an empty schema for anything, None where there may be none."""
+        given = [part["additionalProperties"] for part in self.parts if "additionalProperties" in part]
+        if any(each.value is False for each in given):
+            return None
+        said = (each for each in reversed(given) if isinstance(each.value, dict) and each.value)
+        return next(said, Node({}, {}))
+
+    @property
+    def items(self) -> Node:
+        """What the items of a list may be: an empty schema for anything."""
+        return next((part["items"] for part in self.parts if "items" in part), Node({}, {}))
+
+
+def flatten(schema: Node) -> Shape:
     """Give all parts of a schema, references followed, and the variants of the choice that there is besides."""
     parts: list[Node] = []
     choice: Node | None = None
@@ -70,11 +173,10 @@ def flatten(schema: Node) -> tuple[list[Node], Node | None]:
         given = node.value
         if given is True:
             continue
+        if given is False:
+            node.refuse("A schema that nothing fits cannot be rendered")
         if not isinstance(given, dict):
-            is_nothing = given is False
-            node.refuse(
-                "A schema that nothing fits cannot be rendered" if is_nothing else "This is not a schema"
-            )
+            node.refuse("This is not a schema")
         check(node)
         if "$ref" in given:
             target = node.resolve()
@@ -92,7 +194,7 @@ def flatten(schema: Node) -> tuple[list[Node], Node | None]:
         own = {key: value for key, value in given.items() if key not in ("$ref", "allOf", *CHOICES)}
         if own.keys() & SHAPES or ("allOf" not in given and "$ref" not in given and choice is None):
             parts.append(replace(node, value=own))
-    return parts, choice
+    return Shape(parts, choice, schema.place)
 
 
 def check(schema: Node) -> None:
@@ -105,43 +207,6 @@ def check(schema: Node) -> None:
     for kind in kinds_of(schema.value):
         if kind not in (*NAMES.values(), "null"):
             schema.refuse(f"The type {kind!r:.40} is not one that JSON has")
-
-
-def merge(parts: list[Node], place: str) -> dict[str, Any]:
-    """Give one schema that says what all parts say."""
-    merged: dict[str, Any] = {}
-    for part in parts:
-        for key, value in part.value.items():
-            if key == "properties":
-                value = {**merged.get(key, {}), **value}
-            elif key == "type" and key in merged and merged[key] != value:
-                mine, other = ([it] if isinstance(it, str) else it for it in (merged[key], value))
-                value = [it for it in mine if it in other or (it == "integer" and "number" in other)]
-                value += (
-                    ["integer"] if "integer" in other and "number" in mine and "integer" not in value else []
-                )
-                if not value:
-                    said = (" or ".join(kinds) for kinds in (mine, other))
-                    refuse(f"allOf asks for the types {' and '.join(said)} at once", place)
-            elif key == "enum" and key in merged:
-                value = [each for each in merged[key] if each in value]
-                if not value:
-                    refuse("allOf gives enum twice, and no value is in both", place)
-            elif key in ("const", "items") and merged.get(key, value) != value:
-                refuse(f"allOf gives {key} twice, and not the same", place)
-            merged[key] = value
-    _check_values(merged, place)
-    return merged
-
-
-def _check_values(merged: dict[str, Any], place: str) -> None:
-    """Refuse values of an enum that its type does not have; some only look like texts in YAML."""
-    kinds = kinds_of(merged)
-    for value in values_of(merged) if kinds else ():
-        if not {NAMES[type(value)], "number" if type(value) is int else ""} & {*kinds}:
-            if type(value) is float and value.is_integer() and "integer" in kinds:
-                continue
-            refuse(f"The value {value!r:.40} of an enum is not of the type {' or '.join(kinds)}", place)
 
 
 def kinds_of(merged: dict[str, Any]) -> list[str]:
@@ -160,28 +225,7 @@ def kinds_of(merged: dict[str, Any]) -> list[str]:
 def values_of(merged: dict[str, Any]) -> list[Any]:
     """Give the values of a constant or an enum, but null."""
     given = [merged["const"]] if "const" in merged else merged.get("enum", [])
-    return [
-        value
-        for number, value in enumerate(given)
-        if value is not None and repr(value) not in map(repr, given[:number])
-    ]
-
-
-def is_enum(merged: dict[str, Any]) -> bool:
-    """Whether it becomes a class: several texts, or several integers."""
-    values = values_of(merged)
-    texts = all(isinstance(value, str) for value in values)
-    return (
-        "const" not in merged and len(values) > 1 and (texts or all(type(value) is int for value in values))
-    )
-
-
-def is_nullable(merged: dict[str, Any]) -> bool:
-    """Whether null is a value of it."""
-    listed = "enum" in merged and None in merged["enum"]
-    return (
-        "null" in kinds_of(merged) or bool(merged.get("nullable")) or listed or merged.get("const", 0) is None
-    )
+    return [*{repr(value): value for value in given if value is not None}.values()]
 
 
 def only_requires(schema: Any) -> bool:
@@ -189,37 +233,9 @@ def only_requires(schema: Any) -> bool:
     return isinstance(schema, dict) and {*schema} <= {"required", "not"} and "required" in schema
 
 
-def collect_members(parts: list[Node]) -> dict[str, list[Node]]:
-    """Give all that the parts of a schema say of each member."""
-    found: dict[str, list[Node]] = {}
-    for part in parts:
-        for wire in part.value.get("properties", {}):
-            found.setdefault(wire, []).append(part["properties"][wire])
-    return found
-
-
-def find_extra(parts: list[Node]) -> Node | None:
-    """Give what members may be that no part lists: an empty schema for anything, None where there may be none."""
-    given = [part["additionalProperties"] for part in parts if "additionalProperties" in part]
-    if any(each.value is False for each in given):
-        return None
-    return next(
-        (each for each in reversed(given) if isinstance(each.value, dict) and each.value), Node({}, {})
-    )
-
-
-def find_items(parts: list[Node]) -> Node:
-    """Give what the items of a list may be: an empty schema for anything."""
-    return next((part["items"] for part in parts if "items" in part), Node({}, {}))
-
-
 def combine(several: list[Node]) -> Node:
     """Give one schema that says what several say of the same value."""
-    shapes = [
-        {key: inner for key, inner in each.value.items() if key in SHAPES}
-        if isinstance(each.value, dict)
-        else each.value
-        for each in several
-    ]
-    is_same = all(shape == shapes[-1] for shape in shapes)
-    return several[-1] if is_same else replace(several[-1], value={"allOf": [each.value for each in several]})
+    values = [each.value for each in several]
+    said = [{key: it[key] for key in it if key in SHAPES} if isinstance(it, dict) else it for it in values]
+    is_same = all(each == said[-1] for each in said)
+    return several[-1] if is_same else replace(several[-1], value={"allOf": values})

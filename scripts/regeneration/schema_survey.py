@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from scripts.regeneration.documents import Document
 from scripts.regeneration.pointers import Node, walk
-from scripts.regeneration.schema_parts import (
-    CHOICES,
-    check,
-    collect_members,
-    combine,
-    flatten,
-    merge,
-    values_of,
-)
+from scripts.regeneration.schema_parts import CHOICES, check, combine, flatten
 
 
 class Survey:
@@ -41,9 +34,8 @@ class Survey:
         for media, given in holder["content"].entries().items():
             is_multipart = media.lower().startswith("multipart/form-data")
             if is_multipart and isinstance(given.value, dict) and "schema" in given:
-                for several in collect_members(flatten(given["schema"])[0]).values():
-                    for member in several:
-                        self._find_file(member)
+                for member in chain.from_iterable(flatten(given["schema"]).members.values()):
+                    self._find_file(member)
 
     def _find_file(self, schema: Node, seen: tuple[str, ...] = ()) -> None:
         found = schema.resolve()
@@ -67,9 +59,9 @@ class Survey:
         check(schema)
         models: list[tuple[str, str, dict[str, Node]]] = []
         for variant in schema[keyword]:
-            parts, deeper = flatten(variant)
-            if not deeper and merge(parts, variant.place).get("properties"):
-                members = {wire: combine(several) for wire, several in collect_members(parts).items()}
+            shape = flatten(variant)
+            if not shape.choice and shape.merged.get("properties"):
+                members = {wire: combine(several) for wire, several in shape.members.items()}
                 models.append((variant.resolve().place, str(variant.value.get("$ref", "")), members))
         given = schema.value.get("discriminator")
         if isinstance(given, dict) and models:
@@ -99,7 +91,7 @@ class Survey:
 
 def _tag_values(member: Node | None, discriminator: Any, reference: str) -> list[Any]:
     """Give the values of a member that say which model it is in, in the end the names that the discriminator has for it."""
-    values = values_of(merge(flatten(member)[0], member.place)) if member else []
+    values = flatten(member).values if member else []
     if not values and isinstance(discriminator, dict) and reference:
         name = reference.rpartition("/")[2]
         mapping = discriminator.get("mapping") or {}

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.regeneration import expressions, identifiers
 from scripts.regeneration.documents import Document
 from scripts.regeneration.expressions import ANY, DEFAULT, FORMATS, NULL, TYPES, WIRE, Expression
 from scripts.regeneration.pointers import Node, refuse
-from scripts.regeneration.schema_parts import (
-    SHAPES,
-    check,
-    collect_members,
-    combine,
-    find_extra,
-    find_items,
-    flatten,
-    is_enum,
-    is_nullable,
-    kinds_of,
-    merge,
-    values_of,
-)
+from scripts.regeneration.schema_parts import SHAPES, Shape, check, combine, flatten
 from scripts.regeneration.schema_survey import Survey
 
 
@@ -57,7 +44,7 @@ class Schemas:
         self._titles: dict[str, str] = {}
         self._taken: set[str] = set()
         self._modules: set[str] = set()
-        self._queue: list[tuple[Class, list[Node]]] = []
+        self._queue: list[tuple[Class, Shape]] = []
         self._aliases: list[str] = []
         survey = Survey(document)
         self.tags, self.files, self._with_others = survey.tags, survey.files, survey.with_others
@@ -73,8 +60,7 @@ class Schemas:
     def finish(self) -> None:
         """Make the classes that were asked for and are not there yet."""
         while self._queue:
-            made, parts = self._queue.pop(0)
-            self._fill(made, parts)
+            self._fill(*self._queue.pop(0))
 
     def express(self, schema: Node, name: str, *, is_open: bool = True) -> Expression:
         """Give the expression of a schema.
@@ -87,16 +73,17 @@ class Schemas:
         if isinstance(schema.value, dict) and schema.value.keys() & SHAPES == {"$ref"}:
             check(schema)
             schema = schema.resolve()
-        parts, choice = flatten(schema)
-        is_name = len(parts) == 1 and choice is None and parts[0].place in self._titles
-        place = parts[0].place if is_name else schema.place
+        shape = flatten(schema)
+        if len(shape.parts) == 1 and shape.choice is None and shape.parts[0].place in self._titles:
+            shape = replace(shape, place=shape.parts[0].place)
+        place = shape.place
         if place in self._titles:
-            return self._of_class(parts, place, is_open)
+            return self._of_class(shape, is_open)
         if place in self._aliases:
             refuse("A schema refers to itself other than through the members of an object", place)
         self._aliases.append(place)
         try:
-            return self._of_parts(parts, choice, place, name, is_open)
+            return self._of_shape(shape, name, is_open)
         finally:
             self._aliases.remove(place)
 
@@ -129,11 +116,9 @@ class Schemas:
             for each in expressions.choices_of(expression)
         )
 
-    def _of_class(
-        self, parts: list[Node], place: str, is_open: bool, *, is_joined: bool = False
-    ) -> Expression:
-        merged = merge(parts, place)
-        title = self._titles[place]
+    def _of_class(self, shape: Shape, is_open: bool, *, is_joined: bool = False) -> Expression:
+        merged = shape.merged
+        title = self._titles[shape.place]
         name = identifiers.to_class(title)
         if name not in self.classes:
             module = identifiers.make_unique(identifiers.to_variable(name), self._modules)
@@ -142,36 +127,31 @@ class Schemas:
                 "description": str(merged.get("description") or ""),
                 "deprecated": bool(merged.get("deprecated")),
             }
-            self.classes[name] = made = Class(
-                name, module, place, {"title": title, **about}, parts if is_joined else ()
-            )
-            self._queue.append((made, parts))
-        kind = "integer" if all(isinstance(value, int) for value in values_of(merged)) else "string"
+            base = shape.parts if is_joined else ()
+            self.classes[name] = made = Class(name, module, shape.place, {"title": title, **about}, base)
+            self._queue.append((made, shape))
+        kind = "integer" if all(isinstance(value, int) for value in shape.values) else "string"
         choices = [expressions.refer(name), *([{"type": kind}] if "enum" in merged and is_open else [])]
-        return expressions.unite([*choices, *([NULL] if is_nullable(merged) else [])])
+        return expressions.unite([*choices, *([NULL] if shape.is_nullable else [])])
 
-    def _of_parts(
-        self, parts: list[Node], choice: Node | None, place: str, name: str, is_open: bool
-    ) -> Expression:
-        if choice is not None:
-            return self._of_choice(parts, choice, name, is_open)
-        merged = merge(parts, place)
-        if "const" in merged or "enum" in merged:
-            return self._of_values(merged, parts, place, name, is_open)
-        found = [self._of_kind(kind, merged, parts, place, name, is_open) for kind in kinds_of(merged)]
+    def _of_shape(self, shape: Shape, name: str, is_open: bool) -> Expression:
+        if shape.choice is not None:
+            return self._of_choice(shape, shape.choice, name, is_open)
+        if shape.merged.keys() & {"const", "enum"}:
+            return self._of_values(shape, name, is_open)
+        found = [self._of_kind(kind, shape, name, is_open) for kind in shape.kinds]
         return expressions.unite(found) if found else ANY
 
-    def _of_kind(
-        self, kind: str, merged: dict[str, Any], parts: list[Node], place: str, name: str, is_open: bool
-    ) -> Expression:
+    def _of_kind(self, kind: str, shape: Shape, name: str, is_open: bool) -> Expression:
+        merged, place = shape.merged, shape.place
         if kind == "array":
-            return {"type": "array", "items": self.express(find_items(parts), f"{name}Item", is_open=is_open)}
+            return {"type": "array", "items": self.express(shape.items, f"{name}Item", is_open=is_open)}
         if kind == "object":
             if merged.get("properties") or place in self.tags:
                 self._reserve(name, place)
-                self._of_class(parts, place, is_open)
+                self._of_class(shape, is_open)
                 return expressions.refer(identifiers.to_class(self._titles[place]))
-            return self.map_of(self._express_extra(parts, name) or ANY)
+            return self.map_of(self._express_extra(shape, name) or ANY)
         if kind == "string" and place in self.files:
             return {"type": kind, "format": "binary"}
         if kind == "string" and merged.get("format") in FORMATS:
@@ -185,30 +165,32 @@ class Schemas:
         self.maps.add(identifiers.to_class(title))
         return {"type": "object", "title": title, "additionalProperties": values or True}
 
-    def _of_values(
-        self, merged: dict[str, Any], parts: list[Node], place: str, name: str, is_open: bool
-    ) -> Expression:
-        values, none = values_of(merged), [NULL] if is_nullable(merged) else []
-        if is_enum(merged):
-            self._reserve(name, place)
-            return expressions.unite([self._of_class(parts, place, is_open), *none])
-        if any(isinstance(value, dict | list) for value in values):
-            refuse("An enum of objects or lists cannot be rendered", place)
-        if all(isinstance(value, str | int) for value in values):
-            return expressions.unite([*({"const": value} for value in values), *none])
-        return expressions.unite([*({"type": TYPES[type(value).__name__]} for value in values), *none])
+    def _of_values(self, shape: Shape, name: str, is_open: bool) -> Expression:
+        values, found = shape.values, list[Expression]()
+        if shape.is_enum:
+            self._reserve(name, shape.place)
+            found = [self._of_class(shape, is_open)]
+        elif any(isinstance(value, dict | list) for value in values):
+            refuse("An enum of objects or lists cannot be rendered", shape.place)
+        elif all(isinstance(value, str | int) for value in values):
+            found = [{"const": value} for value in values]
+        else:
+            found = [{"type": TYPES[type(value).__name__]} for value in values]
+        return expressions.unite([*found, *([NULL] if shape.is_nullable else [])])
 
-    def _of_choice(self, parts: list[Node], choice: Node, name: str, is_open: bool) -> Expression:
-        base = [part for part in parts if part.value.keys() & SHAPES - {"nullable", "discriminator", "type"}]
-        found = [NULL] if is_nullable(merge(parts, choice.place)) and not base else []
+    def _of_choice(self, shape: Shape, choice: Node, name: str, is_open: bool) -> Expression:
+        about = SHAPES - {"nullable", "discriminator", "type"}
+        base = [part for part in shape.parts if part.value.keys() & about]
+        found = [NULL] if replace(shape, place=choice.place).is_nullable and not base else []
         for number, variant in enumerate(choice):
             named = f"{name}Type{number}"
             if base:
-                inner, deeper = flatten(variant)
-                if deeper:
+                inner = flatten(variant)
+                if inner.choice:
                     variant.refuse("A choice within a choice, beside other members, cannot be rendered")
                 self._reserve(named, variant.place)
-                found.append(self._of_class([*base, *inner], variant.place, is_open, is_joined=True))
+                joined = replace(inner, parts=[*base, *inner.parts])
+                found.append(self._of_class(joined, is_open, is_joined=True))
             else:
                 found.append(self.express(variant, named, is_open=is_open))
         if choice.place in self._with_others:
@@ -220,30 +202,29 @@ class Schemas:
             self._titles[place] = title = identifiers.make_title(name, self._taken)
             self._taken.add(identifiers.to_class(title))
 
-    def _fill(self, made: Class, parts: list[Node]) -> None:
-        merged, place = merge(parts, made.pointer), made.pointer
-        if "enum" in merged:
+    def _fill(self, made: Class, shape: Shape) -> None:
+        place = made.pointer
+        if "enum" in shape.merged:
             constants: dict[str, Any] = {}
-            for value in values_of(merged):
+            for value in shape.values:
                 constants[identifiers.make_unique(identifiers.to_constant(value), constants)] = value
             names = sorted(constants)
             made.schema.update({"enum": [constants[name] for name in names], "x-enum-varnames": names})
             return
-        found, tags, extra = collect_members(parts), self.tags.get(place, {}), find_extra(parts)
-        wanted = dict.fromkeys(wire for part in parts for wire in part.value.get("required", ()))
-        for wire in wanted:
+        found, tags = shape.members, self.tags.get(place, {})
+        for wire in shape.required:
             if wire not in tags:
-                found.setdefault(wire, [extra or Node({}, {})])
+                found.setdefault(wire, [shape.extra or Node({}, {})])
         variables = identifiers.name_all({**found, **dict.fromkeys(tags)})
         # What only the server may give, or only the client, is missing in what the other sends.
         one_way = {
             wire
             for wire, several in found.items()
             for each in several
-            for part in (each, *flatten(each)[0])
+            for part in (each, *flatten(each).parts)
             if isinstance(part.value, dict) and (part.value.get("readOnly") or part.value.get("writeOnly"))
         }
-        required = wanted.keys() - one_way
+        required = {*shape.required} - one_way
         members: list[tuple[bool, bool, str, dict[str, Any]]] = []
         for wire, variable in variables.items():
             schema = combine(found.get(wire, [Node({}, {"type": "string"}, place)]))
@@ -255,7 +236,7 @@ class Schemas:
             node = expressions.make_member(wire, schema, kind, is_required=is_required)
             members.append((not is_required, DEFAULT in node and is_required, variable, node))
         members.sort(key=lambda member: member[:2])
-        others = self._express_extra(parts, made.name)
+        others = self._express_extra(shape, made.name)
         made.schema.update(
             type="object",
             properties={variable: node for *_, variable, node in members},
@@ -263,17 +244,17 @@ class Schemas:
             additionalProperties=others is not None and (others or True),
         )
 
-    def _express_extra(self, parts: list[Node], name: str) -> Expression | None:
-        extra = find_extra(parts)
+    def _express_extra(self, shape: Shape, name: str) -> Expression | None:
+        extra = shape.extra
         return None if extra is None else self.express(extra, f"{name}Value")
 
 
 def _is_class(schema: Node) -> bool:
     if not isinstance(schema.value, dict) or "$ref" in schema:
         return False
-    parts, choice = flatten(schema)
+    shape = flatten(schema)
     # One that refers to another by allOf is nothing but another name for it.
-    if choice is not None or ("allOf" in schema and len(parts) == 1 and parts[0].place != schema.place):
+    is_alias = "allOf" in schema and len(shape.parts) == 1 and shape.parts[0].place != schema.place
+    if shape.choice is not None or is_alias:
         return False
-    merged = merge(parts, schema.place)
-    return is_enum(merged) or ("enum" not in merged and "object" in kinds_of(merged))
+    return shape.is_enum or ("enum" not in shape.merged and "object" in shape.kinds)
