@@ -10,9 +10,11 @@ from tests.small_package import release as release
 
 pytestmark = pytest.mark.slow
 
+PUBLIC = Path(__file__).parents[1] / "scripts/surface/public.toml"
+
 
 def test_a_release_without_a_record_is_read(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where the tag has no record, or one that cannot be read, its code says what there was; git keeps nothing of it."""
+    """The code of the tag says what there was, whatever record it has; git keeps nothing of it."""
     for record in (None, "what is this?\n"):
         git(release, "rm", "--quiet", "--cached", "tests/public_api.txt")
         if record:
@@ -27,6 +29,19 @@ def test_a_release_without_a_record_is_read(release: Path, capsys: pytest.Captur
         changed(release, "def tell(", "def ask(")
         git(release, "add", ".")
     assert git(release, "worktree", "list").count("\n") == 1
+
+
+def test_a_module_that_is_listed_no_longer_is_gone(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was public is what the release listed, not what is listed now."""
+    listed = release / "scripts/surface/public.toml"
+    listed.parent.mkdir(parents=True)
+    listed.write_text(PUBLIC.read_text())
+    committed(release, "v2.0.1")
+    listed.write_text(
+        PUBLIC.read_text().replace('"payman_sdk.testing.plugin" =', '"payman_sdk.testing.other" =')
+    )
+    assert check(release, "--record") == 1
+    assert "payman_sdk.testing.plugin.payman_sandbox: is gone" in capsys.readouterr().err
 
 
 def test_the_newest_release_counts(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,7 +71,7 @@ def test_without_a_release_the_last_commit_counts(
     announced: str,
     status: int,
 ) -> None:
-    """In a repository without tags, also a shallow clone, HEAD's record is compared; the last version published is 1.0.8."""
+    """In a repository without tags, also a shallow clone, HEAD's code is compared; the last version published is 1.0.8."""
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     origin = tree(tmp_path / "origin", announced)
     committed(origin)

@@ -13,7 +13,7 @@ from scripts.regeneration.names import names
 from scripts.surface.comparing import breakages
 from scripts.surface.history import Baseline, NoBaselineError, baseline, is_major_step, next_version
 from scripts.surface.reading import UnreadableError, facts_of
-from scripts.surface.record import FILE, Fact, Surface, written
+from scripts.surface.record import FILE, Fact, written
 
 GENERATED = "tests/payman_api.txt"
 _HEAD = "# The public names of payman_api, one a line. Written by `python -m scripts.surface --record`.\n"
@@ -94,7 +94,7 @@ def _is_up_to_date(file: Path, name: str, text: str) -> bool:
 
 def _is_announced(root: Path, before: Baseline, facts: list[Fact]) -> bool:
     """Says what breaks, and whether the changelog announces a version that may."""
-    broken = breakages(Surface(before.facts), Surface(facts))
+    broken = breakages(before.facts, facts)
     if not broken:
         return True
     changelog = root / "CHANGELOG.md"

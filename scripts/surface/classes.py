@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import griffe
 
 from scripts.surface.record import Fact
-from scripts.surface.signatures import Types, is_frozen, signature, type_text, written_init
+from scripts.surface.signatures import Types, is_frozen, signature, type_text
 
 _BY_SYNTAX = frozenset(
     [
@@ -42,25 +42,21 @@ class Reader:
         for base in self._bases(made):
             yield Fact(path, "base", base)
         types = self._types(made, {})
-        # The members of bases that are public are recorded there.
+        # The record has the members of bases that are public there.
         public = [base for base in lineage[1:] if base.path in self._home]
-        covered = {it.path for base in public for it in (base, *base.mro())}
-        seen: set[str] = set()
-        if (init := written_init(lineage)) is not None:
-            yield Fact(f"{path}.__init__", "def", init)
-            seen.add("__init__")
-        for owner in lineage:
-            for name, member in owner.members.items():
-                if name in seen or (name.startswith("_") and name not in _BY_SYNTAX):
-                    continue
-                seen.add(name)
-                if owner.path in covered:
-                    continue
-                known = types.get(owner.path, {})
-                if isinstance(member, griffe.Function):
-                    yield from describe_function(member, f"{path}.{name}", known, is_method=True)
-                elif isinstance(member, griffe.Attribute) and not name.startswith("_"):
-                    yield _attribute(member, owner, kind, f"{path}.{name}", known)
+        homes = {it.path: self._home[base.path] for base in public for it in (base, *base.mro())}
+        for name, found in made.all_members.items():
+            member = found.final_target if isinstance(found, griffe.Alias) else found
+            owner, given = member.parent, f"{path}.{name}"
+            if not isinstance(owner, griffe.Class) or (name.startswith("_") and name not in _BY_SYNTAX):
+                continue
+            home = f"{homes[owner.path]}.{name}" if owner.path in homes else ""
+            known = types.get(owner.path, {})
+            if isinstance(member, griffe.Function):
+                for fact in describe_function(member, given, known, is_method=True):
+                    yield fact._replace(home=home)
+            elif isinstance(member, griffe.Attribute) and not name.startswith("_"):
+                yield _attribute(member, owner, kind, given, known)._replace(home=home)
 
     def _kind(self, made: griffe.Class, lineage: list[griffe.Class]) -> str:
         above = {_outside(base) for one in lineage for base in one.bases}

@@ -7,18 +7,84 @@ a return value that can be less. Whoever gives a value is served by a wider type
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import builtins
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from scripts.surface.record import FUNCTIONS, Fact, Surface
+from griffe import Breakage, BreakageKind, Function, ParameterKind, find_breaking_changes, visit
+
+from scripts.surface.record import Fact
+
+_ONLY_BY_PLACE, _BY_BOTH = ParameterKind.positional_only, ParameterKind.positional_or_keyword
+_STARS = {ParameterKind.var_positional: "*", ParameterKind.var_keyword: "**"}
+_OTHER_KIND = {
+    (_BY_BOTH, _ONLY_BY_PLACE): "cannot be given by name any more",
+    (ParameterKind.keyword_only, _ONLY_BY_PLACE): "cannot be given by name any more",
+    (_BY_BOTH, ParameterKind.keyword_only): "can only be given by name now",
+    (_BY_BOTH, ParameterKind.var_keyword): "can only be given by name now",
+}
 
 
 def broken_calls(old: str, new: str) -> list[str]:
     """What callers of the old signature trip over with the new one."""
     if old == new:
         return []
-    both = _Signature(old), _Signature(new)
-    return [said for find in (_lost, _moved, _needed, _types) for said in find(*both)]
+    # What is in quotes in a literal is a text, and elsewhere the name of a type.
+    texts = (f"from typing import Literal\ndef f{text}: ..." for text in (old, new))
+    modules = [visit("f", Path("f.py"), text) for text in texts]
+    before, now = (module.functions["f"] for module in modules)
+    _align_names(before, now)
+    broken = [_explain(one, before, now) for one in find_breaking_changes(*modules)]
+    return [*filter(None, broken), *_compare_types(before, now)]
+
+
+def _align_names(before: Function, now: Function) -> None:
+    """Give the parameters that no caller names the names that they had: those by place only, `*` and `**`."""
+    for place, was in enumerate(before.parameters):
+        for there, one in enumerate(now.parameters):
+            is_same_place = place == there and one.kind in (_ONLY_BY_PLACE, _BY_BOTH)
+            if (was.kind in _STARS and was.kind is one.kind) or (
+                was.kind is _ONLY_BY_PLACE and is_same_place
+            ):
+                one.name = was.name
+
+
+def _explain(breakage: Breakage, before: Function, now: Function) -> str | None:
+    """Say what is broken; nothing about another default, nor about what is returned, whose types are compared."""
+    was, stays = breakage.old_value, breakage.new_value
+    match breakage.kind:
+        case BreakageKind.PARAMETER_ADDED_REQUIRED:
+            return f"the new parameter {stays.name} has to be given"
+        case BreakageKind.PARAMETER_CHANGED_REQUIRED:
+            what = "has no default any more"
+        case BreakageKind.PARAMETER_MOVED:
+            places = (
+                [one.name for one in function.parameters].index(was.name) + 1 for function in (before, now)
+            )
+            what = "has moved from place {} to {}".format(*places)
+        case BreakageKind.PARAMETER_CHANGED_KIND:
+            what = _OTHER_KIND.get((was.kind, stays.kind), "is gone")
+        case BreakageKind.PARAMETER_REMOVED:
+            kinds = ((was.kind, one.kind) for one in now.parameters if one.kind is ParameterKind.var_keyword)
+            what = next((_OTHER_KIND[kind] for kind in kinds if kind in _OTHER_KIND), "is gone")
+        case _:
+            return None
+    return f"the parameter {_STARS.get(was.kind, '')}{was.name} {what}"
+
+
+def _compare_types(before: Function, now: Function) -> Iterator[str]:
+    """Find types that do not do where the old ones did, and new parameters that take what went to the rest."""
+    places = [sum(one.kind in (_ONLY_BY_PLACE, _BY_BOTH) for one in it.parameters) for it in (before, now)]
+    for was in before.parameters:
+        name = f"{_STARS.get(was.kind, '')}{was.name}"
+        if was.kind is ParameterKind.var_positional and places[1] > places[0]:
+            yield f"a new parameter takes what went to {name}"
+        new = now.parameters[was.name].annotation if was.name in now.parameters else None
+        if new and was.annotation and not wider(str(new), str(was.annotation)):
+            yield f"the parameter {name} took {was.annotation}, takes {new}"
+    if before.returns and now.returns and not narrower(str(now.returns), str(before.returns)):
+        yield f"returned {before.returns}, returns {now.returns}"
 
 
 def narrower(new: str, old: str) -> bool:
@@ -29,93 +95,6 @@ def narrower(new: str, old: str) -> bool:
 def wider(new: str, old: str) -> bool:
     """Whether the new type takes whatever the old one took."""
     return new in ("Any", "object") or _choices(old) <= _choices(new)
-
-
-class _Signature:
-    def __init__(self, text: str) -> None:
-        from griffe import ParameterKind, visit  # scripts/regenerate compares few signatures
-
-        # What is in quotes in a literal is a text, and elsewhere the name of a type.
-        function = visit("f", Path("f.py"), f"from typing import Literal\ndef f{text}: ...")["f"]
-        given = list(function.parameters)
-        by_place = (ParameterKind.positional_only, ParameterKind.positional_or_keyword)
-        self.by_place: list[str] = [one.name for one in given if one.kind in by_place]
-        self.places = {name: place for place, name in enumerate(self.by_place)}
-        self.no_names = {one.name for one in given if one.kind is ParameterKind.positional_only}
-        self.rest, self.keywords = (
-            next((one for one in given if one.kind is kind), None)
-            for kind in (ParameterKind.var_positional, ParameterKind.var_keyword)
-        )
-        self.named = {one.name: one for one in given if one not in (self.rest, self.keywords)}
-        self.optional = {name for name, one in self.named.items() if not one.required}
-        self.returned = str(function.returns or "")
-
-    def at(self, place: int) -> str | None:
-        """The parameter that a positional argument goes to."""
-        if place < len(self.by_place):
-            return self.by_place[place]
-        return self.rest.name if self.rest else None
-
-
-def _lost(before: _Signature, now: _Signature) -> Iterator[str]:
-    """Parameters that cannot be given by name any more, or not at all."""
-    for name in before.named:
-        if name in before.no_names:
-            if now.at(before.places[name]) is None:
-                yield f"the parameter {name} is gone"
-        elif name in now.no_names:
-            yield f"the parameter {name} cannot be given by name any more"
-        elif name not in now.named and now.keywords is None:
-            yield f"the parameter {name} is gone"
-        elif name not in now.named and name in before.places and now.rest is None:
-            yield f"the parameter {name} can only be given by name now"
-    for word, was, stays in (("*", before.rest, now.rest), ("**", before.keywords, now.keywords)):
-        if was is not None and stays is None:
-            yield f"{word}{was.name} is gone"
-
-
-def _moved(before: _Signature, now: _Signature) -> Iterator[str]:
-    """Parameters whose place is another's now."""
-    for name, place in before.places.items():
-        there = now.at(place)
-        if name in now.named and name not in now.places and name not in before.no_names:
-            if there is None or there in now.places:
-                yield f"the parameter {name} can only be given by name now"
-        elif name in now.places and now.places[name] != place:
-            yield f"the parameter {name} has moved from place {place + 1} to {now.places[name] + 1}"
-    if before.rest is not None and len(now.by_place) > len(before.by_place):
-        yield f"a new parameter takes what went to *{before.rest.name}"
-
-
-def _needed(before: _Signature, now: _Signature) -> Iterator[str]:
-    """Parameters that have to be given now."""
-    for name in now.named:
-        if name in now.optional:
-            continue
-        if name in before.optional:
-            yield f"the parameter {name} has no default any more"
-        elif name not in before.named and not _renamed_by_place(name, before, now):
-            yield f"the new parameter {name} has to be given"
-
-
-def _renamed_by_place(name: str, before: _Signature, now: _Signature) -> bool:
-    """Whether a parameter that is given by its place only has just another name."""
-    place = now.places.get(name)
-    return place is not None and place < len(before.by_place) and before.by_place[place] in before.no_names
-
-
-def _types(before: _Signature, now: _Signature) -> Iterator[str]:
-    pairs = [(name, before.named[name], now.named.get(name)) for name in before.named]
-    pairs += [(f"*{was.name}", was, now.rest) for was in [before.rest] if was]
-    pairs += [(f"**{was.name}", was, now.keywords) for was in [before.keywords] if was]
-    for name, was, stays in pairs:
-        if stays is None:
-            continue
-        old, new = (str(it.annotation or "") for it in (was, stays))
-        if old and new and not wider(new, old):
-            yield f"the parameter {name} took {old}, takes {new}"
-    if before.returned and now.returned and not narrower(now.returned, before.returned):
-        yield f"returned {before.returned}, returns {now.returned}"
 
 
 def _choices(text: str) -> set[str]:
@@ -135,61 +114,67 @@ def _members(node: ast.expr) -> set[str]:
     return {ast.unparse(node)}
 
 
+_FUNCTIONS = ("def", "async def", "classmethod", "staticmethod")
 _NEEDED = ("key", "option, required")
 _KEYS = (*_NEEDED, "key, maybe", "option")
 
 
-def breakages(old: Surface, new: Surface) -> list[str]:
+def breakages(old: Sequence[Fact], new: Sequence[Fact]) -> list[str]:
     """Everything that works with the old surface and not with the new, ordered by path; of what is gone, only the top."""
-    found: set[tuple[str, str]] = set()
-    gone: set[str] = set()
-    for path, facts in sorted(_relied_on(old, new).items()):
-        if path.rpartition(".")[0] in gone:
-            continue
-        if not (now := new.at(path)):
-            gone.add(path)
+    before, now = _group(old), _group(new)
+    found = {*_new_duties(before, now), *_lost_bases(old, new)}
+    for path, facts in before.items():
+        owner = path.rpartition(".")[0]
+        if path in now:
+            found |= {(path, what) for what in _changes(facts, now[path])}
+        elif owner in now or owner not in before:
             found.add((path, "is gone"))
-        else:
-            found |= {(path, what) for what in [*_changes(facts, now), *_lost_bases(path, old, new)]}
-    return [f"{path}: {what}" for path, what in sorted({*found, *_new_duties(old, new)})]
+    # What breaks a class breaks whatever inherits from it, and its other names.
+    homes = {fact.path: fact.home for fact in [*old, *new] if fact.home}
+    return [f"{path}: {what}" for path, what in sorted(found) if (homes.get(path), what) not in found]
 
 
-def _relied_on(old: Surface, new: Surface) -> dict[str, list[Fact]]:
-    """The old facts by path; those of another name only where it stands for something else now."""
-    result: dict[str, list[Fact]] = {}
-    for fact in old:
-        if fact.kind != "same as":
-            result.setdefault(fact.path, []).append(fact)
-        elif new.other_name(fact.path) != fact.detail:
-            for meant in old.below(fact.detail):
-                path = fact.path + meant.path.removeprefix(fact.detail)
-                result.setdefault(path, []).append(meant)
-    return result
+def _group(facts: Sequence[Fact]) -> dict[str, list[Fact]]:
+    """The facts by path, without what is only said of a whole class."""
+    found: defaultdict[str, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if fact.kind not in ("base", "same as"):
+            found[fact.path].append(fact)
+    return dict(found)
 
 
-def _lost_bases(path: str, old: Surface, new: Surface) -> Iterator[str]:
+def _lost_bases(old: Sequence[Fact], new: Sequence[Fact]) -> Iterator[tuple[str, str]]:
     """Whoever catches or asks for a base wants what is under it."""
-    for base in old.bases(path):
-        if not old.names(base) & new.ancestors(path):
-            yield f"is no {base} any more"
-
-
-def _new_duties(old: Surface, new: Surface) -> Iterator[tuple[str, str]]:
-    """What is new and not optional: in dicts that users make, and in protocols that their classes follow."""
+    names = {fact.path: fact.detail for fact in new if fact.kind == "same as"}
+    bases: defaultdict[str, list[str]] = defaultdict(list)
     for fact in new:
-        kinds = {one.kind for one in old.at(fact.path.rpartition(".")[0])}
-        if old.at(fact.path):
-            continue
-        if "typed dict" in kinds and fact.kind in _NEEDED:
-            yield fact.path, "is new and has to be given"
+        bases[fact.path] += [fact.detail] if fact.kind == "base" else []
+
+    def list_ancestors(path: str) -> set[str]:
+        native = getattr(builtins, path, None)
+        above = [it.__name__ for it in native.__mro__[1:]] if isinstance(native, type) else bases[path]
+        return {path}.union(*map(list_ancestors, above))
+
+    for path, base in [(fact.path, fact.detail) for fact in old if fact.kind == "base"]:
+        known = {base, *(it.path for it in old if (it.kind, it.detail) == ("same as", base))}
+        if path in bases and not {names.get(it, it) for it in known} & list_ancestors(path):
+            yield path, f"is no {base} any more"
+
+
+def _new_duties(before: Mapping[str, list[Fact]], now: Mapping[str, list[Fact]]) -> Iterator[tuple[str, str]]:
+    """What is new and not optional: in dicts that users make, and in protocols that their classes follow."""
+    for path in now.keys() - before.keys():
+        kinds = {one.kind for one in before.get(path.rpartition(".")[0], ())}
+        if "typed dict" in kinds and now[path][0].kind in _NEEDED:
+            yield path, "is new and has to be given"
         if "protocol" in kinds:
-            yield fact.path, "is new, and classes that users wrote for the protocol lack it"
+            yield path, "is new, and classes that users wrote for the protocol lack it"
 
 
 def _changes(old: list[Fact], new: list[Fact]) -> Iterator[str]:
     """What is different of one path, as far as it matters."""
     before, now = old[0], new[0]
-    if before.kind in FUNCTIONS and before.kind == now.kind:
+    if before.kind in _FUNCTIONS and before.kind == now.kind:
         # Each way to call it has to be among the new ones still; of those that are not, the nearest tells why.
         for one in old:
             yield from min((broken_calls(one.detail, other.detail) for other in new), key=len)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.git import export, run_git
 from scripts.surface.reading import UnreadableError, facts_of
-from scripts.surface.record import FILE, Fact, RecordError, parsed
+from scripts.surface.record import Fact
 
 PUBLISHED = (1, 0, 8)
 """The last version that was published before there were tags here."""
@@ -58,7 +58,7 @@ def is_major_step(before: Version, after: Version | None) -> bool:
 
 
 def baseline(root: Path) -> Baseline:
-    """The newest release among the ancestors of HEAD; where there is none, what HEAD has recorded.
+    """The newest release among the ancestors of HEAD; where there is none, HEAD.
 
     Raises:
         NoBaselineError: No git, no repository here, no commit, or no package in it.
@@ -84,16 +84,13 @@ def _version(found: re.Match[str]) -> Version:
 
 
 def _facts(root: Path, revision: str) -> list[Fact]:
-    """What a revision has recorded; where it has no record that can be read, what its code says.
+    """What the code of a revision says.
 
     `griffe.load_git` would leave a worktree and a branch in the repository meanwhile.
     """
-    try:
-        return parsed(run_git(root, "show", f"{revision}:{FILE}").decode())
-    except (subprocess.CalledProcessError, RecordError):
-        with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
-            export(root, Path(folder), revision)
-            try:
-                return facts_of(Path(folder))
-            except UnreadableError as error:
-                raise NoBaselineError(f"{revision} has neither a record nor code that can be read") from error
+    with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
+        export(root, Path(folder), revision)
+        try:
+            return facts_of(Path(folder))
+        except UnreadableError as error:
+            raise NoBaselineError(f"{revision} has no code that can be read") from error

@@ -6,15 +6,16 @@ import ast
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from griffe import Alias, AliasResolutionError, Class, ExprSubscript, Function, GriffeLoader, Module, Object
+import griffe
 
 from scripts.surface.classes import Reader, describe_function, list_subscripts
 from scripts.surface.record import Fact
-from scripts.surface.signatures import type_text
+from scripts.surface.signatures import WrittenInit, type_text
 
 
-def announced(plugin: Module) -> Iterator[Fact]:
+def announced(plugin: griffe.Module) -> Iterator[Fact]:
     """The facts about settings (`parser.addini`) and markers (`config.addinivalue_line`) of a plugin: names are text, or constants."""
 
     def text(node: ast.expr | None) -> str | None:
@@ -37,13 +38,13 @@ ALL = "the names in __all__"
 CLASSES = "the classes that are defined there"
 FIXTURES = "the fixtures, settings and markers"
 
-_PUBLIC = tomllib.loads(Path(__file__).with_name("public.toml").read_text("utf-8"))
-PLACES: dict[str, list[str]] = _PUBLIC["modules"]
-"""What is public of each module that users import from."""
-NOT_FOR_USERS: frozenset[str] = frozenset(_PUBLIC["internal"]["names"])
-"""What has a public name for the SDK's own sake."""
+_PUBLIC = Path(__file__).with_name("public.toml")
 
-_FOLDERS = (".", "generated")
+
+def read_public(root: Path) -> dict[str, Any]:
+    """What is public of each module, and what has a public name for the SDK's own sake, as a tree of files has it."""
+    file = root / "scripts" / "surface" / _PUBLIC.name
+    return tomllib.loads((file if file.exists() else _PUBLIC).read_text("utf-8"))
 
 
 class UnreadableError(Exception):
@@ -56,7 +57,11 @@ def facts_of(root: Path) -> list[Fact]:
     Raises:
         UnreadableError: There is no such package, or a public name leads nowhere.
     """
-    loader = GriffeLoader(search_paths=[root / folder for folder in _FOLDERS], allow_inspection=False)
+    loader = griffe.GriffeLoader(
+        search_paths=[root, root / "generated"],
+        allow_inspection=False,
+        extensions=griffe.load_extensions(WrittenInit),
+    )
     try:
         loader.load("payman_sdk", try_relative_path=False)
         if (root / "generated" / "payman_api").is_dir():
@@ -64,31 +69,34 @@ def facts_of(root: Path) -> list[Fact]:
     except (ImportError, SyntaxError) as error:
         raise UnreadableError(f"payman_sdk in {root} cannot be read: {error}") from error
 
-    found: list[Fact] = []
-    paths: dict[str, Object] = {}
-    for module, names in _modules(loader):
-        if FIXTURES in PLACES[module.path]:
+    public, found = read_public(root), list[Fact]()
+    places: dict[str, list[str]] = public["modules"]
+    paths: dict[str, griffe.Object] = {}
+    for module, names in _modules(loader, places):
+        if FIXTURES in places[module.path]:
             found += announced(module)
         for name in names:
             paths[f"{module.path}.{name}"] = _meant(module, name)
     # The shortest path is what a thing is recorded under; it may well be defined elsewhere.
     longest_first = sorted(paths, key=lambda path: (path.count("."), path), reverse=True)
-    home = {paths[path].path: path for path in longest_first}
+    homes = {paths[path].path: path for path in longest_first}
 
-    read = Reader(home, loader)
+    read = Reader(homes, loader)
     for path, thing in paths.items():
-        if home[thing.path] != path:
-            found.append(Fact(path, "same as", home[thing.path]))
-        elif isinstance(thing, Class):
-            found += read.facts(thing, path)
+        facts = read.facts(thing, path) if isinstance(thing, griffe.Class) else _plain(thing, path)
+        if (home := homes[thing.path]) == path:
+            found += facts
         else:
-            found += _plain(thing, path)
-    return sorted(fact for fact in set(found) if fact.path not in NOT_FOR_USERS)
+            found.append(Fact(path, "same as", home))
+            found += (it._replace(home=it.home or home + it.path.removeprefix(path)) for it in facts)
+    return sorted(fact for fact in set(found) if not {fact.path, fact.home} & {*public["internal"]["names"]})
 
 
-def _modules(loader: GriffeLoader) -> Iterator[tuple[Module, list[str]]]:
+def _modules(
+    loader: griffe.GriffeLoader, places: dict[str, list[str]]
+) -> Iterator[tuple[griffe.Module, list[str]]]:
     """The public modules that there are, and the public names of each."""
-    for path, rule in PLACES.items():
+    for path, rule in places.items():
         try:
             module = loader.modules_collection[path]
         except KeyError:
@@ -96,36 +104,33 @@ def _modules(loader: GriffeLoader) -> Iterator[tuple[Module, list[str]]]:
         names = {name for name in rule if name in module.members}
         if ALL in rule:
             names |= {str(name) for name in module.exports or []}
-        own = {
-            name: it for name, it in module.members.items() if not it.is_alias and not name.startswith("_")
-        }
-        if CLASSES in rule:
-            names |= {name for name, member in own.items() if member.is_class}
-        if FIXTURES in rule:
-            names |= {name for name, member in own.items() if _fixture(member) is not None}
+        for name, member in module.members.items():
+            if not member.is_alias and not name.startswith("_"):
+                is_fixture = FIXTURES in rule and _fixture(member) is not None
+                names |= {name} if is_fixture or (CLASSES in rule and member.is_class) else set()
         yield module, sorted(names)
 
 
-def _meant(module: Module, name: str) -> Object:
+def _meant(module: griffe.Module, name: str) -> griffe.Object:
     """What a name stands for in the end."""
     member = module.members.get(name)
     try:
-        thing = member.final_target if isinstance(member, Alias) else member
-    except AliasResolutionError as error:
+        thing = member.final_target if isinstance(member, griffe.Alias) else member
+    except griffe.AliasResolutionError as error:
         raise UnreadableError(f"{module.path}.{name} leads nowhere: {error}") from error
     # A function that has the name of its module takes that one's place at run time.
-    if isinstance(thing, Module):
+    if isinstance(thing, griffe.Module):
         thing = thing.members.get(name)  # type: ignore[assignment]
-    if not isinstance(thing, Object):
+    if not isinstance(thing, griffe.Object):
         raise UnreadableError(f"{module.path}.{name} is announced, and is not there.")
     return thing
 
 
-def _plain(thing: Object, path: str) -> Iterator[Fact]:
+def _plain(thing: griffe.Object, path: str) -> Iterator[Fact]:
     """The facts about a function, a fixture, a type or a constant."""
     if (scope := _fixture(thing)) is not None:
         yield Fact(path, "fixture", scope)
-    elif isinstance(thing, Function):
+    elif isinstance(thing, griffe.Function):
         yield from describe_function(thing, path)
     elif "TypeAlias" in str(getattr(thing, "annotation", None)):
         yield Fact(path, "alias", type_text(thing.value))  # type: ignore[attr-defined]
@@ -133,12 +138,12 @@ def _plain(thing: Object, path: str) -> Iterator[Fact]:
         yield Fact(path, "constant", type_text(getattr(thing, "annotation", None)))
 
 
-def _fixture(thing: Object | Alias) -> str | None:
+def _fixture(thing: griffe.Object | griffe.Alias) -> str | None:
     """What a fixture gives, None if it is none."""
-    if not isinstance(thing, Function) or not any(
+    if not isinstance(thing, griffe.Function) or not any(
         decorator.callable_path == "pytest.fixture" for decorator in thing.decorators
     ):
         return None
     given = thing.returns
-    is_generator = isinstance(given, ExprSubscript) and str(given.left) in ("Iterator", "Generator")
+    is_generator = isinstance(given, griffe.ExprSubscript) and str(given.left) in ("Iterator", "Generator")
     return type_text(list_subscripts(given)[0] if is_generator else given)
