@@ -35,7 +35,6 @@ from scripts.comparison.places import (
     code,
     differ,
     in_words,
-    is_written_differently,
     value,
     word_findings,
 )
@@ -66,7 +65,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     pair = Pair(before, after, renamed_schemas(before, after))
     parts = (_compare_documents, compare_operations, _compare_shared, _compare_shared_schemas)
     found = {*in_words(chain.from_iterable(part(pair) for part in parts))}
-    if not found and is_written_differently(old, new):
+    if not found and repr(before.document) != repr(after.document):  # be it in the order of keys
         found.add(Change(COSMETIC, "changed", "document", "document", UNNOTICED))
     return sorted(found, key=lambda change: change.rank)
 

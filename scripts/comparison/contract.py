@@ -71,9 +71,16 @@ class Operation:
         return self.method, re.sub(r"\{[^{}]*\}", "{}", self.path)
 
 
+def _with_text_keys(value: object) -> Any:
+    """Give a value with text for all keys; YAML reads the status 200 as a number."""
+    if isinstance(value, dict):
+        return {str(key): _with_text_keys(inner) for key, inner in value.items()}
+    return [_with_text_keys(inner) for inner in value] if isinstance(value, list) else value
+
+
 def mapping(value: object) -> Node:
-    """Give a mapping with text for keys (YAML reads the status 200 as a number); an empty one for all else."""
-    return {str(key): inner for key, inner in value.items()} if isinstance(value, dict) else {}
+    """Give a mapping; an empty one for all else."""
+    return value if isinstance(value, dict) else {}
 
 
 def sequence(value: object) -> list[Any]:
@@ -97,6 +104,11 @@ def schema_name(reference: str) -> str:
     return reference.rpartition("/")[2]
 
 
+def names_of(node: Node) -> list[str]:
+    """Give the name of the schema that a node refers to, if it does."""
+    return [schema_name(reference)] if (reference := pointed(node)) else []
+
+
 class Contract:
     """An API document, read.
 
@@ -105,7 +117,7 @@ class Contract:
     """
 
     def __init__(self, document: Node) -> None:
-        self.document = mapping(document)
+        self.document = mapping(_with_text_keys(document))
         self.schemas = {name: schema_of(schema) for name, schema in self.components("schemas").items()}
 
     def components(self, kind: str) -> Node:
@@ -193,7 +205,7 @@ def _references(value: object, is_open: bool = False) -> Iterator[tuple[str, boo
     for key, inner in node.items():
         if key in _NAMED:
             yield from _references(list(mapping(inner).values()))
-        elif key not in _NOT_SCHEMAS and not str(key).startswith("x-"):
+        elif key not in _NOT_SCHEMAS and not key.startswith("x-"):
             is_inside = is_open and key in ("allOf", "anyOf", "oneOf")
             is_union = key in ("anyOf", "oneOf") and is_open_union(sequence(inner))
             yield from _references(inner, is_inside or is_union)

@@ -143,14 +143,12 @@ class Place:
 
     def tightened(self, is_tighter: bool, says: str) -> Change:
         """Tell that less is allowed than before, or more: who has to obey is hurt by the one, who reads by the other."""
-        request, response = (BREAKING, ADDITIVE) if is_tighter else (ADDITIVE, BREAKING)
-        return self.change("changed", says, request=request, response=response)
+        return self.compared(is_tighter, not is_tighter, says)
 
     def compared(self, is_tighter: bool, is_wider: bool, says: str) -> Change:
         """Tell that less is allowed, or more, or something else."""
-        if is_tighter or is_wider:
-            return self.tightened(is_tighter, says)
-        return self.change("changed", says)
+        request = ADDITIVE if is_wider and not is_tighter else BREAKING
+        return self.change("changed", says, request=request, response=ADDITIVE if is_tighter else BREAKING)
 
     def came_or_went(self, is_new: bool, *, gone: Level = BREAKING) -> Change:
         """Tell that something was added, which hurts nobody, or removed."""
@@ -195,23 +193,12 @@ def listed(values: Iterable[object], limit: int = 8) -> str:
 
 def keyed(given: object) -> str:
     """Give a value as something to compare it by: in JSON, 1 and true are not the same, and keys are text without order."""
-    return json.dumps(_with_text_keys(given), sort_keys=True, default=str)
-
-
-def _with_text_keys(given: object) -> object:
-    if isinstance(given, dict):
-        return {str(key): _with_text_keys(inner) for key, inner in given.items()}
-    return [_with_text_keys(inner) for inner in given] if isinstance(given, list) else given
+    return json.dumps(given, sort_keys=True, default=str)
 
 
 def differ(old: object, new: object) -> bool:
     """Say whether two values are different JSON."""
     return old != new if isinstance(old, str) and isinstance(new, str) else keyed(old) != keyed(new)
-
-
-def is_written_differently(old: object, new: object) -> bool:
-    """Say whether two values differ at all, be it in the order of keys."""
-    return json.dumps(_with_text_keys(old), default=str) != json.dumps(_with_text_keys(new), default=str)
 
 
 def word_findings(place: Place, old: Node, new: Node, known: Iterable[str] = ()) -> Iterator[Change]:

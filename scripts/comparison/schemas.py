@@ -21,8 +21,8 @@ from scripts.comparison.contract import (
     Node,
     is_open_union,
     mapping,
+    names_of,
     pointed,
-    schema_name,
     schema_of,
     sequence,
 )
@@ -92,12 +92,12 @@ def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
         before, after = ([member for member in it if pointed(member)] for it in (before, after))
     for member in before:
         says = f"can no longer be {_kind(member)}"
-        yield place.change("removed", says, response=ADDITIVE, names=_names(member))
+        yield place.change("removed", says, response=ADDITIVE, names=names_of(member))
     is_closed = "oneOf" in new or len(shapes.members(old)) == 1
     for member in after:
         says = f"can also be {_kind(member)}"
         response = BREAKING if is_closed else ADDITIVE
-        yield place.change("added", says, request=ADDITIVE, response=response, names=_names(member))
+        yield place.change("added", says, request=ADDITIVE, response=response, names=names_of(member))
     if not before and not after and loose == [[], []]:
         orders = [shapes.members(it) for it in (old, new)]
         if differ(*orders) and len(orders[0]) > 1:
@@ -117,15 +117,10 @@ def _unmatched(pair: Pair, old: list[Node], new: list[Node]) -> tuple[list[Node]
 
 
 def _kind(member: Node) -> str:
-    if reference := pointed(member):
-        return f"a {code(schema_name(reference))}"
+    if pointed(member):
+        return f"a {code(*names_of(member))}"
     names = types(member)
     return f"of type {' or '.join(code(name) for name in sorted(names))}" if names else "anything"
-
-
-def _names(member: Node) -> list[str]:
-    reference = pointed(member)
-    return [schema_name(reference)] if reference else []
 
 
 def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
@@ -136,7 +131,7 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[C
     before, after = pointed(old), pointed(new)
     if before is not None and after is not None:
         if not shapes.alike(pair, {"$ref": before}, {"$ref": after}):
-            names = [schema_name(it) for it in (before, after)]
+            names = [*names_of(old), *names_of(new)]
             says = f"is a {code(names[1])} now, was a {code(names[0])}"
             yield place.change("changed", says, names=names)
         old, new = shapes.without({"$ref"}, old), shapes.without({"$ref"}, new)
@@ -159,13 +154,13 @@ def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Itera
         yield place.change("changed", "is described in another place")
         return
     if shapes.has_class(before) and shapes.has_class(after):
-        yield _other_class(place, pointed(new) or pointed(old))
+        yield _other_class(place, old, new)
     # The words are those of another schema then; only what they describe is compared.
     yield from compare_schemas(pair, place, shapes.without(WORDS, before), shapes.without(WORDS, after))
 
 
-def _other_class(place: Place, reference: str | None) -> Change:
-    names = [schema_name(reference)] if reference else []
+def _other_class(place: Place, old: Node, new: Node) -> Change:
+    names = names_of(new) or names_of(old)
     return place.change("changed", "has a class of another name", names=names, is_on_wire=False)
 
 
@@ -176,7 +171,7 @@ def _compare_composed(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
     """
     is_same = _unmatched(pair, shapes.bases(old), shapes.bases(new)) == ([], [])
     if bool(pointed(old)) != bool(pointed(new)):
-        yield _other_class(place, pointed(new) or pointed(old))
+        yield _other_class(place, old, new)
     before, after = shapes.composed(pair.old, old, not is_same), shapes.composed(pair.new, new, not is_same)
     yield from compare_schemas(pair, place, shapes.without(WORDS, before), shapes.without(WORDS, after))
     if not is_same:

@@ -50,19 +50,15 @@ def traced(
     shown = sorted((it for it in changes if it.level is not Level.COSMETIC), key=lambda change: change.rank)
     in_api: Causes = [(change, change.names) for change in shown]
     in_client: Causes = [(name, {last(name.name)}) for name in names if name.kind != "added"]
-    return [
-        (fault, best(fault.message, statement, in_api) or best(fault.message, statement, in_client))
-        for fault in found
-        for statement in [statement_at(root, fault)]
-    ]
+    read = [(fault, (_words(fault.message), _words(_statement_at(root, fault)))) for fault in found]
+    return [(fault, _best(*both, in_api) or _best(*both, in_client)) for fault, both in read]
 
 
-def best(message: str, statement: str, causes: Causes) -> Sequence[Cause]:
+def _best(in_message: set[str], in_statement: set[str], causes: Causes) -> Sequence[Cause]:
     """Choose what shares most names with a message and the statement it is about; the message counts double.
 
     Where several share as much, all of them may be meant.
     """
-    in_message, in_statement = _words(message), _words(statement)
     spellings = [{plain(name) for name in names} for _, names in causes]
     scores = [2 * len(names & in_message) + len(names & in_statement) for names in spellings]
     most = max(scores, default=0)
@@ -73,29 +69,22 @@ def _words(text: str) -> set[str]:
     return {plain(word) for word in re.findall(r"\w[\w-]*", text)}
 
 
-def _tree(path: Path) -> ast.Module:
-    try:
-        return _parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return ast.Module(body=[], type_ignores=[])
-
-
 @cache
-def _parse(source: bytes) -> ast.Module:
-    return ast.parse(source)
+def _statements(text: str) -> list[ast.stmt]:
+    try:
+        return [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
+    except (SyntaxError, ValueError):
+        return []
 
 
-def statement_at(root: Path, fault: Fault) -> str:
+def _statement_at(root: Path, fault: Fault) -> str:
     """Give the whole of the innermost statement on a line; of one that holds others, that line."""
     path = root / fault.file
-    on_line = [
-        node
-        for node in ast.walk(_tree(path))
-        if isinstance(node, ast.stmt) and node.lineno <= fault.line <= (node.end_lineno or node.lineno)
-    ]
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    on_line = [it for it in _statements(text) if it.lineno <= fault.line <= (it.end_lineno or it.lineno)]
     if not on_line:
         return ""
-    innermost, text = max(on_line, key=lambda node: node.lineno), path.read_text(encoding="utf-8")
+    innermost = max(on_line, key=lambda node: node.lineno)
     if hasattr(innermost, "body"):
         return text.splitlines()[fault.line - 1]
     return ast.get_source_segment(text, innermost) or ""

@@ -162,13 +162,11 @@ def _is_in(name: str, holder: str) -> bool:
 
 
 def _renamed(old: Names, new: Names, renames: Collection[set[str]]) -> Iterator[tuple[str, str]]:
-    gone, come = [name for name in old if name not in new], {name for name in new if name not in old}
-    for was in gone:
-        holder = next(iter(_parents(was)), "")
-        for now in sorted(come):
-            if next(iter(_parents(now)), "") == holder and any(
-                {plain(last(was)), plain(last(now))} <= known for known in renames
-            ):
-                come.discard(now)
+    come = sorted(new.keys() - old.keys())
+    for was in (name for name in old if name not in new):
+        for now in come:
+            both = {plain(last(was)), plain(last(now))}
+            if next(_parents(was), "") == next(_parents(now), "") and any(both <= it for it in renames):
+                come.remove(now)
                 yield was, now
                 break

@@ -4,21 +4,34 @@ What is written here is `spec/payman.openapi.yaml`. A document from outside is p
 has files it is kept as it came, as `spec/upstream.openapi.yaml` (or .json), and `spec/payman.openapi.yaml` is what the
 overlays make of it. Whatever else reads the document reads `spec/payman.openapi.yaml` in any case. Every other document in
 spec/ has an upstream and overlays of its name.
+
+A document may be in several files. What it refers to below its own folder is taken in: schemas go to components/schemas by the
+name of their file or place; what else is referred to is put where it is needed.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scripts.regeneration import reading
-from scripts.regeneration.bundle import bundle
-from scripts.regeneration.documents import Document, check, dump, is_json, parse
+from scripts.regeneration.documents import Document, check, dump, is_json, parse, references
+from scripts.regeneration.identifiers import make_unique
 from scripts.regeneration.overlays import Overlay, corrected, read_overlays
 from scripts.regeneration.packages import Package
+from scripts.regeneration.pointers import join, look_up, split, walk
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.reading import read_file
+
+_OF_SCHEMAS = ("schema", "items", "additionalProperties", "not", "contains", "propertyNames", "itemSchema")
+_OF_SCHEMA_LISTS = ("properties", "schemas", "allOf", "anyOf", "oneOf", "$defs", "patternProperties")
+_MOST_FILES = 200
+Within = tuple[tuple[str, str], ...]
+"""Places: a file, and the pointer in it."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +86,15 @@ def incoming(spec: Path, package: Package, source: str) -> Source:
     overlays = read_overlays(spec / package.overlays)
     content, name = reading.read(source), reading.shown(source)
     document = _parse(content, name)
-    whole = bundle(document, name.rpartition("/")[2], lambda path: reading.read(reading.beside(source, path)))
-    if whole is not document:
-        content = dump(whole, f"Written by scripts/regenerate from {name} and the files that it refers to.")
+    if not all(reference.startswith("#") for reference, _ in references(document)):
+        document = _Bundle(document, source, name.rpartition("/")[2]).made
+        content = dump(
+            document, f"Written by scripts/regenerate from {name} and the files that it refers to."
+        )
     if overlays:
         return _from_upstream(package, content, name, overlays)
-    check(whole, name)
-    document, written = whole, dump(whole) if is_json(content) else content
+    check(document, name)
+    written = dump(document) if is_json(content) else content
     return Source(document, {package.document: written, **dict.fromkeys(package.upstream)})
 
 
@@ -100,3 +115,82 @@ def _parse(content: bytes, name: str) -> Document:
     if not isinstance(document, dict):
         raise RegenerationError(f"{name} is not an OpenAPI document: a mapping is expected.")
     return document
+
+
+class _Bundle:
+    """A document with everything that it refers to in other files."""
+
+    def __init__(self, document: Document, source: str, name: str) -> None:
+        self.made, self._name, self._source = deepcopy(document), name, source
+        self._files: dict[str, Any] = {name: document}
+        self._schemas: dict[tuple[str, str], str] = {}
+        self._named: dict[str, Any] = self.made.setdefault("components", {}).setdefault("schemas", {})
+        for key, schema in list(self._named.items()):
+            self._schemas[name, f"/components/schemas/{key}"] = key
+            reference = schema.get("$ref") if isinstance(schema, dict) else None
+            if isinstance(reference, str) and not reference.startswith("#"):
+                self._add_schema(key, *self._target(reference, name))
+        self._take_in(self.made, name)
+
+    def _add_schema(self, key: str, file: str, place: str) -> None:
+        """Add a schema of another file to those of the document."""
+        self._schemas.setdefault((file, place), key)
+        self._named[key] = deepcopy(self._at(file, place))
+        self._take_in(self._named[key], file, "/schema")
+
+    def _target(self, reference: str, file: str) -> tuple[str, str]:
+        path, _, fragment = reference.partition("#")
+        if not path:
+            return file, fragment
+        found = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+        if "://" in path or "\\" in path or path.startswith("/") or found.startswith(".."):
+            # Who follows it would read whatever file or address somebody else's document names.
+            raise RegenerationError(
+                f"{file} refers to {reference:.200}; only files below the document's own folder are read."
+            )
+        return found, fragment
+
+    def _at(self, file: str, place: str) -> Any:
+        if file not in self._files:
+            if len(self._files) >= _MOST_FILES:
+                raise RegenerationError(f"{self._name} refers to more than {_MOST_FILES} files.")
+            self._files[file] = parse(reading.read(reading.beside(self._source, file)), file)
+        try:
+            return look_up(self._files[file], place)
+        except KeyError:
+            raise RegenerationError(f"{self._name}: $ref {file}#{place} leads nowhere.") from None
+
+    def _take_in(self, value: Any, file: str, place: str = "", within: Within = ()) -> None:
+        """Replace the references in something that comes from a file.
+
+        Args:
+            value: What it is.
+            file: The file.
+            place: A pointer that ends as the place of such a thing does.
+            within: What it is inside of, where it was put instead of a reference.
+        """
+        for node, at in [*walk(value, place)]:
+            reference = node.get("$ref")
+            if isinstance(reference, str) and not (reference.startswith("#") and file == self._name):
+                self._replace(node, *self._target(reference, file), at, within)
+
+    def _replace(self, node: dict[str, Any], file: str, place: str, at: str, within: Within) -> None:
+        target = self._at(file, place)
+        if file == self._name:
+            node["$ref"] = f"#{place}"
+        elif _is_schema(at):
+            if (file, place) not in self._schemas:
+                wanted = split(place)[-1] if place.strip("/") else posixpath.basename(file).partition(".")[0]
+                self._add_schema(make_unique(wanted, self._named), file, place)
+            node["$ref"] = join("#/components/schemas", self._schemas[file, place])
+        else:
+            if (file, place) in within:
+                raise RegenerationError(f"{self._name}: {file}#{place} refers to itself.")
+            del node["$ref"]
+            node |= {**deepcopy(target), **node} if isinstance(target, dict) else {}
+            self._take_in(node, file, at, (*within, (file, place)))
+
+
+def _is_schema(place: str) -> bool:
+    before, last = ["", "", *split(place)][-2:]
+    return last in _OF_SCHEMAS or before in _OF_SCHEMA_LISTS
