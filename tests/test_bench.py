@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ from scripts.benchmarks.measurement import (
 from scripts.benchmarks.peers import PEERS, Peer
 from scripts.benchmarks.processes import SideFailedError, build_import, build_program, run_program
 from scripts.benchmarks.report import BEGIN, END, format_aims, format_row, format_table
-from scripts.benchmarks.server import CannedAnswers, run_server
+from scripts.benchmarks.server import answer, run_server
 from scripts.benchmarks.sides import Reading
 from scripts.documentation.marks import replace_between
 from tests.environments import with_lent
@@ -196,17 +195,23 @@ def test_a_program_is_timed_from_outside_and_an_import_from_inside() -> None:
         run_program(sys.executable, build_program("raise SystemExit(1)"))
 
 
-@dataclass
-class Wire(asyncio.Transport):
-    """A connection that keeps what is written to it, and may be slow."""
+class Wire(asyncio.StreamWriter):
+    """The server's side of a connection: keeps what is written to it, and how many writes there were at each wait."""
 
-    written: bytearray = field(default_factory=bytearray)
-    server: CannedAnswers | None = None
+    def __init__(self) -> None:
+        self.written, self.writes, self.waits = bytearray(), 0, list[int]()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
-        if self.server is not None:
-            self.server.pause_writing()
+        self.writes += 1
+
+    async def drain(self) -> None:
+        self.waits.append(self.writes)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def __del__(self) -> None: ...
 
 
 def request_of(path: str, body: str) -> bytes:
@@ -214,11 +219,21 @@ def request_of(path: str, body: str) -> bytes:
 
 
 def answers(*requests: bytes) -> bytes:
-    wire, server = Wire(), CannedAnswers()
-    server.connection_made(wire)
-    for request in requests:
-        server.data_received(request)
-    return bytes(wire.written)
+    return bytes(wire_of(*requests).written)
+
+
+def wire_of(*received: bytes) -> Wire:
+    async def main() -> Wire:
+        reader, wire = asyncio.StreamReader(), Wire()
+        answering = asyncio.create_task(answer(reader, wire))
+        for data in received:
+            reader.feed_data(data)
+            await asyncio.sleep(0)
+        reader.feed_eof()
+        await answering
+        return wire
+
+    return asyncio.run(main())
 
 
 def test_a_stream_has_as_many_events_as_were_asked_for_and_the_ids_of_the_ask() -> None:
@@ -226,34 +241,30 @@ def test_a_stream_has_as_many_events_as_were_asked_for_and_the_ids_of_the_ask() 
     for events in (3, 4, 1003, 2500):
         body = b'{"id":"%b","params":{"id":"%b","text":"task %d"}}' % (request, task, events)
         sent = request_of("/stream", body.decode())
-        answer = answers(sent[:20], sent[20:])
-        assert answer.count(b"data: ") == answer.count(request) == answer.count(task) == events
-        assert b"0000-0000-000000000000" not in re.sub(rb'"(?:agent|org)Id":"[^"]*"', b"", answer)
+        sent_back = answers(sent[:20], sent[20:])
+        assert sent_back.count(b"data: ") == sent_back.count(request) == sent_back.count(task) == events
+        assert b"0000-0000-000000000000" not in re.sub(rb'"(?:agent|org)Id":"[^"]*"', b"", sent_back)
 
 
 def test_an_answer_has_the_ids_of_its_ask_and_its_length() -> None:
     """An ask without ids gets an answer that is as long."""
     request, task = "req-" + "1" * 36, "tsk-" + "2" * 36
     for body in (f'{{"id":"{request}","params":{{"id":"{task}"}}}}', "{}"):
-        head, _, answer = answers(request_of("/ask", body)).partition(b"\r\n\r\n")
-        assert f"Content-Length: {len(answer)}".encode() in head
-        read = json.loads(answer)
+        head, _, sent_back = answers(request_of("/ask", body)).partition(b"\r\n\r\n")
+        assert f"Content-Length: {len(sent_back)}".encode() in head
+        read = json.loads(sent_back)
         assert ((read["id"], read["result"]["id"]) == (request, task)) == (request in body)
 
 
 def test_the_server_waits_for_a_slow_reader() -> None:
-    """It writes no further block while the reader is behind, and then goes on where it was."""
-    wire, server = Wire(), CannedAnswers()
-    server.connection_made(wire)
-    wire.server = server
-    server.data_received(request_of("/stream", '{"text":"task 2500"}'))
-    written = 0
-    while len(wire.written) > written:
-        written = len(wire.written)
-        assert wire.written.count(b"data: ") <= 2500
-        server.resume_writing()
-    assert wire.written.count(b"data: ") == 2500
+    """It writes no further block while the reader is behind, and then goes on where it was; a connection has many requests."""
+    request = request_of("/stream", '{"text":"task 2500"}')
+    wire = wire_of(request + request)
+    assert wire.waits == [*range(1, wire.writes + 1)]
+    assert wire.writes > 6
+    assert wire.written.count(b"data: ") == 5000
     assert wire.written.endswith(b"0\r\n\r\n")
+    assert wire.is_closed
 
 
 def test_an_environment_is_made_once_and_gets_the_checkout_each_time(

@@ -110,63 +110,38 @@ def _split_at_ids(answer: bytes) -> list[bytes]:
     return answer.split(_IDS)
 
 
-class CannedAnswers(asyncio.Protocol):
-    """Answers a request that names a stream with that stream, and others with the canned answer of their path."""
+def iter_answer(request: bytes) -> Iterator[bytes]:
+    """Yield the stream that a request names, or the canned answer of its path, as it goes over the wire."""
+    path, ids = request.split(b" ", 2)[1].partition(b"?")[0], _join_ids(request) or _IDS
+    if canned := _CANNED.get(path):
+        yield canned
+    elif stream := re.search(rb'"task (\d+)"', request):
+        yield _STREAM_HEAD
+        for block in iter_blocks(int(stream[1])):
+            addressed = ids.join(_split_at_ids(block))
+            yield b"%x\r\n%b\r\n" % (len(addressed), addressed)
+        yield b"0\r\n\r\n"
+    else:
+        body = ids.join(_split_at_ids(_ANSWER))
+        yield _HEAD % (len(body), body)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport to write to."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._received = b""
-        self._to_write: Iterator[bytes] = iter(())
-        self._is_paused = False
 
-    def data_received(self, data: bytes) -> None:
-        """Answer every whole request that has come in."""
-        self._received += data
-        while (end := self._received.find(b"\r\n\r\n")) >= 0:
-            length = re.search(rb"content-length: *(\d+)", self._received[:end].lower())
-            size = end + 4 + (int(length[1]) if length else 0)
-            if len(self._received) < size:
-                return
-            request, self._received = self._received[:size], self._received[size:]
-            self._to_write = self._answer(request)
-            self._write()
-
-    def pause_writing(self) -> None:
-        """Wait for a slower reader."""
-        self._is_paused = True
-
-    def resume_writing(self) -> None:
-        """Go on."""
-        self._is_paused = False
-        self._write()
-
-    def _answer(self, request: bytes) -> Iterator[bytes]:
-        path, ids = request.split(b" ", 2)[1].partition(b"?")[0], _join_ids(request) or _IDS
-        if canned := _CANNED.get(path):
-            yield canned
-        elif stream := re.search(rb'"task (\d+)"', request):
-            yield _STREAM_HEAD
-            for block in iter_blocks(int(stream[1])):
-                addressed = ids.join(_split_at_ids(block))
-                yield b"%x\r\n%b\r\n" % (len(addressed), addressed)
-            yield b"0\r\n\r\n"
-        else:
-            body = ids.join(_split_at_ids(_ANSWER))
-            yield _HEAD % (len(body), body)
-
-    def _write(self) -> None:
-        for block in self._to_write:
-            self._transport.write(block)
-            if self._is_paused:
-                return
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer the requests of a connection, and wait for a slower reader, until the client leaves."""
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: *(\d+)", head.lower())
+            body = await reader.readexactly(int(length[1]) if length else 0)
+            for block in iter_answer(head + body):
+                writer.write(block)
+                await writer.drain()
+    writer.close()
 
 
 def _serve(port_to: Connection) -> None:
     async def main() -> None:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(CannedAnswers, "127.0.0.1", 0, backlog=2048)
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=2048)
         port_to.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
