@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts.regeneration.folders import files
 from scripts.regeneration.names import names
 from scripts.surface.comparing import breakages
-from scripts.surface.history import Baseline, NoBaselineError, baseline, is_major_step, next_version
+from scripts.surface.history import Baseline, NoBaselineError, baseline, next_version
 from scripts.surface.reading import UnreadableError, facts_of
 from scripts.surface.record import FILE, Fact, written
 
@@ -40,10 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     except UnreadableError as error:
         _warn(f"scripts.surface: {error}")
         return 2
-    if options.record:
-        for name, text in records.items():
-            (root / name).parent.mkdir(exist_ok=True)
-            (root / name).write_text(text, encoding="utf-8")
+    for name, text in records.items() if options.record else ():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
     differing = [name for name, text in records.items() if not _is_up_to_date(root / name, name, text)]
     try:
         before = baseline(root)
@@ -52,8 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1 if differing else 0
     if not _is_enough(before):
         return 2
-    announced = _is_announced(root, before, facts)
-    return 0 if announced and not differing else 1
+    return 0 if _is_announced(root, before, facts) and not differing else 1
 
 
 def _is_enough(before: Baseline) -> bool:
@@ -61,13 +59,10 @@ def _is_enough(before: Baseline) -> bool:
 
     Where every check begins with a clone that has no history by default, and could be told to fetch it, everything would pass.
     """
-    if not before.is_shallow:
-        _warn(f"scripts.surface: compared with {before.name}.")
-        return True
-    is_refused = any(os.environ.get(name) == "true" for name in _SHALLOW_BY_DEFAULT)
+    is_refused = before.is_shallow and any(os.environ.get(name) == "true" for name in _SHALLOW_BY_DEFAULT)
     what = "not compared with anything" if is_refused else f"compared with {before.name}"
-    said = "this clone is shallow, so releases may be missing."
-    _warn(f"scripts.surface: {what}: {said} Get them: {FETCH}")
+    shallow = f": this clone is shallow, so releases may be missing. Get them: {FETCH}"
+    _warn(f"scripts.surface: {what}{shallow if before.is_shallow else '.'}")
     return not is_refused
 
 
@@ -98,14 +93,15 @@ def _is_announced(root: Path, before: Baseline, facts: list[Fact]) -> bool:
     if not broken:
         return True
     changelog = root / "CHANGELOG.md"
-    coming = next_version(changelog.read_text(encoding="utf-8")) if changelog.exists() else None
+    coming = next_version(changelog.read_text(encoding="utf-8") if changelog.exists() else "")
     was, is_next = _dotted(before.version), _dotted(coming) if coming else "no version"
-    if is_major_step(before.version, coming):
+    major = before.version[0] + 1
+    if coming and coming[0] >= major:
         print(f"Since {before.name} this breaks, as {is_next} may:", *broken, sep="\n  ")
         return True
     _warn(f"Programs written for {was} break; compared with {before.name}:", *broken)
     advice = "Keep what was there, perhaps beside the new, or announce a major version"
-    _warn(f"CHANGELOG.md announces {is_next}. {advice}: ## [Unreleased]: {before.version[0] + 1}.0.0")
+    _warn(f"CHANGELOG.md announces {is_next}. {advice}: ## [Unreleased]: {major}.0.0")
     return False
 
 
@@ -114,7 +110,7 @@ def _warn(text: str, *items: object) -> None:
     print(text, *items, sep="\n  ", file=sys.stderr)
 
 
-def _dotted(version: tuple[int, int, int]) -> str:
+def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts.git import export, run_git
 from scripts.surface.reading import UnreadableError, facts_of
@@ -15,7 +15,7 @@ from scripts.surface.record import Fact
 PUBLISHED = (1, 0, 8)
 """The last version that was published before there were tags here."""
 
-Version = tuple[int, int, int]
+Version = tuple[int, ...]
 
 # A pre-release promises nothing, so it is nothing to compare with.
 _TAG = re.compile(r"v(\d+)\.(\d+)\.(\d+)$")
@@ -23,8 +23,7 @@ _HEADING = re.compile(r"^## \[([^]]*)\](?::\s*(\S+))?", re.MULTILINE)
 _NUMBERS = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(NamedTuple):
     """What programs were told they may rely on.
 
     Args:
@@ -48,13 +47,8 @@ def next_version(changelog: str) -> Version | None:
     """The version that the changelog announces: that of its first heading which names one."""
     for heading in _HEADING.finditer(changelog):
         if found := _NUMBERS.match(heading[2] or heading[1]):
-            return int(found[1]), int(found[2]), int(found[3])
+            return tuple(map(int, found.groups()))
     return None
-
-
-def is_major_step(before: Version, after: Version | None) -> bool:
-    """Whether a version may break what the one before it promised."""
-    return after is not None and after[0] > before[0]
 
 
 def baseline(root: Path) -> Baseline:
@@ -73,24 +67,14 @@ def baseline(root: Path) -> Baseline:
         raise NoBaselineError("git is not installed") from error
     except subprocess.CalledProcessError as error:
         raise NoBaselineError("this folder is no git repository, or one without a commit") from error
-    releases = {_version(found): tag for tag in tags if (found := _TAG.match(tag))}
+    releases = {tuple(map(int, found.groups())): tag for tag in tags if (found := _TAG.match(tag))}
     version = max(releases, default=PUBLISHED)
     tag = releases.get(version)
-    return Baseline(tag or "the last commit", version, _facts(root, tag or "HEAD"), is_shallow == "true")
-
-
-def _version(found: re.Match[str]) -> Version:
-    return int(found[1]), int(found[2]), int(found[3])
-
-
-def _facts(root: Path, revision: str) -> list[Fact]:
-    """What the code of a revision says.
-
-    `griffe.load_git` would leave a worktree and a branch in the repository meanwhile.
-    """
     with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
-        export(root, Path(folder), revision)
+        # `griffe.load_git` would leave a worktree and a branch in the repository meanwhile.
+        export(root, Path(folder), tag or "HEAD")
         try:
-            return facts_of(Path(folder))
+            facts = facts_of(Path(folder))
         except UnreadableError as error:
-            raise NoBaselineError(f"{revision} has no code that can be read") from error
+            raise NoBaselineError(f"{tag or 'HEAD'} has no code that can be read") from error
+    return Baseline(tag or "the last commit", version, facts, is_shallow == "true")
