@@ -7,9 +7,9 @@ had when it was last lowered, and it is never raised.
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import re
-import subprocess
 import sys
 import tempfile
 import tokenize
@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from poetry.core.masonry import api as masonry
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "payman_sdk"
@@ -36,6 +38,12 @@ _IRREGULAR = frozenset(
         *("done", "gone", "seen", "shown", "written", "left", "held", "built", "begun", "read_out"),
     ]
 )
+
+_LAYOUT = frozenset(
+    getattr(tokenize, name)
+    for name in ("COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENDMARKER", "ENCODING")
+)
+"""Kinds of tokens that are no code."""
 
 
 class Metric(NamedTuple):
@@ -87,8 +95,7 @@ def is_participle(name: str) -> bool:
 def is_gerund(name: str) -> bool:
     """Return whether a module is named by a gerund, such as `asking`."""
     last = name.rpartition(".")[2].strip("_")
-    words = last.split("_")
-    return len(words) == 1 and last.endswith("ing") and last not in _NOUNS
+    return "_" not in last and last.endswith("ing") and last not in _NOUNS
 
 
 _NOUNS = frozenset(
@@ -119,21 +126,14 @@ def find_circle(imports: Mapping[str, Iterable[str]]) -> list[str]:
 
 def count_lines(source: str) -> int:
     """Count the lines of code: without blank lines, comments and docstrings."""
-    tree = ast.parse(source)
     lines: set[int] = set()
-    layout = ("COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENDMARKER", "ENCODING")
-    skipped = {getattr(tokenize, name) for name in layout}
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in skipped:
+        if token.type not in _LAYOUT:
             lines.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(tree):
-        # Docstrings, and the strings that describe what is above them.
-        if (
-            isinstance(node, ast.Expr)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.value.value, str)
-        ):
-            lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(ast.Constant(str()), end_lineno=int(end)):  # a docstring, or what describes a name
+                lines.difference_update(range(node.lineno, end + 1))
     return len(lines)
 
 
@@ -212,20 +212,15 @@ def measure_lines(root: Path, modules: Mapping[str, Path]) -> list[Metric]:
 
 def measure_wheel(root: Path) -> float:
     """Build the wheel and return its size in KiB."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = "import sys; from poetry.core.masonry import api; api.build_wheel(sys.argv[1])"
-        subprocess.run(
-            [sys.executable, "-c", command, folder], cwd=root, check=True, capture_output=True, timeout=120
-        )
-        (wheel,) = Path(folder).glob("*.whl")
-        return wheel.stat().st_size / 1024
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(root):
+        return (Path(folder) / masonry.build_wheel(folder)).stat().st_size / 1024
 
 
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (0, 0),
     "modules": (22, 12),
     "lines": (14378, 7500),
-    "scripts": (6743, 5500),
+    "scripts": (6702, 5500),
     "wheel": (700, 700),
 }
 """The limit and the goal of each figure that may be a ratchet; those of lines leave room for ten at most where they were lowered last."""

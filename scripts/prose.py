@@ -75,25 +75,19 @@ def _strip_markdown(text: str) -> str:
 
 def _read_module(module: Path) -> Iterator[Text]:
     source = module.read_text(encoding="utf-8")
-    tree = ast.parse(source)
-    documented: set[int] = set()
-    for body in (getattr(node, "body", None) for node in ast.walk(tree)):
-        for statement in body if isinstance(body, list) else []:
-            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-                value = statement.value
-                documented.add(id(value))
-                if isinstance(value.value, str):
-                    text = re.sub(r"^\s*(?:>>>|\.\.\. ).*$", "", value.value, flags=re.MULTILINE)
-                    yield Text("docstrings", module, value.lineno, _CODE.sub("Code", text))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            documented.update(id(part) for part in node.values)
-            text = "".join(
-                str(part.value) if isinstance(part, ast.Constant) else "it" for part in node.values
-            )
-            yield from _read_message(module, node.lineno, text)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
-            yield from _read_message(module, node.lineno, node.value)
+    seen: set[ast.AST] = set()
+    for node in ast.walk(ast.parse(source)):  # what holds a text comes before the text
+        match node:
+            case ast.Expr(ast.Constant(str(text)) as value):
+                seen.add(value)
+                text = re.sub(r"^\s*(?:>>>|\.\.\. ).*$", "", text, flags=re.MULTILINE)
+                yield Text("docstrings", module, value.lineno, _CODE.sub("Code", text))
+            case ast.JoinedStr(parts):
+                seen.update(parts)
+                text = "".join(str(it.value) if isinstance(it, ast.Constant) else "it" for it in parts)
+                yield from _read_message(module, node.lineno, text)
+            case ast.Constant(str(text)) if node not in seen:
+                yield from _read_message(module, node.lineno, text)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and not _REMARK.match(token.string):
             yield Text("comments", module, token.start[0], _CODE.sub("Code", token.string.lstrip("#! ")))
