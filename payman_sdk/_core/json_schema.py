@@ -183,6 +183,11 @@ def _names(value: object) -> list[object]:
     return [value] if several is None else several
 
 
+def fits_type(value: object, names: object) -> bool:
+    """Return whether a value is of a type of JSON Schema, or of one of several."""
+    return any(_TYPES[str(name)](value) for name in _names(names))
+
+
 def _is_equal(one: object, other: object) -> bool:
     return canonicalize(one) == canonicalize(other)
 
@@ -226,7 +231,7 @@ def _build_size_check(kind: type[Any], compare: Callable[[int, int], bool]) -> _
 _KEYWORDS: dict[str, _Keyword] = {
     "type": (
         lambda names: all(isinstance(name, str) and name in _TYPES for name in _names(names)),
-        lambda value, names: any(_TYPES[str(name)](value) for name in _names(names)),
+        fits_type,
     ),
     "enum": (
         lambda allowed: isinstance(allowed, list),

@@ -10,16 +10,19 @@ import dataclasses
 import datetime as dt
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from enum import Enum
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias, cast
+from itertools import repeat
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
-from payman_sdk._core.json_schema import MismatchError, SchemaError, is_integer, is_number
+from payman_sdk._core.json_schema import MismatchError, SchemaError, fits_type
+from payman_sdk._core.wire_json import Json, as_list, as_object
 
-Json: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 
 _SEQUENCES = list, abc.Sequence, abc.Collection, abc.Iterable, abc.MutableSequence
 _LISTS: dict[object, type] = {**dict.fromkeys(_SEQUENCES, list), set: set, abc.Set: set, frozenset: frozenset}
@@ -50,10 +53,6 @@ def read_type(given: Any) -> TypeForm:
 
 
 def _form_of(given: Any, known: dict[str, TypeForm]) -> TypeForm:
-    if given in (Any, object):
-        return TypeForm({}, _read_anything)
-    if given is None or given is types.NoneType:
-        return TypeForm({"type": "null"}, partial(_read_choice, [(None, None)], "null"))
     origin, arguments = typing.get_origin(given), typing.get_args(given)
     kind = origin or given
     if origin is typing.Annotated:
@@ -69,12 +68,13 @@ def _form_of(given: Any, known: dict[str, TypeForm]) -> TypeForm:
     if kind in _LISTS or (kind is tuple and (not arguments or arguments[1:] == (...,))):
         item = _form_of(arguments[0] if arguments else Any, known)
         collect = _LISTS.get(kind, tuple)
-        return TypeForm({"type": "array", "items": item.schema}, partial(_read_items, item, collect))
+        read = partial(_read_items, repeat(item), None, collect)
+        return TypeForm({"type": "array", "items": item.schema}, read)
     if kind is tuple:
-        items = [_form_of(one, known) for one in arguments if one != ()]
+        items = [_form_of(one, known) for one in arguments]
         sizes = {"minItems": len(items), "maxItems": len(items)}
         schema: Json = {"type": "array", "prefixItems": [one.schema for one in items], **sizes}
-        return TypeForm(schema, partial(_read_tuple, items))
+        return TypeForm(schema, partial(_read_items, items, len(items), tuple))
     if kind in _DICTS:
         if arguments and arguments[0] is not str:
             raise SchemaError(f"has a dict whose keys are not str: {given!r}")
@@ -83,7 +83,7 @@ def _form_of(given: Any, known: dict[str, TypeForm]) -> TypeForm:
         return TypeForm(schema, partial(_read_members, member))
     if given in _SCALARS:
         schema, what, convert = _SCALARS[given]
-        return TypeForm(dict(schema), partial(_read_scalar, convert, what))
+        return TypeForm(schema, partial(_read_scalar, schema.get("type"), what, convert))
     if not isinstance(given, type):
         raise SchemaError(f"holds {given!r}, which has no form in JSON that the SDK knows")
     if issubclass(given, Enum):
@@ -124,10 +124,6 @@ def _form_of_class(owner: type[Any], known: dict[str, TypeForm]) -> TypeForm:
     return form
 
 
-def _read_anything(value: object, path: str) -> Any:
-    return value
-
-
 def _read_choice(choices: list[tuple[Any, Any]], what: str, value: object, path: str) -> Any:
     for one, meant in choices:
         if type(one) is type(value) and one == value:
@@ -138,7 +134,7 @@ def _read_choice(choices: list[tuple[Any, Any]], what: str, value: object, path:
 def _read_instance(
     owner: type[Any], fields: list[_Field], forms: Mapping[str, TypeForm], value: object, path: str
 ) -> Any:
-    members = _expect(value if isinstance(value, dict) else ..., path, "an object")
+    members = _expect(as_object(value), path, "an object")
     arguments: Json = {}
     for field in fields:
         here = f"{path}.{field.name}" if path else field.name
@@ -152,20 +148,17 @@ def _read_instance(
         raise MismatchError(f"{path or 'it'}: {type(error).__name__}: {error}"[:300]) from error
 
 
-def _read_items(item: TypeForm, collect: Callable[[Any], Any], value: object, path: str) -> Any:
-    items = _expect(value if isinstance(value, list) else ..., path, "a list")
-    return collect([item.read(one, f"{path}[{position}]") for position, one in enumerate(items)])
-
-
-def _read_tuple(forms: list[TypeForm], value: object, path: str) -> Any:
-    items = _expect(value if isinstance(value, list) else ..., path, "a list")
-    _expect(items if len(items) == len(forms) else ..., path, f"a list of {len(forms)}")
-    pairs = enumerate(zip(items, forms, strict=True))
-    return tuple(form.read(one, f"{path}[{position}]") for position, (one, form) in pairs)
+def _read_items(
+    forms: Iterable[TypeForm], size: int | None, collect: Callable[[Any], Any], value: object, path: str
+) -> Any:
+    items = _expect(as_list(value), path, "a list")
+    _expect(items if size in (None, len(items)) else None, path, f"a list of {size}")
+    pairs = enumerate(zip(items, forms, strict=False))
+    return collect([form.read(one, f"{path}[{position}]") for position, (one, form) in pairs])
 
 
 def _read_members(member: TypeForm, value: object, path: str) -> Any:
-    members: Json = _expect(value if isinstance(value, dict) else ..., path, "an object")
+    members = _expect(as_object(value), path, "an object")
     return {name: member.read(one, f"{path}.{name}" if path else name) for name, one in members.items()}
 
 
@@ -179,16 +172,16 @@ def _read_first(choices: list[TypeForm], value: object, path: str) -> Any:
     raise MismatchError(f"{path or 'it'}: it fits none of its types ({'; '.join(problems)})"[:300])
 
 
-def _read_scalar(convert: Callable[[Any], Any], what: str, value: object, path: str) -> Any:
-    try:
-        return convert(value)
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise MismatchError(f"{path or 'it'}: it is not {what}") from error
+def _read_scalar(types: object, what: str, convert: Callable[[Any], Any], value: object, path: str) -> Any:
+    with suppress(ValueError, TypeError, ArithmeticError):
+        if types is None or fits_type(value, types):
+            return convert(value)
+    raise MismatchError(f"{path or 'it'}: it is not {what}")
 
 
-def _expect(value: Any, path: str, what: str) -> Any:
-    """Return a value; raise if it is `...`, which marks a value of another kind."""
-    if value is ...:
+def _expect(value: T | None, path: str, what: str) -> T:
+    """Return a value; raise if it is None, in the place of a value of another kind."""
+    if value is None:
         raise MismatchError(f"{path or 'it'}: it is not {what}")
     return value
 
@@ -205,23 +198,27 @@ def find_fields(owner: type[Any]) -> list[_Field] | None:
             if mark is typing.Required or (name in required and mark is not typing.NotRequired)
         }
         return [_Field(name, name, one, name in needed) for name, one in _hints(owner).items()]
+    fields: Any
+    missing: Any
     if dataclasses.is_dataclass(owner):
-        hints, missing = _hints(owner), dataclasses.MISSING
-        return [
-            _Field(one.name, one.name, hints[one.name], one.default is missing is one.default_factory)
-            for one in dataclasses.fields(owner)
-            if one.init
-        ]
-    if hasattr(owner, "__attrs_attrs__"):
+        fields, missing = dataclasses.fields(owner), dataclasses.MISSING
+    elif hasattr(owner, "__attrs_attrs__"):
         import attrs
 
-        hints = _hints(owner)
-        return [
-            _Field(one.name, one.alias or one.name, hints.get(one.name, Any), one.default is attrs.NOTHING)
-            for one in attrs.fields(owner)
-            if one.init
-        ]
-    return None
+        fields, missing = attrs.fields(owner), attrs.NOTHING
+    else:
+        return None
+    hints = _hints(owner)
+    return [
+        _Field(
+            one.name,
+            getattr(one, "alias", None) or one.name,
+            hints.get(one.name, Any),
+            one.default is missing is getattr(one, "default_factory", missing),
+        )
+        for one in fields
+        if one.init
+    ]
 
 
 def _hints(owner: type[Any], *, include_extras: bool = False) -> Mapping[str, Any]:
@@ -233,44 +230,30 @@ def _hints(owner: type[Any], *, include_extras: bool = False) -> Mapping[str, An
         ) from error
 
 
-def _check(is_fitting: bool, value: Any) -> Any:
-    if not is_fitting:
+def _read_number(kind: type[Any], value: object) -> Any:
+    number = kind(str(value))
+    if not Decimal(str(number)).is_finite():
         raise ValueError(value)
-    return value
+    return number
 
 
-def _read_text(value: Any) -> str:
-    return str(_check(isinstance(value, str), value))
-
-
-def _read_decimal(value: Any) -> Decimal:
-    number = Decimal(str(_check(isinstance(value, str) or is_number(value), value)))
-    return cast("Decimal", _check(number.is_finite(), number))
-
-
-def _read_float(value: Any) -> float:
-    number = float(_check(is_number(value), value))
-    return float(_check(number - number == 0, number))  # without end
-
-
-def _read_datetime(value: Any) -> dt.datetime:
+def _read_datetime(value: str) -> dt.datetime:
     from dateutil import parser
 
-    return parser.isoparse(_read_text(value))
+    return parser.isoparse(value)
 
 
+_NUMBER = {"type": ["string", "number"], "description": "A number in digits"}
 _SCALARS: dict[Any, tuple[Json, str, Callable[[Any], Any]]] = {
-    str: ({"type": "string"}, "a text", _read_text),
-    bool: ({"type": "boolean"}, "true or false", lambda value: _check(isinstance(value, bool), value)),
-    int: ({"type": "integer"}, "a whole number", lambda value: int(_check(is_integer(value), value))),
-    float: ({"type": "number"}, "a number", _read_float),
-    Decimal: ({"type": ["string", "number"], "description": "A number in digits"}, "a number", _read_decimal),
+    **dict.fromkeys((Any, object), ({}, "anything", lambda value: value)),
+    **dict.fromkeys((None, types.NoneType), ({"type": "null"}, "null", lambda value: value)),
+    str: ({"type": "string"}, "a text", str),
+    bool: ({"type": "boolean"}, "true or false", bool),
+    int: ({"type": "integer"}, "a whole number", int),
+    float: ({"type": "number"}, "a number", partial(_read_number, float)),
+    Decimal: (_NUMBER, "a number", partial(_read_number, Decimal)),
     dt.datetime: ({"type": "string", "format": "date-time"}, "a date and time", _read_datetime),
-    dt.date: (
-        {"type": "string", "format": "date"},
-        "a date",
-        lambda value: dt.date.fromisoformat(_read_text(value)),
-    ),
-    UUID: ({"type": "string", "format": "uuid"}, "a UUID", lambda value: UUID(_read_text(value))),
+    dt.date: ({"type": "string", "format": "date"}, "a date", dt.date.fromisoformat),
+    UUID: ({"type": "string", "format": "uuid"}, "a UUID", UUID),
 }
 """Types that are one value in JSON: their schema, what a person calls them, and what reads them."""
