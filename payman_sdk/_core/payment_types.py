@@ -9,12 +9,12 @@ compares it with the order. The classes are imported on first use.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import cache
 from typing import Any, Literal, NotRequired, Required, Self, TypeAlias, cast, get_type_hints
 
+from attr import asdict  # that of `attrs` keeps tuples
 from attrs import NOTHING, field, fields, frozen
 
 from payman_sdk._annotations import build_instance_schema, build_twin
@@ -41,7 +41,7 @@ class TypedResult:
             >>> Wallet(currency="TSD", balance=Decimal("10.00")).to_dict()
             {'currency': 'TSD', 'id': None, 'paytag': None, 'name': None, 'balance': '10.00', 'pending': None}
         """
-        return {name: _to_json(value) for name, value in _list_data(self).items()}
+        return asdict(cast("Any", self), filter=_is_data, value_serializer=_to_json)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -50,7 +50,7 @@ class TypedResult:
         members = {
             one.name: Required[hints[one.name]] if one.default is NOTHING else NotRequired[hints[one.name]]
             for one in fields(cast("Any", cls))
-            if one.name not in _HIDDEN
+            if _is_data(one)
         }
         shape = handler.generate_schema(build_twin(cls, members))
         return build_instance_schema(cls, shape, lambda data: cls(**data), _list_data)
@@ -68,25 +68,22 @@ def _build_serializer(kind: type) -> Any:
     return TypeAdapter(kind).serializer
 
 
-def _list_data(result: TypedResult) -> dict[str, Any]:
-    kind = cast("Any", type(result))
-    return {one.name: getattr(result, one.name) for one in fields(kind) if one.name not in _HIDDEN}
+def _list_data(result: Any) -> dict[str, Any]:
+    return asdict(result, recurse=False, filter=_is_data)
 
 
-def _to_json(value: Any) -> Any:
+def _is_data(member: Any, _: object = None) -> bool:
+    return member.name not in _HIDDEN
+
+
+def _to_json(owner: object, member: object, value: Any) -> Any:
     match value:
-        case TypedResult():
-            return value.to_dict()
         case Enum():
             return value.value
         case Decimal():
             return str(value)
         case dt.datetime():
             return value.isoformat().replace("+00:00", "Z")
-        case Mapping():
-            return {key: _to_json(member) for key, member in cast("Mapping[str, Any]", value).items()}
-        case tuple() | list():
-            return [_to_json(member) for member in cast("list[Any]", value)]
         case _:
             return value
 
