@@ -65,7 +65,7 @@ class TaskAccumulator:
         Raises:
             AgentError: It is a JSON-RPC error.
         """
-        if self._usual and (event := self._add_text_chunk(data)) is not None:
+        if (event := self._add_text_chunk(data)) is not None:
             return [event]
         try:  # with more care than the usual chunk, for it may say how the task ended
             said, warnings = read_json(data)
@@ -142,28 +142,28 @@ class TaskAccumulator:
 
     def _add_text_chunk(self, data: str) -> ArtifactUpdate | None:
         """Return the event for the usual chunk, which adds some words to the artifact that changed last; None for others."""
+        if self._usual is None:
+            return None
+        usual, number, artifact = self._usual
         try:
             said = parse_json(data)
             result = said["result"]
             chunk = result["artifact"]
+            metadata: Json | None = result.get("metadata")
             (part,) = parts = chunk["parts"]
             text = part["text"]
+            chunk["parts"] = None
             if (
-                self._usual is None
+                chunk != usual
                 or result["id"] != self._task_id
+                or part["type"] != "text"
+                or len(part) != 2
                 or type(text) is not str
                 or said.get("error") is not None
+                or (metadata is not None and type(metadata) is not dict)
             ):
                 return None
-            usual, number, artifact = self._usual
-            chunk["parts"] = None
-            is_usual = chunk == usual
             chunk["parts"] = parts
-            if not is_usual or part["type"] != "text" or len(part) != 2:
-                return None
-            metadata: Json | None = result.get("metadata")
-            if metadata is not None and type(metadata) is not dict:
-                return None
         except _MISFITS:
             return None
         artifact.append_text(text)

@@ -37,25 +37,22 @@ class ArtifactSet:
 
     Attributes:
         size: How many bytes of the stream are kept.
+        was_rejoined: Whether the stream broke at least once, so that something may be missing.
     """
 
     def __init__(self) -> None:
         self.size = 0
+        self.was_rejoined = False
         self._artifacts: dict[int, ArtifactBuffer] = {}
         self._shown: dict[int, Json] = {}  # the newest snapshot of each, the one that changed last last
         self._closed: set[int] = set()  # those whose last chunk came
-        self._repeated: dict[int, ArtifactBuffer] | None = None  # what came since the stream was joined again
+        self._repeated: dict[int, ArtifactBuffer] = {}  # what came since the stream was joined again
         self._named: dict[str, int] = {}  # the numbers of artifacts that have an id instead
         self._replaced: dict[int, deque[ArtifactBuffer]] = {}
         self._fingerprints: dict[int, None] = {}
 
-    @property
-    def was_rejoined(self) -> bool:
-        """Whether the stream broke at least once, so that something may be missing."""
-        return self._repeated is not None
-
     def rejoin(self) -> None:
-        self._repeated = {}
+        self.was_rejoined, self._repeated = True, {}
 
     def values(self) -> list[ArtifactBuffer]:
         return [self._artifacts[index] for index in sorted(self._artifacts)]
@@ -64,20 +61,17 @@ class ArtifactSet:
         """Take an artifact, or a chunk of one; return what changed, None if all of it came before."""
         index, closes = self._get_index(artifact, 0), artifact.last_chunk is True
         known, is_appended = self._artifacts.get(index), artifact.append is True
-        if self._repeated is not None and known is not None:
-            before = self._repeated.get(index)
-            if before is not None or not is_appended:
-                if before is not None and is_appended:
-                    before.extend(artifact)
-                again = before if before is not None and is_appended else ArtifactBuffer(artifact)
-                delta = self._find_new_text(index, known, again, closes=closes)
-                return None if delta is None else self._store(index, again, delta, closes=closes)
-        if known is not None and is_appended:
+        grown = self._repeated.get(index) if is_appended else ArtifactBuffer(artifact)
+        if self.was_rejoined and known is not None and grown is not None:
+            if is_appended:
+                grown.extend(artifact)
+            delta = self._find_new_text(index, known, grown, closes=closes)
+        elif known is not None and is_appended:
             delta, grown = known.extend(artifact), known
         else:
-            grown = ArtifactBuffer(artifact)
+            grown = grown or ArtifactBuffer(artifact)
             delta = grown.get_text()
-        return self._store(index, grown, delta, closes=closes)
+        return None if delta is None else self._store(index, grown, delta, closes=closes)
 
     def add_all(self, artifacts: list[Artifact]) -> Iterator[ArtifactChange]:
         """Take the artifacts of a whole task; yield what changed."""
@@ -134,7 +128,6 @@ class ArtifactSet:
         self, index: int, artifact: ArtifactBuffer, again: ArtifactBuffer, *, closes: bool
     ) -> str | None:
         """Return what goes beyond an artifact that is repeated up to here; None if nothing does."""
-        assert self._repeated is not None  # noqa: S101 (only then is anything repeated)
         goes_on = artifact.is_prefix_of(again)
         versions: Iterable[ArtifactBuffer] = (artifact, *self._replaced.get(index, ()))
         came_before = any(again.is_prefix_of(version) for version in versions)
@@ -163,11 +156,8 @@ class ArtifactSet:
         """Remember a version of an artifact that another takes the place of, and forget the oldest ones."""
         versions = self._replaced.setdefault(index, deque())
         versions.append(version)
-        left = sum(one.weight for one in versions)
-        while len(versions) > _MOST_VERSIONS or (left > _MOST_BYTES and versions):
-            forgotten = versions.popleft().weight
-            left -= forgotten
-            self.size -= forgotten
+        while len(versions) > _MOST_VERSIONS or sum(one.weight for one in versions) > _MOST_BYTES:
+            self.size -= versions.popleft().weight
 
 
 def _compute_delta(before: str, now: str) -> str:

@@ -26,10 +26,6 @@ from payman_sdk._core.task_response import (
 from payman_sdk._core.wire_json import as_object, parse_bool, unwrap_single
 
 
-def _read_state(state: str) -> TaskState | str:
-    return STATES.get(state, state)
-
-
 class _Update(Record):
     """What every event of a stream has."""
 
@@ -64,7 +60,7 @@ class StatusUpdate(_Update):
     """`status_update`."""
     status = Key[Status]()
     """The status of the task: 'completed', 'failed' (canceled too) or 'in_progress' (waiting for input too)."""
-    state = Key[TaskState | str](_read_state)
+    state = Key[TaskState | str](lambda state: STATES.get(state) or state)
     """The agent's own state of the task; an unlisted one is the string that the agent sent."""
     is_final = Key[bool]()
     """Whether the stream ends with it."""
@@ -219,9 +215,9 @@ def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
     is_final = parse_bool(body.get("final"))
     if is_final is None and body.get("final") is not None:
         warnings.append("final: neither true nor false")
-    is_whole = task is not None and artifact is None and is_final is None
     # An update of a status names the task in another member than a task does.
-    is_whole = is_whole and body.get("kind") != "status-update" and "taskId" not in body
+    names_task = body.get("kind") != "status-update" and "taskId" not in body
+    is_whole = task is not None and artifact is None and is_final is None and names_task
     if task is not None:
         warnings += task.warnings
         is_final = has_ended(canonicalize_state(task.status.state)) if is_whole else is_final
