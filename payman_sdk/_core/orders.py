@@ -51,14 +51,8 @@ class PaymentOrder(NamedTuple):
         return arguments.kind_of_reference(self.payee)
 
     def text(self) -> str:
-        members = {
-            "amount": str(self.amount),
-            "currency": self.currency,
-            "payee": self.payee,
-            "memo": self.memo,
-            "wallet": self.wallet,
-        }
-        return write_order("pay", members, schemas.PAYMENT)
+        members = {name: getattr(self, name) for name in ("amount", "currency", "payee", "memo", "wallet")}
+        return write_order("pay", {**members, "amount": str(self.amount)}, schemas.PAYMENT)
 
 
 def read_payment_order(
