@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from typing import Any
 
 from payman_sdk._core.wire_json import (
     Json,
@@ -47,10 +48,9 @@ class Warnings(list[str]):
 def normalize_parts(given: Json, path: str, warnings: Warnings) -> list[Json]:
     parts = given.get("parts")
     if parts is None and isinstance(text := get_first(given, "text", "content"), str):
-        return [build_text_part(text)]
+        return [{"type": "text", "text": text}]
     if parts is None:
         warnings.note(f"{path}.parts", parts)
-        return []
     return _normalize_all(parts, f"{path}.parts", _normalize_part, warnings)
 
 
@@ -65,15 +65,13 @@ def _normalize_all(
     return [one for one in read if one is not None]
 
 
-def build_text_part(text: str) -> Json:
-    return {"type": "text", "text": text}
-
-
-def drop_odd(given: Json, path: str, warnings: Warnings, kind: type, *names: str) -> None:
-    """Drop the members of these names that are not of a kind."""
-    for name in names:
-        if not isinstance(given.get(name), kind | None):
-            warnings.note(f"{path}{name}", given.pop(name))
+def _read_members(given: object, path: str, warnings: Warnings, short: str, kind: Any = str) -> Json | None:
+    """Return the members of an object; something of a kind in its place is its member `short`."""
+    given = unwrap_single(given)
+    members = {short: given} if isinstance(given, kind) else as_object(given)
+    if members is None:
+        warnings.note(path, given)
+    return None if members is None else {**members}
 
 
 def _convert(
@@ -81,11 +79,15 @@ def _convert(
 ) -> None:
     """Replace the members of these names by what `read` makes of them; drop those of which it makes None."""
     for name in names:
-        value = given.pop(name, None)
-        if (known := read(value)) is not None:
-            given[name] = known
-        elif value is not None:
-            warnings.note(f"{path}{name}", value)
+        if (value := given.get(name)) is not None:
+            given[name] = read(value)
+            if given[name] is None:
+                del given[name]
+                warnings.note(f"{path}{name}", value)
+
+
+def _as_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def parse_timestamp(value: object) -> str | None:
@@ -105,19 +107,16 @@ def parse_timestamp(value: object) -> str | None:
 
 
 def _normalize_part(given: object, path: str, warnings: Warnings) -> Json | None:
-    given = unwrap_single(given)
-    members = build_text_part(given) if isinstance(given, str) else as_object(given)
-    if members is None:
-        warnings.note(path, given)
+    part = _read_members(given, path, warnings, "text")
+    if part is None:
         return None
-    part: Json = {**members}
     kind = _find_kind(part)
     if kind is None:
         warnings.note(f"{path}.type", get_first(part, "type", "kind"))
     part["type"] = "unknown" if kind is None else kind
     if kind not in _KINDS:
         return part
-    drop_odd(part, f"{path}.", warnings, dict, "metadata")
+    _convert(part, f"{path}.", warnings, as_object, "metadata")
     if kind == "text":
         part["text"] = _read_text(part.get("text"), f"{path}.text", warnings)
     elif kind == "file":
@@ -160,7 +159,7 @@ def _normalize_file(part: Json, path: str, warnings: Warnings) -> Json:
     file: Json = {**members}
     if file.get("uri") is None and isinstance(file.get("url"), str):
         file["uri"] = file["url"]
-    drop_odd(file, f"{path}.", warnings, str, *_FILE_MEMBERS)
+    _convert(file, f"{path}.", warnings, _as_text, *_FILE_MEMBERS)
     return file
 
 
@@ -177,7 +176,7 @@ def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
     if history is not None:
         task["history"] = history
     task["metadata"] = given.get("metadata")
-    drop_odd(task, "", warnings, dict, "metadata")
+    _convert(task, "", warnings, as_object, "metadata")
     return task
 
 
@@ -200,19 +199,16 @@ def _read_sendable(value: object) -> str | None:
 
 def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | None:
     """Return the artifact; None where there is none to be read."""
-    given = unwrap_single(given)
-    members = {"parts": given} if isinstance(given, str) else as_object(given)
-    if members is None:
-        warnings.note(path, given)
+    artifact = _read_members(given, path, warnings, "parts")
+    if artifact is None:
         return None
-    artifact: Json = {**members}
     artifact["parts"] = normalize_parts(artifact, path, warnings)
-    drop_odd(artifact, f"{path}.", warnings, str, "name", "description")
+    _convert(artifact, f"{path}.", warnings, _as_text, "name", "description")
     if artifact.get("lastChunk") is None and "last_chunk" in artifact:
         artifact["lastChunk"] = artifact.pop("last_chunk")
     _convert(artifact, f"{path}.", warnings, parse_int, "index")
     _convert(artifact, f"{path}.", warnings, parse_bool, "append", "lastChunk")
-    drop_odd(artifact, f"{path}.", warnings, dict, "metadata")
+    _convert(artifact, f"{path}.", warnings, as_object, "metadata")
     return artifact
 
 
@@ -240,18 +236,12 @@ def _normalize_history(given: object, warnings: Warnings) -> list[Json] | None:
 def _normalize_message(given: object, path: str, warnings: Warnings) -> Json | None:
     if given is None:
         return None
-    given = unwrap_single(given)
-    parts = given if isinstance(given, str) else as_list(given)
-    members = as_object(given) if parts is None else {"parts": parts}
-    if members is None:
-        warnings.note(path, given)
+    message = _read_members(given, path, warnings, "parts", str | list)
+    if message is None:
         return None
-    message: Json = {**members}
     message["parts"] = normalize_parts(message, path, warnings)
-    role = message.get("role")
-    if not isinstance(role, str):
+    _convert(message, f"{path}.", warnings, _as_text, "role")
+    if message.get("role") is None:
         message["role"] = "agent"
-        if role is not None:
-            warnings.note(f"{path}.role", role)
-    drop_odd(message, f"{path}.", warnings, dict, "metadata")
+    _convert(message, f"{path}.", warnings, as_object, "metadata")
     return message
