@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scripts.regeneration.expressions import ANY, Expression, choices_of
-from scripts.regeneration.facts import EVENTS, MEDIA, Body
+from scripts.regeneration.facts import EVENTS, Body
 from scripts.regeneration.identifiers import to_class
 from scripts.regeneration.pointers import Node
 from scripts.regeneration.schema_parts import SHAPES
 from scripts.regeneration.schemas import Schemas
 
+_MEDIA = {
+    "json": "application/json",
+    "form": "application/x-www-form-urlencoded",
+    "multipart": "multipart/form-data",
+}
+"""The usual media type of each kind of body that has one for itself."""
 _RANKS = ("json", "form", "multipart", "text", "bytes")
 """Which kind of body is taken where a document offers several: the first of these."""
 _USUAL = {"json": "application/json", "text": "text/plain"}
@@ -138,7 +144,7 @@ def _essence(media: str) -> str:
 def classify_media(media: str) -> str:
     """Give the kind of body that a media type is; nothing where that is for its schema to say."""
     media = _essence(media)
-    for kind, usual in MEDIA.items():
+    for kind, usual in _MEDIA.items():
         if media == usual:
             return kind
     if media == "text/json" or media.endswith("+json"):

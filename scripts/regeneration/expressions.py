@@ -16,6 +16,15 @@ WIRE, DEFAULT = "x-payman-wire", "x-payman-default"
 """Of a member: its name in JSON where it has another one in Python, and its default as code."""
 OTHER = "Other"
 FORMATS = ("date-time", "date", "uuid")
+_WORDS = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "null": "None",
+    "bytes": "bytes",
+}
+_OF_FORMATS = {"date-time": "datetime.datetime", "date": "datetime.date", "uuid": "UUID", "binary": "File"}
 TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "NoneType": "null"}
 
 
@@ -45,6 +54,34 @@ def bare(member: Expression) -> Expression:
     """Give the expression of a member."""
     found: Expression = member["allOf"][0] if "allOf" in member else member
     return found
+
+
+def annotate(*several: Expression) -> str:
+    """Give the annotation of what may be any of some things, in their order; None of nothing."""
+    every = (each for one in map(bare, several) for each in one.get("anyOf", [one]))
+    choices = list(dict.fromkeys(map(_word, every)))
+    if "Any" in choices:
+        return "Any"
+    literals = [choice for choice in choices if choice.startswith("Literal[")]
+    if len(literals) > 1:
+        one = f"Literal[{', '.join(literal[8:-1] for literal in literals)}]"
+        choices = [one if it == literals[0] else it for it in choices if it not in literals[1:]]
+    return " | ".join(sorted(choices, key=lambda choice: choice == "None")) or "None"
+
+
+def _word(each: Expression) -> str:
+    match each:
+        case {"$ref": str(reference)}:
+            return reference.rpartition("/")[2]
+        case {"const": value}:
+            return f"Literal[{value!r}]"
+        case {"type": "array", "items": items}:
+            return f"list[{annotate(items)}]"
+        case {"type": "object", "additionalProperties": values}:
+            return f"dict[str, {annotate(values)}]"
+        case {"type": kind, **others}:
+            return _OF_FORMATS.get(others.get("format", ""), _WORDS[kind])
+    return "Any"
 
 
 def make_member(wire: str, schema: Node, expression: Expression, *, is_required: bool) -> dict[str, Any]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, unite
+from scripts.regeneration.expressions import NULL, WIRE, Expression
 from scripts.regeneration.pointers import Node
 
 EVENTS = "text/event-stream"
-EVENT_STATUS = "999"
-"""The status under which the generator reads an event, for which it has no place."""
-MEDIA = {
-    "json": "application/json",
-    "form": "application/x-www-form-urlencoded",
-    "multipart": "multipart/form-data",
-}
-"""The usual media type of each kind of body that has one for itself."""
+_MEDIA = {"json": "application/json", "text": "text/plain", "bytes": "application/octet-stream"}
+"""What the generator reads each kind of answer as."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +63,9 @@ class Body:
     has_others: bool = False
 
     @property
-    def content(self) -> dict[str, Any]:
-        """What it is for the generator."""
-        return {MEDIA.get(self.kind, "application/octet-stream"): {"schema": self.expression}}
+    def value(self) -> Expression:
+        """What a program gives or gets."""
+        return {"type": "bytes"} if self.kind == "bytes" else self.expression
 
 
 @dataclass(frozen=True)
@@ -106,11 +100,6 @@ class Operation:
     page: tuple[str, str] | None = None
     """The parameter, and the member of the answer, that lead to the next page."""
 
-    @property
-    def defaults(self) -> dict[str, str | None]:
-        """The default of each parameter, as code."""
-        return {each.variable: each.schema.get(DEFAULT) for each in self.parameters}
-
     def within(self, location: str) -> list[Parameter]:
         """Give the parameters that go to one place."""
         return [each for each in self.parameters if each.location == location]
@@ -121,6 +110,10 @@ class Operation:
         found = [status for status in self.answers if status[0] in "123"]
         has_success = self.events or any(status[0] == "2" for status in found)
         return found if has_success else [*found, *self.answers.keys() & {"default"}]
+
+    def values(self, statuses: Iterable[str]) -> list[Expression]:
+        """Give what programs get with some statuses."""
+        return [NULL if (body := self.answers[status]) is None else body.value for status in statuses]
 
     @property
     def accept(self) -> str:
@@ -136,31 +129,13 @@ class Operation:
 
     @property
     def item(self) -> tuple[str, dict[str, Any]]:
-        """The operation as the generator reads it, and a path for it.
-
-        Everything has its name in Python there, and all parameters are in the query: where one goes is a fact, and the
-        generator knows neither lists in headers nor null in a path.
-        """
-        # The generator reads no text in requests, and only this one in answers.
-        text = {"text/plain": {"schema": {"type": "string"}}}
+        """The operation as the generator reads it, and a path for it: its name in Python, its tag, and what it answers."""
         contents = {
-            status: (text if body.kind == "text" else body.content) if body else {}
+            status: {_MEDIA[body.kind]: {"schema": body.expression}} if body else {}
             for status, body in self.answers.items()
         }
-        if self.events:
-            event = {"schema": unite(each.expression for each in self.events)}
-            contents[EVENT_STATUS] = {"application/json": event}
-        given: dict[str, Any] = {
-            "operationId": self.name,
-            "tags": [self.tag],
-            "parameters": [
-                {"name": each.variable, "in": "query", "required": each.is_required, "schema": each.schema}
-                for each in self.parameters
-            ],
-            "responses": {status: {"description": "", "content": it} for status, it in contents.items()},
-        }
-        if self.body:
-            given["requestBody"] = {"required": self.body.is_required, "content": self.body.content}
+        responses = {status: {"description": "", "content": it} for status, it in contents.items()}
+        given = {"operationId": self.name, "tags": [self.tag], "responses": responses}
         return f"/{self.name}", {self.method.lower(): given}
 
 
@@ -172,10 +147,3 @@ class Webhook:
     variable: str
     summary: str
     body: Body
-
-    @property
-    def item(self) -> tuple[str, dict[str, Any]]:
-        """It as the generator reads it, and a path for it."""
-        body = {"required": True, "content": self.body.content}
-        given = {"operationId": self.variable, "requestBody": body, "responses": {}}
-        return f"/{self.variable}", {"post": given}

@@ -13,7 +13,7 @@ import json
 import re
 import subprocess
 import traceback
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,76 +23,17 @@ from openapi_python_client import Project
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
-from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import ModelProperty
-from openapi_python_client.parser.properties.const import ConstProperty
-from openapi_python_client.parser.properties.list_property import ListProperty
-from openapi_python_client.parser.properties.union import UnionProperty
-from openapi_python_client.parser.responses import Response
 from openapi_python_client.strings import safe_for_docstring
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # it has no types
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import OTHER
-from scripts.regeneration.facts import EVENT_STATUS, Scheme
+from scripts.regeneration.expressions import OTHER, Expression, annotate
+from scripts.regeneration.facts import Scheme
 from scripts.regeneration.identifiers import PREFIX
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.schemas import Schemas
-
-
-class Annotations:
-    """Gives annotations: the choices of a union stay in their order, and objects without members are dicts."""
-
-    def __init__(self, classes: Collection[str], maps: Collection[str]) -> None:
-        self._classes, self._maps = set(classes), maps
-
-    def of(self, *properties: Any) -> str:
-        """Give the annotation of what may be any of some properties or answers."""
-        choices = list(dict.fromkeys(choice for each in properties for choice in self._choices(each)))
-        if "Any" in choices:
-            return "Any"
-        literals = [choice for choice in choices if choice.startswith("Literal[")]
-        if len(literals) > 1:
-            one = f"Literal[{', '.join(literal[8:-1] for literal in literals)}]"
-            choices = [one if it == literals[0] else it for it in choices if it not in literals[1:]]
-        return " | ".join(sorted(choices, key=lambda choice: choice == "None")) or "None"
-
-    def declared(self, each: Any) -> str:
-        """Give the annotation of a member or a parameter, absence included."""
-        return self.of(each) if each.required else f"{self.of(each)} | Unset"
-
-    def optional(self, *properties: Any) -> str:
-        """Give the annotation of what may be None besides."""
-        found = self.of(*properties)
-        return found if {"None", "Any"} & {*found.split(" | ")} else f"{found} | None"
-
-    def classes(self, *properties: Any) -> list[str]:
-        """Give the generated classes that the annotations of some properties name."""
-        return sorted(
-            self._classes & {word for each in properties for word in re.findall(r"\w+", self.of(each))}
-        )
-
-    def _choices(self, each: Any) -> Iterable[str]:
-        match each:
-            case Response(source={"return_type": "None"}):
-                return ["None"]
-            case Response(source={"return_type": "bytes"}):
-                return ["bytes"]
-            case Response():
-                return self._choices(each.prop)
-            case UnionProperty():
-                return [choice for inner in each.inner_properties for choice in self._choices(inner)]
-            case ListProperty():
-                return [f"list[{self.of(each.inner_property)}]"]
-            case ConstProperty():
-                return [f"Literal[{each.value.raw_value!r}]"]
-            case ModelProperty() if each.class_info.name in self._maps:
-                return [f"dict[str, {self.of(each.additional_properties)}]"]
-            case _:
-                return [each.get_base_type_string().as_unembedded_code()]
-
 
 _DEPRECATION = """import sys
 
@@ -159,7 +100,6 @@ def prepare(
     title = document["info"]["title"]
     classes = _parse(title, schemas, [], config, is_whole=True)
     functions = _parse(title, schemas, (each.item for each in operations.found), config)
-    hooks = _parse(title, schemas, (each.item for each in operations.webhooks), config)
     parsed = replace(
         functions,
         models=[model for model in classes.models if model.class_info.name in schemas.classes],
@@ -170,41 +110,28 @@ def prepare(
     project.env.undefined = StrictUndefined
     # A run generates several packages from the same templates; what is compiled stays in a temporary folder of the user's.
     project.env.bytecode_cache = FileSystemBytecodeCache()
-    annotations = Annotations(schemas.classes, schemas.maps)
     project.env.filters |= {
         "docstring": _docstring,
         "literal": _literal,
         "credential": _credential,
         "assigned": _assigned,
         "keywords": lambda names: ", ".join(f"{name}={name}" for name in names),
-        "annotation": lambda properties: annotations.of(*properties),
-        "declared": annotations.declared,
-        "optional": lambda properties: annotations.optional(*properties),
-        "named": lambda properties: annotations.classes(*properties),
+        "annotation": lambda several: annotate(*several),
+        "declared": _declared,
+        "named": lambda several: sorted(
+            schemas.classes.keys() & re.findall(r"\w+", " ".join(map(annotate, several)))
+        ),
     }
-    bodies = {str(endpoint.name): endpoint.bodies[0].prop for endpoint in _endpoints(hooks)}
-    events: dict[str, list[Response]] = {}
-    for endpoint in _endpoints(functions):
-        found = endpoint.responses.patterns
-        events[endpoint.name] = [each for each in found if each.status_code.pattern == EVENT_STATUS]
-        endpoint.responses.patterns = [each for each in found if each not in events[endpoint.name]]
     project.env.globals |= {
         "classes": schemas.classes,
         "api": operations,
         "operations": {each.name: each for each in operations.found},
-        "webhooks": [(each, bodies[each.variable]) for each in operations.webhooks],
-        "events": events,
         "deprecation": _DEPRECATION,
         "title": title,
         "name": name,
         "root": "" if name == PRIMARY else ".",  # what all packages share is in the primary one
     }
     return project
-
-
-def _endpoints(parsed: GeneratorData) -> Iterable[Endpoint]:
-    for collection in parsed.endpoint_collections_by_tag.values():
-        yield from collection.endpoints
 
 
 def _parse(
@@ -234,6 +161,11 @@ def _docstring(text: object) -> str:
 def _literal(value: Any) -> str:
     """Give a value as code."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _declared(member: Expression, is_required: bool) -> str:
+    """Give the annotation of a member or a parameter, absence included."""
+    return f"{annotate(member)}{'' if is_required else ' | Unset'}"
 
 
 def _assigned(default: str | None, is_required: bool) -> str:

@@ -92,14 +92,13 @@ class Schemas:
         if expression == expressions.refer(expressions.OTHER):
             return {"": ANY}
         if expression.get("type") == "object":
-            extra = expression["additionalProperties"]
-            return {"": ANY if extra is True else extra}
+            return {"": expression["additionalProperties"]}
         self.finish()
         made = self.classes.get(str(expression.get("$ref")).rpartition("/")[2])
         if made is None or "enum" in made.schema:
             return None
         extra = made.schema["additionalProperties"]
-        others = {} if extra is False else {"": ANY if extra is True else extra}
+        others = {} if extra is False else {"": extra}
         return others | {each[WIRE]: expressions.bare(each) for each in made.schema["properties"].values()}
 
     def is_plain(self, expression: Expression) -> bool:
@@ -163,7 +162,7 @@ class Schemas:
         title = identifiers.make_title(f"Map {len(self.maps) + 1}", self._taken)
         self._taken.add(identifiers.to_class(title))
         self.maps.add(identifiers.to_class(title))
-        return {"type": "object", "title": title, "additionalProperties": values or True}
+        return {"type": "object", "title": title, "additionalProperties": values}
 
     def _of_values(self, shape: Shape, name: str, is_open: bool) -> Expression:
         values, found = shape.values, list[Expression]()
@@ -241,7 +240,7 @@ class Schemas:
             type="object",
             properties={variable: node for *_, variable, node in members},
             required=[variable for is_absent, _, variable, _ in members if not is_absent],
-            additionalProperties=others is not None and (others or True),
+            additionalProperties=False if others is None else others,
         )
 
     def _express_extra(self, shape: Shape, name: str) -> Expression | None:
