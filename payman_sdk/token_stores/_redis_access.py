@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -41,20 +41,18 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
     Raises:
         ConfigurationError: It is neither, or would reach another machine without TLS.
     """
-    client: redis.Redis | None = None
+    client: object = given
     if isinstance(given, str):
         # An idle connection may have been closed.
         retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         limits: dict[str, Any] = {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE}
         with contextlib.suppress(ValueError, TypeError):  # what they say may repeat a password
             client = redis.Redis.from_url(SecretStr(given).reveal(), retry=retry, **limits)  # pyright: ignore[reportUnknownMemberType] # untyped there
-    elif isinstance(given, redis.Redis):
-        client = given
-    else:
-        refuse("redis_client", f"is a {type(given).__name__}", "Give a redis.Redis or a URL.")
-    if client is None:
+    if isinstance(client, str):
         fix = "Give one such as rediss://redis.example:6379/0."
         refuse("redis_client", "is not the address of a Redis server", fix)
+    if not isinstance(client, redis.Redis):
+        refuse("redis_client", f"is a {type(given).__name__}", "Give a redis.Redis or a URL.")
     if not allow_plaintext and (host := _find_plaintext_host(client)) is not None:
         fix = "Use rediss://, or allow it by allow_plaintext=True where the network is your own."
         refuse("redis_client", f"would send secrets unencrypted to {host}", fix)
@@ -84,11 +82,7 @@ def _find_plaintext_host(client: redis.Redis) -> str | None:
     return None if is_loopback(host.lower()) else host
 
 
-_CHECK = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end"
-_IS_OURS = f"{_CHECK} return 1"
-_RELEASE = f"{_CHECK} redis.call('del', KEYS[1]) return 1"
-_EXTEND = f"{_CHECK} redis.call('pexpire', KEYS[1], ARGV[2]) return 1"
-_WRITE = f"{_CHECK} redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[3]) return 1"
+_IF_HELD = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end redis.call(unpack(ARGV, 2)) return 1"
 
 _takes_scripts: WeakKeyDictionary[redis.Redis, bool] = WeakKeyDictionary()
 """Whether the server of a client lets a value be compared and acted on by a script; else it does by a transaction."""
@@ -108,12 +102,12 @@ class Lease:
     Errors of every method are `redis.RedisError`.
     """
 
-    def __init__(self, client: redis.Redis, name: str, seconds: float, earlier: Collection[str]) -> None:
+    def __init__(self, client: redis.Redis, name: str, seconds: float, earlier: list[str]) -> None:
         self._client = client
         self._name = name
         self._milliseconds = max(1, round(seconds * 1000))
         self._value = secrets.token_hex(16)
-        self._earlier = frozenset(earlier)
+        self._earlier = earlier
 
     @classmethod
     def acquire(
@@ -133,7 +127,8 @@ class Lease:
             raise
         unanswered.clear()
         try:
-            call_bounded(lease._find_way)
+            if client not in _takes_scripts:
+                call_bounded(lease._extend)  # finds out
         except BaseException:
             with contextlib.suppress(redis.RedisError):
                 call_bounded(lambda: client.delete(name))  # taken a moment ago, and so still ours
@@ -147,7 +142,7 @@ class Lease:
 
     def release(self) -> None:
         """End it; a lock that is somebody else's by now stays theirs."""
-        call_bounded(lambda: self._do(_RELEASE, lambda pipe: pipe.delete(self._name)))
+        call_bounded(lambda: self._do("DEL", self._name))
 
     def write(self, key: str, value: str, seconds: float) -> bool:
         """Write a key that expires, if the lease has not ended; returns whether it has not."""
@@ -155,15 +150,13 @@ class Lease:
 
     def _write(self, key: str, value: str, milliseconds: int) -> bool:
         try:
-            return self._do(
-                _WRITE, lambda pipe: pipe.set(key, value, px=milliseconds), value, milliseconds, keys=(key,)
-            )
-        except redis.ResponseError:
-            # Servers and proxies that keep keys on several machines take no script of two keys that are not on the same.
-            return self._is_held() and bool(self._client.set(key, value, px=milliseconds))
+            return self._do("SET", key, value, "PX", milliseconds)
+        except UnsupportedError:
+            # Servers and proxies that keep keys on several machines do nothing with two keys that are not on the same.
+            return self._is_held(self._client) and bool(self._client.set(key, value, px=milliseconds))
 
-    def _is_held(self) -> bool:
-        return decode_text(self._client.get(self._name)) == self._value
+    def _is_held(self, client: Any) -> bool:
+        return decode_text(client.get(self._name)) == self._value
 
     def _take(self) -> bool:
         if self._client.set(self._name, self._value, nx=True, px=self._milliseconds):
@@ -176,53 +169,40 @@ class Lease:
         return self._extend()
 
     def _extend(self) -> bool:
-        milliseconds = self._milliseconds
-        return self._do(_EXTEND, lambda pipe: pipe.pexpire(self._name, milliseconds), milliseconds)
+        return self._do("PEXPIRE", self._name, self._milliseconds)
 
-    def _find_way(self) -> None:
-        """Find out how the server lets a value be compared and acted on in one step, once for every client."""
-        if self._client in _takes_scripts:
-            return
+    def _do(self, command: str, key: str, *arguments: str | int) -> bool:
+        """Do a command only if the lock is held; return whether it is."""
+        known = _takes_scripts.get(self._client)
         refusals: list[str] = []
-        ways: dict[bool, Callable[[], object]] = {
-            True: lambda: self._client.eval(_IS_OURS, 1, self._name, self._value),
-            False: lambda: self._apply_change(lambda pipe: pipe.pexpire(self._name, self._milliseconds)),
-        }
-        for is_script, attempt in ways.items():
+        for is_script in (False,) if known is False else (True, False):
+            do = self._run_script if is_script else self._run_transaction
             try:
-                attempt()
+                is_held = do(command, key, *arguments)
             except redis.RedisError as error:
+                if known is not None and not isinstance(error, redis.ResponseError):
+                    raise
                 refusals.append(str(error))
             else:
                 _takes_scripts[self._client] = is_script
-                return
+                return is_held
         self._client.get(self._name)  # raises where it is the connection that failed
         raise UnsupportedError(
-            f"neither scripts ({refusals[0]}) nor transactions ({refusals[1]}) are allowed"
+            f"neither scripts ({refusals[0]}) nor transactions ({refusals[-1]}) are allowed"
         )
 
-    def _do(
-        self, script: str, change: Callable[[Any], Any], *arguments: str | int, keys: tuple[str, ...] = ()
-    ) -> bool:
-        """Whether the lock is held; the change is made only then."""
-        if _takes_scripts.get(self._client, True):
-            values: list[Any] = [self._name, *keys, self._value, *arguments]
-            try:
-                return bool(self._client.eval(script, 1 + len(keys), *values))
-            except redis.ResponseError:
-                if keys:
-                    raise
-                _takes_scripts.pop(self._client, None)  # scripts were allowed until now
-        return self._apply_change(change)
+    def _run_script(self, command: str, key: str, *arguments: Any) -> bool:
+        keys = [self._name] if key == self._name else [self._name, key]
+        return bool(self._client.eval(_IF_HELD, len(keys), *keys, self._value, command, key, *arguments))
 
-    def _apply_change(self, change: Callable[[Any], Any]) -> bool:
+    def _run_transaction(self, *command: Any) -> bool:
         with self._client.pipeline() as untyped:  # pyright: ignore[reportUnknownMemberType] # untyped there
             pipe: Any = untyped
             pipe.watch(self._name)
-            if decode_text(pipe.get(self._name)) != self._value:
+            if not self._is_held(pipe):
                 return False
             pipe.multi()
-            change(pipe)
+            pipe.execute_command(*command)
             try:
                 pipe.execute()
             except redis.WatchError:  # it ended in that moment
