@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import io
 import os
-import re
 import stat
 import sys
 from pathlib import Path
@@ -33,16 +33,19 @@ try:
 except ImportError as error:
     raise build_missing_error(f"FileTokenStore needs {error.name}", "file") from error
 
+if sys.platform != "win32":
+    import fcntl
+
 _POSIX = os.name == "posix"
 
 
 def _open_directly(path: str, flags: int) -> int:
-    """Open a file without following a link, and without waiting at a pipe."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    """Open a file without following a link, and without waiting at a pipe; one that is made is its owner's alone."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600)
 
 
-class _LockOnFile(LayeredLock):
-    """A `Lock` between processes, on a lock file, and between the threads of each.
+class FileLock(LayeredLock):
+    """A `Lock` between processes, on a lock file, and between the threads of each. The file is made if need be, and stays.
 
     The operating system releases it when its holder dies. A file system without locks is refused.
     """
@@ -50,15 +53,6 @@ class _LockOnFile(LayeredLock):
     def __init__(self, path: Path) -> None:
         self._path = path
         super().__init__()
-
-    def _try_outer(self) -> bool:
-        """Take the lock if it is free. If this process has it already, count it as taken.
-
-        Raises:
-            NotImplementedError: The file system has no locks.
-            OSError: The file cannot be opened.
-        """
-        raise NotImplementedError
 
     def _take_outer(self, timeout: float) -> bool:
         try:
@@ -73,28 +67,19 @@ class _LockOnFile(LayeredLock):
         except OSError as error:
             raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
 
-
-if sys.platform != "win32":
-    import fcntl
-
-    class FileLock(_LockOnFile):  # pyright: ignore[reportRedeclaration] # one for each system
-        """A lock of the operating system on a file, which no interrupt can leave behind. The file is made if need be, and stays.
-
-        filelock stores the descriptor of an open file. An interrupt before that leaves the file open and locked: no process can
-        take the lock any more.
-        """
-
-        def __init__(self, path: Path) -> None:
-            self._file: io.FileIO | None = None
-            super().__init__(path)
+    if sys.platform != "win32":
+        # filelock stores the descriptor of an open file. An interrupt before that leaves the file open and locked: no process can
+        # take the lock any more. No interrupt can leave this file behind.
+        _file: io.FileIO | None = None
 
         def __del__(self) -> None:
             self._forget_outer()
 
         def _try_outer(self) -> bool:
-            if self._file is not None and not self._file.closed:
+            """Take the lock if it is free. If this process has it already, count it as taken."""
+            if self._file is not None:
                 return True
-            file = io.FileIO(str(self._path), "r+", opener=_open_lock)
+            file = io.FileIO(str(self._path), "a+", opener=_open_directly)
             try:
                 if self._lock_file(file):
                     self._file = file
@@ -105,7 +90,7 @@ if sys.platform != "win32":
 
         def _drop_outer(self) -> None:
             try:
-                if self._file is not None and not self._file.closed:
+                if self._file is not None:
                     # A child that was just forked has the file open, too.
                     fcntl.flock(self._file, fcntl.LOCK_UN)
             finally:
@@ -129,14 +114,7 @@ if sys.platform != "win32":
                 return os.path.samestat(os.fstat(file.fileno()), os.lstat(self._path))
             return False  # removed in the meantime
 
-    def _open_lock(path: str, _: int) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        return os.open(path, flags, 0o600)
-
-else:
-
-    class FileLock(_LockOnFile):
-        """The same on Windows."""
+    else:
 
         def _try_outer(self) -> bool:
             with contextlib.suppress(filelock.Timeout):
@@ -179,17 +157,14 @@ class FileTokenStore:
         Raises:
             TokenStoreError: The file is unsafe, damaged or unreadable.
         """
-        if not hasattr(os, "O_NOFOLLOW"):
-            self._refuse_link()
         try:
-            self._check_folder()
+            self._check_place()
             with wait_while_in_use(lambda: open(self.path, "rb", opener=_open_directly)) as file:
                 self._check(os.fstat(file.fileno()))
                 content = SecretStr(file.read().decode("utf-8", "replace"))
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._refuse_link()
             raise TokenStoreError(f"The token file {self.path} cannot be read: {error}.") from error
         return StoredToken.from_json(content, f"The token file {self.path}")
 
@@ -202,7 +177,6 @@ class FileTokenStore:
         Raises:
             TokenStoreError: The file could not be written. The old file is unchanged.
         """
-        self._refuse_link()
         try:
             self._make_folder()
             self._remove_unfinished()
@@ -232,19 +206,19 @@ class FileTokenStore:
 
     def _make_folder(self) -> None:
         make_folder(self.path.parent)
-        self._check_folder()
+        self._check_place()
 
-    def _check_folder(self) -> None:
+    def _check_place(self) -> None:
         if problem := find_folder_problem(self.path.parent):
             raise TokenStoreError(problem.problem, next_step=problem.fix)
+        if self.path.is_symlink():
+            raise self._build_refusal("is a link", "Replace it with a file of your own, or delete it")
 
     def _remove_unfinished(self) -> None:
         """Remove files of writers that were killed; only one writes at a time."""
-        pattern = re.compile(rf"\.{re.escape(self.path.name)}\.[0-9a-f]{{16}}")
         with contextlib.suppress(OSError):
-            for file in self.path.parent.iterdir():
-                if pattern.fullmatch(file.name):
-                    file.unlink(missing_ok=True)
+            for file in self.path.parent.glob(f".{glob.escape(self.path.name)}.{'[0-9a-f]' * 16}"):
+                file.unlink(missing_ok=True)
 
     def _sync_folder(self) -> None:
         if _POSIX:  # elsewhere a folder cannot be opened, and the replacement is durable without it
@@ -269,11 +243,6 @@ class FileTokenStore:
                 f"can be read by others (mode {stat.S_IMODE(status.st_mode):04o})",
                 f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it",
             )
-
-    def _refuse_link(self) -> None:
-        if self.path.is_symlink():
-            fix = "Replace it with a file of your own, or delete it"
-            raise self._build_refusal("is a link", fix) from None
 
     def _build_refusal(self, why: str, fix: str) -> TokenStoreError:
         return TokenStoreError(f"The token file {self.path} {why}.", next_step=f"{fix}.")
