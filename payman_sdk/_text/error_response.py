@@ -90,12 +90,9 @@ class ErrorResponse:
     @property
     def reason(self) -> str:
         """What the status is called, such as `Too Many Requests`; empty for one that nobody has named."""
-        from http import HTTPStatus
+        from http.client import responses
 
-        try:
-            return HTTPStatus(self.status_code).phrase
-        except ValueError:
-            return ""
+        return responses.get(self.status_code, "")
 
     @property
     def text(self) -> str:

@@ -88,8 +88,8 @@ def _iter_chain(error: BaseException, heading: str = "") -> Iterator[tuple[str, 
 def _format_lines(error: BaseException, most: int) -> list[str]:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    said = _to_one_line(_to_text(error), most)
-    notes = [_to_one_line(str(note), most) for note in getattr(error, "__notes__", ())]
+    said = _to_one_line(error, most)
+    notes = [_to_one_line(note, most) for note in getattr(error, "__notes__", ())]
     frames = traceback.format_tb(error.__traceback__)
     head = ["Traceback (most recent call last):\n"] if frames else []
     return [*head, *frames, f"{name}: {said}\n" if said else f"{name}\n", *(f"{note}\n" for note in notes)]
@@ -100,21 +100,18 @@ def _format_value(value: Any, most: int) -> Any:
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, BaseException):
-        said = _to_one_line(getattr(value, "message", None) or _to_text(value), most)
+        said = _to_one_line(getattr(value, "message", None) or value, most)
         status = getattr(value, "status_code", None)
         return f"{said} [HTTP {status}]" if isinstance(status, int) else said
-    return _to_one_line(_to_text(value), most)
+    return _to_one_line(value, most)
 
 
-def _to_text(value: object) -> str:
+def _to_one_line(value: object, most: int) -> str:
     try:
-        return str(value)
+        text = str(value)
     except Exception as error:
-        return f"<{type(value).__name__} whose text failed with {type(error).__name__}>"
-
-
-def _to_one_line(text: object, most: int) -> str:
-    return sanitize(redact(str(text)), one_line=True, max_length=most)
+        text = f"<{type(value).__name__} whose text failed with {type(error).__name__}>"
+    return sanitize(redact(text), one_line=True, max_length=most)
 
 
 LOG_VARIABLE = "PAYMAN_LOG"

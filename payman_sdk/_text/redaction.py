@@ -11,7 +11,7 @@ import base64
 import json
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
@@ -109,22 +109,13 @@ def redact_shape(value: Any) -> Any:
 def _redact_copy(value: Any) -> Any:
     if type(value) in (str, bytes):
         return redact(value)
-    if type(value) is dict:
-        members = cast("dict[object, object]", value)
-        redacted = {_redact_copy(name): _redact_copy(member) for name, member in members.items()}
-        is_same = _are_same(members, redacted) and _are_same(members.values(), redacted.values())
-        return members if is_same else redacted
-    if type(value) is list or type(value) is tuple:
-        given = cast("list[object] | tuple[object, ...]", value)
-        parts = [_redact_copy(part) for part in given]
-        if _are_same(given, parts):
-            return given
-        return parts if isinstance(value, list) else tuple(parts)
-    return value
-
-
-def _are_same(before: Iterable[Any], after: Iterable[Any]) -> bool:
-    return all(one is other for one, other in zip(before, after, strict=False))
+    if type(value) not in (dict, list, tuple):
+        return value
+    given: list[Any] = [*value, *value.values()] if type(value) is dict else [*value]
+    parts = [_redact_copy(part) for part in given]
+    if all(one is other for one, other in zip(given, parts, strict=True)):
+        return value
+    return dict(zip(parts, parts[len(value) :], strict=False)) if type(value) is dict else type(value)(parts)
 
 
 class _NeedleIndex:
