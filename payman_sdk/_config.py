@@ -9,8 +9,9 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 from payman_api import SERVERS
 from payman_sdk._annotations import NamedTuple
@@ -22,6 +23,8 @@ from payman_sdk.errors import ConfigurationError
 Resend: TypeAlias = Literal["after_settling", "never"]
 """Whether an ask whose first send may have arrived is ever sent a second time."""
 
+N = TypeVar("N", int, float)
+
 BASE_URL_VARIABLE = "PAYMAN_BASE_URL"
 VARIABLES = {
     "client_id": "PAYMAN_CLIENT_ID",
@@ -32,9 +35,11 @@ VARIABLES = {
 """The settings that the environment may give, and the names of the variables."""
 
 _DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0, "idle_timeout": 60.0}
-_DEFAULT_RETRIES, _MOST_RETRIES = 2, 1000
-_RETRIES = f"whole number from 0 to {_MOST_RETRIES}"
+_SECONDS = "number of seconds above zero and below 24 days"
+_SHORTEST = 5e-324  # the least above zero
 _DEFAULT_SETTLE_TIME = 30.0
+_MOST_RETRIES = 1000
+_RETRIES = f"whole number from 0 to {_MOST_RETRIES}"
 _RESEND: tuple[Resend, ...] = ("after_settling", "never")
 _ANSWER_BYTES, _EVENT_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
 _BYTES = "number of bytes above zero"
@@ -100,9 +105,12 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
     if ":" in client_id:
         problem = "contains a colon, which HTTP Basic authentication cannot carry"
         refuse("client_id", problem, "Check that the id and the secret were not pasted together.")
+    base_url = base_url or SERVERS[environment]
+    if problems := find_url_problem(base_url, http_hosts):
+        refuse("base_url", *problems)
     return Config(
         client_id=client_id,
-        base_url=_check_url(base_url or SERVERS[environment], http_hosts),
+        base_url=base_url.rstrip("/"),
         allow_http_hosts=http_hosts,
         **{name: read(given.get(name), name) for name, read in READERS.items()},
     )
@@ -124,31 +132,19 @@ def change_config(config: Config, changes: Mapping[str, Any]) -> Config:
     return config._replace(**changed)
 
 
-def read_seconds(value: object, name: str, default: float) -> float:
-    """Return a duration in seconds, above zero and no more than sockets can count, or the default for None."""
+def _read_number(value: Any, name: str, default: N, *, least: float, below: float, what: str) -> N:
+    """Return a number within limits, whole where the default is; the default for None."""
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _TOO_LONG:
-        refuse(name, f"is {value!r}", "Give a number of seconds above zero and below 24 days.")
-    return float(value)
-
-
-def read_integer(
-    value: object, name: str, *, default: int, least: int, most: float = float("inf"), what: str
-) -> int:
-    """Return a whole number within limits, the default for None."""
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+    kinds = int if isinstance(default, int) else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < below:
         raise ConfigurationError(f"{name} is {value!r}."[:300], next_step=f"Give a {what}.")
-    return value
+    return type(default)(value)
 
 
-def read_settle_time(value: object, name: str) -> float:
-    """Return the seconds a task must stay unknown before an ask is sent again, the default for None."""
-    if value == 0 and not isinstance(value, bool):
-        return 0.0
-    return read_seconds(value, name, _DEFAULT_SETTLE_TIME)
+def read_seconds(value: object, name: str, default: float, *, least: float = _SHORTEST) -> float:
+    """Return a duration in seconds, above zero and no more than sockets can count, or the default for None."""
+    return _read_number(value, name, default, least=least, below=_TOO_LONG, what=_SECONDS)
 
 
 def read_resend(value: object, name: str) -> Resend:
@@ -214,12 +210,6 @@ def require_text(value: object, name: str) -> str:
     return text
 
 
-def _check_url(url: str, http_hosts: frozenset[str]) -> str:
-    if problem := find_url_problem(url, http_hosts):
-        refuse("base_url", *problem)
-    return url.rstrip("/")
-
-
 def check_methods(store: object, name: str, methods: tuple[str, ...], use: str, next_step: str) -> None:
     """Refuse a store without these methods; None means not given."""
     if store is not None and not all(callable(getattr(store, method, None)) for method in methods):
@@ -265,15 +255,13 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "client_secret": _read_secret,
     **dict.fromkeys(("name", "session_id"), read_text),
     **{name: partial(read_seconds, default=seconds) for name, seconds in _DEFAULT_SECONDS.items()},
-    "max_retries": partial(
-        read_integer, default=_DEFAULT_RETRIES, least=0, most=_MOST_RETRIES, what=_RETRIES
-    ),
-    "settle_time": read_settle_time,
+    "max_retries": partial(_read_number, default=2, least=0, below=_MOST_RETRIES + 1, what=_RETRIES),
+    "settle_time": lambda value, name: read_seconds(value, name, _DEFAULT_SETTLE_TIME, least=0.0),
     "resend": read_resend,
     **dict.fromkeys(("on_retry", "before_send", "on_token", "on_task"), check_hook),
     "key_store": check_key_store,
-    "max_answer_bytes": partial(read_integer, default=_ANSWER_BYTES, least=1, what=_BYTES),
-    "max_event_bytes": partial(read_integer, default=_EVENT_BYTES, least=1, what=_BYTES),
+    "max_answer_bytes": partial(_read_number, default=_ANSWER_BYTES, least=1, below=inf, what=_BYTES),
+    "max_event_bytes": partial(_read_number, default=_EVENT_BYTES, least=1, below=inf, what=_BYTES),
     "default_headers": read_headers,
     "proxy": _read_secret,
     **dict.fromkeys(("transport", "telemetry", "verify"), lambda value, _: value),  # checked by who uses them
