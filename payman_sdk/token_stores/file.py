@@ -160,7 +160,12 @@ class FileTokenStore:
         try:
             self._check_place()
             with wait_while_in_use(lambda: open(self.path, "rb", opener=_open_directly)) as file:
-                self._check(os.fstat(file.fileno()))
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                if _POSIX and mode & 0o077:  # modes say nothing elsewhere
+                    raise TokenStoreError(
+                        f"The token file {self.path} can be read by others (mode {mode:04o}).",
+                        next_step=f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it.",
+                    )
                 content = SecretStr(file.read().decode("utf-8", "replace"))
         except FileNotFoundError:
             return None
@@ -211,8 +216,8 @@ class FileTokenStore:
     def _check_place(self) -> None:
         if problem := find_folder_problem(self.path.parent):
             raise TokenStoreError(problem.problem, next_step=problem.fix)
-        if self.path.is_symlink():
-            raise self._build_refusal("is a link", "Replace it with a file of your own, or delete it")
+        if problem := find_file_problem(self.path):
+            raise TokenStoreError(f"The token file {problem.problem}", next_step=problem.fix)
 
     def _remove_unfinished(self) -> None:
         """Remove files of writers that were killed; only one writes at a time."""
@@ -230,19 +235,3 @@ class FileTokenStore:
                     raise
             finally:
                 os.close(descriptor)
-
-    def _check(self, status: os.stat_result) -> None:
-        if not stat.S_ISREG(status.st_mode):
-            raise self._build_refusal("is not an ordinary file", "Delete it")
-        if not _POSIX:  # modes say nothing there
-            return
-        if status.st_uid != os.geteuid():
-            raise self._build_refusal("belongs to another user", "Delete it")
-        if status.st_mode & 0o077:
-            raise self._build_refusal(
-                f"can be read by others (mode {stat.S_IMODE(status.st_mode):04o})",
-                f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it",
-            )
-
-    def _build_refusal(self, why: str, fix: str) -> TokenStoreError:
-        return TokenStoreError(f"The token file {self.path} {why}.", next_step=f"{fix}.")
