@@ -9,9 +9,9 @@ import math
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
@@ -23,8 +23,7 @@ BEGIN, END = "<!-- table: scripts/attacks --docs -->", "<!-- end of the table --
 MISSING = "tests are missing"
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """A kind of attack.
 
     Attributes:
@@ -78,11 +77,9 @@ def write_table(kinds: Iterable[Kind], outcomes: Mapping[str, str]) -> str:
     """Return the table of kinds in Markdown."""
     lines = ["| Attack | Tests | Rows | What holds | Result |", "|---|---|---|---|---|"]
     for kind in kinds:
-        found = [outcome for name, outcome in outcomes.items() if name.startswith(tuple(kind.tests))]
+        tests = sum(name.startswith(tuple(kind.tests)) for name in outcomes) or "–"
         rows = sum(count_rows(*one) for one in kind.tests.items()) or "–"
-        lines.append(
-            f"| {kind.name} | {len(found) or '–'} | {rows} | {kind.promise} | {describe(kind, outcomes)} |"
-        )
+        lines.append(f"| {kind.name} | {tests} | {rows} | {kind.promise} | {describe(kind, outcomes)} |")
     return "\n".join(lines)
 
 

@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 ROOT = Path(__file__).parent.parent
 NPM_LOCK = "npm-shrinkwrap.json"
@@ -47,22 +46,19 @@ def problems_of_npm(package: str, lock: str) -> Iterator[str]:
         package: The text of package.json.
         lock: The text of npm-shrinkwrap.json.
     """
-    wanted, locked = _mapping(json.loads(package)), _mapping(json.loads(lock))
+    wanted, locked = json.loads(package), json.loads(lock)
     for group in ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "overrides"):
-        for name, version in _mapping(wanted.get(group)).items():
+        for name, version in wanted.get(group, {}).items():
             if not isinstance(version, str) or not _VERSION.fullmatch(version):
                 yield f"package.json asks for no exact version: {name} {version}"
     if wanted.get("scripts"):
         yield "package.json has scripts"
-    packages = _mapping(locked.get("packages"))
-    if _mapping(packages.get("")).get("dependencies") != wanted.get("dependencies"):
+    packages: dict[str, dict[str, object]] = locked["packages"]
+    if packages.pop("", {}).get("dependencies") != wanted.get("dependencies"):
         yield "it was made from another package.json; run scripts/lock"
-    if not any(packages):
+    if not packages:
         yield "it holds no package"
-    for name, entry in packages.items():
-        known = _mapping(entry)
-        if not name:
-            continue
+    for name, known in packages.items():
         if not _VERSION.fullmatch(str(known.get("version", ""))):
             yield f"no exact version: {name}"
         if not re.fullmatch(r"sha512-[A-Za-z0-9+/]{86}==", str(known.get("integrity", ""))):
@@ -102,10 +98,6 @@ def problems(root: Path = ROOT) -> list[str]:
         if path.is_file() and path.read_bytes().startswith(b"#!"):
             found += [(path, said) for said in problems_of_script(path.read_text("utf-8"))]
     return [f"{path.relative_to(root)}: {said}" for path, said in found]
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 if __name__ == "__main__":

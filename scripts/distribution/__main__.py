@@ -37,16 +37,12 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     if unready and not chosen.dry_run:
         return _NOT_READY
     try:
-        if not chosen.dry_run:
-            return _make(checkout, chosen.out, chosen.cyclonedx)
         with tempfile.TemporaryDirectory() as folder:
-            return _make(checkout, Path(folder), chosen.cyclonedx)
+            return _make(checkout, Path(folder) if chosen.dry_run else chosen.out, chosen.cyclonedx)
     except IrreproducibleError as error:
         print(f"scripts/release: {error}", file=sys.stderr)
     except subprocess.CalledProcessError as error:
-        said = error.stderr or b""
-        said = said if isinstance(said, str) else said.decode(errors="replace")
-        print(f"scripts/release: {error}\n{said}", file=sys.stderr)
+        print(f"scripts/release: {error}\n{(error.stderr or b'').decode(errors='replace')}", file=sys.stderr)
     return _FAILED
 
 

@@ -18,7 +18,7 @@ from scripts.surface.record import Fact
 
 _ONLY_BY_PLACE, _BY_BOTH = ParameterKind.positional_only, ParameterKind.positional_or_keyword
 _STARS = {ParameterKind.var_positional: "*", ParameterKind.var_keyword: "**"}
-_OTHER_KIND = {
+_OTHER_KIND: dict[tuple[ParameterKind, ParameterKind | None], str] = {
     (_BY_BOTH, _ONLY_BY_PLACE): "cannot be given by name any more",
     (ParameterKind.keyword_only, _ONLY_BY_PLACE): "cannot be given by name any more",
     (_BY_BOTH, ParameterKind.keyword_only): "can only be given by name now",
@@ -59,15 +59,13 @@ def _explain(breakage: Breakage, before: Function, now: Function) -> str | None:
         case BreakageKind.PARAMETER_CHANGED_REQUIRED:
             what = "has no default any more"
         case BreakageKind.PARAMETER_MOVED:
-            places = (
-                [one.name for one in function.parameters].index(was.name) + 1 for function in (before, now)
-            )
+            places = [[one.name for one in it.parameters].index(was.name) + 1 for it in (before, now)]
             what = "has moved from place {} to {}".format(*places)
         case BreakageKind.PARAMETER_CHANGED_KIND:
             what = _OTHER_KIND.get((was.kind, stays.kind), "is gone")
         case BreakageKind.PARAMETER_REMOVED:
-            kinds = ((was.kind, one.kind) for one in now.parameters if one.kind is ParameterKind.var_keyword)
-            what = next((_OTHER_KIND[kind] for kind in kinds if kind in _OTHER_KIND), "is gone")
+            is_taken = any(one.kind is ParameterKind.var_keyword for one in now.parameters)
+            what = _OTHER_KIND.get((was.kind, ParameterKind.var_keyword if is_taken else None), "is gone")
         case _:
             return None
     return f"the parameter {_STARS.get(was.kind, '')}{was.name} {what}"
@@ -116,7 +114,7 @@ def _members(node: ast.expr) -> set[str]:
 
 _FUNCTIONS = ("def", "async def", "classmethod", "staticmethod")
 _NEEDED = ("key", "option, required")
-_KEYS = (*_NEEDED, "key, maybe", "option")
+_KEYS = frozenset([*_NEEDED, "key, maybe", "option"])
 
 
 def breakages(old: Sequence[Fact], new: Sequence[Fact]) -> list[str]:
@@ -171,31 +169,6 @@ def _new_duties(before: Mapping[str, list[Fact]], now: Mapping[str, list[Fact]])
             yield path, "is new, and classes that users wrote for the protocol lack it"
 
 
-def _changes(old: list[Fact], new: list[Fact]) -> Iterator[str]:
-    """What is different of one path, as far as it matters."""
-    before, now = old[0], new[0]
-    if before.kind in _FUNCTIONS and before.kind == now.kind:
-        # Each way to call it has to be among the new ones still; of those that are not, the nearest tells why.
-        for one in old:
-            yield from min((broken_calls(one.detail, other.detail) for other in new), key=len)
-    elif before.kind in _KEYS and now.kind in _KEYS:
-        if now.kind in _NEEDED and before.kind not in _NEEDED:
-            yield "has to be given now"
-        if before.kind == "key" and now.kind not in _NEEDED:
-            yield "need not be there any more"
-        yield from _other_type(before, now)
-    elif before.kind == now.kind or (before.kind, now.kind) == ("read-only", "attribute"):
-        yield from _other_type(before, now)
-    elif (before.kind, now.kind) == ("attribute", "read-only"):
-        yield "can only be read now"
-    else:
-        yield f"was {_article(before.kind)}, is {_article(now.kind)}"
-
-
-def _article(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-
-
 _FITTING = {
     **dict.fromkeys(("read-only", "fixture", "constant"), narrower),
     **dict.fromkeys(("alias", "option", "option, required"), wider),
@@ -203,10 +176,25 @@ _FITTING = {
 """Which other types will do: for what is only got narrower ones, for what is only given wider ones."""
 
 
-def _other_type(before: Fact, now: Fact) -> Iterator[str]:
-    """Says so where the new type or value does not do where the old one did."""
-    fits = _FITTING.get(before.kind)
-    if before.detail not in ("", now.detail) and not (
-        fits and now.detail and fits(now.detail, before.detail)
-    ):
-        yield f"was {before.detail}, is {now.detail or 'without a type'}"
+def _changes(old: list[Fact], new: list[Fact]) -> Iterator[str]:
+    """What is different of one path, as far as it matters."""
+    before, now = old[0], new[0]
+    kinds = before.kind, now.kind
+    if before.kind in _FUNCTIONS and before.kind == now.kind:
+        # Each way to call it has to be among the new ones still; of those that are not, the nearest tells why.
+        for one in old:
+            yield from min((broken_calls(one.detail, other.detail) for other in new), key=len)
+    elif before.kind == now.kind or kinds == ("read-only", "attribute") or _KEYS.issuperset(kinds):
+        if now.kind in _NEEDED and before.kind not in _NEEDED:
+            yield "has to be given now"
+        if before.kind == "key" and now.kind not in _NEEDED:
+            yield "need not be there any more"
+        fits = _FITTING.get(before.kind)
+        is_fitting = fits and now.detail and fits(now.detail, before.detail)
+        if before.detail not in ("", now.detail) and not is_fitting:
+            yield f"was {before.detail}, is {now.detail or 'without a type'}"
+    elif kinds == ("attribute", "read-only"):
+        yield "can only be read now"
+    else:
+        was, stays = (f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}" for kind in kinds)
+        yield f"was {was}, is {stays}"
