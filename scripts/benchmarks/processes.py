@@ -15,7 +15,6 @@ import sys
 import time
 import venv
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scripts.benchmarks.peers import Peer
@@ -81,7 +80,7 @@ def run_program(python: str, code: str, *arguments: str) -> Reading:
 
 
 def make_environments(peers: Iterable[Peer], patience: float) -> dict[str, str]:
-    """Return the interpreters of the peers' environments by name; those that are not there yet are made, two at a time.
+    """Return the interpreters of the peers' environments by name; those that are not there yet are made.
 
     Args:
         peers: Whose.
@@ -90,19 +89,17 @@ def make_environments(peers: Iterable[Peer], patience: float) -> dict[str, str]:
     shutil.rmtree(HOME / "wheel", ignore_errors=True)
     build = ["wheel", "--no-build-isolation", "--no-index", "--wheel-dir", str(HOME / "wheel"), str(ROOT)]
 
-    def make(peer: Peer) -> tuple[str, str] | None:
-        try:
-            return peer.name, make_environment(peer, patience)
-        except (OSError, subprocess.SubprocessError) as error:
-            print(f"{peer.name} is not installed: {error}\n{getattr(error, 'stderr', '')}")
-            return None
-
+    environments: dict[str, str] = {}
     try:
         run_pip([], build, patience)
     except subprocess.SubprocessError as error:
         print(f"The checkout cannot be built: {error}\n{getattr(error, 'stderr', '')}")
-    with ThreadPoolExecutor(2) as pool:
-        return dict(filter(None, pool.map(make, peers)))
+    for peer in peers:
+        try:
+            environments[peer.name] = make_environment(peer, patience)
+        except (OSError, subprocess.SubprocessError) as error:
+            print(f"{peer.name} is not installed: {error}\n{getattr(error, 'stderr', '')}")
+    return environments
 
 
 def make_environment(peer: Peer, patience: float) -> str:

@@ -13,7 +13,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT  # what `export_svg` says to begin from
 from rich.ansi import AnsiDecoder
 from rich.console import Console
 
@@ -66,9 +65,9 @@ def drawn(shown: str) -> str:
     )
     for line in AnsiDecoder().decode(shown):
         console.print(*line.divide(range(WIDTH, len(line), WIDTH)), sep="\n", soft_wrap=True)
-    without_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    svg = console.export_svg(title="payman", code_format=without_fonts, unique_id="payman")
-    return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
+    svg = console.export_svg(title="payman", unique_id="payman")
+    without_fonts = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    return "\n".join(line.rstrip() for line in without_fonts.splitlines()) + "\n"
 
 
 def main() -> int:
