@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import griffe
 
-from scripts.surface.record import Fact
-from scripts.surface.signatures import Types, is_frozen, signature, type_text
+from scripts.surface.record import Fact, Types, signature, type_text
 
 _BY_SYNTAX = frozenset(
     [
@@ -23,86 +22,84 @@ _SAY_NOTHING = frozenset({"object", "typing.Generic", "typing.Protocol", "typing
 _READS_A_KEY = "payman_sdk._attrdict.Key"
 
 
-class Reader:
-    """Reads classes.
+def describe_class(made: griffe.Class, path: str, homes: Mapping[str, str]) -> Iterator[Fact]:
+    """Give the facts about a class.
 
     Args:
-        home: The path in the record of everything public, by the path where it is defined.
-        loader: What has read the code.
+        made: The class.
+        path: The path that it is recorded as.
+        homes: The path in the record of everything public, by the path where it is defined.
     """
+    lineage = [made, *made.mro()]
+    kind = _find_kind(made, lineage)
+    yield Fact(path, kind)
+    for base in _list_bases(made, homes):
+        yield Fact(path, "base", base)
+    types = _find_types(made, {})
+    # The record has the members of bases that are public there.
+    public = [base for base in lineage[1:] if base.path in homes]
+    above = {it.path: homes[base.path] for base in public for it in (base, *base.mro())}
+    for name, found in made.all_members.items():
+        member = found.final_target if isinstance(found, griffe.Alias) else found
+        owner, given = member.parent, f"{path}.{name}"
+        if not isinstance(owner, griffe.Class) or (name.startswith("_") and name not in _BY_SYNTAX):
+            continue
+        home = f"{above[owner.path]}.{name}" if owner.path in above else ""
+        known = types.get(owner.path, {})
+        if isinstance(member, griffe.Function):
+            for fact in describe_function(member, given, known, is_method=True):
+                yield fact._replace(home=home)
+        elif isinstance(member, griffe.Attribute) and not name.startswith("_"):
+            yield _attribute(member, owner, kind, given, known)._replace(home=home)
 
-    def __init__(self, home: Mapping[str, str], loader: griffe.GriffeLoader) -> None:
-        self._home, self._loader = home, loader
 
-    def facts(self, made: griffe.Class, path: str) -> Iterator[Fact]:
-        """The facts about a class that is recorded as `path`."""
-        lineage = [made, *made.mro()]
-        kind = self._kind(made, lineage)
-        yield Fact(path, kind)
-        for base in self._bases(made):
-            yield Fact(path, "base", base)
-        types = self._types(made, {})
-        # The record has the members of bases that are public there.
-        public = [base for base in lineage[1:] if base.path in self._home]
-        homes = {it.path: self._home[base.path] for base in public for it in (base, *base.mro())}
-        for name, found in made.all_members.items():
-            member = found.final_target if isinstance(found, griffe.Alias) else found
-            owner, given = member.parent, f"{path}.{name}"
-            if not isinstance(owner, griffe.Class) or (name.startswith("_") and name not in _BY_SYNTAX):
-                continue
-            home = f"{homes[owner.path]}.{name}" if owner.path in homes else ""
-            known = types.get(owner.path, {})
-            if isinstance(member, griffe.Function):
-                for fact in describe_function(member, given, known, is_method=True):
-                    yield fact._replace(home=home)
-            elif isinstance(member, griffe.Attribute) and not name.startswith("_"):
-                yield _attribute(member, owner, kind, given, known)._replace(home=home)
+def _find_kind(made: griffe.Class, lineage: list[griffe.Class]) -> str:
+    above = {_outside(base) for one in lineage for base in one.bases}
+    if "typing.Protocol" in {_outside(base) for base in made.bases}:
+        return "protocol"
+    if "typing.TypedDict" in above:
+        return "typed dict"
+    return "enum" if any(base.startswith("enum.") for base in above) else "class"
 
-    def _kind(self, made: griffe.Class, lineage: list[griffe.Class]) -> str:
-        above = {_outside(base) for one in lineage for base in one.bases}
-        if "typing.Protocol" in {_outside(base) for base in made.bases}:
-            return "protocol"
-        if "typing.TypedDict" in above:
-            return "typed dict"
-        return "enum" if any(base.startswith("enum.") for base in above) else "class"
 
-    def _look_up(self, name: griffe.Expr | str) -> object:
-        """What is named, where it is one of ours."""
-        try:
-            found = self._loader.modules_collection[_outside(name)]
-            return found.final_target if found.is_alias else found
-        except (KeyError, griffe.AliasResolutionError):
-            return None
+def _look_up(made: griffe.Class, name: griffe.Expr | str) -> object:
+    """What a class names, where it is one of ours."""
+    try:
+        found = made.modules_collection[_outside(name)]
+        return found.final_target if found.is_alias else found
+    except (KeyError, griffe.AliasResolutionError):
+        return None
 
-    def _bases(self, made: griffe.Class) -> Iterator[str]:
-        """The bases that users may know; in the place of one that is not public stand its own."""
-        for base in made.bases:
-            found = self._look_up(base)
-            if not isinstance(found, griffe.Class):
-                if _outside(base) not in _SAY_NOTHING:
-                    yield _outside(base)
-            elif found.path in self._home:
-                yield self._home[found.path]
-            else:
-                yield from self._bases(found)
 
-    def _types(self, made: griffe.Class, known: Types) -> dict[str, Types]:
-        """What stands for the type variables of each base."""
-        result: dict[str, Types] = {}
-        for base in made.bases:
-            found = self._look_up(base)
-            if isinstance(found, griffe.Class):
-                given = [type_text(text, known) for text in list_subscripts(base)]
-                mine = dict(zip(self._variables(found), given, strict=False))
-                result = {**self._types(found, mine), found.path: mine, **result}
-        return result
+def _list_bases(made: griffe.Class, homes: Mapping[str, str]) -> Iterator[str]:
+    """The bases that users may know; in the place of one that is not public stand its own."""
+    for base in made.bases:
+        found = _look_up(made, base)
+        if not isinstance(found, griffe.Class):
+            yield from {_outside(base)} - _SAY_NOTHING
+        elif found.path in homes:
+            yield homes[found.path]
+        else:
+            yield from _list_bases(found, homes)
 
-    def _variables(self, made: griffe.Class) -> list[str]:
-        """The type variables of a class, in the order in which they are given."""
-        declared = [base for base in made.bases if _outside(base) in ("typing.Generic", "typing.Protocol")]
-        given = [part for base in declared or made.bases for part in list_subscripts(base)]
-        meant = {str(part): self._look_up(part) for part in given}
-        return [name for name, found in meant.items() if "TypeVar(" in str(getattr(found, "value", ""))]
+
+def _find_types(made: griffe.Class, known: Types) -> dict[str, Types]:
+    """What stands for the type variables of each base."""
+    result: dict[str, Types] = {}
+    for base in made.bases:
+        found = _look_up(made, base)
+        if isinstance(found, griffe.Class):
+            given = [type_text(text, known) for text in list_subscripts(base)]
+            mine = dict(zip(_list_variables(found), given, strict=False))
+            result = {**_find_types(found, mine), found.path: mine, **result}
+    return result
+
+
+def _list_variables(made: griffe.Class) -> list[str]:
+    """The type variables of a class, in the order in which they are given."""
+    declared = [base for base in made.bases if _outside(base) in ("typing.Generic", "typing.Protocol")]
+    given = [part for base in declared or made.bases for part in list_subscripts(base)]
+    return [str(it) for it in given if "TypeVar(" in str(getattr(_look_up(made, it), "value", ""))]
 
 
 def _outside(base: griffe.Expr | str) -> str:
@@ -138,7 +135,7 @@ def _attribute(member: griffe.Attribute, owner: griffe.Class, kind: str, path: s
     if isinstance(member.value, griffe.ExprCall) and member.value.canonical_path == _READS_A_KEY:
         [key] = list_subscripts(member.value.function)
         return Fact(path, "read-only", type_text(key))
-    only_read = is_frozen(owner) or ("property" in member.labels and "writable" not in member.labels)
+    only_read = _is_frozen(owner) or ("property" in member.labels and "writable" not in member.labels)
     return Fact(path, "read-only" if only_read else "attribute", text or _as_given(member, owner, types))
 
 
@@ -155,3 +152,14 @@ def _as_given(member: griffe.Attribute, owner: griffe.Class, types: Types) -> st
     if isinstance(init, griffe.Function) and str(member.value) in init.parameters:
         return type_text(init.parameters[str(member.value)].annotation, types)
     return ""
+
+
+def _is_frozen(made: griffe.Class) -> bool:
+    """Whether its attributes can only be read."""
+    return any(_arguments(decorator.value).get("frozen") == "True" for decorator in made.decorators)
+
+
+def _arguments(expression: griffe.Expr | str | None) -> dict[str, str]:
+    """The keywords of a call, as text."""
+    arguments = expression.arguments if isinstance(expression, griffe.ExprCall) else ()
+    return {it.name: str(it.value) for it in arguments if isinstance(it, griffe.ExprKeyword)}

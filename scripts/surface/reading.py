@@ -10,9 +10,37 @@ from typing import Any
 
 import griffe
 
-from scripts.surface.classes import Reader, describe_function, list_subscripts
-from scripts.surface.record import Fact
-from scripts.surface.signatures import WrittenInit, type_text
+from scripts.surface.classes import describe_class, describe_function, list_subscripts
+from scripts.surface.record import Fact, type_text
+
+_ATTRS = ("attrs.define", "attrs.frozen", "attrs.mutable")
+
+
+class WrittenInit(griffe.Extension):
+    """Lets griffe write the `__init__` of attrs classes and of named tuples, as it does for dataclasses."""
+
+    def on_class_members(self, *, cls: griffe.Class, **kwargs: Any) -> None:
+        """Show a class as a dataclass, if it is one of these."""
+        bases = [base.canonical_path for base in cls.bases if isinstance(base, griffe.Expr)]
+        if any(base.endswith(".NamedTuple") for base in bases):
+            cls.decorators.append(
+                griffe.Decorator(griffe.ExprName("attrs.frozen"), lineno=None, endlineno=None)
+            )
+        for decorator in cls.decorators:
+            if (kind := decorator.callable_path) in _ATTRS:
+                given = decorator.value.arguments if isinstance(decorator.value, griffe.ExprCall) else []
+                frozen = [griffe.ExprKeyword("frozen", str(kind == "attrs.frozen"))]
+                decorator.value = griffe.ExprCall(griffe.ExprName("dataclasses.dataclass"), [*frozen, *given])
+        for attribute in cls.attributes.values():
+            value = attribute.value
+            if isinstance(value, griffe.ExprCall) and value.canonical_path == "attrs.field":
+                value.function = griffe.ExprName("dataclasses.field")
+                for keyword in value.arguments:
+                    if isinstance(keyword, griffe.ExprKeyword) and keyword.name == "factory":
+                        keyword.name = "default_factory"
+        new = cls.members.get("__new__")
+        if isinstance(new, griffe.Function) and "__init__" not in cls.members:
+            cls.set_member("__init__", griffe.Function("__init__", parameters=new.parameters, returns="None"))
 
 
 def announced(plugin: griffe.Module) -> Iterator[Fact]:
@@ -81,9 +109,8 @@ def facts_of(root: Path) -> list[Fact]:
     longest_first = sorted(paths, key=lambda path: (path.count("."), path), reverse=True)
     homes = {paths[path].path: path for path in longest_first}
 
-    read = Reader(homes, loader)
     for path, thing in paths.items():
-        facts = read.facts(thing, path) if isinstance(thing, griffe.Class) else _plain(thing, path)
+        facts = describe_class(thing, path, homes) if isinstance(thing, griffe.Class) else _plain(thing, path)
         if (home := homes[thing.path]) == path:
             found += facts
         else:
