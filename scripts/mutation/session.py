@@ -58,7 +58,7 @@ class Session:
     covering: Covering = field(factory=dict)
     _items: list[pytest.Item] = field(factory=list[pytest.Item])
     _functions: dict[tuple[str, str, int], list[FunctionType]] = field(factory=dict)
-    _limits: list[tuple[float, float]] = field(factory=list[tuple[float, float]])
+    _seconds: list[float] = field(factory=list[float])
     _has_failed: bool = False
 
     @pytest.hookimpl(tryfirst=True)
@@ -68,7 +68,7 @@ class Session:
         gc.unfreeze()  # what is frozen is not among the objects
         self._functions = _find_functions(self.folder)
         gc.freeze()  # so that no fork copies all of it to look for garbage
-        self.failed, self.covering, self._limits = call_in_child(self._measure)
+        self.failed, self.covering, self._seconds = call_in_child(self._measure)
         self.result = self.work(self)
         return True
 
@@ -98,27 +98,24 @@ class Session:
             function.__code__ = code
         for number, following in zip_longest(tests, tests[1:]):
             item = self._items[number]
-            limit_trial(*self._limits[number])
+            limit_trial(3 + 3 * self._seconds[number], 20 + 10 * self._seconds[number])
             next_item = None if following is None else self._items[following]
             item.ihook.pytest_runtest_protocol(item=item, nextitem=next_item)
             if self._has_failed:
                 return 1
         return 0
 
-    def _measure(self) -> tuple[list[str], Covering, list[tuple[float, float]]]:
+    def _measure(self) -> tuple[list[str], Covering, list[float]]:
         """Run all tests, and note which lines each one executes, and for how long; one that fails is left out, and named."""
         measured = coverage.Coverage(data_file=None, include=[f"{self.folder}/*"], config_file=False)
         seconds: list[float] = []
-        limits: list[tuple[float, float]] = []
         failed: dict[int, str] = {}
         with measured.collect():
-            for number, item in enumerate(self._items):
+            for number, (item, following) in enumerate(zip_longest(self._items, self._items[1:])):
                 measured.switch_context(str(number))
-                following = self._items[number + 1] if number + 1 < len(self._items) else None
-                begun, computed = time.monotonic(), time.process_time()
+                begun = time.monotonic()
                 item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
                 seconds.append(time.monotonic() - begun)
-                limits.append((3 + 3 * (time.process_time() - computed), 20 + 10 * seconds[-1]))
                 if self._has_failed:
                     failed[number] = item.nodeid
                     self._has_failed = False
@@ -132,7 +129,7 @@ class Session:
                 )
                 for line, contexts in data.contexts_by_lineno(name).items()
             }
-        return [*failed.values()], found, limits
+        return [*failed.values()], found, seconds
 
 
 _works: list[Callable[[], Any]] = []
