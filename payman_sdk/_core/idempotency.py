@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
@@ -54,13 +55,11 @@ class KeyClaim(Generic[T]):
         """
         if self._is_default:
             self._keys = yield CallBlocking(self._exchange.time.open_key_store)
-        self._recorded = yield from self._load()
         return (yield from self._look_and_wait())
 
     def take(self) -> Flow[T | None]:
         """Record that the ask is sent now; return how it ended where somebody else has sent it meanwhile."""
         while not (yield from self._record()):
-            self._recorded = yield from self._load()
             ended = yield from self._look_and_wait()
             if ended is not None:
                 return ended
@@ -85,14 +84,14 @@ class KeyClaim(Generic[T]):
 
     def _forget(self, recorded: float) -> Flow[None]:
         """Remove a record; where that fails, the next ask with the key waits."""
-        keys = cast("KeyStore", self._keys)  # without a store, nothing is recorded
         try:
-            yield from self._call(lambda: keys.forget(self._operation, recorded))
+            yield from self._call(lambda keys: keys.forget(self._operation, recorded))
         except errors.KeyStoreError as error:
             log.warning("Could not remove the record of an idempotency key: %s", error)
 
     def _look_and_wait(self) -> Flow[T | None]:
         """Look for the task until nothing that was sent with the key before may still arrive."""
+        self._recorded = yield from self._load()
         time = self._exchange.time
         pauses = time.iter_pauses()
         known = yield from self._find_by_key()
@@ -163,10 +162,7 @@ class KeyClaim(Generic[T]):
         return body, task
 
     def _load(self) -> Flow[float | None]:
-        keys = self._keys
-        if keys is None:
-            return None
-        recorded = yield from self._call(lambda: keys.load(self._operation))
+        recorded = yield from self._call(lambda keys: keys.load(self._operation))
         if recorded is None:
             return None
         if isinstance(recorded, bool) or not isinstance(recorded, int | float) or not math.isfinite(recorded):
@@ -177,12 +173,11 @@ class KeyClaim(Generic[T]):
 
     def _record(self) -> Flow[bool]:
         """Record that the ask is sent now, unless somebody else has recorded that meanwhile."""
-        keys, before = self._keys, self._recorded
-        if keys is None:
+        if self._keys is None:
             return True
-        now = self._exchange.time.wall_clock()
+        before, now = self._recorded, self._exchange.time.wall_clock()
         try:
-            if not (yield from self._call(lambda: keys.claim(self._operation, now, before))):
+            if not (yield from self._call(lambda keys: keys.claim(self._operation, now, before))):
                 return False
         except errors.KeyStoreError:
             if before is None:  # it may be recorded all the same, and nothing was sent
@@ -193,9 +188,12 @@ class KeyClaim(Generic[T]):
         self._recorded = now
         return True
 
-    def _call(self, function: Callable[[], Any]) -> Flow[Any]:
+    def _call(self, function: Callable[[KeyStore], Any]) -> Flow[Any]:
+        """Call the store; without one, nothing is recorded."""
+        if self._keys is None:
+            return None
         try:
-            return (yield CallBlocking(function))
+            return (yield CallBlocking(partial(function, self._keys)))
         except Exception as error:
             if not self._is_default:
                 raise errors.KeyStoreError(
