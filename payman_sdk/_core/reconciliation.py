@@ -70,10 +70,11 @@ class Attempts(Generic[T]):
             raise
         except PaymanError as error:
             if self._lost is not None:
-                raise self._build_lost_error(error) from error
+                raise build_unknown_error(self._lost, error, self._seen) from error
             if isinstance(failure, AuthenticationError) and isinstance(error, AuthenticationError):
                 failure = error  # why no other token came says more than the first 401
-            raise self._build_unproven_error(failure) from (None if failure is error else error)
+            failure.sent = None
+            raise failure from (None if failure is error else error)
 
     def _settle(self, lost: PaymanError) -> Flow[T | None]:
         """Look until the agent knows the task, or has not known it for `settle_time`."""
@@ -85,7 +86,7 @@ class Attempts(Generic[T]):
             except OutcomeUnknownError:
                 raise
             except PaymanError as error:
-                raise self._build_lost_error(error) from lost
+                raise build_unknown_error(lost, error, self._seen) from lost
             if ended is not None:
                 return ended
             now = time.clock()
@@ -123,7 +124,8 @@ class Attempts(Generic[T]):
             PaymanError: It is not known, or nothing was done.
         """
         if self._lost is not None:
-            raise self._build_lost_error() from (None if failure is self._lost else failure)
+            cause = None if failure is self._lost else failure
+            raise build_unknown_error(self._lost, seen=self._seen) from cause
         if self._was_turned_away:
             # An error of the agent may come after the payment; what others turn away, it has hardly seen.
             try:
@@ -136,18 +138,9 @@ class Attempts(Generic[T]):
                 ended = None
             if ended is not None:
                 return ended
-            raise self._build_unproven_error(failure)
-        failure.sent = False
+        # Of what was turned away, most likely nothing was done, and nothing proves it.
+        failure.sent = None if self._was_turned_away else False
         raise failure
-
-    def _build_lost_error(self, why: PaymanError | None = None) -> OutcomeUnknownError:
-        assert self._lost is not None  # noqa: S101 (only then is an outcome unknown)
-        return build_unknown_error(self._lost, why, self._seen)
-
-    def _build_unproven_error(self, failure: PaymanError) -> PaymanError:
-        """Return the error for what was turned away: most likely nothing was done, and nothing proves it."""
-        failure.sent = None
-        return failure
 
 
 def build_unknown_error(
