@@ -48,9 +48,12 @@ def search_transactions(
     `since` is the earliest time, by the server's clock, at which the payment can have been made.
     """
     known: list[Transaction] = []
-    skip, lacks_id, timeout = 0, False, options.timeout
-    while skip < PAGE * _MOST_PAGES:
-        text = transactions_text(PAGE, None, skip=skip, payment_id=payment_id if lacks_id else None)
+    timeout = options.timeout
+    asked: list[tuple[int, str | None]] = [(page * PAGE, None) for page in range(_MOST_PAGES)]
+    if payment_id is not None:
+        asked.insert(1, (0, payment_id))
+    for skip, wanted in asked:
+        text = transactions_text(PAGE, None, skip=skip, payment_id=wanted)
         left = timeout - clock.seconds()
         if left <= 0:
             return Search(known, problem=APITimeoutError("The timeout ended before all were listed."))
@@ -66,20 +69,14 @@ def search_transactions(
                 raise
             return Search(known, problem=PaymanError(f"The SDK failed with {type(fault).__name__}."))
         ids = {one.id for one in known}
-        new = [one for one in listed if one.id is None or one.id not in ids]
-        if lacks_id:
-            new = [one for one in new if one.id == payment_id]
+        new = [one for one in listed if wanted in (None, one.id) and (one.id is None or one.id not in ids)]
         known += new
         if any(one.task_id == task_id or one.id == payment_id is not None for one in new):
             return Search(known)
-        if lacks_id:
-            lacks_id = False
-            continue
         reached = since is not None and any(one.created is not None and one.created < since for one in listed)
-        if len(listed) < PAGE or reached:
+        if wanted is None and (len(listed) < PAGE or reached):
             return Search(known, is_whole=True)
-        if not any(one.id is not None for one in new):  # the same again, or nothing that differs from it
+        # The same again, or nothing that differs from it.
+        if wanted is None and all(one.id is None for one in new):
             break
-        lacks_id = not skip and payment_id is not None
-        skip += PAGE
     return Search(known)
