@@ -70,8 +70,7 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
     clock = Stopwatch(agent.now)
     ordered = Payment(outcome=UNDETERMINED, **order._asdict())
     try:
-        order_flow = send_order(agent, order.text(), call)
-        response = yield from clock.without_guard(order_flow, call.options.before_send)
+        response = yield from send_order(agent, order.text(), call, clock)
     except PaymanError as error:
         return _lose_answer(evolve(ordered, **{name: getattr(error, name) for name in _IDS}), error)
     sent = evolve(
@@ -101,8 +100,7 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
     clock = Stopwatch(agent.now)
     try:
         earlier = get_earlier_artifacts(response)
-        order_flow = send_order(agent, text, call, task_id=task_id, earlier=earlier)
-        answer = yield from clock.without_guard(order_flow, call.options.before_send)
+        answer = yield from send_order(agent, text, call, clock, task_id=task_id, earlier=earlier)
     except PaymanError as error:
         return _lose_answer(payment, error)
     return (yield from _conclude(agent, payment, answer, call, clock))
@@ -133,18 +131,19 @@ def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], c
 
 
 def send_order(
-    agent: Operations, text: str, call: Call, task_id: str | None = None, earlier: Any = None
+    agent: Operations, text: str, call: Call, clock: Stopwatch, **reply: Any
 ) -> Flow[FormattedTaskResponse]:
     """Send an order as an ask, or as a reply; streamed where somebody reads the events."""
+    guard = call.options.before_send
     if call.on_event is None:
-        asked = agent.ask(text, call.session_id, call.options, task_id=task_id, earlier=earlier)
+        asked = agent.ask(text, call.session_id, call.options, **reply)
         call.described.append(asked.describe)
-        answer = yield from asked.flow
+        answer = yield from clock.without_guard(asked.flow, guard)
         return cast("FormattedTaskResponse", answer)
-    following = agent.build_stream(text, call.session_id, call.options, task_id=task_id, earlier=earlier)
+    following = agent.build_stream(text, call.session_id, call.options, **reply)
     describe = partial(describe_interruption, ids=following.ask.get_ids(), sent=True)
     call.described.append(partial(following.time.watch.describe, ask=following.ask))
-    yield from hand_out(following.run(), call.on_event, describe)
+    yield from clock.without_guard(hand_out(following.run(), call.on_event, describe), guard)
     return following.get_result()
 
 
@@ -242,7 +241,7 @@ def _order_of(payment: Payment) -> PaymentOrder:
 
 
 def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee]:
-    response = yield from send_order(agent, order.text(), call)
+    response = yield from send_order(agent, order.text(), call, Stopwatch(agent.now))
     try:
         listings.check_completed(response)
         value = find_object(response, response.artifacts).value
