@@ -37,10 +37,9 @@ def find_object(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, An
         NoObjectError: There is none, or more than one, or one that cannot be read.
     """
     found = find_objects(response, artifacts)
-    if not found:
-        raise NoObjectError("the answer holds no JSON object")
-    if len(found) > 1:
-        raise NoObjectError(f"the answer holds {len(found)} different JSON objects")
+    if len(found) != 1:
+        what = f"{len(found)} different JSON objects" if found else "no JSON object"
+        raise NoObjectError(f"the answer holds {what}")
     return found[0]
 
 
