@@ -74,9 +74,8 @@ class ArtifactBuffer:
                     self._content.append(("\n" if self._parts else "") + render_part(part))
                 self._add_part(parts[position])
             elif position == 0 and self._open is not None:
-                members = {key: value for key, value in parts[0].items() if value is not None}
-                del members["text"]
-                self._open = self._open | members
+                more = {key: value for key, value in parts[0].items() if value is not None and key != "text"}
+                self._open = self._open | more
                 self.append_text(part.text)
                 delta = part.text
             else:
@@ -130,10 +129,7 @@ class ArtifactBuffer:
                 head.get("metadata") or {},
                 [],
             )
-        shown = self._outline.copy()
-        shown["content"] = self._content.value
-        shown["parts"] = self._with_open(self._shown)
-        return shown
+        return {**self._outline, "content": self._content.value, "parts": self._with_open(self._shown)}
 
     def get_text(self) -> str:
         """Return its text, a line break between parts."""
