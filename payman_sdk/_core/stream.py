@@ -31,8 +31,6 @@ def ask_with_callback(
     answers: list[Any] = [None]
 
     def pass_on(event: StreamEvent) -> Any:
-        if not is_raw:
-            return on_message(event)
         known, answers[0] = answers[0], event.raw  # several events may come in one answer
         return None if known is event.raw else on_message(event.raw)
 
@@ -41,7 +39,7 @@ def ask_with_callback(
         with contextlib.suppress(Exception):  # an exception that takes no note passes unchanged
             error.add_note(text)
 
-    yield from hand_out(stream.run(), pass_on, note)
+    yield from hand_out(stream.run(), pass_on if is_raw else on_message, note)
     result = stream.get_result()
     return cast("TaskResponse", stream.progress.build_response()) if is_raw else result
 
