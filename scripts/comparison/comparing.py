@@ -164,12 +164,9 @@ def _compare_schemes(pair: Pair) -> Iterator[Change]:
         for key in sorted(keys):
             was, now = before.get(key), after.get(key)
             if differ(was, now):
-                is_text = isinstance(was, str) and isinstance(now, str)
-                says = (
-                    f"has the {code(key)} {value(now)} now, had {value(was)}"
-                    if is_text
-                    else f"has another {code(key)}"
-                )
+                says = f"has another {code(key)}"
+                if isinstance(was, str) and isinstance(now, str):
+                    says = f"has the {code(key)} {value(now)} now, had {value(was)}"
                 yield here.change("changed", says, request=ADDITIVE if _only_more(was, now) else BREAKING)
         yield from word_findings(here, before, after, keys)
 

@@ -160,17 +160,9 @@ class Contract:
         own = {key: node[key] for key in ("security",) if key in node}
         if servers := node.get("servers", shared.get("servers")):
             own["servers"] = servers
-        both = self.document | own
-        return Operation(
-            name=str(node.get("operationId") or f"{method.upper()} {path}"),
-            method=method,
-            path=path,
-            node=node,
-            parameters=parameters,
-            security=sequence(both.get("security")),
-            servers=sequence(both.get("servers")),
-            own=frozenset(own),
-        )
+        security, servers = (sequence((self.document | own).get(key)) for key in ("security", "servers"))
+        name = str(node.get("operationId") or f"{method.upper()} {path}")
+        return Operation(name, method, path, node, parameters, security, servers, frozenset(own))
 
     @cached_property
     def uses(self) -> dict[str, frozenset[Use]]:

@@ -47,9 +47,8 @@ class _Loader(SafeLoader):
             names = set[str]()
             for key, _ in node.value:
                 if key.value in names:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value!r} comes twice", key.start_mark
-                    )
+                    said = f"the key {key.value!r} comes twice"
+                    raise yaml.constructor.ConstructorError(None, None, said, key.start_mark)
                 names.add(key.value)
         super().flatten_mapping(node)
 
@@ -151,8 +150,7 @@ def check(document: Document, name: str) -> None:
     Raises:
         RegenerationError: It is not; the message says where.
     """
-    problem = next(_find_problems(document), None)
-    if problem is not None:
+    for problem in _find_problems(document):
         raise RegenerationError(f"{name}{problem}")
 
 
@@ -182,7 +180,7 @@ def _find_problems(document: Document) -> Iterator[str]:
     validator = getattr(schemas, f"openapi_v3{version[2]}_schema_validator")
     try:
         error = next(validator.iter_errors(document), None)
-    except (RecursionError, ValueError) as raised:  # such as a key that YAML takes for a truth value
+    except (RecursionError, ValueError) as raised:
         is_deep = isinstance(raised, RecursionError)
         yield f" cannot be checked: {'it is nested too deeply.' if is_deep else shorten(str(raised))}"
     else:

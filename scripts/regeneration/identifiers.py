@@ -16,13 +16,11 @@ ARGUMENTS = (
     *("build", "build_request", "stream", "astream", "iterate", "aiterate", "parse_event", "parse_answer"),
 )
 """Parameters of these names get a number: functions have such arguments or call such functions, or the generator reserves them."""
-_CLASSES = frozenset(
-    (
-        *("Any", "Literal", "Self", "Mapping", "UUID", "Iterator", "AsyncIterator", "TYPE_CHECKING"),
-        *("Enum", "StrEnum", "IntEnum", "Model", "OpenModel", "Other"),
-        *("Unset", "UNSET", "File", "Response", "Client", "AuthenticatedClient"),
-        *("HttpOperation", "Styled"),
-    )
+_CLASSES = (
+    *("Any", "Literal", "Self", "Mapping", "UUID", "Iterator", "AsyncIterator", "TYPE_CHECKING"),
+    *("Enum", "StrEnum", "IntEnum", "Model", "OpenModel", "Other"),
+    *("Unset", "UNSET", "File", "Response", "Client", "AuthenticatedClient"),
+    *("HttpOperation", "Styled"),
 )
 """Classes of these names are called models: generated code uses them."""
 

@@ -16,7 +16,7 @@ from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, choices_
 from scripts.regeneration.facts import Operation, Parameter, Scheme, Webhook
 from scripts.regeneration.identifiers import ARGUMENTS, PREFIX
 from scripts.regeneration.names import plain
-from scripts.regeneration.pointers import METHODS, Node, join, refuse
+from scripts.regeneration.pointers import METHODS, Node, refuse
 from scripts.regeneration.schemas import Schemas
 
 ENVIRONMENT = "x-payman-environment"
@@ -33,6 +33,7 @@ class Operations:
     def __init__(self, document: Document, schemas: Schemas) -> None:
         self.document, self._schemas, self._bodies = document, schemas, Bodies(schemas)
         root = Node(document, document)
+        self._schemes = root.get("components", {}).get("securitySchemes", {})
         self.found: list[Operation] = []
         self.servers = self._find_servers()
         taken: set[str] = set()
@@ -58,10 +59,9 @@ class Operations:
         for number, server in enumerate(self.document.get("servers", [])):
             if "://" not in server["url"]:
                 continue  # only whoever has fetched the document knows where that is
-            said = str(server.get("description", ""))
-            given = identifiers.to_constant(said) if said else f"SERVER_{number + 1}"
-            given = server.get(ENVIRONMENT) or (given if number else "LIVE")
-            found[identifiers.make_unique(given, found)] = _url(server, join("/servers", number))
+            usual = identifiers.to_constant(server.get("description") or f"SERVER_{number + 1}")
+            name = server.get(ENVIRONMENT) or (usual if number else "LIVE")
+            found[identifiers.make_unique(name, found)] = _url(server, f"/servers/{number}")
         return found
 
     @property
@@ -77,8 +77,7 @@ class Operations:
             names = (identifiers.to_variable(each.id), each.path.rpartition("/")[2])
             if each.server and "authorize" in names:
                 return each.server
-        schemes = self.document.get("components", {}).get("securitySchemes", {}).values()
-        flows = (flow for scheme in schemes for flow in scheme.get("flows", {}).values())
+        flows = (flow for scheme in self._schemes.value.values() for flow in scheme.get("flows", {}).values())
         urls = (flow["authorizationUrl"] for flow in flows if "authorizationUrl" in flow)
         return next(("/".join(url.split("/")[:3]) for url in urls), None)
 
@@ -140,11 +139,9 @@ class Operations:
             self._parameter(variable, parameter, name)
             for variable, parameter in zip(variables.values(), found.values(), strict=True)
         ]
-        wanted = set(re.findall(r"{([^{}]*)}", path))
         declared = {each.name for each in parameters if each.location == "path"}
-        if wanted != declared:
-            differing = ", ".join(sorted(wanted ^ declared))
-            given.refuse(f"The path {path} and its parameters differ in {differing}")
+        if differing := declared.symmetric_difference(re.findall(r"{([^{}]*)}", path)):
+            given.refuse(f"The path {path} and its parameters differ in {', '.join(sorted(differing))}")
         return parameters
 
     def _parameter(self, variable: str, node: Node, name: str) -> Parameter:
@@ -160,9 +157,8 @@ class Operations:
             if classify_media(media) != "json":
                 node.refuse(f"A parameter as {media} cannot be rendered")
             schema, style = node["content"][media].get("schema", {}), "json"
-        kind = self._schemas.express(
-            schema, identifiers.to_class(name) + identifiers.to_class(wire), is_open=False
-        )
+        class_name = identifiers.to_class(name) + identifiers.to_class(wire)
+        kind = self._schemas.express(schema, class_name, is_open=False)
         explode = given.get("explode", style == "form")
         choices = choices_of(kind)
         is_list = any(choice.get("type") == "array" for choice in choices)
@@ -170,16 +166,14 @@ class Operations:
         is_object = members is not None
         known = ("form", "deepObject") if is_object else tuple(_JOINED) if is_list else ("form", "simple")
         is_unfit = is_object and (location != "query" or (style == "form" and not explode))
-        if style != "json" and (
-            style not in known or is_unfit or (is_list and location == "cookie" and explode)
-        ):
+        is_unfit |= is_list and location == "cookie" and explode
+        if style != "json" and (style not in known or is_unfit):
             what = "an object" if is_object else "a list" if is_list else "this"
             node.refuse(f"The style {style} for {what} in the {location} cannot be rendered")
-        if style != "json" and not (
-            len(choices) == 1 and all(map(self._schemas.is_plain, members.values()))
-            if members is not None
-            else self._schemas.is_list(kind)
-        ):
+        is_flat = self._schemas.is_list(kind)
+        if members is not None:
+            is_flat = len(choices) == 1 and all(map(self._schemas.is_plain, members.values()))
+        if style != "json" and not is_flat:
             node.refuse(f"The parameter {wire}, with objects or lists among others, cannot be rendered")
         shown = style if style in ("json", "deepObject") else "explode" if is_object else ""
         if is_list and style != "json" and not (explode and location == "query"):
@@ -207,17 +201,15 @@ class Operations:
     def _scheme(self, given: Node) -> tuple[Scheme | None, bool]:
         """Choose how an operation is authenticated: the first way that a client can go; and whether it may be left out."""
         wanted: list[dict[str, Any]] = given.value.get("security", self.document.get("security")) or []
-        listed = self.document.get("components", {}).get("securitySchemes", {})
-        schemes = Node(self.document, listed, "/components/securitySchemes")
         refused = ""
         for alternative in wanted:
             if len(alternative) > 1:
                 refused = f"Several credentials at once ({', '.join(alternative)})"
                 continue
             for name in alternative:
-                if name not in schemes:
+                if name not in self._schemes:
                     given.refuse(f"The security scheme {name} is not in components.securitySchemes")
-                found = _scheme(schemes[name].find("type").value)
+                found = _scheme(self._schemes[name].find("type").value)
                 if found is not None:
                     return found, {} in wanted
                 refused = f"The security scheme {name}"

@@ -213,11 +213,9 @@ def _texts(node: ast.AST | None) -> Iterator[tuple[str, int]]:
     match node:
         case ast.Constant(value=str(text)) if text:
             yield text, node.lineno
-        case ast.Tuple(elts=inner) | ast.List(elts=inner) | ast.Set(elts=inner) | ast.MatchOr(patterns=inner):
-            for one in inner:
-                yield from _texts(one)
-        case ast.Starred(value=one) | ast.MatchValue(value=one):
-            yield from _texts(one)
+        case ast.Tuple() | ast.List() | ast.Set() | ast.Starred() | ast.MatchOr() | ast.MatchValue():
+            for inner in ast.iter_child_nodes(node):
+                yield from _texts(inner)
         case ast.MatchMapping(keys=keys):
             for key in keys:
                 yield from _texts(key)

@@ -13,27 +13,21 @@ from typing import Any
 from scripts.regeneration.documents import DIALECTS
 from scripts.regeneration.pointers import Node, refuse
 
-ANNOTATIONS = frozenset(
-    (
-        *("title", "description", "example", "examples", "externalDocs", "xml", "$comment"),
-        *("default", "deprecated", "readOnly", "writeOnly", "$schema", "$defs"),
-        *("format", "contentEncoding", "contentMediaType", "contentSchema"),
-    )
-)
-CHECKS = frozenset(
-    (
-        *("minLength", "maxLength", "pattern"),
-        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-        *("minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains"),
-        *("minProperties", "maxProperties", "propertyNames", "dependentRequired"),
-    )
-)
+ANNOTATIONS = {
+    *("title", "description", "example", "examples", "externalDocs", "xml", "$comment"),
+    *("default", "deprecated", "readOnly", "writeOnly", "$schema", "$defs"),
+    *("format", "contentEncoding", "contentMediaType", "contentSchema"),
+}
+CHECKS = {
+    *("minLength", "maxLength", "pattern"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    *("minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains"),
+    *("minProperties", "maxProperties", "propertyNames", "dependentRequired"),
+}
 """What only narrows a value: the server checks it, the client does not."""
 CHOICES = ("oneOf", "anyOf")
 _OBJECT = ("properties", "required", "additionalProperties")
-SHAPES = frozenset(
-    ["$ref", "type", "enum", "const", "items", "allOf", "discriminator", "nullable", *CHOICES, *_OBJECT]
-)
+SHAPES = {"$ref", "type", "enum", "const", "items", "allOf", "discriminator", "nullable", *CHOICES, *_OBJECT}
 
 
 def _is_texts(value: Any) -> bool:
@@ -200,7 +194,7 @@ def flatten(schema: Node) -> Shape:
 def check(schema: Node) -> None:
     """Refuse keywords that nobody listed, and values that a keyword does not take."""
     for key, value in schema.value.items():
-        if key not in SHAPES and key not in ANNOTATIONS and key not in CHECKS and not key.startswith("x-"):
+        if key not in SHAPES | ANNOTATIONS | CHECKS and not key.startswith("x-"):
             schema.refuse(f"The keyword {key} of schemas cannot be rendered")
         if key in _FITTING and not _FITTING[key](value):
             schema.refuse(f"{key} is {value!r:.40}, which is not what the keyword takes")

@@ -33,14 +33,12 @@ class Schemas:
 
     Attributes:
         classes: The classes by their names.
-        maps: The names of objects without members, which become no classes.
         tags, files: As the survey has found them.
     """
 
     def __init__(self, document: Document) -> None:
         """Make the classes of all named schemas."""
         self.classes: dict[str, Class] = {}
-        self.maps: set[str] = set()
         self._titles: dict[str, str] = {}
         self._taken: set[str] = set()
         self._modules: set[str] = set()
@@ -103,10 +101,9 @@ class Schemas:
 
     def is_plain(self, expression: Expression) -> bool:
         """Whether a value can be written as a text: it is neither a list nor an object, nor a file."""
-        return all(
-            each.get("type") != "array" and each.get("format") != "binary" and self.members_of(each) is None
-            for each in expressions.choices_of(expression)
-        )
+        choices = expressions.choices_of(expression)
+        is_read = any(each.get("type") == "array" or each.get("format") == "binary" for each in choices)
+        return not is_read and all(self.members_of(each) is None for each in choices)
 
     def is_list(self, expression: Expression) -> bool:
         """Whether a value is a list of such values, or one of them."""
@@ -122,12 +119,10 @@ class Schemas:
         if name not in self.classes:
             module = identifiers.make_unique(identifiers.to_variable(name), self._modules)
             self._modules.add(module)
-            about = {
-                "description": str(merged.get("description") or ""),
-                "deprecated": bool(merged.get("deprecated")),
-            }
+            about: dict[str, Any] = {"title": title, "description": str(merged.get("description") or "")}
+            about["deprecated"] = bool(merged.get("deprecated"))
             base = shape.parts if is_joined else ()
-            self.classes[name] = made = Class(name, module, shape.place, {"title": title, **about}, base)
+            self.classes[name] = made = Class(name, module, shape.place, about, base)
             self._queue.append((made, shape))
         kind = "integer" if all(isinstance(value, int) for value in shape.values) else "string"
         choices = [expressions.refer(name), *([{"type": kind}] if "enum" in merged and is_open else [])]
@@ -159,9 +154,8 @@ class Schemas:
 
     def map_of(self, values: Expression) -> Expression:
         """Give the expression of an object whose names are not known."""
-        title = identifiers.make_title(f"Map {len(self.maps) + 1}", self._taken)
+        title = identifiers.make_title(f"Map {len(self._taken)}", self._taken)
         self._taken.add(identifiers.to_class(title))
-        self.maps.add(identifiers.to_class(title))
         return {"type": "object", "title": title, "additionalProperties": values}
 
     def _of_values(self, shape: Shape, name: str, is_open: bool) -> Expression:
@@ -223,23 +217,23 @@ class Schemas:
             for part in (each, *flatten(each).parts)
             if isinstance(part.value, dict) and (part.value.get("readOnly") or part.value.get("writeOnly"))
         }
-        required = {*shape.required} - one_way
-        members: list[tuple[bool, bool, str, dict[str, Any]]] = []
+        required = ({*shape.required} - one_way) | tags.keys()
+        members: dict[str, dict[str, Any]] = {}
         for wire, variable in variables.items():
             schema = combine(found.get(wire, [Node({}, {"type": "string"}, place)]))
             if wire in tags:
                 kind = expressions.unite({"const": value} for value in tags[wire])
             else:
                 kind = self.express(schema, made.name + identifiers.to_class(wire).rstrip("_"))
-            is_required = wire in required or wire in tags
-            node = expressions.make_member(wire, schema, kind, is_required=is_required)
-            members.append((not is_required, DEFAULT in node and is_required, variable, node))
-        members.sort(key=lambda member: member[:2])
+            members[variable] = expressions.make_member(wire, schema, kind, is_required=wire in required)
+        # As in a signature: what has to be given comes first, and of that what has no default.
+        needed = [variable for wire, variable in variables.items() if wire in required]
+        needed.sort(key=lambda variable: DEFAULT in members[variable])
         others = self._express_extra(shape, made.name)
         made.schema.update(
             type="object",
-            properties={variable: node for *_, variable, node in members},
-            required=[variable for is_absent, _, variable, _ in members if not is_absent],
+            properties={variable: members[variable] for variable in dict.fromkeys([*needed, *members])},
+            required=needed,
             additionalProperties=False if others is None else others,
         )
 

@@ -48,9 +48,8 @@ def new_type_faults(root: Path, present: Path, fresh: Path, scratch: Path) -> li
         fresh: The folder with the client to come.
         scratch: A folder to work in.
     """
-    cache = (
-        Path(os.environ.get("MYPY_CACHE_DIR") or root / ".mypy_cache") / f"regeneration-{_modules(present)}"
-    )
+    memories = Path(os.environ.get("MYPY_CACHE_DIR") or root / ".mypy_cache")
+    cache = memories / f"regeneration-{_modules(present)}"
     before = type_faults(root, present, scratch / "before", cache)
     if cache.is_dir():
         shutil.copytree(cache, scratch / "cache")

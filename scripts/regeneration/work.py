@@ -71,10 +71,7 @@ def _candidates(root: Path, scratch: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def _step(what: str) -> Iterator[None]:
     """Show at the foot of a terminal what is being done while it is done."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
+    console = Console(stderr=True, quiet=not Console(stderr=True).is_terminal)
     with console.status(f"{what} …"):
         yield
     console.print(f"[green]✓[/] {what}", highlight=False)
