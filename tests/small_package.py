@@ -58,6 +58,7 @@ FILES = {
     "payman_sdk/login.py": "def login(port: int = 0) -> None: ...\n",
     "payman_sdk/store.py": "from typing import Protocol\nclass TokenStore(Protocol):\n    def load(self) -> str: ...\n",
     "payman_sdk/errors.py": """
+__all__ = ["TimedOut", "PaymanError"]
 class _Trait(Exception):
     def about(self, task: str) -> None: ...
 class PaymanError(_Trait):

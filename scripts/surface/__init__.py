@@ -6,10 +6,9 @@
 Public is what README, the guides and the changelog tell users to import, and nothing else:
 
 - `payman_sdk`: the names in its `__all__`, and the three token stores that need an extra;
-- `payman_sdk.types`, `payman_sdk.sandbox`: the names in their `__all__`;
+- `payman_sdk.errors`, `payman_sdk.types`, `payman_sdk.sandbox`: the names in their `__all__`;
 - `payman_sdk.agents`, and its modules `langchain`, `mcp`, `openai_agents` and `pydantic_ai`: the names in their `__all__`, and the
   stores of operations that need an extra;
-- `payman_sdk.errors`: every exception that is defined there, and `ErrorResponse`, which they carry;
 - `payman_sdk._client.sync`: `PaymanClient`, which programs written for version 1 import from there;
 - `payman_sdk.token_stores.base`: what a store of one's own needs, and the stores in the modules that its docstring names;
 - `payman_sdk.testing.plugin`: the fixtures, and what the plugin announces to pytest: settings (`pytest.ini…` in the record)

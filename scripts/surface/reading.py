@@ -63,7 +63,6 @@ def announced(plugin: griffe.Module) -> Iterator[Fact]:
 
 
 ALL = "the names in __all__"
-CLASSES = "the classes that are defined there"
 FIXTURES = "the fixtures, settings and markers"
 
 _PUBLIC = Path(__file__).with_name("public.toml")
@@ -131,10 +130,8 @@ def _modules(
         names = {name for name in rule if name in module.members}
         if ALL in rule:
             names |= {str(name) for name in module.exports or []}
-        for name, member in module.members.items():
-            if not member.is_alias and not name.startswith("_"):
-                is_fixture = FIXTURES in rule and _fixture(member) is not None
-                names |= {name} if is_fixture or (CLASSES in rule and member.is_class) else set()
+        if FIXTURES in rule:
+            names |= {name for name, member in module.functions.items() if _fixture(member) is not None}
         yield module, sorted(names)
 
 
