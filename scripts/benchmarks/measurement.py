@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import statistics
 import tomllib
@@ -10,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from scripts.benchmarks import clients
 from scripts.benchmarks.peers import PEERS
 from scripts.benchmarks.processes import SIDE, SideFailedError, build_import, build_program, run_program
 from scripts.benchmarks.sides import Reading, Target
@@ -26,7 +26,7 @@ class Side(NamedTuple):
     Attributes:
         label: Its name there.
         peer: In whose environment it runs.
-        does: The name of the side in the peer's module; in a row of programs, of the program.
+        does: The name of the side among those of the peer; in a row of programs, of the program in `clients`.
         arguments: What that is given.
         total: How many calls or events it has to come to.
     """
@@ -162,12 +162,11 @@ def _measure_side(row: Row, side: Side, environments: Mapping[str, str], target:
     if side.peer not in environments:
         raise SideFailedError(NOT_INSTALLED)
     [peer] = [one for one in PEERS if one.name == side.peer]
-    code, arguments = SIDE, [peer.module, side.does, json.dumps(side.arguments)]
+    code, arguments = SIDE, [peer.client, side.does, json.dumps(side.arguments)]
     if row.how == "import":
         code, arguments = build_import(peer.imports), []
     elif row.how == "program":
-        module = importlib.import_module(f"scripts.benchmarks.peers.{peer.module}")
-        code, arguments = build_program(getattr(module, side.does)), []
+        code, arguments = build_program(getattr(clients, side.does)), []
     reading = run_program(environments[side.peer], code, json.dumps(target), *arguments)
     if reading.count != side.total:
         raise SideFailedError(f"of {side.total} it gave {reading.count}")

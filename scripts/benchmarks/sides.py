@@ -1,20 +1,15 @@
 """What sides are made of: the target, the reading of one round, and how to do something often or at once.
 
-A module of sides, such as `peers/openai.py`, has `build_sides(target)`: functions by name that do one thing a number of
-times. The environments of all peers import this module, so it needs nothing but Python.
+The environments of all peers import this module and `clients`, so these need nothing but Python.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import importlib
 import json
-import os
 import sys
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 if sys.platform != "win32":
@@ -108,19 +103,3 @@ def measure_peak() -> int:
             return 0  # Python alone cannot tell there
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return most if sys.platform == "darwin" else most * 1024
-
-
-def main(target: str, module: str, name: str, arguments: str) -> None:
-    """Run a side twice, and print its second reading, of a warm process, as JSON."""
-    peer, parsed = importlib.import_module(f"scripts.benchmarks.peers.{module}"), Target.parse(target)
-    side: Side = peer.build_sides(parsed)[name]
-    reading = Reading()
-    for _ in range(2):
-        gc.collect()
-        seconds, busy = time.perf_counter(), time.process_time()
-        reading = side(**json.loads(arguments))
-        reading.busy = time.process_time() - busy
-        reading.seconds = time.perf_counter() - seconds
-    reading.size = measure_peak()
-    print(json.dumps(asdict(reading)), flush=True)
-    os._exit(0)  # the sides close nothing, and some libraries would complain of it

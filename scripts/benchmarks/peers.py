@@ -1,6 +1,7 @@
-"""Who is measured: each peer has a separate environment under `.bench/`, and a module of sides here.
+"""Who is measured: each peer has a separate environment under `.bench/`, and sides in `clients.py`.
 
-To add one: a line below, its lock by `scripts/lock`, a module with `build_sides(target)`, and its sides in the rows of `rows.toml`.
+To add one: a line below, its lock by `scripts/lock`, a function that builds its sides, and these in the rows of `rows.toml`. Run as a
+program, it prints a line for each lock that `scripts/lock` makes: the peer's name, and what its lock is made of.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-_BENCHMARKS = Path(__file__).parents[1]
+_BENCHMARKS = Path(__file__).parent
 
 
 class Peer(NamedTuple):
@@ -17,14 +18,14 @@ class Peer(NamedTuple):
 
     Attributes:
         name: The folder of its environment.
-        module: Its module in `peers/`.
+        client: What builds its sides, among `clients.BUILDERS`.
         pins: What pip installs; one without a version is held at the version in `requirements-dev.lock`.
         imports: The statement whose time is its import time.
         extras: For this SDK itself, which is built from the checkout: the extras, `""` for none.
     """
 
     name: str
-    module: str
+    client: str
     pins: tuple[str, ...] = ()
     imports: str = ""
     extras: str | None = None
@@ -58,6 +59,10 @@ PEERS = (
     Peer("ours-aiohttp", "ours", imports="from payman_sdk import AsyncPaymanClient", extras="aiohttp"),
     Peer("httpx", "httpx", ("httpx",), "import httpx"),
     Peer("httpx-aiohttp", "httpx", ("httpx", "httpx-aiohttp", "aiohttp==3.14.5"), "import httpx_aiohttp"),
-    Peer("paymanai-sdk", "paymanai_sdk", ("paymanai-sdk==1.0.8",), "from payman_sdk import PaymanClient"),
+    Peer("paymanai-sdk", "published", ("paymanai-sdk==1.0.8",), "from payman_sdk import PaymanClient"),
     Peer("openai", "openai", ("openai==3.57.0",), "from openai import OpenAI"),
 )
+
+if __name__ == "__main__":
+    for peer in PEERS:
+        print(peer.name, *peer.list_needs())
