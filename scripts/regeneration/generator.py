@@ -1,8 +1,8 @@
 """From a document to the package: openapi-python-client parses it and renders it by the templates in spec/templates/.
 
-It gets the document in forms that it reads rightly (`schemas`, `operations`), twice: once the classes with their members, once
-the operations with classes that have none. So an operation that refers to a ring of classes is read in a moment. What it
-ignores, the templates look up in `facts`.
+It gets the document in forms that it reads rightly (`schemas`, `operations`): classes without their members, so that an operation
+that refers to a ring of classes is read in a moment, and operations with what they answer. All else the templates look up in
+the classes and in `facts`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import json
 import re
 import subprocess
 import traceback
-from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +39,7 @@ if sys.version_info >= (3, 13):
     from warnings import deprecated
 else:
     from typing_extensions import deprecated"""
-Item = tuple[str, dict[str, Any]]
+_MEMBERS = ("properties", "required", "additionalProperties")
 
 
 def failing_line(error: Exception) -> str | None:
@@ -98,14 +96,18 @@ def prepare(
     given.post_hooks = []  # the rules of formatting are given explicitly: see layout()
     config = Config.from_sources(given, MetaType.NONE, into, "utf-8", overwrite=False, output_path=into)
     title = document["info"]["title"]
-    classes = _parse(title, schemas, [], config, is_whole=True)
-    functions = _parse(title, schemas, (each.item for each in operations.found), config)
-    parsed = replace(
-        functions,
-        models=[model for model in classes.models if model.class_info.name in schemas.classes],
-        enums=[enum for enum in classes.enums if enum.class_info.name in schemas.classes],
-        errors=[*classes.errors, *functions.errors],
-    )
+    # Whatever only refers to classes needs none of their members, and is read in a moment.
+    read = {OTHER: {"title": OTHER, "type": "object"}}
+    for each in schemas.classes.values():
+        read[each.name] = {key: inner for key, inner in each.schema.items() if key not in _MEMBERS}
+    paths = dict(each.item for each in operations.found)
+    skeleton = {"openapi": "3.1.0", "info": {"title": title, "version": ""}, "paths": paths}
+    parsed = GeneratorData.from_dict({**skeleton, "components": {"schemas": read}}, config=config)
+    if isinstance(parsed, GeneratorError):
+        said = f"{parsed.header} {parsed.detail or ''}"
+        raise RegenerationError(f"openapi-python-client cannot read it: {said}")
+    parsed.models = [model for model in parsed.models if model.class_info.name in schemas.classes]
+    parsed.enums = [enum for enum in parsed.enums if enum.class_info.name in schemas.classes]
     project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
     project.env.undefined = StrictUndefined
     # A run generates several packages from the same templates; what is compiled stays in a temporary folder of the user's.
@@ -132,24 +134,6 @@ def prepare(
         "root": "" if name == PRIMARY else ".",  # what all packages share is in the primary one
     }
     return project
-
-
-def _parse(
-    title: str, schemas: Schemas, items: Iterable[Item], config: Config, *, is_whole: bool = False
-) -> GeneratorData:
-    document = {"openapi": "3.1.0", "info": {"title": title, "version": ""}, "paths": dict(items)}
-    # Whatever only refers to classes needs none of their members, and is read in a moment.
-    left_out = () if is_whole else ("properties", "required", "additionalProperties")
-    given = {
-        name: {key: inner for key, inner in made.schema.items() if key not in left_out}
-        for name, made in schemas.classes.items()
-    }
-    document["components"] = {"schemas": {**given, OTHER: {"type": "object", "title": OTHER}}}
-    parsed = GeneratorData.from_dict(document, config=config)
-    if isinstance(parsed, GeneratorError):
-        said = f"{parsed.header} {parsed.detail or ''}"
-        raise RegenerationError(f"openapi-python-client cannot read it: {said}")
-    return parsed
 
 
 def _docstring(text: object) -> str:
