@@ -57,10 +57,7 @@ class Record(dict[str, Any]):
 
     def get(self, key: str, default: Any = None, /) -> Any:
         """Return the value of a key in either spelling, or the default."""
-        try:
-            return self[key]
-        except KeyError:
-            return default
+        return super().get(self._find(key), default)
 
     def pop(self, key: str, /, *default: Any) -> Any:
         """Remove a key in either spelling, and return its value, or the default where there is none."""

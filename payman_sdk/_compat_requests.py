@@ -100,12 +100,11 @@ def _join_classes(public: type[E], counterpart: type[BaseException], root: type[
     members = {**names, _PUBLIC: public, "__reduce_ex__": reduce}
     bases = public, _build_silent_root(root), counterpart
     try:
-        joined: type[E] = cast("Any", type(public))(public.__name__, bases, members)
+        return cast("type[E]", cast("Any", type(public))(public.__name__, bases, members))
     except Exception:
         # Slots, a metaclass or an __init_subclass__ of a user's class may forbid it. Better an error that is not at a
         # exception of requests than none.
         return public
-    return joined
 
 
 def _get_public_class(value: Any) -> Any:

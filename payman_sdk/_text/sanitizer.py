@@ -28,7 +28,6 @@ _OVERLAY = 1
 _MOST_MARKS = 4
 """Combining marks on one letter; more would cover the lines around it."""
 
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SPACES, _BREAKS = "[ \t]{9,}", "[\r\n]{4,}"
 
 
@@ -108,10 +107,7 @@ def _escape(text: str, *, one_line: bool) -> str:
 
 
 def _spell(character: str) -> str:
-    code = ord(character)
-    if code > 0xFFFF:
-        return f"\\U{code:08x}"
-    return _NAMED.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+    return character.encode("unicode_escape").decode()
 
 
 _ACTIVE = (
