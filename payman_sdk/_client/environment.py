@@ -152,12 +152,13 @@ def load_env_config(settings: Mapping[str, Any], *, dotenv: bool = False) -> Pay
             credentials for it come from two sources.
     """
     file = read_env_file() if dotenv else None
+    values: Mapping[str, str] = file.values if file is not None else {}
+    place = f"in {file.path}" if file is not None else ""
     found = {key: value for key in VARIABLES if (value := _find_own(settings, key)) is not None}
     has_server = any(key in found for key in _OF_THE_SERVER)
     for key, name in VARIABLES.items():
-        in_file = file.values.get(name) if file is not None else None
-        if in_file and key not in found and not (has_server and key in _OF_THE_SERVER):
-            found[key] = FoundSetting(in_file, f"{name} in {file.path if file else ''}", is_from_file=True)
+        if name in values and key not in found and not (has_server and key in _OF_THE_SERVER):
+            found[key] = FoundSetting(values[name], f"{name} {place}", is_from_file=True)
     missing = [VARIABLES[key] for key in ("client_id", "client_secret") if key not in found]
     if missing:
         raise _build_missing_error(missing, file)
@@ -165,11 +166,11 @@ def load_env_config(settings: Mapping[str, Any], *, dotenv: bool = False) -> Pay
     if server is not None and isinstance(server.value, str):
         check_sources(server, found["client_id"], found["client_secret"])
     known = {**settings, **{key: place.value for key, place in found.items()}}
-    in_file = file.values.get(HTTP_HOSTS_VARIABLE) if file is not None else None
     has_own = settings.get(HTTP_HOSTS_SETTING) is not None or os.environ.get(HTTP_HOSTS_VARIABLE, "").strip()
     of_file = [found[key].is_from_file for key in ("client_id", "client_secret", "base_url") if key in found]
-    if file is not None and in_file and not has_own and of_file == [True] * 3:
-        known[HTTP_HOSTS_SETTING] = sorted(read_http_hosts(in_file, f"{HTTP_HOSTS_VARIABLE} in {file.path}"))
+    if HTTP_HOSTS_VARIABLE in values and not has_own and of_file == [True] * 3:
+        hosts = read_http_hosts(values[HTTP_HOSTS_VARIABLE], f"{HTTP_HOSTS_VARIABLE} {place}")
+        known[HTTP_HOSTS_SETTING] = sorted(hosts)
     return cast("PaymanConfig", known)
 
 
@@ -194,6 +195,6 @@ def _build_missing_error(names: list[str], file: EnvFile | None) -> Configuratio
         next_step = "There is a file .env in the working directory; from_env(dotenv=True) reads it."
     verb = "is" if len(names) == 1 else "are"
     message = f"{' and '.join(names)} {verb} not set in {looked_in}."
-    if os.environ.get(REST_KEY, "").strip() or (file is not None and file.values.get(REST_KEY)):
+    if os.environ.get(REST_KEY, "").strip() or (file is not None and REST_KEY in file.values):
         message, next_step = f"{message} {ABOUT_REST_KEY}", INSTEAD_OF_REST_KEY
     return ConfigurationError(message, next_step=next_step)

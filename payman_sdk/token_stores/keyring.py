@@ -130,8 +130,7 @@ class KeyringTokenStore:
             before, index = index, _parse_index(text)
             if index is None or index == before:  # it is a token, or nobody is replacing it
                 break
-            parts = [self._get(self._get_part_name(index.set, number)) or "" for number in range(index.parts)]
-            whole = "".join(parts)
+            whole = "".join(self._get(name) or "" for name in self._name_parts(index.set, index.parts))
             if _compute_digest(whole) == index.digest:
                 return SecretStr(whole)
         return None if text is None else SecretStr(text)
@@ -140,17 +139,21 @@ class KeyringTokenStore:
         before = _parse_index(self._get(self._entry))
         self._write_new(text, "b" if before is not None and before.set == "a" else "a")
         # From here on the new token is in use, whatever becomes of the rest.
-        if before is not None:
-            self._remove(before.set, range(before.parts))
+        for entry in self._name_parts(before.set, before.parts) if before is not None else ():
+            try:
+                keyring.delete_password(self._service, entry)
+            except Exception:
+                with contextlib.suppress(Exception):  # keyrings that cannot remove can at least overwrite
+                    self._set(entry, "-")
 
     def _write_new(self, text: str, unused: str) -> None:
         """Write a token and read it again: whole, or, where the keyring keeps no such text, in parts of the unused set."""
         failures: list[Exception] = []
         for size in (_SIZES[0], *(size for size in _SIZES[1:] if size < len(text))):
             parts = [text[start : start + size] for start in range(0, len(text), size)]
-            names = [self._get_part_name(unused, number) for number in range(len(parts))]
+            names = self._name_parts(unused, len(parts)) if len(parts) > 1 else [self._entry]
             try:
-                for name, part in zip(names if len(parts) > 1 else [self._entry], parts, strict=True):
+                for name, part in zip(names, parts, strict=True):
                     self._set(name, part)
                     if self._get(name) != part and len(text) > _SIZES[-1]:
                         raise ValueError("it did not return the stored text")
@@ -165,18 +168,8 @@ class KeyringTokenStore:
                 return
         raise failures[0]
 
-    def _remove(self, set_: str, numbers: range) -> None:
-        """Remove entries that are not in use any more, as far as the keyring can."""
-        for number in numbers:
-            entry = self._get_part_name(set_, number)
-            try:
-                keyring.delete_password(self._service, entry)
-            except Exception:
-                with contextlib.suppress(Exception):  # keyrings that cannot remove can at least overwrite
-                    self._set(entry, "-")
-
-    def _get_part_name(self, set_: str, number: int) -> str:
-        return f"{self._entry}#{set_}{number}"
+    def _name_parts(self, set_: str, count: int) -> list[str]:
+        return [f"{self._entry}#{set_}{number}" for number in range(count)]
 
     def _get(self, entry: str) -> str | None:
         return keyring.get_password(self._service, entry)

@@ -24,7 +24,7 @@ from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.error_response import shorten
 from payman_sdk._url import find_url_problem, is_loopback, read_host
-from payman_sdk.errors import AuthenticationError, ConfigurationError
+from payman_sdk.errors import AuthenticationError
 
 __all__ = ["AuthorizationRequest", "Scope", "authorization_url", "parse_redirect"]
 
@@ -117,10 +117,8 @@ def parse_redirect(url: str, *, state: str) -> str:
         'abc'
     """
     if not isinstance(state, str) or not state:
-        raise ConfigurationError(
-            "state is missing or blank.",
-            next_step="Give the state of the AuthorizationRequest, from the person's session.",
-        )
+        fix = "Give the state of the AuthorizationRequest, from the person's session."
+        refuse("state", "is missing or blank", fix)
     url, given = SecretStr(), _read_parameters(url)
     # In constant time, and before anything else in the answer is believed.
     if not hmac.compare_digest(SecretStr(given.get("state", "")).reveal().encode(), state.encode()):
@@ -165,14 +163,11 @@ def _check_redirect(uri: object) -> str:
     except ValueError:
         parts = urlsplit("")
     if not isinstance(uri, str) or not parts.scheme or parts.scheme in _OF_BROWSERS or parts.fragment:
-        raise ConfigurationError(
-            "redirect_uri must be an absolute address without a fragment.",
-            next_step="Give one such as https://shop.example/back.",
-        )
+        fix = "Give one such as https://shop.example/back."
+        refuse("redirect_uri", "must be an absolute address without a fragment", fix)
     if parts.scheme == "http" and not is_loopback(read_host(parts)):
-        refuse(
-            "redirect_uri", "would send the code over plain http", "Use https; http is for this machine only."
-        )
+        fix = "Use https; http is for this machine only."
+        refuse("redirect_uri", "would send the code over plain http", fix)
     return uri
 
 

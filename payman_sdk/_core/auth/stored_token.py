@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self
 
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.effects import Lock
@@ -98,18 +98,13 @@ class StoredToken(_StoredFields):
             return None
         known: dict[str, Any] = {name: members.get(name) for name in cls._fields}
         known["unanswered"] = members.get("unanswered", [])  # earlier versions did not write it
-        texts = ("issued_to", "access_token", "refresh_token", "scope")
-        if (
-            not isinstance(known["issued_to"], str)
-            or not all(known[name] is None or isinstance(known[name], str) for name in texts)
-            or not all(_is_number(known[name]) for name in ("expires_at", "lifetime"))
-            or not isinstance(known["lineage"], list)
-            or not all(isinstance(mark, str) for mark in cast("list[object]", known["lineage"]))
-            or not isinstance(known["unanswered"], list)
-            or not all(_is_number(moment) for moment in cast("list[object]", known["unanswered"]))
-        ):
+        if not isinstance(known["lineage"], list) or not isinstance(known["unanswered"], list):
             return None
-        return cls(**known)
+        optional = [known[name] for name in ("access_token", "refresh_token", "scope")]
+        texts = [known["issued_to"], *known["lineage"], *(text for text in optional if text is not None)]
+        numbers = [known["expires_at"], known["lifetime"], *known["unanswered"]]
+        is_sound = all(isinstance(text, str) for text in texts) and all(map(_is_number, numbers))
+        return cls(**known) if is_sound else None
 
 
 def fingerprint_token(token: str | None) -> tuple[str, ...]:
