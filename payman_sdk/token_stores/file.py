@@ -13,16 +13,8 @@ from pathlib import Path
 
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
+from payman_sdk._io import private_files
 from payman_sdk._io.locks import LayeredLock, poll
-from payman_sdk._io.private_files import (
-    find_file_problem,
-    find_folder_problem,
-    find_user_folder,
-    make_folder,
-    read_file_path,
-    replace_file,
-    wait_while_in_use,
-)
 from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import TokenStoreError
@@ -56,7 +48,9 @@ class FileLock(LayeredLock):
 
     def _take_outer(self, timeout: float) -> bool:
         try:
-            if problem := find_file_problem(self._path):  # its owner could hold the lock for ever
+            if problem := private_files.find_file_problem(
+                self._path
+            ):  # its owner could hold the lock for ever
                 raise TokenStoreError(problem.problem, next_step=problem.fix)
             return poll(self._try_outer, timeout, longest_pause=0.01)
         except NotImplementedError:
@@ -147,8 +141,8 @@ class FileTokenStore:
     def __init__(self, path: str | os.PathLike[str] | None = None, *, name: str = "default") -> None:
         if not isinstance(name, str) or not name or name != Path(name).name or name.startswith("."):
             refuse("name", f"is {name!r}", "Give a plain name, such as 'default'.")
-        usual = find_user_folder("config") / "tokens" / f"{name}.json" if path is None else None
-        self.path = usual or read_file_path(path)
+        usual = private_files.find_user_folder("config") / "tokens" / f"{name}.json" if path is None else None
+        self.path = usual or private_files.read_file_path(path)
         self._lock: FileLock | None = None
 
     def load(self) -> StoredToken | None:
@@ -159,7 +153,9 @@ class FileTokenStore:
         """
         try:
             self._check_place()
-            with wait_while_in_use(lambda: open(self.path, "rb", opener=_open_directly)) as file:
+            with private_files.wait_while_in_use(
+                lambda: open(self.path, "rb", opener=_open_directly)
+            ) as file:
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
                 if _POSIX and mode & 0o077:  # modes say nothing elsewhere
                     raise TokenStoreError(
@@ -185,7 +181,7 @@ class FileTokenStore:
         try:
             self._make_folder()
             self._remove_unfinished()
-            replace_file(self.path, token.to_json())
+            private_files.replace_file(self.path, token.to_json())
             self._sync_folder()
         except OSError as error:
             raise TokenStoreError(f"The token file {self.path} cannot be written: {error}.") from error
@@ -210,13 +206,13 @@ class FileTokenStore:
         return f"FileTokenStore({str(getattr(self, 'path', ''))!r})"
 
     def _make_folder(self) -> None:
-        make_folder(self.path.parent)
+        private_files.make_folder(self.path.parent)
         self._check_place()
 
     def _check_place(self) -> None:
-        if problem := find_folder_problem(self.path.parent):
+        if problem := private_files.find_folder_problem(self.path.parent):
             raise TokenStoreError(problem.problem, next_step=problem.fix)
-        if problem := find_file_problem(self.path):
+        if problem := private_files.find_file_problem(self.path):
             raise TokenStoreError(f"The token file {problem.problem}", next_step=problem.fix)
 
     def _remove_unfinished(self) -> None:

@@ -171,11 +171,9 @@ def _parse_lifetime(expires_in: Any) -> float | None:
     """Return the seconds that a token lives; None for nonsense. RFC 6749 allows a server not to say; a 401 then ends the token [P]."""
     if expires_in is None or isinstance(expires_in, Unset):
         return _UNSAID_LIFETIME
-    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
-        return None
     try:
-        lifetime = float(expires_in)
-    except (ValueError, OverflowError):
+        lifetime = math.nan if isinstance(expires_in, bool) else float(expires_in)
+    except (TypeError, ValueError, OverflowError):
         return None
     return lifetime if 0 < lifetime < math.inf else None
 

@@ -100,12 +100,7 @@ class Rotation:
 
 def may_have_arrived(failure: errors.PaymanError) -> bool:
     """Whether a failed request for a token may have been carried out. Only what is known to be harmless is not."""
-    match failure:
-        case errors.ConfigurationError():
-            return False
-        case errors.APIConnectionError():
-            return failure.sent is not False
-        case errors.APIStatusError():
-            return failure.status_code not in _REFUSALS
-        case _:
-            return True
+    if isinstance(failure, errors.APIConnectionError):
+        return failure.sent is not False
+    is_refusal = isinstance(failure, errors.APIStatusError) and failure.status_code in _REFUSALS
+    return not is_refusal and not isinstance(failure, errors.ConfigurationError)
