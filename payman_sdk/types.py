@@ -4,6 +4,8 @@ Settings and options (`PaymanConfig`, `AskOptions`) and the result of `raw=True`
 (`FormattedTaskResponse`) is a dict whose members are also attributes.
 """
 
+# ruff: noqa: F403, F405 (modules that hold public types alone)
+
 from typing import TYPE_CHECKING
 
 from payman_sdk._annotations import import_on_use
@@ -21,29 +23,9 @@ if TYPE_CHECKING:
         StreamEvent,
         UnknownUpdate,
     )
-    from payman_sdk._core.hook_payloads import (
-        BeforeSend,
-        OnRetry,
-        OnTask,
-        OnToken,
-        OutgoingAsk,
-        RetryDetails,
-        TaskStateChange,
-        TokenRefresh,
-    )
+    from payman_sdk._core.hook_payloads import *
     from payman_sdk._core.key_store import KeyStore
-    from payman_sdk._core.option_types import (
-        AskOptions,
-        JsonAskOptions,
-        MarkdownAskOptions,
-        OutputFormat,
-        PayOptions,
-        RawAskOptions,
-        ReadOptions,
-        ReplyOptions,
-        SettleOptions,
-        StreamOptions,
-    )
+    from payman_sdk._core.option_types import *
     from payman_sdk._core.payment_types import Payee, PayeeType, Payment, PaymentOutcome, Transaction, Wallet
     from payman_sdk._core.task_response import (
         Artifact,
