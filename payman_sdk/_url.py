@@ -154,10 +154,8 @@ def _read_entry(entry: object, name: str) -> str:
             next_step="Give names such as sandbox or sandbox:8642, without scheme, path or wildcard.",
         )
     if is_of_payman(host):
-        raise ConfigurationError(
-            f"{name} holds {host}, but Payman's servers are reached over https only.",
-            next_step="Leave it out, and use an https address.",
-        )
+        problem = f"holds {host}, but Payman's servers are reached over https only"
+        refuse(name, problem, "Leave it out, and use an https address.")
     return host if port is None else format_host_port(host, port)
 
 

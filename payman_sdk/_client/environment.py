@@ -107,15 +107,11 @@ def read_env_file() -> EnvFile | None:
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         return EnvFile(path, {}, f"There is {path}, but it could not be read: {error}")
-    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
-    return EnvFile(
-        path,
-        {
-            name: SecretStr(value.strip()) if name == _SECRET else value.strip()
-            for name, value in found.items()
-            if name.startswith(_PREFIX) and value and value.strip()
-        },
-    )
+    values: dict[str, str] = {}
+    for name, value in dotenv_values(stream=io.StringIO(text), interpolate=False).items():
+        if name.startswith(_PREFIX) and (stripped := (value or "").strip()):
+            values[name] = SecretStr(stripped) if name == _SECRET else stripped
+    return EnvFile(path, values)
 
 
 def _find_path() -> Path | None:

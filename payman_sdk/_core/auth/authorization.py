@@ -122,10 +122,7 @@ def parse_redirect(url: str, *, state: str) -> str:
     url, given = SecretStr(), _read_parameters(url)
     # In constant time, and before anything else in the answer is believed.
     if not hmac.compare_digest(SecretStr(given.get("state", "")).reveal().encode(), state.encode()):
-        raise AuthenticationError(
-            "The answer of the authorization page belongs to another request: its state differs from the one that was sent.",
-            next_step="Send the person to a new authorization_url.",
-        )
+        raise _build_answer_error("belongs to another request: its state differs from the one that was sent")
     if "error" in given:
         error = given["error"].reveal()
         description = SecretStr(given.get("error_description", "")).reveal() or None
@@ -136,11 +133,13 @@ def parse_redirect(url: str, *, state: str) -> str:
         failure.error, failure.error_description = error, description
         raise failure
     if not given.get("code"):
-        raise AuthenticationError(
-            "The answer of the authorization page holds no code.",
-            next_step="Send the person to a new authorization_url.",
-        )
+        raise _build_answer_error("holds no code")
     return given["code"].reveal()
+
+
+def _build_answer_error(problem: str) -> AuthenticationError:
+    message = f"The answer of the authorization page {problem}."
+    return AuthenticationError(message, next_step="Send the person to a new authorization_url.")
 
 
 def _read_parameters(url: str) -> dict[str, SecretStr]:

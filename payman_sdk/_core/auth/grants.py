@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, TypeGuard, cast
 
 from payman_api.api.oauth import create_token
 from payman_api.models.grant_type import GrantType
@@ -77,12 +77,10 @@ class TokenOwner(NamedTuple):
         request = create_token.build_request(
             grant_type=grant_type, client_id=UNSET if self.client_secret else self.client_id, **given
         )
-        if not self.client_secret:
-            return request
-        return {
-            **request,
-            "headers": {"Authorization": build_basic_credentials(self.client_id, self.client_secret)},
-        }
+        if self.client_secret:
+            credentials = build_basic_credentials(self.client_id, self.client_secret)
+            request["headers"] = {"Authorization": credentials}
+        return request
 
 
 class TokenInfo(TypedDict):
@@ -115,9 +113,10 @@ def is_read_only(scope: str | None) -> bool:
     return bool(names) and reading.issuperset(names)
 
 
-def is_header_safe(token: str) -> bool:
+def is_header_safe(token: Any) -> TypeGuard[str]:
     """Whether a header carries a token unchanged: whether it is visible ASCII."""
-    return bool(token) and token.isascii() and token.isprintable() and " " not in token
+    is_text = isinstance(token, str) and token.isascii() and token.isprintable()
+    return bool(is_text and token and " " not in token)
 
 
 def parse_token_response(answer: HTTPResponse, sent_at: float) -> IssuedToken:
@@ -154,17 +153,11 @@ def _parse_token(answer: HTTPResponse, sent_at: float) -> IssuedToken | None:
     lifetime = _parse_lifetime(parsed.expires_in)
     if lifetime is None or not is_header_safe(parsed.access_token):
         return None
-    refresh_token, scope = parsed.refresh_token, parsed.scope
-    issued = IssuedToken(
-        AccessToken(SecretStr(parsed.access_token), lifetime, sent_at + lifetime),
-        SecretStr(refresh_token)
-        if isinstance(refresh_token, str) and is_header_safe(refresh_token)
-        else None,
-        scope if isinstance(scope, str) else None,
-    )
-    sent_secrets.add(issued.access_token.value)
-    sent_secrets.add(issued.refresh_token)
-    return issued
+    access_token = AccessToken(SecretStr(parsed.access_token), lifetime, sent_at + lifetime)
+    refresh_token = SecretStr(parsed.refresh_token) if is_header_safe(parsed.refresh_token) else None
+    sent_secrets.add(access_token.value)
+    sent_secrets.add(refresh_token)
+    return IssuedToken(access_token, refresh_token, parsed.scope if isinstance(parsed.scope, str) else None)
 
 
 def _parse_lifetime(expires_in: Any) -> float | None:
