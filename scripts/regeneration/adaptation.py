@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from scripts.comparison.changes import Change, Level
-from scripts.regeneration.names import NameChange, Names, last, plain
+from scripts.regeneration.identifiers import plain
+from scripts.regeneration.names import NameChange, Names, last
 from scripts.regeneration.quotes import list_uses
 from scripts.regeneration.type_check import Fault
 

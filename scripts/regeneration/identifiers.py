@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from functools import cache
 
 from openapi_python_client.strings import ClassName, PythonIdentifier, snake_case
 
@@ -28,6 +29,12 @@ _CLASSES = (
 def _plain(name: str) -> str:
     # Python takes an identifier in this form, whatever the form that it is written in.
     return unicodedata.normalize("NFKC", name).replace("OAuth", "Oauth")
+
+
+@cache
+def plain(name: str) -> str:
+    """Give a name as it is in every spelling: taskId, task_id and TaskId are one."""
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def to_variable(name: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
+from scripts.regeneration.identifiers import plain
 from scripts.surface.comparing import broken_calls, wider
 
 _DEFAULT = " = …"
@@ -135,12 +136,6 @@ def name_changes(old: Names, new: Names, renames: Collection[frozenset[str]] = (
         if kind == "changed" or not any(parent in own and parent not in other for parent in _parents(name)):
             found.append(NameChange(kind, name, before or "", after or ""))
     return found
-
-
-@cache
-def plain(name: str) -> str:
-    """Give a name as it is in every spelling: taskId, task_id and TaskId are one."""
-    return name.replace("_", "").replace("-", "").lower()
 
 
 def last(name: str) -> str:

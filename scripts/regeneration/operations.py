@@ -14,8 +14,7 @@ from scripts.regeneration.bodies import Bodies, classify_media
 from scripts.regeneration.documents import Document
 from scripts.regeneration.expressions import DEFAULT, WIRE, Expression, choices_of, make_member
 from scripts.regeneration.facts import Operation, Parameter, Scheme, Webhook
-from scripts.regeneration.identifiers import ARGUMENTS, PREFIX
-from scripts.regeneration.names import plain
+from scripts.regeneration.identifiers import ARGUMENTS, PREFIX, plain
 from scripts.regeneration.pointers import METHODS, Node, refuse
 from scripts.regeneration.schemas import Schemas
 

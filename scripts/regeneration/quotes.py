@@ -18,7 +18,7 @@ from typing import Any
 
 from scripts.comparison.changes import Change, Level
 from scripts.regeneration.documents import Document
-from scripts.regeneration.names import plain
+from scripts.regeneration.identifiers import plain
 from scripts.regeneration.pointers import walk
 from scripts.regeneration.type_check import Fault
 
