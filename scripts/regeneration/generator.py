@@ -161,7 +161,7 @@ def _assigned(default: str | None, is_required: bool) -> str:
 def _credential(scheme: Scheme | None) -> str:
     if scheme is None or scheme.location == "basic":
         return "None"
-    return f"({_literal(scheme.location)}, {_literal(scheme.name)}, {_literal(scheme.prefix)})"
+    return f"({', '.join(map(_literal, vars(scheme).values()))})"
 
 
 def layout(package: Path, rules: Path) -> None:

@@ -41,7 +41,6 @@ class Schemas:
         self.classes: dict[str, Class] = {}
         self._titles: dict[str, str] = {}
         self._taken: set[str] = set()
-        self._modules: set[str] = set()
         self._queue: list[tuple[Class, Shape]] = []
         self._aliases: list[str] = []
         survey = Survey(document)
@@ -117,8 +116,8 @@ class Schemas:
         title = self._titles[shape.place]
         name = identifiers.to_class(title)
         if name not in self.classes:
-            module = identifiers.make_unique(identifiers.to_variable(name), self._modules)
-            self._modules.add(module)
+            modules = [each.module for each in self.classes.values()]
+            module = identifiers.make_unique(identifiers.to_variable(name), modules)
             about: dict[str, Any] = {"title": title, "description": str(merged.get("description") or "")}
             about["deprecated"] = bool(merged.get("deprecated"))
             base = shape.parts if is_joined else ()
