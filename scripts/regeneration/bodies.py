@@ -129,7 +129,7 @@ class Bodies:
             if key in given:
                 given.refuse(f"{key} cannot be rendered")
         if kind in ("text", "bytes"):
-            return {"type": "string", **({} if kind == "text" else {"format": "binary"})}
+            return {"type": "string" if kind == "text" else kind}
         if "schema" not in given:
             return ANY
         found = self._schemas.express(given["schema"], name)

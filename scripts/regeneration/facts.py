@@ -10,8 +10,6 @@ from scripts.regeneration.expressions import NULL, WIRE, Expression
 from scripts.regeneration.pointers import Node
 
 EVENTS = "text/event-stream"
-_MEDIA = {"json": "application/json", "text": "text/plain", "bytes": "application/octet-stream"}
-"""What the generator reads each kind of answer as."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,6 @@ class Body:
     encoding: Mapping[str, str] = field(default_factory=dict)
     has_others: bool = False
 
-    @property
-    def value(self) -> Expression:
-        """What a program gives or gets."""
-        return {"type": "bytes"} if self.kind == "bytes" else self.expression
-
 
 @dataclass(frozen=True)
 class Scheme:
@@ -113,7 +106,7 @@ class Operation:
 
     def values(self, statuses: Iterable[str]) -> list[Expression]:
         """Give what programs get with some statuses."""
-        return [NULL if (body := self.answers[status]) is None else body.value for status in statuses]
+        return [NULL if (body := self.answers[status]) is None else body.expression for status in statuses]
 
     @property
     def accept(self) -> str:
@@ -130,11 +123,10 @@ class Operation:
     @property
     def item(self) -> tuple[str, dict[str, Any]]:
         """The operation as the generator reads it, and a path for it: its name in Python, its tag, and what it answers."""
-        contents = {
-            status: {_MEDIA[body.kind]: {"schema": body.expression}} if body else {}
-            for status, body in self.answers.items()
-        }
-        responses = {status: {"description": "", "content": it} for status, it in contents.items()}
+        responses: dict[str, Any] = {status: {"description": ""} for status in self.answers}
+        for status, body in self.answers.items():
+            if body and body.kind == "json":
+                responses[status]["content"] = {"application/json": {"schema": body.expression}}
         given = {"operationId": self.name, "tags": [self.tag], "responses": responses}
         return f"/{self.name}", {self.method.lower(): given}
 
