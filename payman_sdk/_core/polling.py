@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeAlias
 
 from payman_api.models.task import Task
@@ -24,8 +23,7 @@ def fetch_task(task_id: str, time: CallContext, *, messages: int = 0) -> Flow[Ta
     """Look a task up once [P], with so many of its newest messages."""
     # Each look-up has a new id: a late answer to an earlier one must not count as newer.
     try:
-        build = partial(build_get_request, task_id, messages=messages)
-        answer = yield from _send_task_request(build, task_id, time)
+        answer = yield from _send_task_request(build_get_request, task_id, time, messages=messages)
     except errors.TaskNotFoundError:
         time.watch.record_fetch(task_id, None)
         raise
@@ -44,7 +42,7 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
     while True:
         attempt += 1
         try:
-            return (yield from _send_task_request(partial(build_cancel_request, task_id), task_id, time))
+            return (yield from _send_task_request(build_cancel_request, task_id, time))
         except errors.PaymanError as error:
             failure, kind = error, classify_failure(error)
         is_lost = kind is FailureClass.AMBIGUOUS and not isinstance(failure, errors.AgentError)
@@ -65,11 +63,11 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
 
 
 def _send_task_request(
-    build: Callable[[str], dict[str, Any]], task_id: str, time: CallContext
+    build: Callable[..., dict[str, Any]], task_id: str, time: CallContext, **options: int
 ) -> Flow[TaskAnswer]:
     request_id = generate_id("req")
     try:
-        return (yield from call_agent(build(request_id), request_id, task_id, time))
+        return (yield from call_agent(build(task_id, request_id, **options), request_id, task_id, time))
     except errors.PaymanError as error:
         error.add_context(task_id=task_id, request_id=request_id)
         raise
@@ -140,19 +138,9 @@ def wait_for_end(
         APITimeoutError: It had not ended in time.
         PaymanError: The look-up failed.
     """
-    pauses, found = time.iter_pauses(), known
+    pauses = time.iter_pauses()
+    found = known or (yield from fetch_task_retrying(task_id, time))
     while True:
-        if known is None:
-            try:
-                found = yield from fetch_task_retrying(task_id, time, is_known=found is not None)
-            except errors.PaymanError as error:
-                # One that the deadline cut off, or leaves no time to repeat, takes nothing from what the one before it showed.
-                if found is None or not (time.is_over() or (or_rests and is_transient(error))):
-                    raise
-                if or_rests:
-                    return found
-        assert found is not None  # noqa: S101 (a look-up returns or raises)
-        known = None
         state = get_state(found[1])
         yield from time.watch.track_state(found[1])
         if is_resting(state) if or_rests else has_ended(state):
@@ -166,3 +154,11 @@ def wait_for_end(
                 next_step="Wait longer, or call client.get_task(error.task_id) later.",
                 task_id=task_id,
             )
+        try:
+            found = yield from fetch_task_retrying(task_id, time, is_known=True)
+        except errors.PaymanError as error:
+            # One that the deadline cut off, or leaves no time to repeat, takes nothing from what the one before it showed.
+            if not (time.is_over() or (or_rests and is_transient(error))):
+                raise
+            if or_rests:
+                return found
