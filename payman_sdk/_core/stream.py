@@ -193,11 +193,10 @@ class StreamFlow(StreamReader):
         pauses = self.time.iter_pauses()
         while True:
             try:
-                body, task = known or (yield from self._fetch_task())
-                known = None
-                events = self.progress.catch_up(body, task)
+                events = self.progress.catch_up(*(known or (yield from self._fetch_task())))
             except errors.PaymanError as error:
                 raise self._build_follow_error(lost, error) from lost
+            known = None
             if events:
                 pauses = self.time.iter_pauses()
             yield from self._emit(events)

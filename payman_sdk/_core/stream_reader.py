@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.effects import Emit, Flow, ReadChunk
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.formatting import format_answer
-from payman_sdk._core.polling import fetch_task, fetch_task_retrying
+from payman_sdk._core.polling import TaskAnswer, fetch_task, fetch_task_retrying
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
 from payman_sdk._core.sse import EventTooLargeError, RedactingDecoder
@@ -134,7 +133,7 @@ class StreamReader:
                 yield hook
             yield Emit(iter((event,)))
 
-    def _fetch_task(self) -> Flow[Any]:
+    def _fetch_task(self) -> Flow[TaskAnswer]:
         return fetch_task_retrying(self.ask.task_id, self.time, was_sent=True, is_known=True)
 
     def _build_interrupted_error(
