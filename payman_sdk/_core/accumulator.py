@@ -60,7 +60,7 @@ class TaskAccumulator:
         self._metadata: Json = {}
 
     def add_event(self, data: str) -> list[StreamEvent]:
-        """Take the data of one event, and return what is new in it.
+        """Take the data of one event, and return what is new in it; one that says nothing of the task is unknown.
 
         Raises:
             AgentError: It is a JSON-RPC error.
@@ -72,7 +72,15 @@ class TaskAccumulator:
         except ValueError:
             return self._add_unknown(data, data)
         self._warn(warnings)
-        events = self._add_any(said)
+        update = read_update(said, self._task_id, self._request_id)
+        if update is None:
+            return self._add_unknown(extract_data(said), said)
+        self._warn(update.warnings)
+        events: list[StreamEvent] = []
+        if update.artifact is not None:
+            events += self._add_artifact(update.artifact, update.chunk, update.metadata, said)
+        if update.task is not None:
+            events += self._add_task(update.task, said, is_final=update.is_final, is_whole=update.is_whole)
         if events and type(events[-1]) is ArtifactUpdate:
             self.artifacts.grow(events[-1].index, len(data))
         return events
@@ -170,19 +178,6 @@ class TaskAccumulator:
         artifact.weight += len(text)
         self.artifacts.size += len(text)
         return self._build_artifact_update(said, number, artifact, text, metadata)
-
-    def _add_any(self, said: Any) -> list[StreamEvent]:
-        """Take any event; one that says nothing of the task is unknown."""
-        update = read_update(said, self._task_id, self._request_id)
-        if update is None:
-            return self._add_unknown(extract_data(said), said)
-        self._warn(update.warnings)
-        events: list[StreamEvent] = []
-        if update.artifact is not None:
-            events += self._add_artifact(update.artifact, update.chunk, update.metadata, said)
-        if update.task is not None:
-            events += self._add_task(update.task, said, is_final=update.is_final, is_whole=update.is_whole)
-        return events
 
     def _add_artifact(
         self, artifact: WireArtifact, chunk: Json, metadata: Json, said: Json
