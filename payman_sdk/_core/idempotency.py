@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
 from payman_sdk import errors
-from payman_sdk._core.effects import CallBlocking, Flow, Sleep
+from payman_sdk._core.effects import CallBlocking, Flow, Sleep, T
 from payman_sdk._core.exchange import AskExchange
 from payman_sdk._core.key_store import KeyStore
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.retry import is_transient
 from payman_sdk._text.logger import get_logger
-
-T = TypeVar("T")
 
 log = get_logger()
 

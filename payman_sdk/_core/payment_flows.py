@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
 from attrs import evolve
 
 from payman_sdk._core import listings
-from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, hand_out
+from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, T, hand_out
 from payman_sdk._core.error_classes import describe_interruption, is_not_recorded
 from payman_sdk._core.exchange import get_earlier_artifacts
 from payman_sdk._core.formatting import build_failure, get_ids
@@ -29,9 +29,6 @@ from payman_sdk._core.transaction_search import search_transactions
 from payman_sdk._core.wire_json import as_object
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
-
-T = TypeVar("T")
-
 
 _IDS = ("task_id", "session_id", "idempotency_key")
 _OF_THE_ORDER: dict[str, Any] = dict.fromkeys(

@@ -11,14 +11,12 @@ Two rules hold for every ask:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias
 
-from payman_sdk._core.effects import Flow, Sleep
+from payman_sdk._core.effects import Flow, Sleep, T
 from payman_sdk._core.retry import CallContext, FailureClass, classify_failure
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownError, PaymanError
-
-T = TypeVar("T")
 
 Reconcile: TypeAlias = Callable[[PaymanError, bool], Flow[T | None]]
 """Looks up the outcome of an ask, given why it is unknown and whether to keep trying until the deadline.

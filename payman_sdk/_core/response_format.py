@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
-from payman_sdk._core.effects import Flow
+from payman_sdk._core.effects import Flow, T
 from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_object
 from payman_sdk._core.json_schema import SchemaError, check_schema, validate
 from payman_sdk._core.listings import sanitize_line
 from payman_sdk._core.orders import request_object
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import ConfigurationError
-
-T = TypeVar("T")
 
 _MOST = 1000
 """Characters of what a validator says."""

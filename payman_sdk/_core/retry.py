@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from payman_sdk import errors
 from payman_sdk._annotations import NamedTuple
-from payman_sdk._core.effects import CallHook, Clock, Flow, Sleep
+from payman_sdk._core.effects import CallHook, Clock, Flow, Sleep, T
 from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after
 from payman_sdk._text.logger import get_logger
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from payman_sdk._core.options import CallOptions
     from payman_sdk._core.tracking import Tracker
 
-T = TypeVar("T")
 
 log = get_logger()
 
