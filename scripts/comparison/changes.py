@@ -103,22 +103,16 @@ def _item(change: Change) -> str:
 
 def lines(changes: Iterable[Change]) -> list[str]:
     """Tell each change in a line, for a terminal; the worst first."""
-    return [
-        f"{change.level!s:<8}  {_format_change(change)}"
-        for change in sorted(changes, key=lambda change: change.rank)
-    ]
+    reported = sorted(changes, key=lambda change: change.rank)
+    return [f"{change.level!s:<8}  {_format_change(change)}" for change in reported]
 
 
 def markdown(changes: Iterable[Change]) -> str:
     """Tell the changes as markdown, for a report: a list for each level, the worst first."""
     reported = sorted(changes, key=lambda change: change.rank)
-    return _sections(
-        (
-            str(level).capitalize(),
-            [f"- {_format_change(change)}" for change in reported if change.level is level],
-        )
-        for level in sorted(Level, reverse=True)
-    )
+    items = [(change.level, f"- {_format_change(change)}") for change in reported]
+    levels = sorted(Level, reverse=True)
+    return _sections((str(level).capitalize(), [it for its, it in items if its is level]) for level in levels)
 
 
 def _format_change(change: Change) -> str:

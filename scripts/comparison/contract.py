@@ -205,8 +205,5 @@ def _references(value: object, is_open: bool = False) -> Iterator[tuple[str, boo
 
 def is_open_union(members: list[Any]) -> bool:
     """Say whether any text at all is one of the alternatives."""
-    plain = {"type", "description", "title"}
-    return any(
-        isinstance(member, dict) and member.get("type") == "string" and member.keys() <= plain
-        for member in members
-    )
+    texts = [member for member in map(mapping, members) if member.get("type") == "string"]
+    return any(member.keys() <= {"type", "description", "title"} for member in texts)

@@ -202,9 +202,8 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
         if before is not None:
             says = f"is not limited to {listed(before)} any more"
             # A class of an enum is gone from the generated client then.
-            yield place.change(
-                "changed", says, request=ADDITIVE if "const" in old else BREAKING, response=BREAKING
-            )
+            request = ADDITIVE if "const" in old else BREAKING
+            yield place.change("changed", says, request=request, response=BREAKING)
     elif "const" in old and "const" in new:
         if differ(before, after):
             says = f"is {value(after[0])} now, was {value(before[0])}"
@@ -216,9 +215,8 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
             yield place.change("changed", f"is {now} now, was {was}", is_on_wire=False)
         is_open = place.is_open or bool(new.get("x-extensible-enum"))
         yield from _listed_changes(place, before, after, is_open)
-    yield from _listed_changes(
-        place, sequence(old.get("x-extensible-enum")), sequence(new.get("x-extensible-enum")), True
-    )
+    both = (sequence(it.get("x-extensible-enum")) for it in (old, new))
+    yield from _listed_changes(place, *both, True)
 
 
 def _listed_changes(place: Place, old: list[Any], new: list[Any], is_open: bool) -> Iterator[Change]:

@@ -80,9 +80,8 @@ def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
     # Where one is of any kind, it is no matter of single alternatives.
     if any(shapes.members(old)) != any(shapes.members(new)):
         is_tighter = any(shapes.members(new))
-        yield place.tightened(
-            is_tighter, f"is {'limited to' if is_tighter else 'more than'} some alternatives now"
-        )
+        word = "limited to" if is_tighter else "more than"
+        yield place.tightened(is_tighter, f"is {word} some alternatives now")
         return
     before, after = _unmatched(pair, shapes.members(old), shapes.members(new))
     loose = [[member for member in it if not pointed(member)] for it in (before, after)]
@@ -184,9 +183,8 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
     was_required, is_required = ({str(name) for name in sequence(it.get("required"))} for it in (old, new))
 
     def is_renamed(gone: str, come: str) -> bool:
-        return (gone in was_required) == (come in is_required) and shapes.alike(
-            pair, before[gone], after[come]
-        )
+        is_same_duty = (gone in was_required) == (come in is_required)
+        return is_same_duty and shapes.alike(pair, before[gone], after[come])
 
     renamed = shapes.renames(before, after, is_renamed)
     for name in [*{**before, **after}, *sorted((was_required | is_required) - {*before, *after})]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import SequenceMatcher
-from itertools import chain, product
+from itertools import product
 from typing import Any
 
 from scripts.comparison.contract import (
@@ -43,18 +43,14 @@ def unwrapped(schema: Node) -> tuple[Node, bool]:
         if key != "allOf":
             is_nullable |= len(left_over) < len(every)
             core[key] = left_over
-        others = {
-            other for other in core if other != key and other not in WORDS and not other.startswith("x-")
-        }
+        others = {other for other in core.keys() - WORDS if other != key and not other.startswith("x-")}
         if len(left_over) == 1 and not others - {"nullable"}:
             inner, is_null_inside = unwrapped(left_over[0])
             outer = {other: core[other] for other in core if other not in (key, "nullable")}
             return {**inner, **outer}, is_nullable or is_null_inside
         kinds = [member.get("type") for member in left_over]
         if key != "allOf" and kinds and not others and all(member.keys() == {"type"} for member in left_over):
-            core["type"] = list(
-                chain.from_iterable(kind if isinstance(kind, list) else [kind] for kind in kinds)
-            )
+            core["type"] = [it for kind in kinds for it in (kind if isinstance(kind, list) else [kind])]
             del core[key]
     return core, is_nullable
 

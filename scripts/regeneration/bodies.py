@@ -11,12 +11,12 @@ from scripts.regeneration.pointers import Node
 from scripts.regeneration.schema_parts import SHAPES
 from scripts.regeneration.schemas import Schemas
 
-_MEDIA = {
-    "json": "application/json",
-    "form": "application/x-www-form-urlencoded",
-    "multipart": "multipart/form-data",
+_KINDS = {
+    **dict.fromkeys(("application/json", "text/json"), "json"),
+    "application/x-www-form-urlencoded": "form",
+    "multipart/form-data": "multipart",
 }
-"""The usual media type of each kind of body that has one for itself."""
+"""The kinds of bodies that media types are."""
 _RANKS = ("json", "form", "multipart", "text", "bytes")
 """Which kind of body is taken where a document offers several: the first of these."""
 _USUAL = {"json": "application/json", "text": "text/plain"}
@@ -144,11 +144,8 @@ def _essence(media: str) -> str:
 def classify_media(media: str) -> str:
     """Give the kind of body that a media type is; nothing where that is for its schema to say."""
     media = _essence(media)
-    for kind, usual in _MEDIA.items():
-        if media == usual:
-            return kind
-    if media == "text/json" or media.endswith("+json"):
-        return "json"
+    if media in _KINDS or media.endswith("+json"):
+        return _KINDS.get(media, "json")
     return "text" if media.startswith("text/") and media != "text/xml" else ""
 
 

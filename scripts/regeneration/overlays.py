@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import reduce
-from operator import getitem
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.problems import RegenerationError
@@ -111,7 +109,7 @@ def _carry_out(action: Action, document: Document) -> None:
     try:
         matches = jsonpath.finditer(action.target, document, strict=True)
         # One place may be found twice; the last place comes first, so that no removal moves what is still to be removed.
-        found = {match.parts: match.obj for match in matches}
+        found = {match.parts: match for match in matches}
     except jsonpath.JSONPathError as error:
         raise RegenerationError(f"{where}: the target is not JSONPath as RFC 9535 has it: {error}") from error
     if not found:
@@ -119,12 +117,13 @@ def _carry_out(action: Action, document: Document) -> None:
             f"{where}: the document has nothing there. If it needs no correction any more, take the action out."
         )
     for parts in sorted(found, reverse=True):
-        if action.remove:
-            if not parts:
-                raise RegenerationError(f"{where}: the whole document cannot be removed.")
-            del reduce(getitem, parts[:-1], cast("Any", document))[parts[-1]]
+        holder: Any = found[parts].parent
+        if not action.remove:
+            _update(found[parts].obj, action.update, where)
+        elif holder is None:
+            raise RegenerationError(f"{where}: the whole document cannot be removed.")
         else:
-            _update(found[parts], action.update, where)
+            del holder.obj[parts[-1]]
 
 
 def _update(target: Any, update: Any, where: str) -> None:

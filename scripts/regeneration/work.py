@@ -106,11 +106,8 @@ def prepare(root: Path, scratch: Path, source: str | None, thorough: bool, name:
     spec = root / "spec"
     wanted = Package(name)
     with _step("Reading the documents"):
-        given = {
-            package: sources.present(spec, package)
-            for package in packages(spec)
-            if not source or package != wanted
-        }
+        kept = [package for package in packages(spec) if not source or package != wanted]
+        given = {package: sources.present(spec, package) for package in kept}
         if source:
             given[wanted] = sources.incoming(spec, wanted, source)
     fresh = scratch / "fresh"
@@ -185,9 +182,5 @@ def _findings(
         misfits = new_type_faults(root, root / "generated", scratch / "fresh", scratch)
         found = [*misfits, *missing_keys(root, fresh)]
     seen = {(fault.file, fault.line) for fault in found}
-    quoted = out_of_date(root, changes, former or {})
-    to_adapt = [
-        *traced(root, found, changes, in_names),
-        *(it for it in quoted if (it[0].file, it[0].line) not in seen),
-    ]
-    return Findings(changed, apis, in_names, to_adapt)
+    quoted = [it for it in out_of_date(root, changes, former or {}) if (it[0].file, it[0].line) not in seen]
+    return Findings(changed, apis, in_names, [*traced(root, found, changes, in_names), *quoted])
