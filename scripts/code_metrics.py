@@ -115,15 +115,6 @@ def iter_imports(tree: ast.AST, modules: Mapping[str, Path]) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
-def find_circle(imports: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return the modules of an import circle, if there is one."""
-    try:
-        TopologicalSorter(imports).prepare()
-    except CycleError as error:
-        return sorted(set(error.args[1]))
-    return []
-
-
 def count_lines(source: str) -> int:
     """Count the lines of code: without blank lines, comments and docstrings."""
     lines: set[int] = set()
@@ -169,8 +160,11 @@ def measure_circles(trees: Mapping[str, ast.AST], modules: Mapping[str, Path]) -
         module: {one for one in iter_imports(tree, modules) if one in modules and one != module}
         for module, tree in trees.items()
     }
-    circle = find_circle(imports)
-    shown = (" ⇄ ".join(circle),) if circle else ()
+    shown: tuple[str, ...] = ()
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        shown = (" ⇄ ".join(sorted(set(error.args[1]))),)
     return Metric("import circles of files", len(shown), 0, 0, "circles", shown)
 
 
