@@ -35,15 +35,13 @@ _PUBLISHED = (
     "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # pragma: allowlist secret
 )
 
+_HEURISTICS = (
+    *("is_indirect_reference", "is_likely_id_string", "is_not_alphanumeric_string", "is_potential_uuid"),
+    *("is_prefixed_with_dollar_sign", "is_sequential_string", "is_templated_secret"),
+)
 _FILTERS = (
     "detect_secrets.filters.allowlist.is_line_allowlisted",
-    "detect_secrets.filters.heuristic.is_indirect_reference",
-    "detect_secrets.filters.heuristic.is_likely_id_string",
-    "detect_secrets.filters.heuristic.is_not_alphanumeric_string",
-    "detect_secrets.filters.heuristic.is_potential_uuid",
-    "detect_secrets.filters.heuristic.is_prefixed_with_dollar_sign",
-    "detect_secrets.filters.heuristic.is_sequential_string",
-    "detect_secrets.filters.heuristic.is_templated_secret",
+    *(f"detect_secrets.filters.heuristic.{name}" for name in _HEURISTICS),
     f"{__package__}.secret_scan.is_made_up",
 )
 """What decides that a find is not a secret. None of them asks a network, as verification would."""

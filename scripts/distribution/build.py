@@ -76,7 +76,9 @@ def build(checkout: Checkout, folder: Path) -> list[Path]:
             source.mkdir()
             target.mkdir()
             export(checkout.root, source, "HEAD")
-            _run(source, target, machine, checkout.committed_at)
+            environment = {**os.environ, **machine, "SOURCE_DATE_EPOCH": str(checkout.committed_at)}
+            command = [sys.executable, "-c", _BUILD, str(target), machine["umask"]]
+            subprocess.run(command, cwd=source, env=environment, check=True, capture_output=True)
             made.append({file.name: digest(file) for file in sorted(target.iterdir())})
         if made[0] != made[1]:
             differing = sorted(name for name, _ in made[0].items() ^ made[1].items())
@@ -88,9 +90,3 @@ def build(checkout: Checkout, folder: Path) -> list[Path]:
 def digest(file: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _run(source: Path, target: Path, machine: dict[str, str], epoch: int) -> None:
-    environment = {**os.environ, **machine, "SOURCE_DATE_EPOCH": str(epoch)}
-    command = [sys.executable, "-c", _BUILD, str(target), machine["umask"]]
-    subprocess.run(command, cwd=source, env=environment, check=True, capture_output=True)

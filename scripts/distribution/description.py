@@ -90,12 +90,9 @@ def write_materials(root: Path, file: Path, cyclonedx: Path, epoch: int) -> None
             check=True,
         )
     materials: dict[str, Any] = json.loads(done.stdout)
-    required = _names(locks / "benchmarks" / "locks" / "ours.lock")
+    ours = (locks / "benchmarks" / "locks" / "ours.lock").read_text("utf-8")
+    required = re.findall(r"^([a-z0-9._-]+)==", ours, re.MULTILINE)
     for component in materials["components"]:
         component["scope"] = "required" if component["name"] in required else "optional"
         component.pop("description", None)  # the line of the lock, once more
     file.write_text(json.dumps(materials, indent=2, sort_keys=True) + "\n", "utf-8")
-
-
-def _names(lock: Path) -> set[str]:
-    return set(re.findall(r"^([a-z0-9._-]+)==", lock.read_text("utf-8"), re.MULTILINE))

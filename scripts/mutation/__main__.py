@@ -89,9 +89,8 @@ def main() -> int:
     trials: list[Mutant] = []
     for name in given.modules:
         found = [*find_trials([name])]
-        most = len(found) if given.sample is None else given.sample
-        if most < len(found):
-            found = random.Random(given.seed).sample(found, most)  # noqa: S311 (no secret)
+        if given.sample is not None and given.sample < len(found):
+            found = random.Random(given.seed).sample(found, given.sample)  # noqa: S311 (no secret)
         trials += found
     if given.list:
         print(*trials, sep="\n")
