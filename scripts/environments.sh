@@ -19,6 +19,13 @@ install_lock() { # into an environment, what a lock holds: by uv, and where that
     .venv/bin/python -m pip --python "$1" install --no-compile "${options[@]}"
 }
 
+make_environment() { # in a folder, with what a lock holds, unless it is there already
+  local wanted
+  wanted=$({ .venv/bin/python --version; cat "$2"; } | cksum)
+  [ "$(cat "$1/made-from" 2>/dev/null)" != "$wanted" ] || return 0
+  .venv/bin/python -m venv --clear --without-pip "$1" && link_programs "$1" && install_lock "$1" "$2" && echo "$wanted" > "$1/made-from"
+}
+
 link_programs() { # of an environment: Windows has them in Scripts, and the scripts look in bin
   [ -e "$1/bin" ] || cmd //c mklink //J "$1\\bin" "$1\\Scripts" >/dev/null
 }

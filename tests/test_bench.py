@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +26,7 @@ from scripts.benchmarks.measurement import (
     judge,
     measure_row,
 )
-from scripts.benchmarks.peers import PEERS, Peer
+from scripts.benchmarks.peers import PEERS
 from scripts.benchmarks.processes import SideFailedError, build_import, build_program, run_program
 from scripts.benchmarks.report import BEGIN, END, format_aims, format_row, format_table
 from scripts.benchmarks.server import answer, run_server
@@ -34,6 +36,7 @@ from tests.environments import with_lent
 
 pytestmark = pytest.mark.slow
 
+ROOT = Path(__file__).parents[1]
 HOSTILE = 'a|b `c` <script>&"\n# d'
 
 
@@ -269,38 +272,91 @@ def test_the_server_waits_for_a_slow_reader() -> None:
     assert wire.is_closed
 
 
-def test_an_environment_is_made_once_and_gets_the_checkout_each_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A new environment gets what the SDK needs; the SDK itself is installed as it is now, without an index."""
-    installed: list[list[str]] = []
-    monkeypatch.setattr(processes, "HOME", tmp_path)
-    monkeypatch.setattr(processes, "run_pip", lambda _, arguments, __: installed.append(list(arguments)))
-    wheel = tmp_path / "wheel" / "sdk.whl"
-    wheel.parent.mkdir()
-    wheel.write_bytes(b"")
-    ours = Peer("ours", "ours", extras="")
-    for _ in range(2):
-        processes.make_environment(ours, 60)
-    checkout = ["install", "--no-index", "--force-reinstall", str(wheel)]
-    assert installed == [["install", "--require-hashes", "-r", str(ours.lock)], checkout, checkout]
+PYTHON = """#!/bin/sh
+echo "$@" >> said
+case "$*" in
+  *" venv "*) for place; do true; done; rm -rf "$place"; mkdir -p "$place/bin" ;;
+  *" wheel "*) mkdir -p .bench/wheel; $NO_WHEEL > .bench/wheel/sdk.whl ;;
+  *".peers") printf '%s\\n' "ours pyproject.toml" "openai openai==1" "httpx httpx==2" ;;
+  *" install "*) exit 1 ;;
+  --version) ;;
+  *) ls -d .bench/*/made-from > installed ;;
+esac
+"""
+UV = """#!/bin/sh
+echo uv "$@" >> said
+case "$*" in *"$UNKNOWN"*) echo "ERROR: no index" >&2; exit 1 ;; esac
+"""
 
 
-def test_a_peer_that_pip_cannot_get_is_left_out_with_the_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+class Clone:
+    """A clone in which programs are imitated: what they were called with, and which peers were installed in the end."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, programs = root, root / ".venv" / "bin"
+        programs.mkdir(parents=True)
+        (root / "scripts").mkdir()
+        for path, text in {
+            programs / "python": PYTHON,
+            programs / "uv": UV,
+            root / "scripts" / "bootstrap": "#!/bin/sh\n",
+        }.items():
+            path.write_text(text)
+            path.chmod(0o755)
+        for name in ("bench", "environments.sh"):
+            shutil.copy(ROOT / "scripts" / name, root / "scripts" / name)
+        locks = root / "scripts" / "benchmarks" / "locks"
+        locks.mkdir(parents=True)
+        for name in ("ours", "openai", "httpx"):
+            (locks / f"{name}.lock").write_text(f"{name}==1\n")
+
+    def run(self, unknown: str = "nothing", no_wheel: str = "echo") -> tuple[list[str], list[str], str]:
+        (self.root / "said").unlink(missing_ok=True)
+        command = ["bash", "scripts/bench", "--quick"]
+        environment = {**os.environ, "UNKNOWN": unknown, "NO_WHEEL": no_wheel}
+        done = subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        said = (self.root / "said").read_text().splitlines()
+        assert said[-1] == "-m scripts.benchmarks --quick"
+        installed = (self.root / "installed").read_text().split()
+        return [line for line in said if " install " in line], installed, done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="programs are imitated by shell scripts")
+def test_an_environment_is_made_once_and_gets_the_checkout_each_time(tmp_path: Path) -> None:
+    """A new environment gets what its lock holds, by hashes; the SDK itself is installed as it is now, without an index."""
+    clone, options = Clone(tmp_path), "--require-hashes --no-deps --only-binary :all:"
+    locks = {
+        name: f"uv pip install --python .bench/{name} --quiet {options} -r scripts/benchmarks/locks/{name}.lock"
+        for name in ("ours", "openai", "httpx")
+    }
+    checkout = "uv pip install --quiet --python .bench/ours --no-deps --no-index --force-reinstall .bench/wheel/sdk.whl"
+    everybody = [f".bench/{name}/made-from" for name in ("httpx", "openai", "ours")]
+    assert clone.run() == ([locks["ours"], checkout, locks["openai"], locks["httpx"]], everybody, "")
+    assert clone.run() == ([checkout], everybody, "")
+    (tmp_path / "scripts/benchmarks/locks/openai.lock").write_text("openai==2\n")
+    assert clone.run() == ([checkout, locks["openai"]], everybody, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="programs are imitated by shell scripts")
+def test_a_peer_that_cannot_be_had_is_left_out_with_the_reason(tmp_path: Path) -> None:
     """Neither a checkout that cannot be built nor a peer without a package index keeps the others from a run."""
+    clone = Clone(tmp_path)
+    tried, installed, said = clone.run(unknown="openai.lock")
+    assert installed == [".bench/httpx/made-from", ".bench/ours/made-from"]
+    assert "ERROR: no index\nscripts/bench: openai is not installed.\n" in said
+    assert sum("openai.lock" in line for line in tried) == 2  # by uv, and then by pip
+    _, installed, said = clone.run(unknown=".whl", no_wheel="false")
+    assert installed == [".bench/httpx/made-from", ".bench/openai/made-from"]
+    assert "scripts/bench: the checkout cannot be built.\n" in said
+    assert "scripts/bench: the checkout is not installed as ours.\n" in said
 
-    def fail(_: object, arguments: list[str], patience: float) -> None:
-        if arguments[0] == "wheel":
-            raise subprocess.TimeoutExpired("pip", patience)
-        raise subprocess.CalledProcessError(1, "pip", stderr="ERROR: no index")
 
+def test_the_environments_that_were_made_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was not finished is none."""
     monkeypatch.setattr(processes, "HOME", tmp_path)
-    monkeypatch.setattr(processes, "run_pip", fail)
-    assert processes.make_environments(PEERS, 60) == {}
-    printed = capsys.readouterr().out
-    assert "The checkout cannot be built: Command 'pip' timed out after 60 seconds" in printed
-    for peer in PEERS:
-        assert f"{peer.name} is not installed: " in printed
-    assert printed.count("ERROR: no index") == len(PEERS)
+    for name in ("httpx", "openai"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "httpx" / "made-from").touch()
+    assert processes.find_environments() == {"httpx": str(tmp_path / "httpx" / "bin" / "python")}

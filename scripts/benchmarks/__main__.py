@@ -2,7 +2,7 @@
 
 Everyone asks the same server of canned answers, in turns, in one run on one machine. The server is a separate process that
 sends bytes which were encoded beforehand, so it does the same work for everyone. Each peer has a separate environment
-under .bench/, which is made here.
+under .bench/, which `scripts/bench` makes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import httpx
 from payman_sdk import PaymanClient
 from scripts.benchmarks.measurement import Measured, build_rows, measure_row
 from scripts.benchmarks.peers import PEERS, read_version
-from scripts.benchmarks.processes import ROOT, make_environments
+from scripts.benchmarks.processes import ROOT, find_environments
 from scripts.benchmarks.report import BEGIN, END, format_aims, format_row
 from scripts.benchmarks.server import run_server
 from scripts.benchmarks.sides import ASKED, Sent, Target
@@ -31,7 +31,7 @@ _OF_THE_CONNECTION = {"host", "content-length", "connection", "accept-encoding",
 def main() -> None:
     """Make the environments, start the server, measure and print."""
     options, start = parse_options(), time.monotonic()
-    environments = make_environments(PEERS, patience=60 if options.quick else 180)
+    environments = find_environments()
     all_measured: list[Measured] = []
     with run_server() as base_url:
         target = capture_target(base_url)
