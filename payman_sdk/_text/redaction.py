@@ -107,15 +107,16 @@ def redact_shape(value: Any) -> Any:
 
 
 def _redact_copy(value: Any) -> Any:
-    if type(value) in (str, bytes):
+    kind = cast("Any", type(value))
+    if kind in (str, bytes):
         return redact(value)
-    if type(value) not in (dict, list, tuple):
+    if kind not in (dict, list, tuple):
         return value
-    given: list[Any] = [*value, *value.values()] if type(value) is dict else [*value]
+    given: list[Any] = [*value, *value.values()] if kind is dict else [*value]
     parts = [_redact_copy(part) for part in given]
     if all(one is other for one, other in zip(given, parts, strict=True)):
         return value
-    return dict(zip(parts, parts[len(value) :], strict=False)) if type(value) is dict else type(value)(parts)
+    return dict(zip(parts, parts[len(value) :], strict=False)) if kind is dict else cast("Any", kind)(parts)
 
 
 class _NeedleIndex:

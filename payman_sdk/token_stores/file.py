@@ -25,9 +25,6 @@ try:
 except ImportError as error:
     raise build_missing_error(f"FileTokenStore needs {error.name}", "file") from error
 
-if sys.platform != "win32":
-    import fcntl
-
 _POSIX = os.name == "posix"
 
 
@@ -83,6 +80,8 @@ class FileLock(LayeredLock):
             return self._file is file
 
         def _drop_outer(self) -> None:
+            import fcntl
+
             try:
                 if self._file is not None:
                     # A child that was just forked has the file open, too.
@@ -96,6 +95,8 @@ class FileLock(LayeredLock):
                 file.close()
 
         def _lock_file(self, file: io.FileIO) -> bool:
+            import fcntl
+
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -98,7 +98,7 @@ class StoredToken(_StoredFields):
             return None
         known: dict[str, Any] = {name: members.get(name) for name in cls._fields}
         known["unanswered"] = members.get("unanswered", [])  # earlier versions did not write it
-        if not isinstance(known["lineage"], list) or not isinstance(known["unanswered"], list):
+        if any(type(known[name]) is not list for name in ("lineage", "unanswered")):
             return None
         optional = [known[name] for name in ("access_token", "refresh_token", "scope")]
         texts = [known["issued_to"], *known["lineage"], *(text for text in optional if text is not None)]
