@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Protocol
+from typing import Any
 from weakref import WeakSet
 
 from payman_sdk._core.auth.stored_token import StoredToken
@@ -57,12 +57,8 @@ _SHARED: dict[tuple[str, str, bytes], MemoryTokenStore] = {}
 _SHARED_AT_MOST = 1024
 
 
-class _Sharer(Protocol):
-    def forget(self) -> None: ...
-
-
-SHARERS: WeakSet[_Sharer] = WeakSet()
-"""What remembers a token of these stores beside them."""
+SHARERS: WeakSet[Any] = WeakSet()
+"""What remembers a token of these stores beside them, and has a method `forget`."""
 
 
 def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTokenStore:
