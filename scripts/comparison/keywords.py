@@ -215,8 +215,8 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
             yield place.change("changed", f"is {now} now, was {was}", is_on_wire=False)
         is_open = place.is_open or bool(new.get("x-extensible-enum"))
         yield from _listed_changes(place, before, after, is_open)
-    both = (sequence(it.get("x-extensible-enum")) for it in (old, new))
-    yield from _listed_changes(place, *both, True)
+    known, taken = (sequence(it.get("x-extensible-enum")) for it in (old, new))
+    yield from _listed_changes(place, known, taken, True)
 
 
 def _listed_changes(place: Place, old: list[Any], new: list[Any], is_open: bool) -> Iterator[Change]:

@@ -111,12 +111,8 @@ def _find_default(about: dict[str, Any], expression: Expression, place: str) -> 
     choices = expression.get("anyOf", [expression])
     kinds = {each.get("type") for each in choices if "format" not in each}
     kind = TYPES[type(value).__name__]
-    if (
-        ANY in choices
-        or kind in kinds
-        or (kind == "integer" and "number" in kinds)
-        or any(repr(value) == repr(each.get("const", each)) for each in choices)
-    ):
+    is_listed = any(repr(value) == repr(each.get("const", each)) for each in choices)
+    if is_listed or ANY in choices or kind in kinds or (kind == "integer" and "number" in kinds):
         return repr(value)
     is_text = isinstance(value, str)
     if value is None or any("$ref" in each or (is_text and "format" in each) for each in choices):

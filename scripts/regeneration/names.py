@@ -45,9 +45,8 @@ class NameChange:
         (before, _, _), (after, _, _) = (it.rpartition(" -> ") for it in (self.before, self.after))
         try:
             if not before or not after:
-                return wider(*(it.removesuffix(_DEFAULT) for it in (self.after, self.before))) and (
-                    self.after.endswith(_DEFAULT) or not self.before.endswith(_DEFAULT)
-                )
+                has_default = self.after.endswith(_DEFAULT) or not self.before.endswith(_DEFAULT)
+                return has_default and wider(*(it.removesuffix(_DEFAULT) for it in (self.after, self.before)))
             if before.startswith("async") != after.startswith("async"):
                 return False
             return not broken_calls(*(it.removeprefix("async ") for it in (before, after)))
@@ -124,7 +123,7 @@ def name_changes(old: Names, new: Names, renames: Collection[frozenset[str]] = (
     kept: Names = {}
     for name, shape in old.items():
         # A class's members move with it.
-        holder = next((was for was in sorted(moved, key=len, reverse=True) if _is_in(name, was)), None)
+        holder = next((it for it in (name, *_parents(name)) if it in moved), None)
         kept[moved[holder] + name[len(holder) :] if holder else name] = shape
     found = [NameChange("renamed", was, after=now) for was, now in moved.items()]
     for name in sorted({*kept, *new}):
@@ -150,10 +149,6 @@ def _parents(name: str) -> Iterator[str]:
     while "." in name:
         name = name.rpartition(".")[0]
         yield name
-
-
-def _is_in(name: str, holder: str) -> bool:
-    return name == holder or name.startswith((holder + ".", holder + "["))
 
 
 def _renamed(old: Names, new: Names, renames: Collection[set[str]]) -> Iterator[tuple[str, str]]:

@@ -134,10 +134,8 @@ class Operations:
         places = Counter(wire for wire, _ in found)
         names = [f"{wire} \n{kind}" if places[wire] > 1 else wire for wire, kind in found]
         variables = identifiers.name_all(names, ARGUMENTS)
-        parameters = [
-            self._parameter(variable, parameter, name)
-            for variable, parameter in zip(variables.values(), found.values(), strict=True)
-        ]
+        both = zip(variables.values(), found.values(), strict=True)
+        parameters = [self._parameter(variable, parameter, name) for variable, parameter in both]
         declared = {each.name for each in parameters if each.location == "path"}
         if differing := declared.symmetric_difference(re.findall(r"{([^{}]*)}", path)):
             given.refuse(f"The path {path} and its parameters differ in {', '.join(sorted(differing))}")

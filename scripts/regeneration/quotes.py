@@ -193,14 +193,12 @@ def list_uses(source: bytes) -> Sequence[Use]:
                     for held, content in zip(keys, values, strict=True):
                         for text, _ in _texts(held):
                             note(scope, text, False, content)
-                case ast.Set() | ast.List() | ast.Tuple():
+                case ast.Set() | ast.List() | ast.Tuple() | ast.Constant(value=str()):
                     note(scope, own, None, inner)
                 case ast.Match(subject=subject, cases=cases):
                     note(scope, _label(subject), None, *(case.pattern for case in cases))
                 case ast.Attribute(value=value, attr=name):
                     uses.append(Use(name, inner.lineno, _label(value), (), is_attribute=True))
-                case ast.Constant(value=str()):
-                    note(scope, own, None, inner)
             is_scope = isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             visit(inner, id(inner) if is_scope else scope)
 

@@ -72,36 +72,31 @@ def read_file(path: Path) -> bytes:
 
 
 def _fetch(url: str) -> bytes:
+    until, content = time.monotonic() + LIMITS.duration, bytearray()
+    headers = {"Accept": "application/yaml, application/json, */*"}
     try:
-        return _download(url)
+        if not url.lower().startswith(("http://", "https://")):
+            raise ValueError("only http and https are.")
+        with (
+            httpx.Client(timeout=LIMITS.silence, follow_redirects=True, max_redirects=5) as client,
+            client.stream("GET", url, headers=headers) as answer,
+        ):
+            if answer.status_code != 200:
+                raise ValueError(f"it answers {answer.status_code}.")
+            for piece in answer.iter_bytes():
+                content += piece
+                if len(content) > LIMITS.size:
+                    raise ValueError(f"it sends more than {LIMITS.size:,} bytes.")
+                if time.monotonic() > until:
+                    raise ValueError(f"after {LIMITS.duration:g} seconds it was still sending.")
     except httpx.InvalidURL:  # whose words, and what looks like its path, may be a part of a password
-        raise RegenerationError(
-            "The address cannot be read: it is not valid. Percent-encode what is special in its user and password."
-        ) from None
-    except httpx.TimeoutException as error:
-        said = f"it said nothing for {LIMITS.silence:g} seconds."
-        raise RegenerationError(f"{shown(url)} cannot be read: {said}") from error
+        said = "it is not valid. Percent-encode what is special in its user and password."
+        raise RegenerationError(f"The address cannot be read: {said}") from None
     except (httpx.HTTPError, ValueError) as error:
         said = str(error) or type(error).__name__
+        if isinstance(error, httpx.TimeoutException):
+            said = f"it said nothing for {LIMITS.silence:g} seconds."
         raise RegenerationError(f"{shown(url)} cannot be read: {said}") from error
-
-
-def _download(url: str) -> bytes:
-    if not url.lower().startswith(("http://", "https://")):
-        raise ValueError("only http and https are.")
-    until, content = time.monotonic() + LIMITS.duration, bytearray()
-    with (
-        httpx.Client(timeout=LIMITS.silence, follow_redirects=True, max_redirects=5) as client,
-        client.stream("GET", url, headers={"Accept": "application/yaml, application/json, */*"}) as answer,
-    ):
-        if answer.status_code != 200:
-            raise ValueError(f"it answers {answer.status_code}.")
-        for piece in answer.iter_bytes():
-            content += piece
-            if len(content) > LIMITS.size:
-                raise ValueError(f"it sends more than {LIMITS.size:,} bytes.")
-            if time.monotonic() > until:
-                raise ValueError(f"after {LIMITS.duration:g} seconds it was still sending.")
     return bytes(content)
 
 

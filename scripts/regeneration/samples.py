@@ -31,7 +31,6 @@ class Samples:
 
     def __init__(self, document: Document, schemas: Schemas) -> None:
         self._document, self._schemas = document, schemas
-        self._pick, self._most, self._text = 0, 1, _TEXT
 
     def several(self, schema: Node, text: str = _TEXT, extra: Any = (1, None)) -> Iterator[Any]:
         """Give a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text, `extra` any member."""
@@ -89,11 +88,8 @@ class Samples:
         members, extra, required = shape.members, shape.extra, shape.required
         for name in required:
             members.setdefault(name, [extra or Node({}, {})])
-        found = {
-            name: self._value(combine(several), depth - 1)
-            for name, several in members.items()
-            if depth > 0 or name in required
-        }
+        shown = [name for name in members if depth > 0 or name in required]
+        found = {name: self._value(combine(members[name]), depth - 1) for name in shown}
         if depth > 0 and extra is not None:
             found["x-new"] = self._value(extra, depth - 1) if extra.value else self._extra
         for place in reversed(places):
@@ -120,8 +116,9 @@ def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any
 
 def _examples(schema: Any) -> list[Any]:
     about = schema if isinstance(schema, dict) else {}
-    given = about.get("examples", [])
-    return [*(given if isinstance(given, list) else []), *([about["example"]] if "example" in about else [])]
+    given = about.get("examples")
+    own = [about["example"]] if "example" in about else []
+    return [*given, *own] if isinstance(given, list) else own
 
 
 def operation_trials(
@@ -135,19 +132,18 @@ def operation_trials(
             number = {"default": 599}.get(status) or int(status.replace("XX", "02"))
             media, kind = (body.media, body.kind) if body else ("", "")
             answers += [[number, media, kind, value] for value in _bodies(samples, body)]
-        # Headers are of ASCII, and what separates values is in none.
-        texts = {
-            each.variable: ("text", "x") if each.style or each.location in ("header", "cookie") else ()
-            for each in operation.parameters
-        }
+        arguments = {}
+        for each in operation.parameters:
+            # Headers are of ASCII, and what separates values is in none.
+            is_plain = each.style or each.location in ("header", "cookie")
+            arguments[each.variable] = next(
+                samples.several(each.source, *(("text", "x") if is_plain else ()))
+            )
         yield {
             "module": f"api.{operation.tag}.{operation.name}",
             "place": operation.pointer,
             "method": operation.method,
-            "arguments": {
-                each.variable: next(samples.several(each.source, *texts[each.variable]))
-                for each in operation.parameters
-            },
+            "arguments": arguments,
             "names": [each.name for each in operation.within("query") if each.is_required and not each.style],
             "media": [operation.body.media, operation.body.kind] if operation.body else [],
             "bodies": [*_bodies(samples, operation.body)] if operation.body else [],

@@ -84,9 +84,8 @@ class Survey:
                 known += [value for value in each if value not in known]
             return
         if given is not None:
-            schema.refuse(
-                f"The discriminator {next(iter(wires), given)!r:.60} does not tell the choices apart"
-            )
+            said = f"The discriminator {next(iter(wires), given)!r:.60}"
+            schema.refuse(f"{said} does not tell the choices apart")
 
 
 def _tag_values(member: Node | None, discriminator: Any, reference: str) -> list[Any]:

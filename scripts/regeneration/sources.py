@@ -56,9 +56,8 @@ def present(spec: Path, package: Package) -> Source:
     overlays = read_overlays(spec / package.overlays)
     kept = [spec / name for name in package.upstream if (spec / name).exists()]
     if len(kept) > 1:
-        raise RegenerationError(
-            f"{kept[0]} and {kept[1]}: only one of them can be what the client is made from."
-        )
+        both = " and ".join(map(str, kept))
+        raise RegenerationError(f"{both}: only one of them can be what the client is made from.")
     if kept:
         return _from_upstream(package, read_file(kept[0]), kept[0].name, overlays)
     if overlays:
@@ -88,9 +87,8 @@ def incoming(spec: Path, package: Package, source: str) -> Source:
     document = _parse(content, name)
     if not all(reference.startswith("#") for reference, _ in references(document)):
         document = _Bundle(document, source, name.rpartition("/")[2]).made
-        content = dump(
-            document, f"Written by scripts/regenerate from {name} and the files that it refers to."
-        )
+        comment = f"Written by scripts/regenerate from {name} and the files that it refers to."
+        content = dump(document, comment)
     if overlays:
         return _from_upstream(package, content, name, overlays)
     check(document, name)

@@ -64,10 +64,9 @@ def try_operation(package: str, trial: dict[str, Any]) -> None:
     module, primary = import_module(f"{package}.{trial['module']}"), package.split(".")[0]
     base, kit = import_module(f"{primary}.types"), import_module(f"{primary}._base")
     hints, models = inspect.get_annotations(module.build_request), f"{package}.models"
-    arguments = {
-        name: kit.reader(hints[name], models)(fill(value, base), name)
-        for name, value in trial["arguments"].items()
-    }
+    arguments = {}
+    for name, value in trial["arguments"].items():
+        arguments[name] = kit.reader(hints[name], models)(fill(value, base), name)
     for body in trial["bodies"] or [None]:
         given, kind = dict(arguments), trial["media"][1] if trial["media"] else ""
         if kind in ("text", "bytes"):

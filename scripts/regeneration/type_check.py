@@ -74,10 +74,9 @@ def type_faults(root: Path, generated: Path, view: Path, cache: Path) -> list[Fa
         cache: Where the type checker remembers what it has seen.
     """
     view.mkdir()
-    (view / "payman_sdk").symlink_to(root / "payman_sdk")
     (view / "generated").symlink_to(generated)
-    if (root / "pyproject.toml").exists():
-        (view / "pyproject.toml").symlink_to(root / "pyproject.toml")
+    for name in ("payman_sdk", "pyproject.toml"):
+        (view / name).symlink_to(root / name)
     arguments = ["-c", _MYPY, "--output", "json", "payman_sdk", "generated/payman_api"]
     done = run(arguments, "", view, MYPY_CACHE_DIR=str(cache), MYPYPATH="")
     found = parsed(done.stdout)
@@ -100,10 +99,8 @@ def run(
 def parsed(output: str) -> list[Fault]:
     """Read what `mypy --output json` says: an object a line, of which notes are no errors."""
     found = []
-    for line in output.splitlines():
-        if line.startswith("{"):
-            said = json.loads(line)
-            if said["severity"] == "error":
-                message = said["message"].partition("\n")[0]
-                found.append(Fault(said["file"], said["line"], message, said["code"] or ""))
+    for said in (json.loads(line) for line in output.splitlines() if line.startswith("{")):
+        if said["severity"] == "error":
+            message = said["message"].partition("\n")[0]
+            found.append(Fault(said["file"], said["line"], message, said["code"] or ""))
     return found
