@@ -175,13 +175,27 @@ def hand_out(flow: Flow[T], on_event: OnEvent, note: Callable[[BaseException], N
 
     What the function raises passes unchanged and ends the flow; `note` gets it first, to write the ids of the task on it.
     """
-    noted = _note_failures(on_event, note)
+
+    def call(event: StreamEvent) -> Any:
+        try:
+            returned = on_event(event)
+        except Exception as error:
+            note(error)
+            raise
+        return await_result(returned) if isawaitable(returned) else returned
+
+    async def await_result(returned: Any) -> Any:
+        try:
+            return await returned
+        except Exception as error:
+            note(error)
+            raise
 
     def take(step: Effect) -> Flow[Any]:
         if not isinstance(step, Emit):
             return (yield step)
         for event in step.what:
-            yield CallHook(noted, event)
+            yield CallHook(call, event)
         return None
 
     return step_through(flow, take)
@@ -204,25 +218,6 @@ def step_through(flow: Flow[T], take: Callable[[Effect], Flow[Any]]) -> Flow[T]:
                 resume = partial(flow.send, outcome)
     finally:
         flow.close()
-
-
-def _note_failures(on_event: OnEvent, note: Callable[[BaseException], None]) -> OnEvent:
-    def call(event: StreamEvent) -> Any:
-        try:
-            returned = on_event(event)
-        except Exception as error:
-            note(error)
-            raise
-        return await_result(returned) if isawaitable(returned) else returned
-
-    async def await_result(returned: Any) -> Any:
-        try:
-            return await returned
-        except Exception as error:
-            note(error)
-            raise
-
-    return call
 
 
 class Stopwatch:
