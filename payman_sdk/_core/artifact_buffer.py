@@ -68,18 +68,26 @@ class ArtifactBuffer:
         self._head, self._outline = self._head | head, None
         delta = ""
         for position, part in enumerate(chunk.parts):
-            if not isinstance(part, TextPart):
-                self._close()
-                if not self._texts:  # where there is text, it alone is shown
-                    self._content.append(("\n" if self._parts else "") + render_part(part))
-                self._add_part(parts[position])
-            elif position == 0 and self._open is not None:
+            if position == 0 and self._open is not None and isinstance(part, TextPart):
                 more = {key: value for key, value in parts[0].items() if value is not None and key != "text"}
                 self._open = self._open | more
                 self.append_text(part.text)
                 delta = part.text
+                continue
+            self._close()
+            if isinstance(part, TextPart):
+                self._open, self._text = parts[position], GrowingText(part.text)
+                del self._open["text"]
+                delta += f"\n{part.text}" if self._texts else part.text
+                if self._texts:
+                    self._content.append(f"\n{part.text}")
+                else:
+                    self._content = self._text
+                self._texts += 1
             else:
-                delta += self._begin_text(parts[position])
+                if not self._texts:  # where there is text, it alone is shown
+                    self._content.append(("\n" if self._parts else "") + render_part(part))
+                self._add_part(parts[position])
         return delta
 
     def append_text(self, text: str) -> None:
@@ -87,17 +95,6 @@ class ArtifactBuffer:
         self._text.append(text)
         if self._text is not self._content:
             self._content.append(text)
-
-    def _begin_text(self, part: Json) -> str:
-        self._close()
-        text: str = part.pop("text")
-        self._open, self._text = part, GrowingText(text)
-        self._texts += 1
-        if self._texts == 1:
-            self._content = self._text
-            return text
-        self._content.append(f"\n{text}")
-        return f"\n{text}"
 
     def _close(self) -> None:
         if self._open is not None:
