@@ -89,7 +89,15 @@ class KeyClaim(Generic[T]):
 
     def _look_and_wait(self) -> Flow[T | None]:
         """Look for the task until nothing that was sent with the key before may still arrive."""
-        self._recorded = yield from self._load()
+        recorded = yield from self._call(lambda keys: keys.load(self._operation))
+        is_time = (
+            isinstance(recorded, int | float) and not isinstance(recorded, bool) and math.isfinite(recorded)
+        )
+        if recorded is not None and not is_time:
+            raise errors.KeyStoreError(
+                f"The key store returned a {type(recorded).__name__}, not seconds since 1970."
+            )
+        self._recorded = None if recorded is None else float(recorded)
         time = self._exchange.time
         pauses = time.iter_pauses()
         known = yield from self._find_by_key()
@@ -158,16 +166,6 @@ class KeyClaim(Generic[T]):
                 next_step="Give every operation its own key. Nothing was sent now.",
             )
         return body, task
-
-    def _load(self) -> Flow[float | None]:
-        recorded = yield from self._call(lambda keys: keys.load(self._operation))
-        if recorded is None:
-            return None
-        if isinstance(recorded, bool) or not isinstance(recorded, int | float) or not math.isfinite(recorded):
-            raise errors.KeyStoreError(
-                f"The key store returned a {type(recorded).__name__}, not seconds since 1970."
-            )
-        return float(recorded)
 
     def _record(self) -> Flow[bool]:
         """Record that the ask is sent now, unless somebody else has recorded that meanwhile."""
