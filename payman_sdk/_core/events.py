@@ -184,10 +184,7 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
 
 def extract_data(body: Any) -> Any:
     """Return the result in a JSON-RPC answer, or else all of it."""
-    message = as_object(body)
-    if message is None or _is_bare(message):
-        return body
-    result = as_object(message.get("result"))
+    result = as_object((as_object(body) or {}).get("result"))
     return body if result is None else result
 
 
@@ -216,11 +213,9 @@ def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
     if is_final is None and body.get("final") is not None:
         warnings.append("final: neither true nor false")
     # An update of a status names the task in another member than a task does.
-    names_task = body.get("kind") != "status-update" and "taskId" not in body
-    is_whole = task is not None and artifact is None and is_final is None and names_task
+    is_update = body.get("kind") == "status-update" or "taskId" in body
+    is_whole = artifact is None and is_final is None and not is_update
     if task is not None:
         warnings += task.warnings
         is_final = has_ended(canonicalize_state(task.status.state)) if is_whole else is_final
-    return Update(
-        artifact, chunk, metadata or {}, task, is_final is True and task is not None, is_whole, warnings
-    )
+    return Update(artifact, chunk, metadata or {}, task, is_final is True, is_whole, warnings)
