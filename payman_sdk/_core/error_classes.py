@@ -67,9 +67,7 @@ def build_agent_error(
     body: dict[str, Any] | None, response: ErrorResponse | None = None
 ) -> errors.PaymanError | None:
     """Return the error for a JSON-RPC error; None where the body holds none."""
-    members = as_object((body or {}).get("error"))
-    if members is None:
-        return None
+    members = as_object((body or {}).get("error")) or {}
     given, message = members.get("code"), members.get("message")
     code = None if isinstance(given, bool | str) else parse_int(given)
     if code is None:
