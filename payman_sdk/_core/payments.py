@@ -170,10 +170,7 @@ def _newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> Foun
         response.artifacts if response.new_artifacts is None else response.new_artifacts
     )
     found = find_objects(response, artifacts)
-    if len(found) > 1:
-        newest = found[-1]
-        found = [one for one in found[:-1] if one.artifact == newest.artifact or not _is_awaiting(one, order)]
-        found.append(newest)
+    found = [one for one in found if one.artifact == found[-1].artifact or not _is_awaiting(one, order)]
     if len(found) > 1:
         raise NoObjectError(f"it holds {len(found)} different JSON objects")
     return found[0] if found else None
