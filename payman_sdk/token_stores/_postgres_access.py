@@ -154,7 +154,11 @@ class PostgresAccess:
         return connection
 
     def give_back(self, connection: Connection) -> None:
-        """Keep a connection for the next step, or close it."""
+        """End the transaction of a connection, if there is one, and keep it for the next step, or close it."""
+        try:
+            connection.rollback()
+        except psycopg.Error:
+            connection.close()
         if len(self._idle) < _MOST_IDLE and not connection.closed:
             self._idle.append(connection)
         else:

@@ -75,7 +75,7 @@ class AdvisoryLock(LayeredLock):
                 connection.close()
                 raise
             if is_late or row is None or not row[0]:
-                self._end(connection)
+                self._access.give_back(connection)
                 return None
             return connection
 
@@ -90,15 +90,7 @@ class AdvisoryLock(LayeredLock):
         held, self._held = self._held, None
         if held is not None:
             with contextlib.suppress(PostgresError):  # the server frees it when the connection ends
-                call_bounded(lambda: self._end(held))
-
-    def _end(self, connection: Connection) -> None:
-        try:
-            connection.execute("ROLLBACK")
-        except PostgresError:  # its end has freed the lock
-            connection.close()
-        else:
-            self._access.give_back(connection)
+                call_bounded(lambda: self._access.give_back(held))
 
     def _forget_outer(self) -> None:
         held, self._held = self._held, None
