@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from math import inf
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
@@ -132,7 +131,9 @@ def change_config(config: Config, changes: Mapping[str, Any]) -> Config:
     return config._replace(**changed)
 
 
-def _read_number(value: Any, name: str, default: N, *, least: float, below: float, what: str) -> N:
+def _read_number(
+    value: Any, name: str, default: N, *, least: float, below: float = float("inf"), what: str
+) -> N:
     """Return a number within limits, whole where the default is; the default for None."""
     if value is None:
         return default
@@ -260,8 +261,8 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "resend": read_resend,
     **dict.fromkeys(("on_retry", "before_send", "on_token", "on_task"), check_hook),
     "key_store": check_key_store,
-    "max_answer_bytes": partial(_read_number, default=_ANSWER_BYTES, least=1, below=inf, what=_BYTES),
-    "max_event_bytes": partial(_read_number, default=_EVENT_BYTES, least=1, below=inf, what=_BYTES),
+    "max_answer_bytes": partial(_read_number, default=_ANSWER_BYTES, least=1, what=_BYTES),
+    "max_event_bytes": partial(_read_number, default=_EVENT_BYTES, least=1, what=_BYTES),
     "default_headers": read_headers,
     "proxy": _read_secret,
     **dict.fromkeys(("transport", "telemetry", "verify"), lambda value, _: value),  # checked by who uses them
