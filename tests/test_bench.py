@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.benchmarks import clients, processes
+from scripts.benchmarks import processes, sides
 from scripts.benchmarks.__main__ import capture_target, describe_machine
 from scripts.benchmarks.measurement import (
     NOT_INSTALLED,
@@ -159,8 +159,8 @@ def test_every_row_names_peers_and_sides_that_there_are(quick: bool) -> None:
         assert {side.peer for side in row.sides} <= {peer.name for peer in PEERS}
         assert {row.baseline} | {name for aim in row.aims for name in (aim.mine, aim.of)} <= set(labels)
         assert {aim.column for aim in row.aims} - {""} <= set(row.columns)
-        assert all(hasattr(clients, side.does) for side in row.sides if row.how == "program")
-    assert {peer.client for peer in PEERS} == clients.BUILDERS.keys()
+        assert all(hasattr(sides, side.does) for side in row.sides if row.how == "program")
+    assert {peer.client for peer in PEERS} == sides.BUILDERS.keys()
 
 
 def test_sides_take_turns_and_one_that_fails_does_not_stop_the_others(

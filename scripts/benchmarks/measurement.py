@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from scripts.benchmarks import clients
+from scripts.benchmarks import sides
 from scripts.benchmarks.peers import PEERS
 from scripts.benchmarks.processes import SIDE, SideFailedError, build_import, build_program, run_program
 from scripts.benchmarks.sides import Reading, Target
@@ -26,7 +26,7 @@ class Side(NamedTuple):
     Attributes:
         label: Its name there.
         peer: In whose environment it runs.
-        does: The name of the side among those of the peer; in a row of programs, of the program in `clients`.
+        does: The name of the side among those of the peer; in a row of programs, of the program in `sides`.
         arguments: What that is given.
         total: How many calls or events it has to come to.
     """
@@ -166,7 +166,7 @@ def _measure_side(row: Row, side: Side, environments: Mapping[str, str], target:
     if row.how == "import":
         code, arguments = build_import(peer.imports), []
     elif row.how == "program":
-        code, arguments = build_program(getattr(clients, side.does)), []
+        code, arguments = build_program(getattr(sides, side.does)), []
     reading = run_program(environments[side.peer], code, json.dumps(target), *arguments)
     if reading.count != side.total:
         raise SideFailedError(f"of {side.total} it gave {reading.count}")

@@ -1,4 +1,4 @@
-"""Who is measured: each peer has a separate environment under `.bench/`, and sides in `clients.py`.
+"""Who is measured: each peer has a separate environment under `.bench/`, and sides in `sides.py`.
 
 To add one: a line below, its lock by `scripts/lock`, a function that builds its sides, and these in the rows of `rows.toml`. Run as a
 program, it prints a line for each lock that `scripts/lock` makes: the peer's name, and what its lock is made of.
@@ -18,7 +18,7 @@ class Peer(NamedTuple):
 
     Attributes:
         name: The folder of its environment.
-        client: What builds its sides, among `clients.BUILDERS`.
+        client: What builds its sides, among `sides.BUILDERS`.
         pins: What pip installs; one without a version is held at the version in `requirements-dev.lock`.
         imports: The statement whose time is its import time.
         extras: For this SDK itself, which is built from the checkout: the extras, `""` for none.

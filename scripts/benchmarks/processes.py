@@ -17,7 +17,7 @@ from scripts.benchmarks.sides import Reading, measure_peak
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".bench"
 
-SIDE = f"import sys; sys.path.append({str(ROOT)!r}); from scripts.benchmarks.clients import main; main(*sys.argv[1:])"
+SIDE = f"import sys; sys.path.append({str(ROOT)!r}); from scripts.benchmarks.sides import main; main(*sys.argv[1:])"
 """Runs a side. The checkout comes last on the path: `payman_sdk` is the one that the environment has, whichever that is."""
 
 _END = f"""
