@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from scripts.surface.comparing import broken_calls
+from tests.small_package import changed, check, committed
+from tests.small_package import release as release
 from tests.tables import table
 
 pytestmark = pytest.mark.slow
@@ -28,3 +32,16 @@ pytestmark = pytest.mark.slow
 def test_calls_of_one_signature_fit_another_or_not(old: str, new: str, said: list[str]) -> None:
     """What callers can do with parameters, by place and by name, is told from two signatures."""
     assert [one.removeprefix("the parameter ") for one in broken_calls(old, new)] == said
+
+
+def test_a_lost_base_is_said_without_what_it_gave(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a class inherited is gone with the base, also from what inherits from the class."""
+    changed(release, "    late: bool = True", "    late: bool = True\nclass Later(TimedOut): ...")
+    changed(release, '"TimedOut", ', '"Later", "TimedOut", ')
+    check(release, "--record")
+    committed(release, "v2.0.1")
+    capsys.readouterr()
+    changed(release, "(PaymanError, TimeoutError)", "(TimeoutError)")
+    assert check(release, "--record") == 1
+    said = [line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  ")]
+    assert said == ["payman_sdk.errors.TimedOut: is no payman_sdk.PaymanError any more"]

@@ -120,15 +120,17 @@ _KEYS = frozenset([*_NEEDED, "key, maybe", "option"])
 def breakages(old: Sequence[Fact], new: Sequence[Fact]) -> list[str]:
     """Everything that works with the old surface and not with the new, ordered by path; of what is gone, only the top."""
     before, now = _group(old), _group(new)
+    homes = {fact.path: fact.home for fact in [*old, *new] if fact.home}
     found = {*_new_duties(before, now), *_lost_bases(old, new)}
     for path, facts in before.items():
         owner = path.rpartition(".")[0]
+        # A base that is lost is said, and not what was inherited from it.
+        is_own = homes.get(path, path).rpartition(".")[0] == homes.get(owner, owner)
         if path in now:
             found |= {(path, what) for what in _changes(facts, now[path])}
-        elif owner in now or owner not in before:
+        elif owner not in before or (owner in now and is_own):
             found.add((path, "is gone"))
     # What breaks a class breaks whatever inherits from it, and its other names.
-    homes = {fact.path: fact.home for fact in [*old, *new] if fact.home}
     return [f"{path}: {what}" for path, what in sorted(found) if (homes.get(path), what) not in found]
 
 
