@@ -58,7 +58,7 @@ def test_the_types_that_are_announced_can_be_had() -> None:
 
 @pytest.mark.slow
 def test_a_first_ask_imports_what_it_needs_alone() -> None:
-    """An ask on threads waits for no event loop, no connections of aiohttp, no hooks, and no classes that attrs would have to make."""
+    """An ask on threads waits for no event loop, no connections of aiohttp, no digests, no hooks, and no classes that attrs would have to make."""
     with Sandbox() as sandbox:
         program = (
             "import sys; sys.modules['trio'] = None; from payman_sdk import PaymanClient\n"  # httpcore would import it, and it attrs
@@ -72,6 +72,7 @@ def test_a_first_ask_imports_what_it_needs_alone() -> None:
     assert status == "completed"
     unwanted = {
         "attr",
+        "hashlib",
         "aiohttp",
         "msgspec",
         "opentelemetry",

@@ -97,7 +97,7 @@ class TokenStoreAccess:
     def __init__(self, store: TokenStore) -> None:
         self._store = store
         # The class itself has to say so: a class derived from it may block.
-        self._is_in_memory = vars(type(store)).get("_is_in_memory") is True
+        self.is_in_memory = vars(type(store)).get("_is_in_memory") is True
 
     @property
     def name(self) -> str:
@@ -108,11 +108,11 @@ class TokenStoreAccess:
     @property
     def lock(self) -> Lock:
         # Trying the lock of a store in memory never blocks, which the runners know.
-        return self._store.lock if self._is_in_memory else _StoreLock(self._store, self.name)
+        return self._store.lock if self.is_in_memory else _StoreLock(self._store, self.name)
 
     def peek(self) -> StoredToken | None:
         """Return the token of a store in memory, which can be looked at without waiting for anybody; None for other stores."""
-        return self._store.load() if self._is_in_memory else None
+        return self._store.load() if self.is_in_memory else None
 
     def load(self, seconds: float) -> Any:
         """Return whatever the store returns, within so many seconds as far as it can be left behind."""

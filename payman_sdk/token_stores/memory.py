@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import Any
 from weakref import WeakSet
@@ -53,7 +52,7 @@ class MemoryTokenStore:
         return "<MemoryTokenStore>"
 
 
-_SHARED: dict[tuple[str, str, bytes], MemoryTokenStore] = {}
+_SHARED: dict[tuple[str, str, int, int], MemoryTokenStore] = {}
 _SHARED_AT_MOST = 1024
 
 
@@ -66,7 +65,10 @@ def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTok
 
     Web programs make a client for every request; with this they do not fetch a token for every request.
     """
-    key = (base_url, client_id, hashlib.sha256(SecretStr(client_secret).reveal().encode()).digest())
+    secret = SecretStr(client_secret).reveal()
+    # Python's hashes of texts are keyed and begin anew in each process, so the key gives no secret away. Two of them, with 128
+    # bits, are as good as a digest here; hashlib would be the largest import of a first ask.
+    key = (base_url, client_id, hash(secret), hash(f"{secret}\n"))
     with get_fork_lock():
         store = _SHARED.pop(key, None) or MemoryTokenStore()
         _SHARED[key] = store  # the one used last is at the end

@@ -44,6 +44,10 @@ class CurrentToken:
         self.rotation = Rotation(clock, now)
         self.is_unsaved = False
         self._owner, self._clock, self._now = owner, clock, now
+        # An account's own tokens are compared by nobody, unless a store fails to save one.
+        self._is_unmarked = owner.has_own_account and store.is_in_memory
+        if not self._is_unmarked:
+            fingerprint_token(None)  # imports what it needs now, rather than when there is a token to lose
         self.refused: deque[SecretStr] = deque(maxlen=8)  # access tokens that the server refused
         self._replaces_all = False
         self._save_after = self._silent_until = NEVER
@@ -114,7 +118,7 @@ class CurrentToken:
         """Return a flow that keeps a token that was issued, in memory first; `replaces_all` for another authorization's."""
         before = None if replaces_all else self.known
         token = issued.access_token
-        mark = fingerprint_token(issued.refresh_token or token.value)
+        mark = () if self._is_unmarked else fingerprint_token(issued.refresh_token or token.value)
         self.known = StoredToken(
             issued_to=self._owner.name,
             access_token=token.value,

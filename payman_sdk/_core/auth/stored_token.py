@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable
@@ -109,6 +108,8 @@ class StoredToken(_StoredFields):
 
 def fingerprint_token(token: str | None) -> tuple[str, ...]:
     """Return what a lineage keeps of a token: enough to know it again, too little to use it; nothing for no token."""
+    import hashlib  # here, because it takes long, and the first ask of most programs needs no mark
+
     if not token:
         return ()
     return (hashlib.sha256(SecretStr(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
@@ -161,8 +162,13 @@ class StoreAccess(Protocol):
         """The store's lock."""
         ...
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the store is this process's memory: it never blocks, fails or loses a token."""
+        ...
+
     def peek(self) -> StoredToken | None:
-        """Return the token of a store that never blocks; None for other stores."""
+        """Return the token of a store in memory; None for other stores."""
         ...
 
     def load(self, seconds: float) -> Any:
