@@ -43,7 +43,7 @@ _LAYOUT = frozenset(
     getattr(tokenize, name)
     for name in ("COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENDMARKER", "ENCODING")
 )
-"""Kinds of tokens that are no code."""
+"""Kinds of tokens that do not count."""
 
 
 class Metric(NamedTuple):

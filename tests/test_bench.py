@@ -354,7 +354,7 @@ def test_a_peer_that_cannot_be_had_is_left_out_with_the_reason(tmp_path: Path) -
 
 
 def test_the_environments_that_were_made_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that was not finished is none."""
+    """An unfinished one is left out."""
     monkeypatch.setattr(processes, "HOME", tmp_path)
     for name in ("httpx", "openai"):
         (tmp_path / name).mkdir()
