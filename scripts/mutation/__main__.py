@@ -9,7 +9,7 @@ import random
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -29,12 +29,10 @@ _TESTS: Final[dict[str, list[str]]] = tomllib.loads(
 """The tests that notice mutants, the quickest of them, and the modules that every trial needs."""
 
 
-def find_trials(names: Iterable[str]) -> Iterator[Mutant]:
-    """Make the mutants of modules of the core, of all of a package where a name is one."""
-    for name in names:
-        found = sorted((CORE / name).glob("*.py")) if (CORE / name).is_dir() else [CORE / f"{name}.py"]
-        for path in found:
-            yield from find_mutants(path.read_text(encoding="utf-8"), path)
+def find_trials(name: str) -> list[Mutant]:
+    """Make the mutants of a module of the core, or of all modules of a package."""
+    found = sorted((CORE / name).glob("*.py")) if (CORE / name).is_dir() else [CORE / f"{name}.py"]
+    return [mutant for path in found for mutant in find_mutants(path.read_text(encoding="utf-8"), path)]
 
 
 Begin = Callable[[Mutant], int | None]
@@ -88,7 +86,7 @@ def main() -> int:
     os.chdir(ROOT)
     trials: list[Mutant] = []
     for name in given.modules:
-        found = [*find_trials([name])]
+        found = find_trials(name)
         if given.sample is not None and given.sample < len(found):
             found = random.Random(given.seed).sample(found, given.sample)  # noqa: S311 (no secret)
         trials += found

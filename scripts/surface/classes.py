@@ -84,7 +84,7 @@ def _list_bases(made: griffe.Class, homes: Mapping[str, str]) -> Iterator[str]:
 
 
 def _find_types(made: griffe.Class, known: Types) -> dict[str, Types]:
-    """What stands for the type variables of each base."""
+    """The types in place of the type variables of each base."""
     result: dict[str, Types] = {}
     for base in made.bases:
         found = _look_up(made, base)

@@ -14,7 +14,7 @@ FILE = PurePosixPath("tests/public_api.txt")
 _HEAD = "# What users of payman_sdk may rely on, one fact a line. Written by `python -m scripts.surface --record`.\n"
 
 Types = Mapping[str, str]
-"""What stands for the type variables of a generic base class."""
+"""The types in place of the type variables of a generic base class."""
 
 
 class Fact(NamedTuple):
@@ -62,7 +62,7 @@ def signature(
     Args:
         those: The parameters, without one that Python fills in.
         returned: The type of what is returned.
-        types: What stands for type variables.
+        types: The types in place of type variables.
     """
     shown = [
         griffe.Parameter(
