@@ -85,9 +85,8 @@ def _compare_documents(pair: Pair) -> Iterator[Change]:
     yield from word_findings(place, before, after, ("version",))
     yield from word_findings(place, old, new, _COMPARED)
     yield from _compare_servers(sequence(old.get("servers")), sequence(new.get("servers")))
-    inheriting = [
-        {it.name for it in each.operations if "security" not in it.own} for each in (pair.old, pair.new)
-    ]
+    every = (pair.old.operations, pair.new.operations)
+    inheriting = [{it.name for it in each if "security" not in it.own} for each in every]
     if shared := tuple(sorted(inheriting[0] & inheriting[1])):
         secured = _about("document, security", "any operation without its own security", operations=shared)
         yield from compare_security(secured, sequence(old.get("security")), sequence(new.get("security")))

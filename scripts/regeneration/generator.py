@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemBytecodeCache, StrictUndefined, TemplateSyntaxError
+from jinja2 import FileSystemBytecodeCache, StrictUndefined
 from openapi_python_client import Project
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -44,8 +44,6 @@ _MEMBERS = ("properties", "required", "additionalProperties")
 
 def failing_line(error: Exception) -> str | None:
     """Give the file and the line of the template that an error comes from; None if it comes from none."""
-    if isinstance(error, TemplateSyntaxError):
-        return f"{error.filename or error.name}:{error.lineno}"
     frames = reversed(traceback.extract_tb(error.__traceback__))
     lines = (f"{it.filename}:{it.lineno}" for it in frames if it.filename.endswith(".jinja"))
     return next(lines, None)

@@ -106,9 +106,8 @@ def _sections(found: Findings) -> Iterator[Section]:
     documents = found.changes or ({} if found.changes is None else {PRIMARY: ()})
     for name, changes in documents.items():
         # That nothing is noticed is not so where names of the client are different.
-        shown = [
-            replace(it, text=ONLY_NAMES) if it.text == UNNOTICED and found.names else it for it in changes
-        ]
+        unnoticed = UNNOTICED if found.names else None
+        shown = [replace(it, text=ONLY_NAMES) if it.text == unnoticed else it for it in changes]
         title = "The API" if name == PRIMARY else f"The API of {name}"
         lines, text = api.lines(shown), api.markdown(shown).strip()
         yield Section(f"{title}:", lines or ["the same as before"], title, text or "The same as before.")
@@ -121,10 +120,8 @@ def _sections(found: Findings) -> Iterator[Section]:
         for fault, causes in found.faults:
             origins = [f"from {describe_cause(cause)}" for cause in causes]
             lines += [str(fault), *(f"  {origin}" for origin in origins)]
-            items += [
-                f"- `{fault.file}:{fault.line}`: `{fault.message}`",
-                *(f"  - {origin}" for origin in origins),
-            ]
+            items.append(f"- `{fault.file}:{fault.line}`: `{fault.message}`")
+            items += [f"  - {origin}" for origin in origins]
         title, text = ("To be adapted:", "\n".join(items)) if items else (FITS, FITS)
         yield Section(title, lines, "What `payman_sdk` has to adapt", text)
     if step := version(found):

@@ -100,11 +100,15 @@ def _from_upstream(package: Package, content: bytes, name: str, overlays: Sequen
     document = corrected(_parse(content, name), overlays)
     check(document, f"{name}, corrected by the overlays," if overlays else name)
     kept = package.upstream[is_json(content)]
-    comment = (
-        f"Written by scripts/regenerate from {kept} and {package.overlays}/; edits are lost. The overlays:\n"
-        + "\n".join(f"{overlay.name}: {' '.join(overlay.reason.split())}" for overlay in overlays)
-    )
-    files = {package.document: dump(document, comment), **dict.fromkeys(package.upstream), kept: content}
+    comment = [
+        f"Written by scripts/regenerate from {kept} and {package.overlays}/; edits are lost. The overlays:"
+    ]
+    comment += [f"{overlay.name}: {' '.join(overlay.reason.split())}" for overlay in overlays]
+    files = {
+        package.document: dump(document, "\n".join(comment)),
+        **dict.fromkeys(package.upstream),
+        kept: content,
+    }
     return Source(document, files)
 
 

@@ -156,10 +156,8 @@ _NOTHING: Document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, 
 def _compare(former: Mapping[str, Document], given: Mapping[Package, Source]) -> dict[str, list[Change]]:
     """Say what has changed in each document that has; one that is gone has lost everything."""
     coming = {package.name: source.document for package, source in given.items()}
-    found = {
-        name: compare(former.get(name, _NOTHING), coming.get(name, _NOTHING))
-        for name in sorted({*former, *coming}, key=lambda it: (it != PRIMARY, it))
-    }
+    listed = sorted({*former, *coming}, key=lambda it: (it != PRIMARY, it))
+    found = {it: compare(former.get(it, _NOTHING), coming.get(it, _NOTHING)) for it in listed}
     return {name: changes for name, changes in found.items() if changes}
 
 
