@@ -97,13 +97,19 @@ def facts_of(root: Path) -> list[Fact]:
         raise UnreadableError(f"payman_sdk in {root} cannot be read: {error}") from error
 
     public, found = read_public(root), list[Fact]()
-    places: dict[str, list[str]] = public["modules"]
     paths: dict[str, griffe.Object] = {}
-    for module, names in _modules(loader, places):
-        if FIXTURES in places[module.path]:
+    for place, rule in public["modules"].items():
+        try:
+            module = loader.modules_collection[place]
+        except KeyError:
+            continue
+        names = {name for name in rule if name in module.members}
+        if ALL in rule:
+            names |= {str(name) for name in module.exports or []}
+        if FIXTURES in rule:
             found += announced(module)
-        for name in names:
-            paths[f"{module.path}.{name}"] = _meant(module, name)
+            names |= {name for name, member in module.functions.items() if _fixture(member) is not None}
+        paths |= {f"{place}.{name}": _meant(module, name) for name in names}
     # The shortest path is what a thing is recorded under; it may well be defined elsewhere.
     longest_first = sorted(paths, key=lambda path: (path.count("."), path), reverse=True)
     homes = {paths[path].path: path for path in longest_first}
@@ -116,23 +122,6 @@ def facts_of(root: Path) -> list[Fact]:
             found.append(Fact(path, "same as", home))
             found += (it._replace(home=it.home or home + it.path.removeprefix(path)) for it in facts)
     return sorted(fact for fact in set(found) if not {fact.path, fact.home} & {*public["internal"]["names"]})
-
-
-def _modules(
-    loader: griffe.GriffeLoader, places: dict[str, list[str]]
-) -> Iterator[tuple[griffe.Module, list[str]]]:
-    """The public modules that there are, and the public names of each."""
-    for path, rule in places.items():
-        try:
-            module = loader.modules_collection[path]
-        except KeyError:
-            continue
-        names = {name for name in rule if name in module.members}
-        if ALL in rule:
-            names |= {str(name) for name in module.exports or []}
-        if FIXTURES in rule:
-            names |= {name for name, member in module.functions.items() if _fixture(member) is not None}
-        yield module, sorted(names)
 
 
 def _meant(module: griffe.Module, name: str) -> griffe.Object:
