@@ -35,7 +35,7 @@ VARIABLES = {
 
 _DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0, "idle_timeout": 60.0}
 _SECONDS = "number of seconds above zero and below 24 days"
-_SHORTEST = 5e-324  # the least above zero
+_SHORTEST = 1e-300  # above zero, also where a program has the processor take the smallest numbers for zero
 _DEFAULT_SETTLE_TIME = 30.0
 _MOST_RETRIES = 1000
 _RETRIES = f"whole number from 0 to {_MOST_RETRIES}"

@@ -45,9 +45,8 @@ class FileLock(LayeredLock):
 
     def _take_outer(self, timeout: float) -> bool:
         try:
-            if problem := private_files.find_file_problem(
-                self._path
-            ):  # its owner could hold the lock for ever
+            # The owner of another file could hold the lock for ever.
+            if problem := private_files.find_file_problem(self._path):
                 raise TokenStoreError(problem.problem, next_step=problem.fix)
             return poll(self._try_outer, timeout, longest_pause=0.01)
         except NotImplementedError:
