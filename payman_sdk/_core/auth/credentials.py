@@ -78,13 +78,9 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
         problem = "is missing" if expires_in is None else "is not a number of seconds"
         refuse("token_info's expiresIn", problem, _EITHER)
     scope = token_info.get("scope")
-    return InitialToken(
-        access_token=access_token,
-        lifetime=float(expires_in),
-        refresh_token=refresh_token,
-        # It was wrapped with the rest, and need not be secret.
-        scope=SecretStr(scope).reveal() if isinstance(scope, str) else None,
-    )
+    # It was wrapped with the rest, and need not be secret.
+    scope = SecretStr(scope).reveal() if isinstance(scope, str) else None
+    return InitialToken(access_token, float(expires_in), refresh_token, scope)
 
 
 def check_code(auth_code: object) -> SecretStr:
