@@ -185,19 +185,15 @@ def _compare_shared_schemas(pair: Pair) -> Iterator[Change]:
         place = replace(place, names=frozenset({name}))
         if name in old and other in new:
             if other != name:
-                yield _renaming(place, old[name], other)
+                is_class = has_class(old[name])
+                says = f"is called {code(other)} now{', and so is its class' if is_class else ''}"
+                level = BREAKING if is_class else COSMETIC
+                yield place.change("renamed", says, request=level, names=[other], is_on_wire=not is_class)
             yield from compare_schemas(pair, place, old[name], new[other])
         elif name not in pair.renamed.values():
             level = BREAKING if has_class(old.get(name, {})) else ADDITIVE
             whole = replace(place, base=f"the schema {code(name)}", subject="document")
             yield replace(whole.came_or_went(name in new, gone=level), subject="schema")
-
-
-def _renaming(place: Place, schema: Node, name: str) -> Change:
-    says = f"is called {code(name)} now"
-    if has_class(schema):
-        return place.change("renamed", f"{says}, and so is its class", names=[name], is_on_wire=False)
-    return place.change("renamed", says, request=COSMETIC, names=[name])
 
 
 def _shared_place(pair: Pair, subject: Subject, where: str, base: str, old: str, new: str) -> Place:

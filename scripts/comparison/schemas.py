@@ -52,9 +52,8 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
     if could_be_null != can_be_null:
         says = "may be null now" if can_be_null else "may not be null any more"
         yield place.tightened(could_be_null, says)
-    if differ(before.get("title"), after.get("title")) and (
-        shapes.has_class(before) or shapes.has_class(after)
-    ):
+    is_class = shapes.has_class(before) or shapes.has_class(after)
+    if is_class and differ(before.get("title"), after.get("title")):
         says = "has another title, so its class has another name"
         yield place.change("renamed", says, is_on_wire=False)
         before, after = shapes.without({"title"}, before), shapes.without({"title"}, after)
@@ -67,9 +66,8 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
 
 def _opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) -> tuple[Node, bool]:
     """Give a schema as what it refers to where that is a union, to compare it with another union."""
-    if pointed(schema) is not None and not any(
-        pointed(member) == pointed(schema) for member in shapes.members(other)
-    ):
+    reference = pointed(schema)
+    if reference is not None and reference not in map(pointed, shapes.members(other)):
         meant, is_null_inside = shapes.unwrapped(contract.resolve(schema))
         if shapes.is_union(meant):
             return shapes.without(WORDS, meant), is_nullable or is_null_inside
@@ -77,30 +75,28 @@ def _opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) ->
 
 
 def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
+    was, now = shapes.members(old), shapes.members(new)
     # Where one is of any kind, it is no matter of single alternatives.
-    if any(shapes.members(old)) != any(shapes.members(new)):
-        is_tighter = any(shapes.members(new))
-        word = "limited to" if is_tighter else "more than"
-        yield place.tightened(is_tighter, f"is {word} some alternatives now")
+    if any(was) != any(now):
+        says = f"is {'limited to' if any(now) else 'more than'} some alternatives now"
+        yield place.tightened(any(now), says)
         return
-    before, after = _unmatched(pair, shapes.members(old), shapes.members(new))
+    before, after = _unmatched(pair, was, now)
     loose = [[member for member in it if not pointed(member)] for it in (before, after)]
     if len(loose[0]) == len(loose[1]) == 1:
-        inside = replace(place, is_open=is_open_union(shapes.members(new)))
+        inside = replace(place, is_open=is_open_union(now))
         yield from compare_schemas(pair, inside, loose[0][0], loose[1][0])
         before, after = ([member for member in it if pointed(member)] for it in (before, after))
     for member in before:
         says = f"can no longer be {_kind(member)}"
         yield place.change("removed", says, response=ADDITIVE, names=names_of(member))
-    is_closed = "oneOf" in new or len(shapes.members(old)) == 1
+    is_closed = "oneOf" in new or len(was) == 1
     for member in after:
         says = f"can also be {_kind(member)}"
         response = BREAKING if is_closed else ADDITIVE
         yield place.change("added", says, request=ADDITIVE, response=response, names=names_of(member))
-    if not before and not after and loose == [[], []]:
-        orders = [shapes.members(it) for it in (old, new)]
-        if differ(*orders) and len(orders[0]) > 1:
-            yield place.reworded(f"order of what {place.thing} can be")
+    if not before and not after and loose == [[], []] and differ(was, now) and len(was) > 1:
+        yield place.reworded(f"order of what {place.thing} can be")
 
 
 def _unmatched(pair: Pair, old: list[Node], new: list[Node]) -> tuple[list[Node], list[Node]]:
@@ -142,8 +138,7 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[C
         return
     yield from keyword_changes(place, old, new)
     yield from _property_findings(pair, place, old, new)
-    if "items" in old or "items" in new:
-        yield from compare_schemas(pair, place.to_inner("items", "[]"), old.get("items"), new.get("items"))
+    yield from compare_schemas(pair, place.to_inner("items", "[]"), old.get("items"), new.get("items"))
 
 
 def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
@@ -208,10 +203,9 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
 def _further_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Compare what is allowed beside the properties that are listed."""
     before, after = (it.get("additionalProperties", True) for it in (old, new))
-    if (before is False) != (after is False):
-        if after is False:
-            yield place.change("changed", "has no further properties any more")
-        else:
-            yield place.change("changed", "may have further properties", request=ADDITIVE)
-    elif differ(before, after) and differ(schema_of(before), schema_of(after)):
+    if (before is False) == (after is False):
         yield from compare_schemas(pair, place.to_inner("further properties", ".*"), before, after)
+    elif after is False:
+        yield place.change("changed", "has no further properties any more")
+    else:
+        yield place.change("changed", "may have further properties", request=ADDITIVE)

@@ -96,7 +96,7 @@ def _wanted(change: Change, document: Document) -> Iterator[Wanted]:
         if not values:
             keys |= change.names & members.keys()
             # What may be one of several things is read without knowing which.
-            for kind in {name, *(it for union in _unions(schemas) if name in union for it in union)}:
+            for kind in {name}.union(*(union for union in _unions(schemas) if name in union)):
                 family |= schemas.get(kind, {}).get("properties", {}).keys()
         family |= {it for it in schemas[name].get("enum", ()) if isinstance(it, str)}
         for member in change.names & members.keys() if values else ():
