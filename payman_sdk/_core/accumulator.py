@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.metadata import Metadata
@@ -27,7 +27,7 @@ from payman_sdk._core.formatting import format_message
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.sse import ServerSentEvent, parse_json
 from payman_sdk._core.task_reader import ParsedTask
-from payman_sdk._core.task_response import TaskResponse, canonicalize_state, get_status, has_ended, is_resting
+from payman_sdk._core.task_response import canonicalize_state, get_status, has_ended, is_resting
 from payman_sdk._core.wire_json import Json, read_json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError
@@ -70,20 +70,20 @@ class TaskAccumulator:
         try:  # with more care than the usual chunk, for it may say how the task ended
             said, warnings = read_json(data)
         except ValueError:
-            return self._add_unknown(data, data)
+            return self._finish(self._add_unknown(data), data)
         self._warn(warnings)
         update = read_update(said, self._task_id, self._request_id)
         if update is None:
-            return self._add_unknown(extract_data(said), said)
+            return self._finish(self._add_unknown(extract_data(said)), said)
         self._warn(update.warnings)
         events: list[StreamEvent] = []
         if update.artifact is not None:
-            events += self._add_artifact(update.artifact, update.chunk, update.metadata, said)
+            events += self._add_artifact(update.artifact, update.chunk, update.metadata)
         if update.task is not None:
-            events += self._add_task(update.task, said, is_final=update.is_final, is_whole=update.is_whole)
+            events += self._add_task(update.task, is_final=update.is_final, is_whole=update.is_whole)
         if events and type(events[-1]) is ArtifactUpdate:
             self.artifacts.grow(events[-1].index, len(data))
-        return events
+        return self._finish(events, said)
 
     def iter_text_chunks(self, unread: deque[ServerSentEvent]) -> Iterator[ArtifactUpdate]:
         """Take usual chunks from the left and yield their events, up to the first event that is something else.
@@ -108,7 +108,8 @@ class TaskAccumulator:
                 next_step="client.get_task(error.task_id) returns the state of this one.",
             )
         self._warn(task.warnings)
-        return self._add_task(task, body, is_final=is_resting(canonicalize_state(task.status.state)))
+        events = self._add_task(task, is_final=is_resting(canonicalize_state(task.status.state)))
+        return self._finish(events, body)
 
     def _warn(self, warnings: list[str]) -> None:
         """Note what could not be read, each once."""
@@ -177,11 +178,19 @@ class TaskAccumulator:
         artifact.append_text(text)
         artifact.weight += len(text)
         self.artifacts.size += len(text)
-        return self._build_artifact_update(said, number, artifact, text, metadata)
+        update = self._build_artifact_update(number, artifact, text, metadata)
+        update.raw = said
+        self.count += 1
+        return update
 
-    def _add_artifact(
-        self, artifact: WireArtifact, chunk: Json, metadata: Json, said: Json
-    ) -> list[StreamEvent]:
+    def _finish(self, events: list[StreamEvent], said: Any) -> list[StreamEvent]:
+        """Return events with what they came in."""
+        for event in events:
+            event.raw = said
+        self.count += len(events)
+        return events
+
+    def _add_artifact(self, artifact: WireArtifact, chunk: Json, metadata: Json) -> list[StreamEvent]:
         self._usual = None
         change = self.artifacts.add_chunk(artifact)
         if change is None:
@@ -189,16 +198,15 @@ class TaskAccumulator:
         closes = artifact.last_chunk is True
         if artifact.append is True and change.artifact.is_only_words and not closes:
             self._usual = {**chunk, "parts": None}, change.number, change.artifact
-        update = self._build_artifact_update(said, *change, metadata)
+        update = self._build_artifact_update(*change, metadata)
         update["is_last_chunk"] = closes
         return [update]
 
     def _build_artifact_update(
-        self, said: Json, number: int, artifact: ArtifactBuffer, delta: str, metadata: Json | None
+        self, number: int, artifact: ArtifactBuffer, delta: str, metadata: Json | None
     ) -> ArtifactUpdate:
-        self.count += 1
         shown = self.artifacts.take_snapshots(number, artifact)
-        update = ArtifactUpdate(
+        return ArtifactUpdate(
             type="artifact_update",
             delta=delta,
             artifact=shown[-1],
@@ -210,34 +218,27 @@ class TaskAccumulator:
             request_id=self._request_id,
             metadata=metadata or {},
         )
-        update.raw = cast("TaskResponse", said)
-        return update
 
-    def _add_task(
-        self, task: ParsedTask, said: Json, *, is_final: bool, is_whole: bool = True
-    ) -> list[StreamEvent]:
+    def _add_task(self, task: ParsedTask, *, is_final: bool, is_whole: bool = True) -> list[StreamEvent]:
         """Take a task, or an update of its status, which is a task without artifacts."""
         metadata = task.metadata.to_dict() if task.metadata else {}
         self.session_id, self._metadata = task.session_id or self.session_id, metadata or self._metadata
         artifacts = task.artifacts or []
         self._usual = None if artifacts else self._usual
         changes = self.artifacts.add_all(artifacts)
-        events: list[StreamEvent] = [self._build_artifact_update(said, *change, {}) for change in changes]
+        events: list[StreamEvent] = [self._build_artifact_update(*change, {}) for change in changes]
         # A task that has ended keeps its state: a later look-up may know less, or say the same in other words.
         known = None if self._status is None else self._status.to_dict()
         if not (is_whole and (self.has_ended or known == task.status.to_dict())):
-            events += self._add_status(task.status, metadata, said, is_final=is_final)
+            events += self._add_status(task.status, metadata, is_final=is_final)
         self.is_over = self.is_over or is_final
         return events
 
-    def _add_status(
-        self, status: TaskStatus, metadata: Json, said: Json, *, is_final: bool
-    ) -> list[StreamEvent]:
+    def _add_status(self, status: TaskStatus, metadata: Json, *, is_final: bool) -> list[StreamEvent]:
         """Take a status, unless it came before."""
         if self.artifacts.was_seen(status.to_dict()) and not is_final:
             return []
         self._status = status
-        self.count += 1
         state = canonicalize_state(status.state)
         update = StatusUpdate(
             type="status_update",
@@ -249,16 +250,12 @@ class TaskAccumulator:
             **self._get_ids(),
             metadata=metadata,
         )
-        update.raw = cast("TaskResponse", said)
         return [update]
 
-    def _add_unknown(self, data: Any, said: Any) -> list[StreamEvent]:
+    def _add_unknown(self, data: Any) -> list[StreamEvent]:
         if self.artifacts.was_seen(data):
             return []
-        self.count += 1
-        update = UnknownUpdate(type="unknown", data=data, **self._get_ids())
-        update.raw = said
-        return [update]
+        return [UnknownUpdate(type="unknown", data=data, **self._get_ids())]
 
     def _get_ids(self) -> dict[str, str]:
         return {"task_id": self._task_id, "session_id": self.session_id, "request_id": self._request_id}
