@@ -6,7 +6,7 @@ Prose is never interpreted. More than one object, or a brace that does not begin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, NamedTuple, NoReturn, cast
 
@@ -28,7 +28,7 @@ class FoundObject(NamedTuple):
     artifact: int
 
 
-def find_object(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, Any]]) -> FoundObject:
+def find_object(response: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> FoundObject:
     """Return the one object in the artifacts of an answer, or in its message about the state.
 
     The same object, in a data part and in text, counts once.
@@ -43,15 +43,14 @@ def find_object(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, An
     return found[0]
 
 
-def find_objects(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, Any]]) -> list[FoundObject]:
+def find_objects(response: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> list[FoundObject]:
     """Return the different objects in an answer, in order; raises NoObjectError."""
     found: list[FoundObject] = []
-    position = -1
     for position, artifact in enumerate(artifacts):
         found += _objects_of(artifact.get("parts"), position)
     message = response.get("status_message")
     if isinstance(message, str):
-        found += _objects_in(message, position + 1)
+        found += _objects_in(message, len(artifacts))
     different: dict[str, FoundObject] = {}
     for one in found:
         try:
