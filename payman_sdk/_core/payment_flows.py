@@ -150,19 +150,18 @@ def _conclude(
     """Return a payment with what an answer says of it; the transactions are looked at once, where its task has ended."""
     order, task_id = _order_of(payment), response.task_id if payment.task_id is None else payment.task_id
     error: PaymanError | None = None
-    verdict = Verdict(UNDETERMINED)
     # Whatever fails here is a fault of the SDK's own: the payment may be made all the same.
     try:
         verdict = read_claim(response, order)
     except Exception as fault:
-        verdict = _build_fault_verdict(fault, verdict)
+        verdict = _build_fault_verdict(fault, None)
     try:
         if response.is_final and (call.verify or verdict.outcome is UNDETERMINED):
             verdict, error = yield from _look_at_transactions(agent, payment, task_id, verdict, call, clock)
         if verdict.transaction is not None and not agent.proofs.take(verdict.transaction, task_id):
             verdict = Verdict(UNDETERMINED, "Its transaction shows another payment.", verdict.payment_id)
     except Exception as fault:
-        verdict = _build_fault_verdict(fault, verdict)
+        verdict = _build_fault_verdict(fault, verdict.payment_id)
     return evolve(
         payment,
         **verdict._asdict(),
@@ -172,10 +171,10 @@ def _conclude(
     )
 
 
-def _build_fault_verdict(fault: Exception, claim: Verdict) -> Verdict:
+def _build_fault_verdict(fault: Exception, payment_id: str | None) -> Verdict:
     if is_not_recorded(fault):
         raise fault
-    return Verdict(UNDETERMINED, f"The SDK failed with {type(fault).__name__}.", claim.payment_id)
+    return Verdict(UNDETERMINED, f"The SDK failed with {type(fault).__name__}.", payment_id)
 
 
 def _look_at_transactions(
