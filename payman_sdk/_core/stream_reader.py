@@ -63,9 +63,8 @@ class StreamReader:
         A task that waits after a reply may be reported as it was before the reply, so a reply never settles for that.
         """
         progress = self.progress
-        return not progress.is_over and (
-            progress.has_ended or (progress.is_resting and not self.ask.is_reply)
-        )
+        rests = progress.has_ended or (progress.is_resting and not self.ask.is_reply)
+        return rests and not progress.is_over
 
     def _settle(self) -> Flow[None]:
         """Look once, and briefly, for what did not come of a task that rests; a server that cannot say changes nothing."""
