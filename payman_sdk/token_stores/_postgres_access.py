@@ -24,7 +24,6 @@ except ImportError as error:
 
 T = TypeVar("T")
 Connection: TypeAlias = psycopg.Connection[Any]
-PostgresError: TypeAlias = psycopg.Error
 Place: TypeAlias = str | Callable[[], Connection]
 """The address of a server, or a function that connects to one."""
 
@@ -105,7 +104,7 @@ class PostgresAccess:
             self.give_back(connection)
             return result
 
-        return self.convert_errors(lambda: call_bounded(call), what)
+        return self.call(call, what)
 
     def write(self, function: Callable[[Connection], T], what: str) -> T:
         """Call a function in a transaction, which is on the disk when this returns; raises also where only the answer was lost."""
@@ -122,10 +121,10 @@ class PostgresAccess:
 
         return self.ask(call, what)
 
-    def convert_errors(self, function: Callable[[], T], what: str) -> T:
-        """Call a function; an error of the driver becomes that of the store, without the statement."""
+    def call(self, function: Callable[[], T], what: str) -> T:
+        """Call a function that asks PostgreSQL, within the limit on stores; an error becomes that of the store, without the statement."""
         try:
-            return function()
+            return call_within(function, get_time_left(_ANSWER), late=psycopg.OperationalError)
         except psycopg.Error as error:
             lacks_right = isinstance(error, psycopg.errors.InsufficientPrivilege)
             said = f"{what}: {error.diag.message_primary or error}."
@@ -221,8 +220,3 @@ def _prepare(connection: Connection) -> None:
         raise psycopg.DatabaseError(
             f"the tables have version {row and row[0]}, which this version of the SDK does not know"
         )
-
-
-def call_bounded(function: Callable[[], T]) -> T:
-    """Call a function that asks PostgreSQL; an error of the driver's says that it failed, or has not returned within the limit on stores."""
-    return call_within(function, get_time_left(_ANSWER), late=psycopg.OperationalError)

@@ -11,16 +11,8 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._io.locks import LayeredLock, poll
 from payman_sdk._io.token_store_access import check_name
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import TokenStoreError
-from payman_sdk.token_stores._postgres_access import (
-    Connection,
-    Place,
-    PostgresAccess,
-    PostgresError,
-    call_bounded,
-    inherited,
-    make_key,
-)
+from payman_sdk.errors import PaymanError, TokenStoreError
+from payman_sdk.token_stores._postgres_access import Connection, Place, PostgresAccess, inherited, make_key
 
 # The transaction of a lock lasts as long as an ask. The server finds a machine that died within 25 seconds.
 _HOLD = (
@@ -42,7 +34,7 @@ class AdvisoryLock(LayeredLock):
 
     def __init__(self, access: PostgresAccess, name: str) -> None:
         self._access = access
-        self._name = name
+        self._failure = f"The lock {name} in PostgreSQL cannot be taken"
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
         self._statement = f"{_HOLD}; SELECT pg_try_advisory_xact_lock({number})".encode()
         self._held: Connection | None = None
@@ -52,14 +44,13 @@ class AdvisoryLock(LayeredLock):
         """Return whether this process has the lock still, by the word of the server."""
         held = self._held
         try:
-            return held is not None and call_bounded(lambda: held.execute("SELECT 1")).fetchone() is not None
-        except PostgresError:
+            return held is not None and self._access.call(lambda: held.execute("SELECT 1"), "") is not None
+        except PaymanError:
             return False
 
     def _take_outer(self, timeout: float) -> bool:
         self._drop_outer()  # a thread that was interrupted may have left it behind
-        what = f"The lock {self._name} in PostgreSQL cannot be taken"
-        return poll(lambda: self._access.convert_errors(self._try_server, what), timeout)
+        return poll(self._try_server, timeout)
 
     def _try_server(self) -> bool:
         is_late = False
@@ -80,7 +71,7 @@ class AdvisoryLock(LayeredLock):
             return connection
 
         try:
-            self._held = call_bounded(call)
+            self._held = self._access.call(call, self._failure)
         except BaseException:
             is_late = True  # what was left behind gives the lock back
             raise
@@ -89,8 +80,8 @@ class AdvisoryLock(LayeredLock):
     def _drop_outer(self) -> None:
         held, self._held = self._held, None
         if held is not None:
-            with contextlib.suppress(PostgresError):  # the server frees it when the connection ends
-                call_bounded(lambda: self._access.give_back(held))
+            with contextlib.suppress(PaymanError):  # the server frees it when the connection ends
+                self._access.call(lambda: self._access.give_back(held), "")
 
     def _forget_outer(self) -> None:
         held, self._held = self._held, None
