@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 _SEQUENCES = list, abc.Sequence, abc.Collection, abc.Iterable, abc.MutableSequence
 _LISTS: dict[object, type] = {**dict.fromkeys(_SEQUENCES, list), set: set, abc.Set: set, frozenset: frozenset}
+_MARKS: dict[object, bool] = {typing.Required: True, typing.NotRequired: False}
 _DICTS = (dict, abc.Mapping, abc.MutableMapping)
 
 
@@ -191,13 +192,9 @@ def find_fields(owner: type[Any]) -> list[_Field] | None:
     required = vars(owner).get("__required_keys__")
     if isinstance(required, frozenset):
         # A class whose annotations are texts does not know which of them are optional.
-        marks = {name: typing.get_origin(one) for name, one in _hints(owner, include_extras=True).items()}
-        needed = {
-            name
-            for name, mark in marks.items()
-            if mark is typing.Required or (name in required and mark is not typing.NotRequired)
-        }
-        return [_Field(name, name, one, name in needed) for name, one in _hints(owner).items()]
+        marked = _hints(owner, include_extras=True)
+        needed = {name: _MARKS.get(typing.get_origin(one), name in required) for name, one in marked.items()}
+        return [_Field(name, name, one, needed[name]) for name, one in _hints(owner).items()]
     fields: Any
     missing: Any
     if dataclasses.is_dataclass(owner):
