@@ -34,10 +34,8 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
     """Return an amount as a decimal number with two decimals at least; raises ConfigurationError."""
     example = 'Give a Decimal, a str or an int, such as Decimal("10.00"), "10.00" or 10.'
     if isinstance(value, bool) or not isinstance(value, Decimal | str | int):
-        problem = f"is a {type(value).__name__}"
-        if isinstance(value, float):
-            problem += ", which cannot hold every amount exactly"
-        refuse(name, problem, example)
+        why = ", which cannot hold every amount exactly" if isinstance(value, float) else ""
+        refuse(name, f"is a {type(value).__name__}{why}", example)
     # A Decimal of a huge int takes many seconds.
     if isinstance(value, int) and int.__abs__(value) >= 10**_MOST_INTEGER_DIGITS:
         refuse(name, f"has more than {_MOST_INTEGER_DIGITS} digits before the point", "Give less.")
