@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from payman_sdk._core import listings
 from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_objects
@@ -39,8 +39,7 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
     if phase in {Phase.AT_WORK, Phase.UNKNOWN}:
         return Verdict(UNDETERMINED, f"The task is still {state}.")
     try:
-        found = _newest_object(response, order)
-        claim = None if found is None else _read_object(found.value, order)
+        claim = _read_newest_object(response, order)
     except (NoObjectError, listings.InvalidObjectError) as problem:
         return Verdict(UNDETERMINED, f"The agent's answer cannot be relied on: {problem}.")
     if phase is Phase.FAILED:
@@ -158,22 +157,21 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", "".join(narrow)).casefold().split())
 
 
-def _newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> FoundObject | None:
-    """Return the one object of the newest turn.
+def _read_newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict | None:
+    """Return what the one object of the newest turn says of a payment; None without one.
 
     A task that waited may keep the object that says so, which is left out.
 
     Raises:
         NoObjectError: There is more than one, or one that cannot be read.
+        InvalidObjectError: As for `_read_object`.
     """
-    artifacts: Sequence[Mapping[str, Any]] = (
-        response.artifacts if response.new_artifacts is None else response.new_artifacts
-    )
+    artifacts = response.artifacts if response.new_artifacts is None else response.new_artifacts
     found = find_objects(response, artifacts)
     found = [one for one in found if one.artifact == found[-1].artifact or not _is_awaiting(one, order)]
     if len(found) > 1:
         raise NoObjectError(f"it holds {len(found)} different JSON objects")
-    return found[0] if found else None
+    return _read_object(found[0].value, order) if found else None
 
 
 def _is_awaiting(one: FoundObject, order: PaymentOrder) -> bool:
