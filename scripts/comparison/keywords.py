@@ -7,7 +7,7 @@ both directions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from math import inf
 from typing import Any, TypeGuard
 
@@ -92,10 +92,8 @@ KEYWORDS = SHAPES | CHECKS | {"format", "default", "x-extensible-enum", *_FLAGS,
 def types(schema: Node) -> frozenset[str] | None:
     """Give the types that a schema allows; None if it allows them all."""
     given = schema.get("type")
-    if isinstance(given, str):
-        return frozenset({given})
-    if isinstance(given, list):
-        return frozenset(map(str, given))
+    if isinstance(given, str | list):
+        return frozenset([given] if isinstance(given, str) else map(str, given))
     if "properties" in schema or "additionalProperties" in schema:
         return frozenset({"object"})
     if "items" in schema:
@@ -105,26 +103,15 @@ def types(schema: Node) -> frozenset[str] | None:
     return None
 
 
-def are_other_types(old: Node, new: Node) -> bool:
-    """Say whether nothing of the one type is in the other, or one of them is of any type: then the rest tells nothing."""
+def type_changes(place: Place, old: Node, new: Node) -> Generator[Change, None, bool]:
+    """Tell a change of the type; give whether nothing of one type is in the other, or one is any: then the rest tells nothing."""
     before, after = types(old), types(new)
-    if before == after or _are_only_values(old, new):
+    # Where both list values and no type, the values tell it all.
+    if before == after or all("type" not in it and _values(it) is not None for it in (old, new)):
         return False
-    return None in (before, after) or not (_includes(before, after) or _includes(after, before))
-
-
-def _are_only_values(old: Node, new: Node) -> bool:
-    """Say whether two schemas list values and no type; then the values tell it all."""
-    return all("type" not in schema and _values(schema) is not None for schema in (old, new))
-
-
-def type_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
-    """Tell a change of the type."""
-    before, after = types(old), types(new)
-    if before == after or _are_only_values(old, new):
-        return
-    says = f"is {_named(after)} now, was {_named(before)}"
-    yield place.compared(_includes(before, after), _includes(after, before), says)
+    is_tighter, is_wider = _includes(before, after), _includes(after, before)
+    yield place.compared(is_tighter, is_wider, f"is {_named(after)} now, was {_named(before)}")
+    return None in (before, after) or not (is_tighter or is_wider)
 
 
 def _includes(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:

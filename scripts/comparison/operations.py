@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from scripts.comparison.changes import ADDITIVE, BREAKING, Change, Level
+from scripts.comparison.changes import ADDITIVE, BREAKING, Change
 from scripts.comparison.contract import Direction, Node, Operation, mapping, pointed, sequence
 from scripts.comparison.keywords import flag_changes
 from scripts.comparison.places import Pair, Place, clean, code, differ, value, word_findings
@@ -45,14 +45,14 @@ def compare_operations(pair: Pair) -> Iterator[Change]:
                 removed.remove(before)
                 added.remove(after)
     for operation in removed:
-        yield _whole(operation, "removed", BREAKING)
+        yield _whole(operation).came_or_went(False)
     for operation in added:
-        yield _whole(operation, "added", ADDITIVE)
+        yield _whole(operation).came_or_went(True)
 
 
-def _whole(operation: Operation, kind: Any, level: Level) -> Change:
-    text = f"{code(operation.name)} ({clean(operation.where)}) was {kind}."
-    return Change(level, kind, "operation", clean(operation.where), text, frozenset({operation.name}))
+def _whole(operation: Operation) -> Place:
+    where, name = clean(operation.where), operation.name
+    return Place("operation", where, where, f"{code(name)} ({where})", names=frozenset({name}))
 
 
 def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[Change]:
@@ -103,10 +103,8 @@ def _suffices(way: dict[str, set[str]], wanted: dict[str, set[str]]) -> bool:
 
 
 def _way(way: dict[str, set[str]]) -> str:
-    required = [
-        f"{code(name)} ({', '.join(sorted(map(clean, scopes)))})" if scopes else code(name)
-        for name, scopes in way.items()
-    ]
+    given = [(code(name), ", ".join(sorted(map(clean, scopes)))) for name, scopes in way.items()]
+    required = [f"{name} ({scopes})" if scopes else name for name, scopes in given]
     return " with ".join(required) or "no credentials"
 
 

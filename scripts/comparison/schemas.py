@@ -26,7 +26,7 @@ from scripts.comparison.contract import (
     schema_of,
     sequence,
 )
-from scripts.comparison.keywords import KEYWORDS, are_other_types, keyword_changes, type_changes, types
+from scripts.comparison.keywords import KEYWORDS, keyword_changes, type_changes, types
 from scripts.comparison.places import WORDS, Pair, Place, code, differ, keyed, word_findings
 
 
@@ -133,8 +133,7 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[C
     elif before is not None or after is not None:
         yield from _compare_with_meant(pair, place, old, new)
         return
-    yield from type_changes(place, old, new)
-    if are_other_types(old, new):
+    if (yield from type_changes(place, old, new)):
         return
     yield from keyword_changes(place, old, new)
     yield from _property_findings(pair, place, old, new)

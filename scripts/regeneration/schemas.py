@@ -45,13 +45,12 @@ class Schemas:
         self._aliases: list[str] = []
         survey = Survey(document)
         self.tags, self.files, self._with_others = survey.tags, survey.files, survey.with_others
-        schemas = document.get("components", {}).get("schemas", {})
-        named = Node(document, schemas, "/components/schemas")
-        for name in schemas:
-            if _is_class(named[name]):
-                self._reserve(name, named[name].place)
-        for name in schemas:
-            self.express(named[name], name)
+        named = Node(document, document).get("components", {}).get("schemas", {}).entries()
+        for name, schema in named.items():
+            if _is_class(schema):
+                self._reserve(name, schema.place)
+        for name, schema in named.items():
+            self.express(schema, name)
         self.finish()
 
     def finish(self) -> None:
