@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from payman_sdk._core.auth.stored_token import StoredToken
@@ -26,6 +27,14 @@ _LONGEST = 180 * _DAY
 """Seconds that a refresh token is kept after it was written last. Every renewal writes it again."""
 
 
+def _convert_errors(function: Callable[[], T], what: str) -> T:
+    try:
+        return function()
+    except redis.RedisError as error:
+        failure = TokenStoreError(f"{what}: {error}.", next_step=getattr(error, "next_step", ""))
+    raise failure  # out here, it carries no frames of the client's with it, which hold the token
+
+
 class RedisLock(LayeredLock):
     """A `Lock` between machines that expires, and between the threads of each process."""
 
@@ -38,15 +47,9 @@ class RedisLock(LayeredLock):
 
     def _take_outer(self, timeout: float) -> bool:
         self._drop_outer()  # a thread that was interrupted may have left it behind
-        try:
-            self._held = Lease.acquire(
-                self._client, self._name, seconds=LOCK_SECONDS, timeout=timeout, unanswered=self._unanswered
-            )
-        except redis.RedisError as error:
-            raise TokenStoreError(
-                f"The lock {self._name} in Redis cannot be taken: {error}.",
-                next_step=getattr(error, "next_step", ""),
-            ) from error
+        take = partial(Lease.acquire, self._client, self._name, seconds=LOCK_SECONDS, timeout=timeout)
+        what = f"The lock {self._name} in Redis cannot be taken"
+        self._held = _convert_errors(lambda: take(unanswered=self._unanswered), what)
         return self._held is not None
 
     def _drop_outer(self) -> None:
@@ -99,7 +102,8 @@ class RedisTokenStore:
         Raises:
             TokenStoreError: Redis does not answer, or the stored token is damaged.
         """
-        text = decode_text(self._call_redis(lambda: self._client.get(self._key), "read"))
+        what = f"{self._key} in Redis cannot be read"
+        text = decode_text(_convert_errors(lambda: call_bounded(lambda: self._client.get(self._key)), what))
         return None if text is None else StoredToken.from_json(SecretStr(text), f"{self._key} in Redis")
 
     def save(self, token: StoredToken) -> None:
@@ -112,18 +116,12 @@ class RedisTokenStore:
             TokenStoreError: Redis refused it, or the lock has expired and somebody else may hold it.
         """
         seconds = _LONGEST if token.refresh_token else max(0.0, token.expires_at - wall_time()) + _DAY
-        if not self._call_redis(lambda: self._lock.write(self._key, token.to_json(), seconds), "written"):
+        what = f"{self._key} in Redis cannot be written"
+        if not _convert_errors(lambda: self._lock.write(self._key, token.to_json(), seconds), what):
             raise TokenStoreError(
                 f"The lock of {self._key} in Redis expired before the token could be written.",
                 next_step="Another process may have renewed it; if not, authorize again.",
             )
-
-    def _call_redis(self, function: Callable[[], T], done: str) -> T:
-        try:
-            return call_bounded(function)
-        except redis.RedisError as error:
-            failure = TokenStoreError(f"{self._key} in Redis cannot be {done}: {error}.")
-        raise failure  # out here, it carries no frames of the client's with it, which hold the token
 
     @property
     def lock(self) -> Lock:
