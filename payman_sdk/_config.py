@@ -238,14 +238,11 @@ def read_headers(value: object, name: str) -> dict[str, str]:
             problem = "is a header that the SDK sets itself"
         elif not isinstance(text, str):
             problem = f"is a {type(text).__name__}"
-        elif (
-            not (plain := SecretStr(text).reveal()).isascii()
-            or not plain.isprintable()
-            or plain != plain.strip()
-        ):
+        elif not text.isascii() or not text.isprintable() or text != text.strip():
             problem = "holds characters that a header cannot carry: a line break, a control character, a letter outside ASCII, or surrounding space"
         else:
-            headers[key.lower()] = SecretStr(plain) if re.search(_SECRET_HEADER, key) else plain
+            secret = SecretStr(text)
+            headers[key.lower()] = secret if re.search(_SECRET_HEADER, key) else secret.reveal()
             continue
         fix = "Leave it out." if "itself" in problem else "Give names and values of plain ASCII text."
         raise ConfigurationError(f"{name}: {key!r} {problem}."[:300], next_step=fix)

@@ -75,11 +75,9 @@ def is_hidden(character: str) -> bool:
     """Whether a character shows nothing, or more than itself: a plain space does not count, other spaces do."""
     if character.isascii():
         return not character.isprintable()
-    return (
-        unicodedata.category(character) in _HIDDEN
-        or unicodedata.combining(character) == _OVERLAY
-        or re.match(_BLANK, character) is not None
-    )
+    is_overlay = unicodedata.combining(character) == _OVERLAY
+    is_listed = unicodedata.category(character) in _HIDDEN
+    return is_overlay or is_listed or re.match(_BLANK, character) is not None
 
 
 def describe(character: str) -> str:
