@@ -22,22 +22,8 @@ from typing import Any
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Subject
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, mapping, sequence
-from scripts.comparison.operations import (
-    compare_message,
-    compare_operations,
-    compare_parameter,
-    compare_security,
-)
-from scripts.comparison.places import (
-    Pair,
-    Place,
-    clean,
-    code,
-    differ,
-    in_words,
-    value,
-    word_findings,
-)
+from scripts.comparison.operations import compare_message, compare_operations, compare_parameter
+from scripts.comparison.places import Pair, Place, clean, code, differ, in_words, value, word_findings
 from scripts.comparison.schemas import compare_schemas
 from scripts.comparison.shapes import has_class, renamed_schemas
 
@@ -85,11 +71,6 @@ def _compare_documents(pair: Pair) -> Iterator[Change]:
     yield from word_findings(place, before, after, ("version",))
     yield from word_findings(place, old, new, _COMPARED)
     yield from _compare_servers(sequence(old.get("servers")), sequence(new.get("servers")))
-    every = (pair.old.operations, pair.new.operations)
-    inheriting = [{it.name for it in each if "security" not in it.own} for each in every]
-    if shared := tuple(sorted(inheriting[0] & inheriting[1])):
-        secured = _about("document, security", "any operation without its own security", operations=shared)
-        yield from compare_security(secured, sequence(old.get("security")), sequence(new.get("security")))
     yield from _compare_schemes(pair)
     old_hooks, new_hooks = (mapping(it.get("webhooks")) for it in (old, new))
     for name in sorted({*old_hooks, *new_hooks}):

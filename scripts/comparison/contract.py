@@ -99,14 +99,9 @@ def pointed(node: Node) -> str | None:
     return reference if isinstance(reference, str) else None
 
 
-def schema_name(reference: str) -> str:
-    """Give the last word of a reference: the name of a schema that is shared."""
-    return reference.rpartition("/")[2]
-
-
 def names_of(node: Node) -> list[str]:
     """Give the name of the schema that a node refers to, if it does."""
-    return [schema_name(reference)] if (reference := pointed(node)) else []
+    return [reference.rpartition("/")[2]] if (reference := pointed(node)) else []
 
 
 class Contract:

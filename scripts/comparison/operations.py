@@ -48,6 +48,13 @@ def compare_operations(pair: Pair) -> Iterator[Change]:
         yield _whole(operation).came_or_went(False)
     for operation in added:
         yield _whole(operation).came_or_went(True)
+    every = (pair.old.operations, pair.new.operations)
+    inheriting = [{it.name for it in each if "security" not in it.own} for each in every]
+    if shared := tuple(sorted(inheriting[0] & inheriting[1])):
+        where, base = "document, security", "any operation without its own security"
+        place = Place("document", where, "document", base, operations=shared)
+        both = (sequence(it.document.get("security")) for it in (pair.old, pair.new))
+        yield from _compare_security(place, *both)
 
 
 def _whole(operation: Operation) -> Place:
@@ -75,7 +82,7 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[C
         yield place.change("changed", "calls back in another way")
     yield from word_findings(place, old.node, new.node, known)
     if "security" in old.own | new.own:
-        yield from compare_security(place, old.security, new.security)
+        yield from _compare_security(place, old.security, new.security)
     if "servers" in old.own | new.own:
         yield from _compare_servers(place, old.servers, new.servers)
     yield from _compare_parameters(pair, place, old.parameters, new.parameters)
@@ -83,7 +90,7 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[C
     yield from _compare_answers(pair, place, *(mapping(it.node.get("responses")) for it in (old, new)))
 
 
-def compare_security(place: Place, old: list[Any], new: list[Any]) -> Iterator[Change]:
+def _compare_security(place: Place, old: list[Any], new: list[Any]) -> Iterator[Change]:
     """Compare ways to show who one is; each names all that is needed, and none at all lets everybody in."""
     before, after = _ways(old), _ways(new)
     was, now = (" or ".join(sorted(map(_way, ways))) for ways in (before, after))

@@ -16,16 +16,7 @@ from dataclasses import replace
 
 from scripts.comparison import shapes
 from scripts.comparison.changes import ADDITIVE, BREAKING, Change
-from scripts.comparison.contract import (
-    Contract,
-    Node,
-    is_open_union,
-    mapping,
-    names_of,
-    pointed,
-    schema_of,
-    sequence,
-)
+from scripts.comparison.contract import Node, is_open_union, mapping, names_of, pointed, schema_of, sequence
 from scripts.comparison.keywords import KEYWORDS, keyword_changes, type_changes, types
 from scripts.comparison.places import WORDS, Pair, Place, code, differ, keyed, word_findings
 
@@ -47,8 +38,8 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
     before, could_be_null = shapes.unwrapped(schema_of(old))
     after, can_be_null = shapes.unwrapped(schema_of(new))
     if shapes.is_union(before) != shapes.is_union(after):
-        before, could_be_null = _opened(pair.old, before, could_be_null, after)
-        after, can_be_null = _opened(pair.new, after, can_be_null, before)
+        before, could_be_null = shapes.opened(pair.old, before, could_be_null, after)
+        after, can_be_null = shapes.opened(pair.new, after, can_be_null, before)
     if could_be_null != can_be_null:
         says = "may be null now" if can_be_null else "may not be null any more"
         yield place.tightened(could_be_null, says)
@@ -62,16 +53,6 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
         yield from _union_findings(pair, place, before, after)
         before, after = shapes.beside_union(before, after), shapes.beside_union(after, before)
     yield from _compare_plain(pair, place, before, after)
-
-
-def _opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) -> tuple[Node, bool]:
-    """Give a schema as what it refers to where that is a union, to compare it with another union."""
-    reference = pointed(schema)
-    if reference is not None and reference not in map(pointed, shapes.members(other)):
-        meant, is_null_inside = shapes.unwrapped(contract.resolve(schema))
-        if shapes.is_union(meant):
-            return shapes.without(WORDS, meant), is_nullable or is_null_inside
-    return schema, is_nullable
 
 
 def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:

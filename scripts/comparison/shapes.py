@@ -7,16 +7,7 @@ from difflib import SequenceMatcher
 from itertools import product
 from typing import Any
 
-from scripts.comparison.contract import (
-    SCHEMAS,
-    Contract,
-    Node,
-    mapping,
-    pointed,
-    schema_name,
-    schema_of,
-    sequence,
-)
+from scripts.comparison.contract import SCHEMAS, Contract, Node, mapping, pointed, schema_of, sequence
 from scripts.comparison.keywords import types
 from scripts.comparison.places import WORDS, Pair, differ, keyed
 
@@ -109,6 +100,16 @@ def members(schema: Node) -> list[Node]:
     return [schema_of(member) for key in UNIONS for member in sequence(schema.get(key))]
 
 
+def opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) -> tuple[Node, bool]:
+    """Give a schema as what it refers to where that is a union, to compare it with another union."""
+    reference = pointed(schema)
+    if reference is not None and reference not in map(pointed, members(other)):
+        meant, is_null_inside = unwrapped(contract.resolve(schema))
+        if is_union(meant):
+            return without(WORDS, meant), is_nullable or is_null_inside
+    return schema, is_nullable
+
+
 def beside_union(schema: Node, other: Node) -> Node:
     """Give what is left to compare of a schema once alternatives were compared.
 
@@ -171,7 +172,7 @@ def _meaning(value: Any, names: Mapping[str, str]) -> Any:
     if not isinstance(value, dict):
         return value
     if (reference := pointed(value)) is not None:
-        name = schema_name(reference)
+        name = reference.rpartition("/")[2]
         return {"$ref": SCHEMAS + names.get(name, name) if reference.startswith(SCHEMAS) else reference}
     found: dict[str, Any] = {}
     for key, inner in value.items():
