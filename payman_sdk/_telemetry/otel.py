@@ -7,7 +7,7 @@ a token refresh in its own task. Exceptions are not recorded, because messages m
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,8 +95,7 @@ class Tracing(events.Listener):
     def record_answer(
         self, began: events.AttemptBegan, status_code: int | None, error: str | None, seconds: float
     ) -> None:
-        is_error = error is not None or (status_code is not None and status_code >= 400)
-        kind = (error or str(status_code)) if is_error else None
+        kind = error or (str(status_code) if (status_code or 0) >= 400 else None)
         self._end_attempt(began, {"http.response.status_code": status_code, "error.type": kind})
 
     def record_refresh(self, began: events.TokenRefreshBegan) -> None:
@@ -104,9 +103,8 @@ class Tracing(events.Listener):
         self._begins(began, self._tracer.start_span("payman.token.renewal", attributes=about))
 
     def record_refresh_end(self, began: events.TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
-        error = None if refresh is None or refresh.error is None else type(refresh.error).__name__
-        rotated = refresh.is_rotated if refresh is not None else None
-        self._end_attempt(began, {"payman.token.rotated": rotated, "error.type": error})
+        rotated, error = (refresh.is_rotated, refresh.error) if refresh is not None else (None, None)
+        self._end_attempt(began, {"payman.token.rotated": rotated, "error.type": _name_type(error)})
 
     def _start_span(self, ask: AskRequest, *, is_stream: bool) -> Span:
         attributes: dict[str, Any] = {
@@ -119,23 +117,19 @@ class Tracing(events.Listener):
             "payman.task.id": ask.task_id,
             "payman.request.id": ask.request_id,
             "payman.reply": ask.is_reply,
+            "gen_ai.input.messages": self._format_message("user", lambda: ask.text),
         }
-        if self._telemetry.capture_content:
-            attributes["gen_ai.input.messages"] = _format_message("user", ask.text)
-        return self._tracer.start_span("invoke_agent Payman", kind=SpanKind.CLIENT, attributes=attributes)
+        return self._start_client_span("invoke_agent Payman", attributes)
 
     def record_attempt(self, began: events.AttemptBegan) -> None:
         attributes: dict[str, Any] = {
             "http.request.method": began.method,
             "url.full": f"{self._base_url}{began.path}",
             **self.server,
+            "payman.task.id": began.task_id,
+            "http.request.resend_count": began.resends or None,
         }
-        if began.task_id is not None:
-            attributes["payman.task.id"] = began.task_id
-        if began.resends:
-            attributes["http.request.resend_count"] = began.resends
-        name = f"{began.method} {began.path}"
-        span = self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+        span = self._start_client_span(f"{began.method} {began.path}", attributes)
         # Instrumentations of HTTP clients would make a second span of the request, with whatever its address and headers hold.
         self._begins(began, span).enter_context(_suppress_http_instrumentation())
         if self._telemetry.propagate:
@@ -190,9 +184,7 @@ class Tracing(events.Listener):
 
     def record_end(self, ended: events.AskEnded) -> None:
         watch = ended.watch
-        error = type(ended.error).__name__ if ended.error is not None else None
-        if error is None and ended.outcome == "failed":
-            error = ended.state
+        error = _name_type(ended.error) or (ended.state if ended.outcome == "failed" else None)
         attributes: dict[str, Any] = {
             "payman.outcome": ended.outcome,
             "payman.task.state": ended.state,
@@ -201,15 +193,22 @@ class Tracing(events.Listener):
             "payman.reconciled": watch.is_reconciled,
             "payman.repeated": watch.is_repeated,
             "error.type": error,
+            "payman.events": watch.events if watch.is_stream else None,
+            "gen_ai.response.time_to_first_chunk": watch.first_event,
+            "gen_ai.output.messages": self._format_message(
+                "assistant", watch.answer, finish_reason="error" if error else "stop"
+            ),
         }
-        if watch.is_stream:
-            attributes["payman.events"] = watch.events
-            attributes["gen_ai.response.time_to_first_chunk"] = watch.first_event
-        if self._telemetry.capture_content and watch.answer is not None:
-            attributes["gen_ai.output.messages"] = _format_message(
-                "assistant", watch.answer(), finish_reason="error" if error else "stop"
-            )
         _describe(_get_ask().span, attributes)
+
+    def _start_client_span(self, name: str, attributes: dict[str, Any]) -> Span:
+        return self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=_drop_missing(attributes))
+
+    def _format_message(self, role: str, read: Callable[[], str] | None, **more: str) -> str | None:
+        """Return a message as the conventions for generative AI write it; None if it is unknown or may not be shown."""
+        if read is None or not self._telemetry.capture_content:
+            return None
+        return json.dumps([{"role": role, "parts": [{"type": "text", "content": read()}], **more}])
 
 
 def _get_ask() -> _AskSpan:
@@ -229,14 +228,17 @@ def _suppress_http_instrumentation() -> AbstractContextManager[None]:
 
 def _describe(span: Span, attributes: dict[str, Any]) -> None:
     """Give a span its attributes; one with an error has failed."""
-    span.set_attributes({name: value for name, value in attributes.items() if value is not None})
+    span.set_attributes(_drop_missing(attributes))
     if attributes["error.type"] is not None:
         span.set_status(Status(StatusCode.ERROR))
 
 
-def _format_message(role: str, text: str, **more: str) -> str:
-    """Return a message as the conventions for generative AI write it."""
-    return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}], **more}])
+def _name_type(error: PaymanError | None) -> str | None:
+    return None if error is None else type(error).__name__
+
+
+def _drop_missing(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
@@ -273,14 +275,13 @@ class Metrics(events.Listener):
 
     def record_refresh_end(self, began: events.TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
         if refresh is not None:
-            error = {} if refresh.error is None else {"error.type": type(refresh.error).__name__}
-            self._renewals.add(1, {**self._server, "payman.token.reason": began.reason, **error})
+            about = {"payman.token.reason": began.reason, "error.type": _name_type(refresh.error)}
+            self._renewals.add(1, _drop_missing({**self._server, **about}))
 
     def record_end(self, ended: events.AskEnded) -> None:
         watch = ended.watch
-        about = {**self._agent, "payman.outcome": ended.outcome}
-        if ended.error is not None:
-            about["error.type"] = type(ended.error).__name__
+        kind = _name_type(ended.error)
+        about = _drop_missing({**self._agent, "payman.outcome": ended.outcome, "error.type": kind})
         self._asks.add(
             1, {**about, "payman.reconciled": watch.is_reconciled, "payman.stream": watch.is_stream}
         )
