@@ -77,11 +77,9 @@ def find_url_problem(
         return "holds a query or a fragment", fix
     if parts.scheme == "http" and not is_loopback(host) and not is_http_allowed(parts, http_hosts):
         setting = f'{HTTP_HOSTS_SETTING}=["{host}"], or {HTTP_HOSTS_VARIABLE}={host} in the environment'
-        allow = f"Use https, or allow plain http to this host of a private network: {setting}."
-        return (
-            f"would send secrets over plain http to {host}, which {HTTP_HOSTS_SETTING} does not list",
-            "Use https." if is_of_payman(host) else allow,
-        )
+        allow = f", or allow plain http to this host of a private network: {setting}"
+        problem = f"would send secrets over plain http to {host}, which {HTTP_HOSTS_SETTING} does not list"
+        return problem, f"Use https{'' if is_of_payman(host) else allow}."
     return None
 
 

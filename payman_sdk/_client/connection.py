@@ -169,9 +169,8 @@ def _create_token_manager(credentials: Credentials, observer: ClientObserver) ->
     from payman_sdk.token_stores.memory import SHARERS, MemoryTokenStore, shared_store
 
     config, given, owner = credentials.config, credentials.given, credentials.owner
-    store, is_shared = credentials.store, False
+    store = credentials.store
     if store is None and credentials.has_own_account and config.client_secret is not None:
-        is_shared = True
         store = shared_store(config.base_url, config.client_id, config.client_secret)
     known = None
     if given is not None:
@@ -187,6 +186,6 @@ def _create_token_manager(credentials: Credentials, observer: ClientObserver) ->
         observer=observer,
         on_token=config.on_token,
     )
-    if is_shared:
+    if store is not credentials.store:
         SHARERS.add(manager)
     return manager
