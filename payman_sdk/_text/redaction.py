@@ -90,8 +90,7 @@ def redact(text: T) -> T:
     kept, at = bytearray(), 0
     for start, end in spans:
         if start >= at:
-            kept += body[at:start]
-            kept += REDACTED.encode()
+            kept += body[at:start] + REDACTED.encode()
         at = max(at, end)
     kept += body[at:]
     redacted: Any = bytes(kept) if isinstance(text, bytes) else kept.decode("utf-8", "surrogatepass")

@@ -63,24 +63,20 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
         refuse("token_info", f"is a {type(token_info).__name__}", _EITHER)
     access_token = _read_text(token_info, "accessToken", "access_token")
     refresh_token = _read_text(token_info, "refreshToken", "refresh_token")
-    expires_in = _get_either(token_info, "expiresIn", "expires_in")
+    seconds = _get_either(token_info, "expiresIn", "expires_in")
     if access_token is None and refresh_token is None:
         refuse("token_info", "holds no token", _EITHER)
-    if access_token is None or (expires_in is None and refresh_token is not None):
+    if access_token is None or (seconds is None and refresh_token is not None):
         return InitialToken(access_token=None, lifetime=0.0, refresh_token=refresh_token)
-    if isinstance(expires_in, str) and expires_in.isdecimal() and len(expires_in) < 10:
-        expires_in = int(SecretStr(expires_in).reveal())
-    if (
-        isinstance(expires_in, bool)
-        or not isinstance(expires_in, int | float)
-        or not 0 <= expires_in < _CENTURY
-    ):
-        problem = "is missing" if expires_in is None else "is not a number of seconds"
+    if isinstance(seconds, str) and seconds.isdecimal() and len(seconds) < 10:
+        seconds = int(SecretStr(seconds).reveal())
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _CENTURY:
+        problem = "is missing" if seconds is None else "is not a number of seconds"
         refuse("token_info's expiresIn", problem, _EITHER)
     scope = token_info.get("scope")
     # It was wrapped with the rest, and need not be secret.
     scope = SecretStr(scope).reveal() if isinstance(scope, str) else None
-    return InitialToken(access_token, float(expires_in), refresh_token, scope)
+    return InitialToken(access_token, float(seconds), refresh_token, scope)
 
 
 def check_code(auth_code: object) -> SecretStr:

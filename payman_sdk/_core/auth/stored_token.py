@@ -14,10 +14,6 @@ from payman_sdk._secrets import SecretStr, reveal_for_wire
 from payman_sdk.errors import TokenStoreError
 
 
-def _to_secret(value: str | None) -> SecretStr | None:
-    return None if value is None else SecretStr(value)
-
-
 class _StoredFields(NamedTuple):
     issued_to: str
     access_token: SecretStr | None
@@ -64,7 +60,8 @@ class StoredToken(_StoredFields):
         unanswered: Iterable[float] = (),
     ) -> Self:
         """Wrap the tokens as secrets, so that tracebacks hide them."""
-        access, refresh = _to_secret(access_token), _to_secret(refresh_token)
+        access = None if access_token is None else SecretStr(access_token)
+        refresh = None if refresh_token is None else SecretStr(refresh_token)
         return super().__new__(
             cls, issued_to, access, expires_at, lifetime, refresh, scope, tuple(lineage), tuple(unanswered)
         )
