@@ -115,9 +115,7 @@ def _is_final(failure: errors.PaymanError) -> bool:
         isinstance(failure, errors.ConfigurationError | errors.TokenStoreError)
         or (isinstance(failure, errors.AgentError) and failure.code in AGENT_REFUSALS)
         or (isinstance(failure, errors.APIConnectionError) and not failure.is_transient)
-        or status in PLAIN_REFUSALS
-        or status in range(300, 400)
-        or status == 501
+        or status in {*range(300, 400), *PLAIN_REFUSALS, 501}
     )
 
 
