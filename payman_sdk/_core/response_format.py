@@ -70,11 +70,9 @@ def _format_of(given: Any) -> ResponseFormat[Any]:
 
         return ResponseFormat(schema, read)
     # Pydantic is not imported: whoever gives a model, or a TypeAdapter, has it.
-    for schema_name, read_name in (
-        ("model_json_schema", "model_validate_json"),
-        ("json_schema", "validate_json"),
-    ):
-        make_schema, validate_json = getattr(given, schema_name, None), getattr(given, read_name, None)
+    for prefix in ("model_", ""):
+        make_schema = getattr(given, f"{prefix}json_schema", None)
+        validate_json = getattr(given, f"{prefix}validate_json", None)
         if callable(make_schema) and callable(validate_json):
             return _of_pydantic(make_schema, validate_json)
     if not isinstance(given, type):
