@@ -42,13 +42,6 @@ else:
 _MEMBERS = ("properties", "required", "additionalProperties")
 
 
-def failing_line(error: Exception) -> str | None:
-    """Give the file and the line of the template that an error comes from; None if it comes from none."""
-    frames = reversed(traceback.extract_tb(error.__traceback__))
-    lines = (f"{it.filename}:{it.lineno}" for it in frames if it.filename.endswith(".jinja"))
-    return next(lines, None)
-
-
 def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) -> None:
     """Write the package into the folder `into`, which does not exist yet.
 
@@ -72,7 +65,9 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
         for path in extra:
             (into / path).write_text(project.env.get_template(f"{path}.jinja").render(), encoding="utf-8")
     except Exception as error:  # a template raises whatever its expressions raise
-        where = failing_line(error) or f"A template in {spec / 'templates'}"
+        frames = reversed(traceback.extract_tb(error.__traceback__))
+        lines = (f"{it.filename}:{it.lineno}" for it in frames if it.filename.endswith(".jinja"))
+        where = next(lines, f"A template in {spec / 'templates'}")
         raise RegenerationError(f"{where} does not fit: {error!r}") from error
     if problems:
         said = "\n".join(f"{problem.header} {problem.detail or ''}" for problem in problems)

@@ -99,9 +99,12 @@ class Shape:
         """Refuse values of an enum that its type does not have; some only look like texts in YAML."""
         kinds = kinds_of(merged)
         for value in values_of(merged) if kinds else ():
-            others = ["number"] * (type(value) is int)
-            others += ["integer"] * (type(value) is float and value.is_integer())
-            if {NAMES[type(value)], *others}.isdisjoint(kinds):
+            fitting = {NAMES[type(value)]}
+            if type(value) is int:
+                fitting.add("number")
+            if type(value) is float and value.is_integer():
+                fitting.add("integer")
+            if fitting.isdisjoint(kinds):
                 said = f"The value {value!r:.40} of an enum is not of the type {' or '.join(kinds)}"
                 refuse(said, self.place)
 

@@ -178,9 +178,10 @@ class _Bundle:
 
     def _replace(self, node: dict[str, Any], file: str, place: str, at: str, within: Within) -> None:
         target = self._at(file, place)
+        holder, last = ["", "", *split(at)][-2:]
         if file == self._name:
             node["$ref"] = f"#{place}"
-        elif _is_schema(at):
+        elif last in _OF_SCHEMAS or holder in _OF_SCHEMA_LISTS:
             if (file, place) not in self._schemas:
                 wanted = split(place)[-1] if place.strip("/") else posixpath.basename(file).partition(".")[0]
                 self._add_schema(make_unique(wanted, self._named), file, place)
@@ -191,8 +192,3 @@ class _Bundle:
             del node["$ref"]
             node |= {**deepcopy(target), **node} if isinstance(target, dict) else {}
             self._take_in(node, file, at, (*within, (file, place)))
-
-
-def _is_schema(place: str) -> bool:
-    before, last = ["", "", *split(place)][-2:]
-    return last in _OF_SCHEMAS or before in _OF_SCHEMA_LISTS
