@@ -91,16 +91,9 @@ def prove(
         return claim
     possible = [one for one in transactions if one.task_id is None and claim.payment_id in (None, one.id)]
     named = possible if claim.payment_id is not None else []
-    fitting = [
-        one
-        for one in possible
-        if one.id is not None
-        and since is not None
-        and one.created is not None
-        and one.created >= since
-        and mismatch(order, one) is None
-        and not is_taken(one.id)
-    ]
+    new = [one for one in possible if since is not None and one.created is not None and one.created >= since]
+    unused = [one for one in new if one.id is not None and not is_taken(one.id)]
+    fitting = [one for one in unused if mismatch(order, one) is None]
     if claim.outcome in {REFUSED, FAILED}:
         contrary = [one for one in (*named, *fitting) if one.outcome not in {REFUSED, FAILED}]
         return _contradict(claim, _describe_listed(contrary[0])) if contrary else claim
