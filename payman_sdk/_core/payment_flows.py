@@ -70,13 +70,8 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
         response = yield from send_order(agent, order.text(), call, clock)
     except PaymanError as error:
         return _lose_answer(evolve(ordered, **{name: getattr(error, name) for name in _IDS}), error)
-    sent = evolve(
-        ordered,
-        task_id=response.task_id,
-        session_id=response.session_id,
-        idempotency_key=call.options.idempotency_key,
-        ordered_at=_earliest(response, call, clock),
-    )
+    ids = {name: response[name] for name in _IDS}
+    sent = evolve(ordered, **ids, ordered_at=_earliest(response, call, clock))
     return (yield from _conclude(agent, sent, response, call, clock))
 
 
@@ -162,13 +157,8 @@ def _conclude(
             verdict = Verdict(UNDETERMINED, "Its transaction shows another payment.", verdict.payment_id)
     except Exception as fault:
         verdict = _build_fault_verdict(fault, verdict.payment_id)
-    return evolve(
-        payment,
-        **verdict._asdict(),
-        session_id=response.session_id or payment.session_id,
-        error=error,
-        response=response,
-    )
+    session_id = response.session_id or payment.session_id
+    return evolve(payment, **verdict._asdict(), session_id=session_id, error=error, response=response)
 
 
 def _build_fault_verdict(fault: Exception, payment_id: str | None) -> Verdict:
