@@ -117,15 +117,9 @@ class ArtifactBuffer:
     def take_snapshot(self) -> Json:
         """Return the artifact as a reader is shown it; what does not change is the same in the snapshots after it."""
         if self._outline is None:
-            head, first = self._head, self._parts[0]["type"] if self._parts else "text"
-            self._outline = build_artifact(
-                head.get("name"),
-                head.get("description"),
-                "",
-                "text" if self._texts else str(first),
-                head.get("metadata") or {},
-                [],
-            )
+            kind = "text" if self._texts or not self._parts else str(self._parts[0]["type"])
+            name, description, metadata = map(self._head.get, ("name", "description", "metadata"))
+            self._outline = build_artifact(name, description, "", kind, metadata or {}, [])
         return {**self._outline, "content": self._content.value, "parts": self._with_open(self._shown)}
 
     def get_text(self) -> str:
