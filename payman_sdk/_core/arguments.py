@@ -47,11 +47,10 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
         if exponent > 0:
             refuse(name, f"has an exponent: {value}"[:100], 'Write it out, as format(amount, "f") does.')
         if value.adjusted() >= _MOST_INTEGER_DIGITS or exponent < -2 * _MOST_DECIMALS:
-            refuse(
-                name,
-                f"has more than {_MOST_INTEGER_DIGITS} digits before the point, or more than {_MOST_DECIMALS} after it",
-                example,
+            too_long = (
+                f"{_MOST_INTEGER_DIGITS} digits before the point, or more than {_MOST_DECIMALS} after it"
             )
+            refuse(name, f"has more than {too_long}", example)
         value = format(value, "f")
         if "." in value:  # 1.50000000000 is 1.50
             value = value.rstrip("0").rstrip(".")
@@ -59,11 +58,8 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
     if value[:1] == "-":
         refuse(name, "is negative", "Give an amount above zero.")
     if _AMOUNT.fullmatch(value) is None:
-        refuse(
-            name,
-            f"is {value!r}"[:100],
-            'Write digits with a point, such as "1250.00": no signs, spaces, separators or exponents.',
-        )
+        form = 'Write digits with a point, such as "1250.00": no signs, spaces, separators or exponents.'
+        refuse(name, f"is {value!r}"[:100], form)
     whole, _, decimals = value.partition(".")
     decimals = decimals.rstrip("0")
     # Nothing is calculated here: the program's decimal context may round.
@@ -79,11 +75,8 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
 def read_currency(value: object, name: str = "currency") -> str:
     """Return the code of a currency; raises ConfigurationError."""
     if not isinstance(value, str) or _CURRENCY.fullmatch(value) is None:
-        refuse(
-            name,
-            f"is {value!r}"[:100],
-            "Give a code of three to five capital letters, such as 'TSD' or 'USDC'.",
-        )
+        form = "Give a code of three to five capital letters, such as 'TSD' or 'USDC'."
+        refuse(name, f"is {value!r}"[:100], form)
     return str.__str__(value)
 
 
@@ -101,11 +94,8 @@ def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
         if character in "\r\n\t":
             refuse(name, f"has a line break or a tab at position {position}", "Give one line.")
         if is_hidden(character):
-            refuse(
-                name,
-                f"holds {describe(character)} at position {position}, which cannot be seen",
-                "Remove it; names and memos hold only what a person can read.",
-            )
+            hidden = f"holds {describe(character)} at position {position}, which cannot be seen"
+            refuse(name, hidden, "Remove it; names and memos hold only what a person can read.")
     if value != value.strip():
         refuse(name, "begins or ends with a space", "Remove the space.")
     return value

@@ -179,9 +179,8 @@ def read_payee_order(name: object, type: object, given: Mapping[str, object]) ->
     fields = {field: value for field, value in given.items() if value is not None}
     for field in fields:
         if field not in _NEEDED[kind] and field not in _CONTACT:
-            arguments.refuse(
-                field, f"does not exist for a payee of type {kind}", "Leave it out, or use another type."
-            )
+            problem = f"does not exist for a payee of type {kind}"
+            arguments.refuse(field, problem, "Leave it out, or use another type.")
     for field in _NEEDED[kind]:
         if field not in fields:
             arguments.refuse(field, f"is missing; a payee of type {kind} needs it", f"Pass {field}=….")
