@@ -55,9 +55,8 @@ def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
                 raise failure from None  # this server looks no task up; what it answered to the cancellation counts
             if has_ended(get_state(task)):
                 return body, task
-        is_final = kind is FailureClass.FATAL or isinstance(
-            failure, errors.AgentError | errors.AuthenticationError
-        )
+        is_refused = isinstance(failure, errors.AgentError | errors.AuthenticationError)
+        is_final = is_refused or kind is FailureClass.FATAL
         if is_final or not (yield from time.wait_before_retry(attempt, failure, task_id)):
             raise failure
 
