@@ -73,9 +73,8 @@ def build_agent_error(
     if code is None:
         return None
     said = message if isinstance(message, str) and message else "no message"
-    failure = find_code_class(code)(
-        f"The agent answered with error {code}: {format_sentence(shorten(said))}", response=response
-    )
+    what = f"The agent answered with error {code}: {format_sentence(shorten(said))}"
+    failure = find_code_class(code)(what, response=response)
     failure.code, failure.data = code, members.get("data")
     return failure
 

@@ -204,9 +204,8 @@ class StreamFlow(StreamReader):
                 return self._conclude()
             yield next(pauses)
             if self.time.is_over():
-                raise self._build_follow_error(
-                    lost, errors.APITimeoutError("The ask exceeded its timeout.")
-                ) from lost
+                late = errors.APITimeoutError("The ask exceeded its timeout.")
+                raise self._build_follow_error(lost, late) from lost
 
     def _conclude(self) -> bool | None:
         """Return a task that waits, still or again, does not show whether the reply arrived."""
@@ -215,6 +214,5 @@ class StreamFlow(StreamReader):
     def _build_follow_error(self, broke: errors.PaymanError, error: errors.PaymanError) -> errors.PaymanError:
         if self.progress.count == 0:
             return build_unknown_error(broke, error)
-        return self._build_interrupted_error(
-            f"{broke.message} The task could not be followed either: {error.message}", error
-        )
+        message = f"{broke.message} The task could not be followed either: {error.message}"
+        return self._build_interrupted_error(message, error)
