@@ -90,13 +90,10 @@ class KeyClaim(Generic[T]):
     def _look_and_wait(self) -> Flow[T | None]:
         """Look for the task until nothing that was sent with the key before may still arrive."""
         recorded = yield from self._call(lambda keys: keys.load(self._operation))
-        is_time = (
-            isinstance(recorded, int | float) and not isinstance(recorded, bool) and math.isfinite(recorded)
-        )
-        if recorded is not None and not is_time:
-            raise errors.KeyStoreError(
-                f"The key store returned a {type(recorded).__name__}, not seconds since 1970."
-            )
+        is_number = isinstance(recorded, int | float) and not isinstance(recorded, bool)
+        if recorded is not None and not (is_number and math.isfinite(recorded)):
+            kind = type(recorded).__name__
+            raise errors.KeyStoreError(f"The key store returned a {kind}, not seconds since 1970.")
         self._recorded = None if recorded is None else float(recorded)
         time = self._exchange.time
         pauses = time.iter_pauses()
@@ -139,10 +136,9 @@ class KeyClaim(Generic[T]):
             OutcomeUnknownError: The look-up failed.
             PaymanError: The server refuses the caller.
         """
+        time = self._exchange.time
         try:
-            body, task = yield from fetch_task_retrying(
-                self._ask.task_id, self._exchange.time, messages=MESSAGES
-            )
+            body, task = yield from fetch_task_retrying(self._ask.task_id, time, messages=MESSAGES)
         except errors.TaskNotFoundError:
             return None
         except (errors.AuthenticationError, errors.PermissionDeniedError) as error:
@@ -158,7 +154,7 @@ class KeyClaim(Generic[T]):
                 response=error.response,
                 sent=self._recorded is not None,
             ) from error
-        self._exchange.time.watch.is_repeated = True
+        time.watch.is_repeated = True
         said = first_text(task)
         if said is not None and said != self._ask.text:
             raise errors.IdempotencyKeyReuseError(
