@@ -156,8 +156,11 @@ class FileTokenStore:
             with private_files.wait_while_in_use(
                 lambda: open(self.path, "rb", opener=_open_directly)
             ) as file:
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                if _POSIX and mode & 0o077:  # modes say nothing elsewhere
+                status = os.fstat(
+                    file.fileno()
+                )  # of what was opened, whatever has come to its place meanwhile
+                mode = stat.S_IMODE(status.st_mode)
+                if _POSIX and (mode & 0o077 or status.st_uid != os.geteuid()):  # they say nothing elsewhere
                     raise TokenStoreError(
                         f"The token file {self.path} can be read by others (mode {mode:04o}).",
                         next_step=f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it.",

@@ -7,10 +7,12 @@ import os
 import pickle
 import stat
 import threading
+import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import keyring.backend
 import keyring.errors
@@ -27,9 +29,11 @@ from payman_sdk import (
     TokenStore,
 )
 from payman_sdk._core.auth.stored_token import fingerprint_token
+from payman_sdk._io import private_files
 from payman_sdk._io.token_store_access import call_within, get_time_left, limit_time
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
+from payman_sdk.token_stores import memory
 from payman_sdk.token_stores import redis as redis_store
 from payman_sdk.token_stores.memory import shared_store
 
@@ -236,6 +240,27 @@ def test_somebody_elses_file_is_refused(tmp_path: Path) -> None:
         FileTokenStore(path).load()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_somebody_elses_file_is_refused_that_comes_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of all, another user may make a file just after it was found to be missing: root could read it."""
+    path = tmp_path / "token.json"
+    look = private_files.find_file_problem
+
+    def look_and_lose(at: Path) -> object:
+        problem = look(at)
+        path.write_text(TOKEN.to_json())
+        path.chmod(0o600)
+        os.chown(path, 12345, 12345)
+        return problem
+
+    monkeypatch.setattr(private_files, "find_file_problem", look_and_lose)
+    with pytest.raises(TokenStoreError, match="by others") as raised:
+        FileTokenStore(path).load()
+    assert "delete it" in str(raised.value)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -374,6 +399,17 @@ def test_the_same_credentials_share_a_store() -> None:
     assert shared_store("https://a", "id", "secret") is one
     others = [("https://b", "id", "secret"), ("https://a", "di", "secret"), ("https://a", "id", "other")]
     assert all(shared_store(*other) is not one for other in others)
+
+
+def test_an_interrupt_while_a_store_is_looked_up_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No frame holds the plain text, for a traceback with locals to show."""
+    monkeypatch.setattr(memory, "get_fork_lock", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt) as raised:
+        shared_store("https://a", "id", SecretStr("s3cret"))
+    frames = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+    assert "shared_store" in (said := "".join(frames.format())) and "client_secret" in said
+    # This function has the text, in its code.
+    assert "s3cret" not in said.partition("in shared_store")[2]
 
 
 def test_shared_stores_are_bounded() -> None:
