@@ -156,11 +156,10 @@ class FileTokenStore:
             with private_files.wait_while_in_use(
                 lambda: open(self.path, "rb", opener=_open_directly)
             ) as file:
-                status = os.fstat(
-                    file.fileno()
-                )  # of what was opened, whatever has come to its place meanwhile
+                # Another file may have come to its place since. Modes and owners say nothing on other systems.
+                status = os.fstat(file.fileno())
                 mode = stat.S_IMODE(status.st_mode)
-                if _POSIX and (mode & 0o077 or status.st_uid != os.geteuid()):  # they say nothing elsewhere
+                if _POSIX and (mode & 0o077 or status.st_uid != os.geteuid()):
                     raise TokenStoreError(
                         f"The token file {self.path} can be read by others (mode {mode:04o}).",
                         next_step=f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it.",
