@@ -158,10 +158,9 @@ class FileTokenStore:
             ) as file:
                 # Another file may have come to its place since. Modes and owners say nothing on other systems.
                 status = os.fstat(file.fileno())
-                mode = stat.S_IMODE(status.st_mode)
-                if _POSIX and (mode & 0o077 or status.st_uid != os.geteuid()):
+                if _POSIX and (status.st_mode & 0o077 or status.st_uid != os.geteuid()):
                     raise TokenStoreError(
-                        f"The token file {self.path} can be read by others (mode {mode:04o}).",
+                        f"The token file {self.path} can be read by others (mode {stat.S_IMODE(status.st_mode):04o}).",
                         next_step=f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it.",
                     )
                 content = SecretStr(file.read().decode("utf-8", "replace"))
