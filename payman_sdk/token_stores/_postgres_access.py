@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -135,8 +135,10 @@ class PostgresAccess:
         while self._idle:
             with contextlib.suppress(IndexError, psycopg.Error):
                 connection = self._idle.pop()
-                if not select.select([connection.fileno()], [], [], 0)[0]:
-                    return connection
+                with selectors.DefaultSelector() as waiting:  # `select.select` knows 1,024 descriptors
+                    waiting.register(connection, selectors.EVENT_READ)
+                    if not waiting.select(0):
+                        return connection
                 connection.close()  # the server has closed it
         connection = self._connect()
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import resource
 import tempfile
 import threading
 import uuid
@@ -129,6 +132,20 @@ def test_stores_that_begin_at_once(postgres_url: str) -> None:
         stores = [PostgresOperationStore(address) for _ in range(8)]
         assert call(*[lambda one=one: one.load("tsk-1") for one in stores]) == []
         stores.clear()
+
+
+def test_a_process_with_many_open_files(database: str) -> None:
+    """The store keeps its connection where descriptors have numbers that `select` cannot take."""
+    store, kept = PostgresOperationStore(database), Operation(task_id="tsk-9", account="a")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as opened:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2048)), hard))
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while opened.enter_context(Path(os.devnull).open("rb")).fileno() < 1100:
+            pass
+        for _ in range(3):
+            store.save(kept)
+        assert store.load("tsk-9") == kept
 
 
 @pytest.mark.skipif(postgres_server.NAMED is not None, reason="the server is not of the tests")
