@@ -4,8 +4,6 @@ Settings and options (`PaymanConfig`, `AskOptions`) and the result of `raw=True`
 (`FormattedTaskResponse`) is a dict whose members are also attributes.
 """
 
-# ruff: noqa: F403, F405 (what these modules offer is public)
-
 from typing import TYPE_CHECKING
 
 from payman_sdk._annotations import import_on_use
@@ -15,12 +13,45 @@ if TYPE_CHECKING:
     from payman_sdk._client.config_types import Environment, PaymanConfig
     from payman_sdk._config import Resend
     from payman_sdk._core.auth.grants import TokenInfo
-    from payman_sdk._core.events import *
-    from payman_sdk._core.hook_payloads import *
+    from payman_sdk._core.events import (
+        ArtifactUpdate,
+        OnAnswer,
+        OnEvent,
+        StatusUpdate,
+        StreamEvent,
+        UnknownUpdate,
+    )
+    from payman_sdk._core.hook_payloads import (
+        BeforeSend,
+        OnRetry,
+        OnTask,
+        OnToken,
+        OutgoingAsk,
+        RetryDetails,
+        TaskStateChange,
+        TokenRefresh,
+    )
     from payman_sdk._core.key_store import KeyStore
-    from payman_sdk._core.option_types import *
+    from payman_sdk._core.option_types import (
+        AskOptions,
+        JsonAskOptions,
+        MarkdownAskOptions,
+        OutputFormat,
+        PayOptions,
+        RawAskOptions,
+        ReadOptions,
+        ReplyOptions,
+        SettleOptions,
+        StreamOptions,
+    )
     from payman_sdk._core.payment_types import Payee, PayeeType, Payment, PaymentOutcome, Transaction, Wallet
-    from payman_sdk._core.task_response import *
+    from payman_sdk._core.task_response import (
+        Artifact,
+        FormattedTaskResponse,
+        ParsedResponse,
+        Status,
+        TaskResponse,
+    )
     from payman_sdk._io.given_transport import Transport, Verify
     from payman_sdk._telemetry.observer import TaskEntry
     from payman_sdk._telemetry.settings import Stats, Telemetry

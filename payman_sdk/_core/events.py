@@ -25,8 +25,6 @@ from payman_sdk._core.task_response import (
 )
 from payman_sdk._core.wire_json import as_object, parse_bool, unwrap_single
 
-__all__ = ["ArtifactUpdate", "OnAnswer", "OnEvent", "StatusUpdate", "StreamEvent", "UnknownUpdate"]
-
 
 class _Update(Record):
     """What every event of a stream has."""

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 else:
     dt = LazyModule("datetime")
 
-__all__ = ["Artifact", "FormattedTaskResponse", "ParsedResponse", "Status", "TaskResponse"]
-
 Status: TypeAlias = Literal["completed", "failed", "in_progress"]
 """The state of an ask in one of three words; `state` has the agent's own."""
 
