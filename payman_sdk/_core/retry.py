@@ -85,13 +85,8 @@ def is_transient(failure: errors.PaymanError) -> bool:
         return failure.is_transient
     if isinstance(failure, errors.APIStatusError) and failure.status_code in _TRANSIENT:
         return True
-    return isinstance(
-        failure,
-        errors.InternalAgentError
-        | errors.RateLimitError
-        | errors.ResponseValidationError
-        | errors.ServerError,
-    )
+    unread = errors.InternalAgentError | errors.ResponseValidationError
+    return isinstance(failure, unread | errors.RateLimitError | errors.ServerError)
 
 
 class CallContext(NamedTuple):
@@ -123,9 +118,8 @@ class CallContext(NamedTuple):
 
     def shorten(self, seconds: float) -> CallContext:
         """Return a context for a look of so many seconds at most."""
-        return self._replace(
-            patience=min(self.patience, seconds), deadline=min(self.deadline, self.clock() + seconds)
-        )
+        deadline = min(self.deadline, self.clock() + seconds)
+        return self._replace(patience=min(self.patience, seconds), deadline=deadline)
 
     def iter_pauses(self) -> Iterator[Sleep]:
         """Pauses between two looks at a task, growing to 5 s, and up to a half shorter by chance.
