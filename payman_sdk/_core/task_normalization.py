@@ -172,9 +172,7 @@ def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
     }
     task["sessionId"] = get_first(given, "sessionId", "contextId", "session_id", "context_id")
     _convert(task, "", warnings, _read_sendable, "sessionId")
-    history = _normalize_history(given.get("history"), warnings)
-    if history is not None:
-        task["history"] = history
+    task["history"] = _normalize_history(given.get("history"), warnings)
     task["metadata"] = given.get("metadata")
     _convert(task, "", warnings, as_object, "metadata")
     return task
