@@ -190,9 +190,8 @@ def extract_data(body: Any) -> Any:
 
 def _is_bare(message: Json) -> bool:
     """Whether a message is the result itself, without the JSON-RPC around it."""
-    return "result" not in message and (
-        "jsonrpc" not in message or bool({"status", "artifact"} & set(message))
-    )
+    has_body = "status" in message or "artifact" in message
+    return "result" not in message and ("jsonrpc" not in message or has_body)
 
 
 def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:

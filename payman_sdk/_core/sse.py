@@ -151,9 +151,8 @@ class SSEDecoder:
         if not line:
             self.last_event_id = self._id
             if self._data:
-                events.append(
-                    ServerSentEvent(self._type or _UNNAMED, _decode_text(self._data[:-1]), self._id)
-                )
+                data = _decode_text(self._data[:-1])
+                events.append(ServerSentEvent(self._type or _UNNAMED, data, self._id))
                 self._data.clear()
             self._type = ""
             return

@@ -101,16 +101,13 @@ class StreamFlow(StreamReader):
             self.time.watch.record_stream_break(self.ask.task_id, lost)
             if (yield from self._resubscribe()):
                 return self._conclude()
+        task_id, is_known = self.ask.task_id, self.progress.count > 0
         try:
             known = yield from fetch_task_retrying(
-                self.ask.task_id,
-                self.time,
-                is_patient=is_patient,
-                was_sent=is_ambiguous(lost),
-                is_known=self.progress.count > 0,
+                task_id, self.time, is_patient=is_patient, was_sent=is_ambiguous(lost), is_known=is_known
             )
         except errors.PaymanError as error:
-            if self.progress.count:
+            if is_known:
                 # A stream that began is never sent again.
                 raise self._build_follow_error(lost, error) from lost
             if isinstance(error, errors.TaskNotFoundError):
