@@ -180,7 +180,7 @@ class Lease:
             try:
                 is_held = do(command, key, *arguments)
             except redis.RedisError as error:
-                if known is not None and not isinstance(error, redis.ResponseError):
+                if known is not None and not (refusals or isinstance(error, redis.ResponseError)):
                     raise
                 refusals.append(str(error))
             else:

@@ -188,6 +188,13 @@ def test_what_is_not_an_address_repeats_no_password() -> None:
 # Servers that lack something
 
 
+def refuse_two_keys(request: bytes) -> Fate | bytes:
+    """What a proxy before several machines does: it takes scripts of one key, and closes where it does not know a command."""
+    if "EVAL" in named(request) and b"KEYS[1]" in request and b"\r\n$1\r\n2\r\n" in request:
+        return b"-CROSSSLOT Keys in request don't hash to the same slot\r\n"
+    return closing(*TRANSACTIONS)(request)
+
+
 LACKING = {
     "scripts": refusing(*SCRIPTS),
     "scripts, by a proxy that closes": closing(*SCRIPTS),
@@ -195,6 +202,7 @@ LACKING = {
     "loaded scripts": refusing("EVALSHA", "SCRIPT"),
     "transactions": refusing(*TRANSACTIONS),
     "transactions, by a proxy that closes": closing(*TRANSACTIONS),
+    "transactions, and scripts of two keys": refuse_two_keys,
     "nothing": refusing(),
 }
 LACKING_BOTH = {
