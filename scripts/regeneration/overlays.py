@@ -21,29 +21,19 @@ _KNOWN = frozenset({"target", "description", "update", "remove"})
 
 
 @dataclass(frozen=True)
-class Action:
-    """One correction.
+class Overlay:
+    """A file of corrections that have one reason.
 
     Args:
-        name: What it is called in messages: the overlay and the number of the action.
-        target: JSONPath (RFC 9535) to what is corrected.
-        update: What is merged into objects, or appended to arrays.
-        remove: Whether what is found is taken out instead.
+        name: The name of the file.
+        reason: Why the document is corrected.
+        actions: Each action by what it is called in messages. `target` is JSONPath (RFC 9535) to what is corrected. `update` is
+            merged into objects, or appended to arrays; or else what is found is taken out.
     """
 
     name: str
-    target: str
-    update: Any
-    remove: bool
-
-
-@dataclass(frozen=True)
-class Overlay:
-    """A file of corrections that have one reason."""
-
-    name: str
     reason: str
-    actions: Sequence[Action]
+    actions: Mapping[str, Mapping[str, Any]]
 
 
 def read_overlays(folder: Path) -> list[Overlay]:
@@ -72,21 +62,22 @@ def read_overlay(content: Any, name: str) -> Overlay:
     actions = given.get("actions")
     if not isinstance(actions, list) or not actions:
         raise RegenerationError(f"Overlay {name}: `actions` has to be a list of corrections.")
-    read = [_action(action, f"Overlay {name}, action {number}") for number, action in enumerate(actions, 1)]
-    return Overlay(name, reason.strip(), read)
+    named = {_name(action, f"Overlay {name}, action {at}"): action for at, action in enumerate(actions, 1)}
+    return Overlay(name, reason.strip(), named)
 
 
-def _action(given: Any, name: str) -> Action:
+def _name(given: Any, name: str) -> str:
+    """Give what an action is called in messages, if it is one."""
     if not isinstance(given, dict) or not isinstance(given.get("target"), str):
         raise RegenerationError(f"{name}: it has no `target`.")
-    target = given["target"]
+    name = f"{name} ({given['target']})"
     unknown = sorted(key for key in map(str, given) if key not in _KNOWN and not key.startswith("x-"))
     if unknown:
-        raise RegenerationError(f"{name} ({target}): overlays of version 1.0 have no {', '.join(unknown)}.")
+        raise RegenerationError(f"{name}: overlays of version 1.0 have no {', '.join(unknown)}.")
     remove = given.get("remove", False)
     if not isinstance(remove, bool) or ("update" in given) == remove:
-        raise RegenerationError(f"{name} ({target}): it needs either an `update` or `remove: true`.")
-    return Action(name=name, target=target, update=given.get("update"), remove=remove)
+        raise RegenerationError(f"{name}: it needs either an `update` or `remove: true`.")
+    return name
 
 
 def corrected(document: Document, overlays: Sequence[Overlay]) -> Document:
@@ -97,17 +88,16 @@ def corrected(document: Document, overlays: Sequence[Overlay]) -> Document:
     """
     result = deepcopy(document)
     for overlay in overlays:
-        for action in overlay.actions:
-            _carry_out(action, result)
+        for name, action in overlay.actions.items():
+            _carry_out(action, result, name)
     return result
 
 
-def _carry_out(action: Action, document: Document) -> None:
+def _carry_out(action: Mapping[str, Any], document: Document, where: str) -> None:
     import jsonpath  # most documents have no overlay
 
-    where = f"{action.name} ({action.target})"
     try:
-        matches = jsonpath.finditer(action.target, document, strict=True)
+        matches = jsonpath.finditer(action["target"], document, strict=True)
         # One place may be found twice; the last place comes first, so that no removal moves what is still to be removed.
         found = {match.parts: match for match in matches}
     except jsonpath.JSONPathError as error:
@@ -118,8 +108,8 @@ def _carry_out(action: Action, document: Document) -> None:
         )
     for parts in sorted(found, reverse=True):
         holder: Any = found[parts].parent
-        if not action.remove:
-            _update(found[parts].obj, action.update, where)
+        if "update" in action:
+            _update(found[parts].obj, action["update"], where)
         elif holder is None:
             raise RegenerationError(f"{where}: the whole document cannot be removed.")
         else:
