@@ -15,20 +15,13 @@ from payman_api.types import UNSET
 from payman_sdk._attrdict import register_with_yaml
 from payman_sdk._core.artifact_buffer import ArtifactBuffer
 from payman_sdk._core.artifact_set import ArtifactSet
-from payman_sdk._core.events import (
-    ArtifactUpdate,
-    StatusUpdate,
-    StreamEvent,
-    UnknownUpdate,
-    extract_data,
-    read_update,
-)
+from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate, read_update
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.sse import ServerSentEvent, parse_json
 from payman_sdk._core.task_reader import ParsedTask
 from payman_sdk._core.task_response import canonicalize_state, get_status, has_ended, is_resting
-from payman_sdk._core.wire_json import Json, read_json
+from payman_sdk._core.wire_json import Json, as_object, read_json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError
 
@@ -74,7 +67,8 @@ class TaskAccumulator:
         self._warn(warnings)
         update = read_update(said, self._task_id, self._request_id)
         if update is None:
-            return self._finish(self._add_unknown(extract_data(said)), said)
+            result = as_object((as_object(said) or {}).get("result"))
+            return self._finish(self._add_unknown(said if result is None else result), said)
         self._warn(update.warnings)
         events: list[StreamEvent] = []
         if update.artifact is not None:

@@ -182,12 +182,6 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     return update
 
 
-def extract_data(body: Any) -> Any:
-    """Return the result in a JSON-RPC answer, or else all of it."""
-    result = as_object((as_object(body) or {}).get("result"))
-    return body if result is None else result
-
-
 def _is_bare(message: Json) -> bool:
     """Whether a message is the result itself, without the JSON-RPC around it."""
     has_body = "status" in message or "artifact" in message
