@@ -104,9 +104,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_float=Decimal, parse_constant=_refuse_constant, strict=True
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 _EXACT = Context(prec=400, traps=[Inexact, InvalidOperation])
