@@ -38,7 +38,7 @@ class Attempts(Generic[T]):
         self._time = time
         self._task_id = task_id
         self._is_reply = is_reply
-        self._number = self._time.watch.attempts = 1
+        self._time.watch.attempts = 1
         self._has_new_token = False
         self._was_turned_away = False
         self._lost: PaymanError | None = None  # the first attempt that may have arrived
@@ -51,7 +51,7 @@ class Attempts(Generic[T]):
             PaymanError: No attempt is left.
         """
         kind = classify_failure(failure)
-        self._time.watch.record_failure(self._task_id, self._number, failure, kind.name)
+        self._time.watch.record_failure(self._task_id, self._time.watch.attempts, failure, kind.name)
         if kind is FailureClass.AMBIGUOUS:
             self._lost = self._lost or failure
             ended = yield from self._settle(self._lost)
@@ -109,10 +109,9 @@ class Attempts(Generic[T]):
             # Another token is fetched once, without a pause, and beside the attempts that are counted.
             may_renew, self._has_new_token = not self._has_new_token, True
             return may_renew and not self._time.is_over()
-        if not (yield from self._time.wait_before_retry(self._number, failure, self._task_id)):
+        if not (yield from self._time.wait_before_retry(self._time.watch.attempts, failure, self._task_id)):
             return False
-        self._number += 1
-        self._time.watch.attempts = self._number
+        self._time.watch.attempts += 1
         return True
 
     def _conclude(self, failure: PaymanError) -> Flow[T]:
