@@ -35,7 +35,6 @@ class KeyClaim(Generic[T]):
 
     def __init__(self, exchange: AskExchange[T]) -> None:
         self._exchange = exchange
-        self._ask = exchange.ask
         self._operation = f"{exchange.ask.task_id} at {exchange.time.server}"
         self._keys = exchange.time.options.key_store
         self._is_default = self._keys is None
@@ -138,7 +137,7 @@ class KeyClaim(Generic[T]):
         """
         time = self._exchange.time
         try:
-            body, task = yield from fetch_task_retrying(self._ask.task_id, time, messages=MESSAGES)
+            body, task = yield from fetch_task_retrying(self._exchange.ask.task_id, time, messages=MESSAGES)
         except errors.TaskNotFoundError:
             return None
         except (errors.AuthenticationError, errors.PermissionDeniedError) as error:
@@ -156,7 +155,7 @@ class KeyClaim(Generic[T]):
             ) from error
         time.watch.is_repeated = True
         said = first_text(task)
-        if said is not None and said != self._ask.text:
+        if said is not None and said != self._exchange.ask.text:
             raise errors.IdempotencyKeyReuseError(
                 "The idempotency key belongs to an ask with another text.",
                 next_step="Give every operation its own key. Nothing was sent now.",
