@@ -213,7 +213,7 @@ def measure_wheel(root: Path) -> float:
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (0, 0),
     "modules": (22, 12),
-    "lines": (14068, 7500),
+    "lines": (14055, 7500),
     "scripts": (6367, 5500),
     "wheel": (700, 700),
 }
