@@ -182,7 +182,7 @@ def _shared_place(pair: Pair, subject: Subject, where: str, base: str, old: str,
 
     It has the uses that were and still are; of what is only in one document, or used anew, those that there are.
     """
-    before, after = pair.old.uses.get(old, frozenset()), pair.new.uses.get(new, frozenset())
+    before, after = pair.old.uses.get(old, set()), pair.new.uses.get(new, set())
     uses = (before & after) or (before | after)
     read = [use.is_open for use in uses if use.direction is Direction.RESPONSE]
     return Place(

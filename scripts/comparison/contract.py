@@ -160,7 +160,7 @@ class Contract:
         return Operation(name, method, path, node, parameters, security, servers, frozenset(own))
 
     @cached_property
-    def uses(self) -> dict[str, frozenset[Use]]:
+    def uses(self) -> dict[str, set[Use]]:
         """Which operations reach what is shared, by the reference to it."""
 
         @cache
@@ -179,7 +179,7 @@ class Contract:
                         waiting += below(*one)
                 for reference, is_open in reached:
                     found.setdefault(reference, set()).add(Use(operation.name, direction, is_open))
-        return {reference: frozenset(uses) for reference, uses in found.items()}
+        return found
 
 
 def _references(value: object, is_open: bool = False) -> Iterator[tuple[str, bool]]:

@@ -19,7 +19,6 @@ _KINDS = {
 """The kinds of bodies that media types are."""
 _RANKS = ("json", "form", "multipart", "text", "bytes")
 """Which kind of body is taken where a document offers several: the first of these."""
-_USUAL = {"json": "application/json", "text": "text/plain"}
 _EMPTY = ("204", "205", "304")
 """Statuses of answers that have no body, whatever a document says."""
 
@@ -40,7 +39,8 @@ class Bodies:
             body.refuse("A request body without a media type cannot be rendered")
         media = found.media
         if "*" in media and not is_read:
-            media = _USUAL.get(found.kind, "application/octet-stream")
+            usual = {"json": "application/json", "text": "text/plain"}
+            media = usual.get(found.kind, "application/octet-stream")
             if found.media not in ("*/*", f"{media.partition('/')[0]}/*"):
                 found.source.refuse(f"A request as {found.media} cannot be rendered")
         if found.kind in ("form", "multipart"):

@@ -137,5 +137,4 @@ class Webhook:
 
     name: str
     variable: str
-    summary: str
     body: Body

@@ -118,7 +118,7 @@ class Operations:
         body = self._bodies.read(item[method], name, is_read=True)
         if body is None or body.kind != "json":
             item[method].refuse(f"The webhook {name} sends no JSON")
-        return Webhook(name, variable, str(item[method].value.get("summary") or name), body)
+        return Webhook(name, variable, body)
 
     def _parameters(self, item: Node, given: Node, path: str, name: str) -> list[Parameter]:
         found: dict[tuple[str, str], Node] = {}
