@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import tempfile
 import threading
 import uuid
@@ -136,6 +135,7 @@ def test_stores_that_begin_at_once(postgres_url: str) -> None:
 
 def test_a_process_with_many_open_files(database: str) -> None:
     """The store keeps its connection where descriptors have numbers that `select` cannot take."""
+    resource = pytest.importorskip("resource")
     store, kept = PostgresOperationStore(database), Operation(task_id="tsk-9", account="a")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.ExitStack() as opened:
