@@ -6,6 +6,7 @@ import asyncio
 import json
 import warnings
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from pydantic_core import to_json
 
 from payman_sdk import AsyncPaymanClient, PaymanClient, types
 from payman_sdk.agents import PaymanToolkit
+from payman_sdk.agents.results import OperationResult
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.types import FormattedTaskResponse, TaskResponse, TokenInfo
 
@@ -71,6 +73,8 @@ def test_typed_results_are_written_and_read() -> None:
         for mode in ("validation", "serialization"):
             assert adapter.json_schema(mode=mode)["properties"].keys() == result.to_dict().keys()
     assert paid.to_dict()["transaction"]["payee"]["name"] == "Test Payee"
+    listed = OperationResult("1 payee", "completed", items=(MappingProxyType({"name": "Ada"}),))
+    assert json.loads(json.dumps(listed.to_dict()))["items"] == [{"name": "Ada"}]
     with pytest.raises(pydantic.ValidationError, match="amount"):
         pydantic.TypeAdapter(types.Payment).validate_python({**paid.to_dict(), "amount": "much"})
     with pytest.raises(pydantic.ValidationError, match="currency"):

@@ -9,6 +9,7 @@ compares it with the order. The classes are imported on first use.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import cache
@@ -84,6 +85,8 @@ def _to_json(owner: object, member: object, value: Any) -> Any:
             return str(value)
         case dt.datetime():
             return value.isoformat().replace("+00:00", "Z")
+        case Mapping():
+            return dict(cast("Mapping[str, Any]", value))
         case _:
             return value
 
