@@ -145,19 +145,16 @@ class ArtifactSet:
         before = self._artifacts.get(index)
         if before is not None and before is not artifact:
             if not before.is_prefix_of(artifact):
-                self._remember(index, before)
+                # It is remembered in the place of the oldest ones.
+                versions = self._replaced.setdefault(index, deque())
+                versions.append(before)
+                while len(versions) > _MOST_VERSIONS or sum(one.weight for one in versions) > _MOST_BYTES:
+                    self.size -= versions.popleft().weight
             elif artifact.weight == 0:  # it starts again with the known content
                 self.size -= before.weight
         self._artifacts[index] = artifact
         (self._closed.add if closes else self._closed.discard)(index)
         return ArtifactChange(index, artifact, delta)
-
-    def _remember(self, index: int, version: ArtifactBuffer) -> None:
-        """Remember a version of an artifact that another takes the place of, and forget the oldest ones."""
-        versions = self._replaced.setdefault(index, deque())
-        versions.append(version)
-        while len(versions) > _MOST_VERSIONS or sum(one.weight for one in versions) > _MOST_BYTES:
-            self.size -= versions.popleft().weight
 
 
 def _compute_delta(before: str, now: str) -> str:
