@@ -206,12 +206,12 @@ def find_fields(owner: type[Any]) -> list[_Field] | None:
     else:
         return None
     hints = _hints(owner)
+    needed = {
+        one.name for one in fields if one.default is missing is getattr(one, "default_factory", missing)
+    }
     return [
         _Field(
-            one.name,
-            getattr(one, "alias", None) or one.name,
-            hints.get(one.name, Any),
-            one.default is missing is getattr(one, "default_factory", missing),
+            one.name, getattr(one, "alias", None) or one.name, hints.get(one.name, Any), one.name in needed
         )
         for one in fields
         if one.init
