@@ -165,9 +165,14 @@ def _normalize_file(part: Json, path: str, warnings: Warnings) -> Json:
 
 def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
     """Return the task, with its state as it came."""
+    status: Json = {**(as_object(unwrap_single(given.get("status"))) or {}), "state": find_state(given)}
+    message = _normalize_message(status.pop("message", None), "status.message", warnings)
+    if message is not None:
+        status["message"] = message
+    _convert(status, "status.", warnings, parse_timestamp, "timestamp")
     task: Json = {
         "id": task_id,
-        "status": _normalize_status(given, warnings),
+        "status": status,
         "artifacts": _normalize_all(given.get("artifacts"), "artifacts", normalize_artifact, warnings),
     }
     task["sessionId"] = get_first(given, "sessionId", "contextId", "session_id", "context_id")
@@ -208,15 +213,6 @@ def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | N
     _convert(artifact, f"{path}.", warnings, parse_bool, "append", "lastChunk")
     _convert(artifact, f"{path}.", warnings, as_object, "metadata")
     return artifact
-
-
-def _normalize_status(task: Json, warnings: Warnings) -> Json:
-    status: Json = {**(as_object(unwrap_single(task.get("status"))) or {}), "state": find_state(task)}
-    message = _normalize_message(status.pop("message", None), "status.message", warnings)
-    if message is not None:
-        status["message"] = message
-    _convert(status, "status.", warnings, parse_timestamp, "timestamp")
-    return status
 
 
 def _normalize_history(given: object, warnings: Warnings) -> list[Json] | None:

@@ -54,7 +54,7 @@ def names(root: Path, old: Any, edit: Edit) -> dict[str, list[str]]:
 # Of each change: what is on a line that breaks, wherever that is, and how many lines may be named in all.
 CHANGES: list[tuple[Edit, str, int]] = [
     (renamed("Task", "sessionId"), '"sessionId", "contextId"', 10),
-    (renamed("Task", "status"), 'task.get("status")', 9),
+    (renamed("Task", "status"), 'given.get("status")', 9),
     (renamed("Task", "artifacts"), '"artifacts": _normalize_all', 4),
     (renamed("Task", "history"), 'given.get("history")', 4),
     (renamed("TaskStatus", "state"), '"state": style.format_state', 6),
