@@ -206,16 +206,9 @@ def find_fields(owner: type[Any]) -> list[_Field] | None:
     else:
         return None
     hints = _hints(owner)
-    needed = {
-        one.name for one in fields if one.default is missing is getattr(one, "default_factory", missing)
-    }
-    return [
-        _Field(
-            one.name, getattr(one, "alias", None) or one.name, hints.get(one.name, Any), one.name in needed
-        )
-        for one in fields
-        if one.init
-    ]
+    names = {one.name: getattr(one, "alias", None) or one.name for one in fields if one.init}
+    needs = {one.name for one in fields if one.default is missing is getattr(one, "default_factory", missing)}
+    return [_Field(name, argument, hints.get(name, Any), name in needs) for name, argument in names.items()]
 
 
 def _hints(owner: type[Any], *, include_extras: bool = False) -> Mapping[str, Any]:
