@@ -1,4 +1,4 @@
-"""What the comparison of two API documents finds, and how it is told: in a terminal, in a report, in CHANGELOG.md."""
+"""What the comparison of two API documents finds, and how it is reported: in a terminal, in a report, in CHANGELOG.md."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Level(IntEnum):
     BREAKING = 3
 
     def __str__(self) -> str:
-        """Give the word for it."""
+        """Return the word for it."""
         return self.name.lower()
 
 
@@ -71,7 +71,7 @@ class Change:
 
     @property
     def rank(self) -> tuple[int, int, str, int, str]:
-        """Where it stands among others: the worst first."""
+        """Its place among others: the worst first."""
         return (-self.level, _SUBJECTS.index(self.subject), self.where, _KINDS.index(self.kind), self.text)
 
 
@@ -102,13 +102,13 @@ def _item(change: Change) -> str:
 
 
 def lines(changes: Iterable[Change]) -> list[str]:
-    """Tell each change in a line, for a terminal; the worst first."""
+    """Return each change in a line, for a terminal; the worst first."""
     reported = sorted(changes, key=lambda change: change.rank)
     return [f"{change.level!s:<8}  {_format_change(change)}" for change in reported]
 
 
 def markdown(changes: Iterable[Change]) -> str:
-    """Tell the changes as markdown, for a report: a list for each level, the worst first."""
+    """Return the changes as markdown, for a report: a list for each level, the worst first."""
     reported = sorted(changes, key=lambda change: change.rank)
     items = [(change.level, f"- {_format_change(change)}") for change in reported]
     levels = sorted(Level, reverse=True)

@@ -28,13 +28,13 @@ from scripts.comparison.schemas import compare_schemas
 from scripts.comparison.shapes import has_class, renamed_schemas
 
 UNNOTICED = "Written in another way; nothing that programs notice changed."
-"""What is told where two documents differ, and nothing else is to be told."""
+"""The one change that is reported where two documents differ in nothing that programs notice."""
 _ENVIRONMENT = "x-payman-environment"
 _COMPARED = ("info", "servers", "security", "paths", "components", "webhooks", "openapi")
 
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """Tell what changed from one API document to another, the worst first and each change once.
+    """Return what changed from one API document to another, the worst first and each change once.
 
     Args:
         old: A document of OpenAPI 3.0 or 3.1, valid.
@@ -57,7 +57,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
 
 
 def _compare_documents(pair: Pair) -> Iterator[Change]:
-    """Tell what differs of the documents as wholes."""
+    """Yield the changes of the documents as wholes."""
     place = _about("document", "the document")
     old, new = pair.old.document, pair.new.document
     before, after = mapping(old.get("info")), mapping(new.get("info"))
@@ -82,12 +82,12 @@ def _compare_documents(pair: Pair) -> Iterator[Change]:
 
 
 def _about(where: str, said: str, **given: Any) -> Place:
-    """Give a place outside of operations and schemas."""
+    """Return a place outside of operations and schemas."""
     return Place("document", where, "document", said, **given)
 
 
 def _about_named(kind: str, name: str, operations: Iterable[str] = ()) -> Place:
-    """Give the place of a scheme or a webhook."""
+    """Return the place of a scheme or a webhook."""
     names = frozenset({name})
     return _about(f"{kind} {name}", f"the {kind} {code(name)}", names=names, operations=(*operations,))
 
@@ -152,7 +152,7 @@ def _compare_schemes(pair: Pair) -> Iterator[Change]:
 
 
 def _only_more(old: object, new: object) -> bool:
-    """Say whether everything is still there as it was: flows and scopes may come."""
+    """Return whether everything is still there as it was: flows and scopes may come."""
     if isinstance(old, dict) and isinstance(new, dict):
         return all(key in new and _only_more(old[key], new[key]) for key in old)
     return not differ(old, new)
@@ -178,7 +178,7 @@ def _compare_shared_schemas(pair: Pair) -> Iterator[Change]:
 
 
 def _shared_place(pair: Pair, subject: Subject, where: str, base: str, old: str, new: str) -> Place:
-    """Give the place of what operations share, by its references.
+    """Return the place of what operations share, by its references.
 
     It has the uses that were and still are; of what is only in one document, or used anew, those that there are.
     """

@@ -39,7 +39,7 @@ class Use:
     Args:
         operation: The operationId.
         direction: Whether it sends or reads it.
-        is_open: Whether it stands in a union beside a plain string, so that values it does not list are read too.
+        is_open: Whether it is in a union beside a plain string, so that values it does not list are read too.
     """
 
     operation: str
@@ -72,35 +72,35 @@ class Operation:
 
 
 def _with_text_keys(value: object) -> Any:
-    """Give a value with text for all keys; YAML reads the status 200 as a number."""
+    """Return a value with text for all keys; YAML reads the status 200 as a number."""
     if isinstance(value, dict):
         return {str(key): _with_text_keys(inner) for key, inner in value.items()}
     return [_with_text_keys(inner) for inner in value] if isinstance(value, list) else value
 
 
 def mapping(value: object) -> Node:
-    """Give a mapping; an empty one for all else."""
+    """Return a mapping; an empty one for all else."""
     return value if isinstance(value, dict) else {}
 
 
 def sequence(value: object) -> list[Any]:
-    """Give a list; an empty one for all else."""
+    """Return a list; an empty one for all else."""
     return value if isinstance(value, list) else []
 
 
 def schema_of(value: object) -> Node:
-    """Give a schema as a mapping; `false` allows nothing, and `true` or none at all allows everything."""
+    """Return a schema as a mapping; `false` allows nothing, and `true` or none at all allows everything."""
     return {"not": {}} if value is False else mapping(value)
 
 
 def pointed(node: Node) -> str | None:
-    """Give what a node refers to, if it does."""
+    """Return what a node refers to, if it does."""
     reference = node.get("$ref")
     return reference if isinstance(reference, str) else None
 
 
 def names_of(node: Node) -> list[str]:
-    """Give the name of the schema that a node refers to, if it does."""
+    """Return the name of the schema that a node refers to, if it does."""
     return [reference.rpartition("/")[2]] if (reference := pointed(node)) else []
 
 
@@ -116,7 +116,7 @@ class Contract:
         self.schemas = {name: schema_of(schema) for name, schema in self.components("schemas").items()}
 
     def components(self, kind: str) -> Node:
-        """Give what operations share, of a kind."""
+        """Return what operations share, of a kind."""
         return mapping(mapping(self.document.get("components")).get(kind))
 
     def resolve(self, value: object) -> Node:
@@ -183,7 +183,7 @@ class Contract:
 
 
 def _references(value: object, is_open: bool = False) -> Iterator[tuple[str, bool]]:
-    """Give the references in a value, and whether each is in a union beside a plain string."""
+    """Return the references in a value, and whether each is in a union beside a plain string."""
     for inner in sequence(value):
         yield from _references(inner, is_open)
     node = value if isinstance(value, dict) else {}
@@ -199,6 +199,6 @@ def _references(value: object, is_open: bool = False) -> Iterator[tuple[str, boo
 
 
 def is_open_union(members: list[Any]) -> bool:
-    """Say whether any text at all is one of the alternatives."""
+    """Return whether any text at all is one of the alternatives."""
     texts = [member for member in map(mapping, members) if member.get("type") == "string"]
     return any(member.keys() <= {"type", "description", "title"} for member in texts)

@@ -24,7 +24,7 @@ _SIGNS = {
 
 
 def _limit_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
-    """Tell the changes of all limits."""
+    """Yield the changes of all limits."""
     for key in _SIGNS:
         before, after = _limit(key, old), _limit(key, new)
         if before != after:
@@ -54,7 +54,7 @@ def _is_number(given: Any) -> TypeGuard[float]:
 
 
 def _limit(key: str, schema: Node) -> tuple[float, bool]:
-    """Give a limit as what compares: the number, then whether it is excluded itself."""
+    """Return a limit as what compares: the number, then whether it is excluded itself."""
     number, exclusive = schema.get(key), schema.get(f"exclusive{key.capitalize()}")
     least = 0.0 if key in ("minLength", "minItems", "minProperties") else -inf
     # In OpenAPI 3.0 the limit has a flag beside it, later the excluded one has a key for itself.
@@ -90,7 +90,7 @@ KEYWORDS = SHAPES | CHECKS | {"format", "default", "x-extensible-enum", *_FLAGS,
 
 
 def types(schema: Node) -> frozenset[str] | None:
-    """Give the types that a schema allows; None if it allows them all."""
+    """Return the types that a schema allows; None if it allows them all."""
     given = schema.get("type")
     if isinstance(given, str | list):
         return frozenset([given] if isinstance(given, str) else map(str, given))
@@ -104,9 +104,9 @@ def types(schema: Node) -> frozenset[str] | None:
 
 
 def type_changes(place: Place, old: Node, new: Node) -> Generator[Change, None, bool]:
-    """Tell a change of the type; give whether nothing of one type is in the other, or one is any: then the rest tells nothing."""
+    """Yield a change of the type; return whether the rest means nothing: the types have nothing in common, or one is any."""
     before, after = types(old), types(new)
-    # Where both list values and no type, the values tell it all.
+    # Where both list values and no type, the values say everything.
     if before == after or all("type" not in it and _values(it) is not None for it in (old, new)):
         return False
     is_tighter, is_wider = _includes(before, after), _includes(after, before)
@@ -127,7 +127,7 @@ def _named(names: frozenset[str] | None) -> str:
 
 
 def keyword_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
-    """Tell the changes of all keywords but the type."""
+    """Yield the changes of all keywords but the type."""
     yield from _format_changes(place, *(str(it["format"]) if it.get("format") else None for it in (old, new)))
     yield from _value_changes(place, old, new)
     yield from _limit_changes(place, old, new)

@@ -34,7 +34,7 @@ _OF_PARAMETERS = (
 
 
 def compare_operations(pair: Pair) -> Iterator[Change]:
-    """Tell which operations came and went, and how the others differ."""
+    """Yield which operations came and went, and how the others differ."""
     removed, added = list(pair.old.operations), list(pair.new.operations)
     for sign in _SIGNS:
         later = {sign(operation): operation for operation in added}
@@ -125,7 +125,7 @@ def _compare_servers(place: Place, old: list[Any], new: list[Any]) -> Iterator[C
 
 
 def _compare_parameters(pair: Pair, place: Place, before: Node, after: Node) -> Iterator[Change]:
-    """Tell how the parameters of an operation differ, by where they are and what they are called."""
+    """Yield how the parameters of an operation differ, by where they are and what they are called."""
 
     def is_renamed(gone: str, come: str) -> bool:
         was, now = pair.old.resolve(before[gone]), pair.new.resolve(after[come])
@@ -150,7 +150,7 @@ def _compare_parameters(pair: Pair, place: Place, before: Node, after: Node) -> 
 
 
 def _parameter_place(place: Place, parameter: Node) -> Place:
-    """Give the place of a parameter in an operation."""
+    """Return the place of a parameter in an operation."""
     kind, name = clean(parameter.get("in")), str(parameter.get("name"))
     return place.to_part(
         f"{kind} parameter {clean(name)}",
@@ -166,7 +166,7 @@ def _is_required(parameter: Node) -> bool:
 
 
 def compare_parameter(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
-    """Tell how a parameter differs; the place is that of the operation."""
+    """Yield how a parameter differs; the place is that of the operation."""
     before, after = pair.old.resolve(old), pair.new.resolve(new)
     here = _parameter_place(place, after)
     yield from here.required(_is_required(before), _is_required(after))
@@ -191,7 +191,7 @@ def _schema(parameter: Node) -> object:
 
 
 def _compare_body(pair: Pair, place: Place, old: object, new: object) -> Iterator[Change]:
-    """Tell how the body of a request differs; the place is that of the operation."""
+    """Yield how the body of a request differs; the place is that of the operation."""
     here = place.to_part("request body", "the request body of", directions=frozenset({Direction.REQUEST}))
     if old is not None and new is not None:
         yield from compare_message(pair, here, old, new)
@@ -202,12 +202,12 @@ def _compare_body(pair: Pair, place: Place, old: object, new: object) -> Iterato
 
 
 def _is_elsewhere(old: Node, new: Node) -> bool:
-    """Say whether two nodes refer to the same thing, which is compared where it is defined."""
+    """Return whether two nodes refer to the same thing, which is compared where it is defined."""
     return pointed(old) is not None and pointed(old) == pointed(new)
 
 
 def _compare_answers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
-    """Tell how the answers of an operation differ, by status."""
+    """Yield how the answers of an operation differ, by status."""
     for status in sorted({*old, *new}):
         named = f"answer {clean(status)}"
         here = place.to_part(named, f"the {named} of", directions=frozenset({Direction.RESPONSE}))
@@ -218,7 +218,7 @@ def _compare_answers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
 
 
 def compare_message(pair: Pair, here: Place, old: object, new: object) -> Iterator[Change]:
-    """Tell how a body, an answer, or a header of one differs."""
+    """Yield how a body, an answer, or a header of one differs."""
     if _is_elsewhere(mapping(old), mapping(new)):
         return
     before, after = pair.old.resolve(old), pair.new.resolve(new)
@@ -244,7 +244,7 @@ def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
 
 
 def _compare_contents(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
-    """Tell how a body differs, by media type."""
+    """Yield how a body differs, by media type."""
     before, after = ({_media_type(name): mapping(it) for name, it in each.items()} for each in (old, new))
     for name in sorted({*before, *after}):
         here = replace(place, where=f"{place.where}, {clean(name)}")
@@ -260,6 +260,6 @@ def _compare_contents(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
 
 
 def _media_type(name: str) -> str:
-    """Give a media type as it is compared: in either case, and JSON in UTF-8 is JSON."""
+    """Return a media type as it is compared: in either case, and JSON in UTF-8 is JSON."""
     parts = [part.strip() for part in name.lower().split(";")]
     return ";".join(part for part in parts if part and not part.startswith("charset="))

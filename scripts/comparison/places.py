@@ -1,4 +1,4 @@
-"""Places in an API document, and how a change there is judged and told."""
+"""Places in an API document, and how a change there is rated and reported."""
 
 from __future__ import annotations
 
@@ -138,71 +138,71 @@ class Place:
         )
 
     def reworded(self, what: str) -> Change:
-        """Tell that something has other words; `in_words` joins all that an operation or a schema has."""
+        """Return the change that something has other words; `in_words` joins all that an operation or a schema has."""
         return Change(COSMETIC, "reworded", self.subject, self.root, what, self.names)
 
     def tightened(self, is_tighter: bool, says: str) -> Change:
-        """Tell that less is allowed than before, or more: who has to obey is hurt by the one, who reads by the other."""
+        """Return the change that less is allowed than before, or more: who has to obey is hurt by the one, who reads by the other."""
         return self.compared(is_tighter, not is_tighter, says)
 
     def compared(self, is_tighter: bool, is_wider: bool, says: str) -> Change:
-        """Tell that less is allowed, or more, or something else."""
+        """Return the change that less is allowed, or more, or something else."""
         request = ADDITIVE if is_wider and not is_tighter else BREAKING
         return self.change("changed", says, request=request, response=ADDITIVE if is_tighter else BREAKING)
 
     def came_or_went(self, is_new: bool, *, gone: Level = BREAKING) -> Change:
-        """Tell that something was added, which hurts nobody, or removed."""
+        """Return the change that something was added, which hurts nobody, or removed."""
         if is_new:
             return self.change("added", "was added", request=ADDITIVE)
         return self.change("removed", "was removed", request=gone)
 
     def added(self, must: bool, response: Level | None = None) -> Change:
-        """Tell that something was added which has to be there, or need not."""
+        """Return the change that something was added which has to be there, or need not."""
         says, level = f"was added and is {'required' if must else 'optional'}", BREAKING if must else ADDITIVE
         return self.change("added", says, request=level, response=response)
 
     def required(self, did: bool, must: bool) -> Iterator[Change]:
-        """Say whether it has to be there now, or need not."""
+        """Return whether it has to be there now, or need not."""
         if did != must:
             yield self.tightened(must, f"is {'required' if must else 'optional'} now")
 
 
 def clean(text: object) -> str:
-    """Give text from outside in one line, without what would steer a terminal."""
+    """Return text from outside in one line, without what would steer a terminal."""
     line = re.sub(r"\s+", " ", str(text))
     return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def code(text: object) -> str:
-    """Give a name or a value as code."""
+    """Return a name or a value as code."""
     return "`" + clean(text).replace("`", "'") + "`"  # a backtick would end the code
 
 
 def value(given: object) -> str:
-    """Give a value of the document as code, cut where it is long."""
+    """Return a value of the document as code, cut where it is long."""
     text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str)
     return code(text if len(text) <= 60 else f"{text[:59]}…")
 
 
 def listed(values: Iterable[object], limit: int = 8) -> str:
-    """Give values as code with commas, the first few of many."""
+    """Return values as code with commas, the first few of many."""
     every = list(values)
     rest = len(every) - limit
     return ", ".join(map(value, every[:limit])) + (f" and {rest} more" if rest > 0 else "")
 
 
 def keyed(given: object) -> str:
-    """Give a value as something to compare it by: in JSON, 1 and true are not the same, and keys are text without order."""
+    """Return a value as something to compare it by: in JSON, 1 and true are not the same, and keys are text without order."""
     return json.dumps(given, sort_keys=True, default=str)
 
 
 def differ(old: object, new: object) -> bool:
-    """Say whether two values are different JSON."""
+    """Return whether two values are different JSON."""
     return old != new if isinstance(old, str) and isinstance(new, str) else keyed(old) != keyed(new)
 
 
 def word_findings(place: Place, old: Node, new: Node, known: Iterable[str] = ()) -> Iterator[Change]:
-    """Tell what changed of two nodes that no program notices: words, extensions, and keys that nobody knows.
+    """Yield what changed of two nodes that no program notices: words, extensions, and keys that nobody knows.
 
     Args:
         place: Where they are.

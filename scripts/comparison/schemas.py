@@ -1,12 +1,12 @@
-"""How two schemas differ. A schema that is referred to is compared where it is defined, so that each change is told once.
+"""How two schemas differ. A schema that is referred to is compared where it is defined, so that each change is reported once.
 
 The levels are those of oasdiff, and what oasdiff warns of is breaking here: a property that is removed, optional or not, in a
 request or in an answer, is an attribute of the generated client that is gone. The same goes for every other name of the
 generated client, also where the wire would not notice: a value of an enum, a class that is renamed, gets another title or moves
 from one schema to another. A new member of a union in answers is breaking in `oneOf`, or where there was only one kind before, and
 additive in `anyOf`, which readers try member by member. A new value of an enum in answers is breaking (generated enums refuse
-what they do not list), but additive beside a plain string and with `x-extensible-enum`. Not told is what only is written
-in another way: the three ways to say null, an `allOf` or `anyOf` of one.
+what they do not list), but additive beside a plain string and with `x-extensible-enum`. What is only written in
+another way is not reported: the three ways to say null, an `allOf` or `anyOf` of one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scripts.comparison.places import WORDS, Pair, Place, code, differ, keyed, w
 
 
 def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Iterator[Change]:
-    """Tell how a schema differs from what it was.
+    """Yield how a schema differs from what it was.
 
     Args:
         pair: The documents.
@@ -81,7 +81,7 @@ def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
 
 
 def _unmatched(pair: Pair, old: list[Node], new: list[Node]) -> tuple[list[Node], list[Node]]:
-    """Give the members of a union that have no equal in the other."""
+    """Return the members of a union that have no equal in the other."""
     before, after = [], list(new)
     for member in old:
         match = next((other for other in after if shapes.alike(pair, member, other)), None)

@@ -17,7 +17,7 @@ REMARKS = {"default", "deprecated", "readOnly", "writeOnly"}
 
 
 def unwrapped(schema: Node) -> tuple[Node, bool]:
-    """Give a schema without null and without what only wraps it, and whether it allows null."""
+    """Return a schema without null and without what only wraps it, and whether it allows null."""
     core, is_nullable = dict(schema), schema.get("nullable") is True
     if isinstance(core.get("type"), list):
         left = [name for name in core["type"] if name != "null"]
@@ -47,23 +47,23 @@ def unwrapped(schema: Node) -> tuple[Node, bool]:
 
 
 def has_class(schema: Node) -> bool:
-    """Say whether the generated client has a class for a schema of its own."""
+    """Return whether the generated client has a class for a schema of its own."""
     return types(schema) == frozenset({"object"}) or "allOf" in schema or "enum" in schema
 
 
 def without(keys: Iterable[str], schema: Node) -> Node:
-    """Give a schema without some of its keys."""
+    """Return a schema without some of its keys."""
     left_out = frozenset(keys)
     return {key: inner for key, inner in schema.items() if key not in left_out}
 
 
 def bases(schema: Node) -> list[Node]:
-    """Give the references to what a schema is composed of."""
+    """Return the references to what a schema is composed of."""
     return [member for member in (schema, *map(schema_of, sequence(schema.get("allOf")))) if pointed(member)]
 
 
 def composed(contract: Contract, schema: Node, is_whole: bool, seen: frozenset[str] = frozenset()) -> Node:
-    """Give what an `allOf` comes out as.
+    """Return what an `allOf` comes out as.
 
     Args:
         contract: The document.
@@ -89,19 +89,19 @@ def composed(contract: Contract, schema: Node, is_whole: bool, seen: frozenset[s
 
 
 def is_union(schema: Node) -> bool:
-    """Say whether a schema has alternatives."""
+    """Return whether a schema has alternatives."""
     return any(key in schema for key in UNIONS)
 
 
 def members(schema: Node) -> list[Node]:
-    """Give the alternatives; a schema that is no union is its only one."""
+    """Return the alternatives; a schema that is no union is its only one."""
     if not is_union(schema):
         return [without(WORDS | REMARKS, schema)]
     return [schema_of(member) for key in UNIONS for member in sequence(schema.get(key))]
 
 
 def opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) -> tuple[Node, bool]:
-    """Give a schema as what it refers to where that is a union, to compare it with another union."""
+    """Return a schema as what it refers to where that is a union, to compare it with another union."""
     reference = pointed(schema)
     if reference is not None and reference not in map(pointed, members(other)):
         meant, is_null_inside = unwrapped(contract.resolve(schema))
@@ -111,7 +111,7 @@ def opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) -> 
 
 
 def beside_union(schema: Node, other: Node) -> Node:
-    """Give what is left to compare of a schema once alternatives were compared.
+    """Return what is left to compare of a schema once alternatives were compared.
 
     If only one of the two is a union, all of the other was compared as an alternative, but for remarks.
     """
@@ -142,7 +142,7 @@ def renamed_schemas(old: Contract, new: Contract) -> dict[str, str]:
 
 
 def alike(pair: Pair, old: Any, new: Any) -> bool:
-    """Say whether two schemas mean the same, whatever words describe them."""
+    """Return whether two schemas mean the same, whatever words describe them."""
     return not differ(_meaning(old, pair.renamed), _meaning(new, {}))
 
 
@@ -166,7 +166,7 @@ def _closeness(one: str, other: str) -> float:
 
 
 def _meaning(value: Any, names: Mapping[str, str]) -> Any:
-    """Give a schema without words, and with other names for some of the schemas that it refers to."""
+    """Return a schema without words, and with other names for some of the schemas that it refers to."""
     if isinstance(value, list):
         return [_meaning(inner, names) for inner in value]
     if not isinstance(value, dict):

@@ -79,7 +79,7 @@ def _statements(text: str) -> list[ast.stmt]:
 
 
 def _statement_at(root: Path, fault: Fault) -> str:
-    """Give the whole of the innermost statement on a line; of one that holds others, that line."""
+    """Return the whole of the innermost statement on a line; of one that holds others, that line."""
     path = root / fault.file
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     on_line = [it for it in _statements(text) if it.lineno <= fault.line <= (it.end_lineno or it.lineno)]

@@ -64,7 +64,7 @@ class Bodies:
                         schema.refuse(f"{what} cannot be rendered")
 
     def _encoding(self, body: Body) -> dict[str, str]:
-        """Give the media types of parts that are not of the usual one."""
+        """Return the media types of parts that are not of the usual one."""
         found: dict[str, str] = {}
         members = self._schemas.members_of(body.expression) or {}
         for wire, how in body.source.get("encoding", {}).entries().items():
@@ -137,12 +137,12 @@ class Bodies:
 
 
 def _essence(media: str) -> str:
-    """Give a media type without its parameters."""
+    """Return a media type without its parameters."""
     return media.partition(";")[0].strip().lower()
 
 
 def classify_media(media: str) -> str:
-    """Give the kind of body that a media type is; nothing where that is for its schema to say."""
+    """Return the kind of body that a media type is; nothing where that is for its schema to say."""
     media = _essence(media)
     if media in _KINDS or media.endswith("+json"):
         return _KINDS.get(media, "json")
@@ -150,7 +150,7 @@ def classify_media(media: str) -> str:
 
 
 def _raw_kind(media: str, given: Node) -> str:
-    """Give the kind of a body that its media type does not give: bytes, if its schema says so, or nothing else."""
+    """Return the kind of a body that its media type does not give: bytes, if its schema says so, or nothing else."""
     schema = given.get("schema", {}).resolve().value
     is_text = isinstance(schema, dict) and schema.get("type") == "string"
     if media in ("*/*", "application/*"):

@@ -68,7 +68,7 @@ _Loader.yaml_constructors = {**_Loader.yaml_constructors, f"{_TAG}merge": SafeLo
 
 
 def is_json(content: bytes) -> bool:
-    """Say whether a document is JSON; all else is taken for YAML."""
+    """Return whether a document is JSON; all else is taken for YAML."""
     try:
         json.loads(content)
     except (ValueError, RecursionError):
@@ -77,7 +77,7 @@ def is_json(content: bytes) -> bool:
 
 
 def parse(content: bytes, name: str) -> Any:
-    """Give what JSON or YAML holds; all JSON that occurs in practice is YAML.
+    """Return what JSON or YAML holds; all JSON that occurs in practice is YAML.
 
     Raises:
         RegenerationError: It is neither, or holds too much.
@@ -126,7 +126,7 @@ def _parse_yaml(text: str) -> Any:
 
 
 def _all(value: Any) -> Iterator[Any]:
-    """Give every value there is, aliases followed."""
+    """Return every value there is, aliases followed."""
     waiting = [value]
     while waiting:
         inner = waiting.pop()
@@ -138,7 +138,7 @@ def _all(value: Any) -> Iterator[Any]:
 
 
 def references(value: Any) -> Iterator[tuple[str, str]]:
-    """Give every reference, and where it is; what is an example may look like one."""
+    """Return every reference, and where it is; what is an example may look like one."""
     for inner, place in walk(value):
         if isinstance(inner.get("$ref"), str):
             yield inner["$ref"], place
@@ -191,7 +191,7 @@ def _find_problems(document: Document) -> Iterator[str]:
 
 
 def shorten(text: str, length: int = 200) -> str:
-    """Give a text for one line of a message."""
+    """Return a text for one line of a message."""
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"
 

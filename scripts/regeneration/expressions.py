@@ -29,12 +29,12 @@ TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"
 
 
 def refer(name: str) -> Expression:
-    """Give the expression of a class."""
+    """Return the expression of a class."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def unite(several: Iterable[Expression]) -> Expression:
-    """Give the expression of what may be any of some."""
+    """Return the expression of what may be any of some."""
     found = {repr(one): one for each in several for one in each.get("anyOf", [each])}
     if repr(ANY) in found:
         return ANY
@@ -46,18 +46,18 @@ def unite(several: Iterable[Expression]) -> Expression:
 
 
 def choices_of(expression: Expression) -> list[Expression]:
-    """Give what a value may be, but null."""
+    """Return what a value may be, but null."""
     return [each for each in expression.get("anyOf", [expression]) if each != NULL]
 
 
 def bare(member: Expression) -> Expression:
-    """Give the expression of a member."""
+    """Return the expression of a member."""
     found: Expression = member["allOf"][0] if "allOf" in member else member
     return found
 
 
 def annotate(*several: Expression) -> str:
-    """Give the annotation of what may be any of some things, in their order; None of nothing."""
+    """Return the annotation of what may be any of some things, in their order; None of nothing."""
     every = (each for one in map(bare, several) for each in one.get("anyOf", [one]))
     choices = list(dict.fromkeys(map(_word, every)))
     if "Any" in choices:
@@ -85,7 +85,7 @@ def _word(each: Expression) -> str:
 
 
 def make_member(wire: str, schema: Node, expression: Expression, *, is_required: bool) -> dict[str, Any]:
-    """Give the schema of a member or a parameter: its expression, and what else is said of it."""
+    """Return the schema of a member or a parameter: its expression, and what else is said of it."""
     about: dict[str, Any] = {}
     for part in reversed(flatten(schema).parts):
         about |= part.value
@@ -104,7 +104,7 @@ def make_member(wire: str, schema: Node, expression: Expression, *, is_required:
 
 
 def _find_default(about: dict[str, Any], expression: Expression, place: str) -> str | None:
-    """Give the default as code; None where there is none that a signature can hold."""
+    """Return the default as code; None where there is none that a signature can hold."""
     value = about.get("default")
     if "default" not in about or not isinstance(value, str | int | float | bool | None):
         return None

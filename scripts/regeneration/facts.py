@@ -94,7 +94,7 @@ class Operation:
     """The parameter, and the member of the answer, that lead to the next page."""
 
     def within(self, location: str) -> list[Parameter]:
-        """Give the parameters that go to one place."""
+        """Return the parameters that go to one place."""
         return [each for each in self.parameters if each.location == location]
 
     @property
@@ -105,7 +105,7 @@ class Operation:
         return found if has_success else [*found, *self.answers.keys() & {"default"}]
 
     def values(self, statuses: Iterable[str]) -> list[Expression]:
-        """Give what programs get with some statuses."""
+        """Return what programs get with some statuses."""
         return [NULL if (body := self.answers[status]) is None else body.expression for status in statuses]
 
     @property

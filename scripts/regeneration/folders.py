@@ -38,7 +38,7 @@ def differences(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> dict[str,
 
 
 def is_cut_short(root: Path) -> bool:
-    """Say whether an earlier swap was cut short, so that old and new are mixed."""
+    """Return whether an earlier swap was cut short, so that old and new are mixed."""
     return _plan(root).exists()
 
 

@@ -130,23 +130,23 @@ def prepare(
 
 
 def _docstring(text: object) -> str:
-    """Give a text as it can be inside a docstring."""
+    """Return a text as it can be inside a docstring."""
     found = safe_for_docstring(text or "").strip()
     return found[:-1] + '\\"' if found.endswith('"') else found
 
 
 def _literal(value: Any) -> str:
-    """Give a value as code."""
+    """Return a value as code."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def _declared(member: Expression, is_required: bool) -> str:
-    """Give the annotation of a member or a parameter, absence included."""
+    """Return the annotation of a member or a parameter, absence included."""
     return f"{annotate(member)}{'' if is_required else ' | Unset'}"
 
 
 def _assigned(default: str | None, is_required: bool) -> str:
-    """Give what follows the type of a member or a parameter: its default, if it has one."""
+    """Return what follows the type of a member or a parameter: its default, if it has one."""
     found = default if default is not None else None if is_required else "UNSET"
     return "" if found is None else f" = {found}"
 

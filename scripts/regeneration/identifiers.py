@@ -33,12 +33,12 @@ def _plain(name: str) -> str:
 
 @cache
 def plain(name: str) -> str:
-    """Give a name as it is in every spelling: taskId, task_id and TaskId are one."""
+    """Return a name as it is in every spelling: taskId, task_id and TaskId are one."""
     return name.replace("_", "").replace("-", "").lower()
 
 
 def to_variable(name: str) -> str:
-    """Give the name of a member, a parameter, a function or a module, for which files can be called; the generator keeps it."""
+    """Return the name of a member, a parameter, a function or a module, for which files can be called; the generator keeps it."""
     found = _plain(name)
     for _ in range(3):
         found = str(PythonIdentifier(found, PREFIX))
@@ -46,12 +46,12 @@ def to_variable(name: str) -> str:
 
 
 def to_class(name: str) -> str:
-    """Give the name of a class that has a title."""
+    """Return the name of a class that has a title."""
     return str(ClassName(name, PREFIX))
 
 
 def make_title(name: str, taken: Collection[str]) -> str:
-    """Give a title that makes a class of a name that is not taken."""
+    """Return a title that makes a class of a name that is not taken."""
     name = unicodedata.normalize("NFKC", name)
     wanted = f"{name} model" if to_class(name) in _CLASSES else name
     found, number = wanted, 2
@@ -61,7 +61,7 @@ def make_title(name: str, taken: Collection[str]) -> str:
 
 
 def to_constant(value: object) -> str:
-    """Give the name of a member of an enum."""
+    """Return the name of a member of an enum."""
     if isinstance(value, int):
         return f"VALUE_{value}" if value >= 0 else f"VALUE_NEGATIVE_{-value}"
     found = snake_case(re.sub(r"\W+", "_", _plain(str(value)))).upper()
@@ -69,7 +69,7 @@ def to_constant(value: object) -> str:
 
 
 def make_unique(name: str, taken: Collection[str]) -> str:
-    """Give a name, with a number behind it where it is taken."""
+    """Return a name, with a number behind it where it is taken."""
     found, number = name, 2
     while found in taken:
         found, number = f"{name.rstrip('_')}_{number}", number + 1
@@ -77,7 +77,7 @@ def make_unique(name: str, taken: Collection[str]) -> str:
 
 
 def name_all(names: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
-    """Give each name its variable; one that can keep its name keeps it, whatever comes before it."""
+    """Return each name its variable; one that can keep its name keeps it, whatever comes before it."""
     names = list(names)
     chosen = {name: name for name in names if to_variable(name) == name and name not in taken}
     for name in names:

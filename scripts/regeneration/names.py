@@ -55,7 +55,7 @@ class NameChange:
 
 
 def names(package: Mapping[str, bytes]) -> Names:
-    """Give the public names in a package's files, by the files' paths."""
+    """Return the public names in a package's files, by the files' paths."""
     found: Names = {}
     for path, content in package.items():
         last_part = path.rpartition("/")[2]
@@ -100,7 +100,7 @@ def _statement(prefix: str, statement: ast.stmt) -> Iterator[tuple[str, str]]:
 
 
 def _members(name: str, value: ast.expr | None) -> Iterator[tuple[str, str]]:
-    """Give what a constant holds by constant keys; a mapping may be wrapped once."""
+    """Return what a constant holds by constant keys; a mapping may be wrapped once."""
     if isinstance(value, ast.Call) and len(value.args) == 1:
         value = value.args[0]
     if isinstance(value, ast.Dict):
@@ -138,7 +138,7 @@ def name_changes(old: Names, new: Names, renames: Collection[frozenset[str]] = (
 
 
 def last(name: str) -> str:
-    """Give the last part of a dotted name, or the key of a member."""
+    """Return the last part of a dotted name, or the key of a member."""
     return name.partition("[")[2].strip("]'\"") or name.rpartition(".")[2]
 
 

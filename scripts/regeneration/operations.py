@@ -53,7 +53,7 @@ class Operations:
             operation.page = self._find_page(operation)
 
     def _find_servers(self) -> dict[str, str]:
-        """Give the base URL of each environment."""
+        """Return the base URL of each environment."""
         found: dict[str, str] = {}
         for number, server in enumerate(self.document.get("servers", [])):
             if "://" not in server["url"]:
@@ -237,7 +237,7 @@ def _is_text(schema: Expression) -> bool:
 
 
 def _url(server: dict[str, Any], place: str) -> str:
-    """Give a server's address, its variables at their defaults."""
+    """Return a server's address, its variables at their defaults."""
     url = str(server["url"])
     for name, variable in server.get("variables", {}).items():
         url = url.replace(f"{{{name}}}", str(variable["default"]))

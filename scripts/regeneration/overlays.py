@@ -67,7 +67,7 @@ def read_overlay(content: Any, name: str) -> Overlay:
 
 
 def _name(given: Any, name: str) -> str:
-    """Give what an action is called in messages, if it is one."""
+    """Return what an action is called in messages, if it is one."""
     if not isinstance(given, dict) or not isinstance(given.get("target"), str):
         raise RegenerationError(f"{name}: it has no `target`.")
     name = f"{name} ({given['target']})"
@@ -81,7 +81,7 @@ def _name(given: Any, name: str) -> str:
 
 
 def corrected(document: Document, overlays: Sequence[Overlay]) -> Document:
-    """Give the document as the overlays correct it; the one that is given stays as it is.
+    """Return the document as the overlays correct it; the one that is given stays as it is.
 
     Raises:
         RegenerationError: An action cannot be carried out, or finds nothing to correct.

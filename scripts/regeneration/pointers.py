@@ -17,12 +17,12 @@ _SAMPLES = ("example", "examples", "default", "const", "enum")
 
 
 def join(pointer: str, *steps: object) -> str:
-    """Give the pointer to what is inside a place."""
+    """Return the pointer to what is inside a place."""
     return pointer + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def split(pointer: str) -> list[str]:
-    """Give the steps of a pointer."""
+    """Return the steps of a pointer."""
     return [step.replace("~1", "/").replace("~0", "~") for step in unquote(pointer).split("/")[1:]]
 
 
@@ -36,7 +36,7 @@ def refuse(construct: str, pointer: str) -> NoReturn:
 
 
 def look_up(document: dict[str, Any], pointer: str) -> Any:
-    """Give what is at a place.
+    """Return what is at a place.
 
     Raises:
         KeyError: Nothing is.
@@ -65,23 +65,23 @@ class Node:
         return step in self.value
 
     def __getitem__(self, step: str | int) -> Node:
-        """Give a member of an object, or an item of a list."""
+        """Return a member of an object, or an item of a list."""
         return Node(self.document, self.value[step], join(self.place, step))
 
     def __iter__(self) -> Iterator[Node]:
-        """Give the items of a list."""
+        """Return the items of a list."""
         return (self[number] for number in range(len(self.value)))
 
     def get(self, step: str, default: Any = None) -> Node:
-        """Give a member of an object, or something in its place."""
+        """Return a member of an object, or something in its place."""
         return Node(self.document, self.value.get(step, default), join(self.place, step))
 
     def entries(self) -> dict[str, Node]:
-        """Give the members of an object by their names."""
+        """Return the members of an object by their names."""
         return {name: self[name] for name in self.value}
 
     def members(self) -> dict[str, Node]:
-        """Give the members of an object that may have extensions, but for these."""
+        """Return the members of an object that may have extensions, but for these."""
         return {name: self[name] for name in self.value if not name.startswith("x-")}
 
     def refuse(self, construct: str) -> NoReturn:
@@ -124,7 +124,7 @@ class Node:
 
 
 def walk(value: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:
-    """Give every object of a document, and where it is, but what is an example, a default or an extension."""
+    """Return every object of a document, and where it is, but what is an example, a default or an extension."""
     waiting = [(value, place)]
     while waiting:
         value, place = waiting.pop()

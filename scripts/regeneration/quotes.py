@@ -49,7 +49,7 @@ class Wanted:
 def out_of_date(
     root: Path, changes: Sequence[Change], documents: Mapping[str, Document]
 ) -> list[tuple[Fault, list[Change]]]:
-    """Give the lines that hold an old name or value, with what changed it.
+    """Return the lines that hold an old name or value, with what changed it.
 
     Args:
         root: The folder with `payman_sdk`.
@@ -86,7 +86,7 @@ def _is_meant(wanted: Wanted, use: Use) -> bool:
 
 
 def _wanted(change: Change, document: Document) -> Iterator[Wanted]:
-    """Give the texts that a change has put out of date in the document that had them."""
+    """Return the texts that a change has put out of date in the document that had them."""
     schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
     keys, values = set(change.literals & change.names), set(change.literals - change.names)
     family, owners, concerned = set[str](), set[str](), change.names & schemas.keys()
@@ -115,14 +115,14 @@ def _wanted(change: Change, document: Document) -> Iterator[Wanted]:
 
 
 def _unions(schemas: Mapping[str, Any]) -> Iterator[set[str]]:
-    """Give the schemas that are alternatives of each other."""
+    """Return the schemas that are alternatives of each other."""
     for node, _ in walk(schemas):
         several = [it for word in ("anyOf", "oneOf") for it in node.get(word, ())]
         yield {str(it.get("$ref", "")).rpartition("/")[2] for it in several}
 
 
 def _owners(schema: str, schemas: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> set[str]:
-    """Give what things of a schema are called: as it is, and as the members that refer to it, or to an alias of it, are."""
+    """Return what things of a schema are called: as it is, and as the members that refer to it, or to an alias of it, are."""
     found = {plain(schema)}
     for name, other in schemas.items():
         if name in seen or f"#/components/schemas/{schema}'" not in repr(other):
@@ -159,7 +159,7 @@ class Use:
 
 @cache
 def list_uses(source: bytes) -> Sequence[Use]:
-    """Give the texts in quotes of a module, and its attributes."""
+    """Return the texts in quotes of a module, and its attributes."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
@@ -207,7 +207,7 @@ def list_uses(source: bytes) -> Sequence[Use]:
 
 
 def _texts(node: ast.AST | None) -> Iterator[tuple[str, int]]:
-    """Give the texts in a constant, a literal, or a pattern, however deep."""
+    """Return the texts in a constant, a literal, or a pattern, however deep."""
     match node:
         case ast.Constant(value=str(text)) if text:
             yield text, node.lineno
@@ -220,7 +220,7 @@ def _texts(node: ast.AST | None) -> Iterator[tuple[str, int]]:
 
 
 def _label(node: ast.AST) -> str:
-    """Give what something is called, as far as it is."""
+    """Return what something is called, as far as it is."""
     match node:
         case (
             ast.Name(name)

@@ -35,7 +35,7 @@ LIMITS = Limits()
 
 
 def is_url(source: str) -> bool:
-    """Say whether a source is an address, not a file."""
+    """Return whether a source is an address, not a file."""
     return "://" in source
 
 
@@ -49,7 +49,7 @@ def read(source: str) -> bytes:
 
 
 def beside(source: str, path: str) -> str:
-    """Give the file or URL of what is below the folder of another."""
+    """Return the file or URL of what is below the folder of another."""
     if not is_url(source):
         return str(Path(source).parent / path)
     return source.partition("#")[0].partition("?")[0].rpartition("/")[0] + "/" + quote(path)
@@ -101,7 +101,7 @@ def _fetch(url: str) -> bytes:
 
 
 def shown(source: str) -> str:
-    """Give a source as it may be shown: an address without a password before its host or a token in its query."""
+    """Return a source as it may be shown: an address without a password before its host or a token in its query."""
     if not is_url(source):
         return source
     return str(httpx.URL(source).copy_with(userinfo=b"", query=None, fragment=None))

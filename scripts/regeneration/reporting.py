@@ -1,4 +1,4 @@
-"""What a regeneration found, told in a terminal and as a Markdown file."""
+"""What a regeneration found, reported in a terminal and as a Markdown file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Findings:
 
     Args:
         files: How each file that differs does, by its path.
-        changes: What has changed in each document, by its name; None where it cannot be told.
+        changes: What has changed in each document, by its name; None where nobody knows.
         names: What has become of the client's public names.
         faults: The lines of `payman_sdk` that do not fit the client, each with what it comes from; None where they were not
             looked for.
@@ -44,7 +44,7 @@ class Findings:
 
 
 def is_different(found: Findings) -> bool:
-    """Say whether the API or a generated file differs; that a document is only laid out in another way is no difference."""
+    """Return whether the API or a generated file differs; that a document is only laid out in another way is no difference."""
     if found.changes is None:
         return bool(found.files)
     return bool(found.all_changes) or any(name.startswith("generated/") for name in found.files)
@@ -84,14 +84,14 @@ class Section(NamedTuple):
 
 
 def terminal(found: Findings) -> Iterator[str]:
-    """Tell it line by line; nothing where nothing differs."""
+    """Return it line by line; nothing where nothing differs."""
     yield from (f"{kind} {name}" for name, kind in found.files.items())
     for section in _sections(found) if found.files else ():
         yield from ("", section.title, *(f"  {line}".rstrip() for line in section.lines))
 
 
 def markdown(found: Findings) -> str:
-    """Tell it as a Markdown document, also when nothing differs."""
+    """Return it as a Markdown document, also when nothing differs."""
     chapters = ["Nothing."]
     if found.files:
         files = "\n".join(f"- {kind}: `{name}`" for name, kind in found.files.items())

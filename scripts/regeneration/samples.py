@@ -33,7 +33,7 @@ class Samples:
         self._document, self._schemas = document, schemas
 
     def several(self, schema: Node, text: str = _TEXT, extra: Any = (1, None)) -> Iterator[Any]:
-        """Give a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text, `extra` any member."""
+        """Return a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text, `extra` any member."""
         self._pick, self._most, self._text = 0, 1, text
         self._extra = [*extra] if isinstance(extra, tuple) else extra
         found: list[Any] = []
@@ -44,7 +44,7 @@ class Samples:
         yield from (value for number, value in enumerate(found) if value not in found[:number])
 
     def fitting(self, schema: Any) -> Callable[[Any], bool]:
-        """Give what says whether a value fits a schema: an example that does not proves nothing about a client."""
+        """Return what says whether a value fits a schema: an example that does not proves nothing about a client."""
         from openapi_schema_validator import OAS30Validator, OAS31Validator  # few runs try anything
 
         whole = {**self._document, "allOf": [schema]}
@@ -99,7 +99,7 @@ class Samples:
 
 
 def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any]]:
-    """Give what each class is tried with: values, and the examples of the document."""
+    """Return what each class is tried with: values, and the examples of the document."""
     samples = Samples(document, schemas)
     for made in schemas.classes.values():
         if "enum" in made.schema:
@@ -124,7 +124,7 @@ def _examples(schema: Any) -> list[Any]:
 def operation_trials(
     document: Document, schemas: Schemas, operations: Operations
 ) -> Iterator[dict[str, Any]]:
-    """Give what each operation is tried with: arguments, bodies, answers and events."""
+    """Return what each operation is tried with: arguments, bodies, answers and events."""
     samples = Samples(document, schemas)
     for operation in operations.found:
         answers = []
@@ -154,7 +154,7 @@ def operation_trials(
 
 
 def _bodies(samples: Samples, body: Body | None) -> Iterator[Any]:
-    """Give values of a body, and its examples."""
+    """Return values of a body, and its examples."""
     if body is None or body.kind in ("text", "bytes"):
         yield "te\u00e9xt" if body else None
         return

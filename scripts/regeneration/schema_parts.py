@@ -161,7 +161,7 @@ class Shape:
 
 
 def flatten(schema: Node) -> Shape:
-    """Give all parts of a schema, references followed, and the variants of the choice that there is besides."""
+    """Return all parts of a schema, references followed, and the variants of the choice that there is besides."""
     parts: list[Node] = []
     choice: Node | None = None
     waiting: list[tuple[Node, tuple[str, ...]]] = [(schema, ())]
@@ -207,7 +207,7 @@ def check(schema: Node) -> None:
 
 
 def kinds_of(merged: dict[str, Any]) -> list[str]:
-    """Give the types that JSON has for a value."""
+    """Return the types that JSON has for a value."""
     given = merged.get("type")
     kinds = [given] if isinstance(given, str) else list(given or ())
     if not kinds and any(key in merged for key in _OBJECT):
@@ -220,7 +220,7 @@ def kinds_of(merged: dict[str, Any]) -> list[str]:
 
 
 def values_of(merged: dict[str, Any]) -> list[Any]:
-    """Give the values of a constant or an enum, but null."""
+    """Return the values of a constant or an enum, but null."""
     given = [merged["const"]] if "const" in merged else merged.get("enum", [])
     return [*{repr(value): value for value in given if value is not None}.values()]
 
@@ -231,7 +231,7 @@ def only_requires(schema: Any) -> bool:
 
 
 def combine(several: list[Node]) -> Node:
-    """Give one schema that says what several say of the same value."""
+    """Return one schema that says what several say of the same value."""
     values = [each.value for each in several]
     said = [{key: it[key] for key in it if key in SHAPES} if isinstance(it, dict) else it for it in values]
     is_same = all(each == said[-1] for each in said)

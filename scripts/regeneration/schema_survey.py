@@ -89,7 +89,7 @@ class Survey:
 
 
 def _tag_values(member: Node | None, discriminator: Any, reference: str) -> list[Any]:
-    """Give the values of a member that say which model it is in, in the end the names that the discriminator has for it."""
+    """Return the values of a member that say which model it is in, in the end the names that the discriminator has for it."""
     values = flatten(member).values if member else []
     if not values and isinstance(discriminator, dict) and reference:
         name = reference.rpartition("/")[2]

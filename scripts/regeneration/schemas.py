@@ -59,7 +59,7 @@ class Schemas:
             self._fill(*self._queue.pop(0))
 
     def express(self, schema: Node, name: str, *, is_open: bool = True) -> Expression:
-        """Give the expression of a schema.
+        """Return the expression of a schema.
 
         Args:
             schema: The schema.
@@ -84,7 +84,7 @@ class Schemas:
             self._aliases.remove(place)
 
     def members_of(self, expression: Expression) -> dict[str, Expression] | None:
-        """Give what the members of an object are, by their names on the wire; None of what is not an object."""
+        """Return what the members of an object are, by their names on the wire; None of what is not an object."""
         if expression == expressions.refer(expressions.OTHER):
             return {"": ANY}
         if expression.get("type") == "object":
@@ -151,7 +151,7 @@ class Schemas:
         return {"type": kind}
 
     def map_of(self, values: Expression) -> Expression:
-        """Give the expression of an object whose names are not known."""
+        """Return the expression of an object whose names are not known."""
         title = identifiers.make_title(f"Map {len(self._taken)}", self._taken)
         self._taken.add(identifiers.to_class(title))
         return {"type": "object", "title": title, "additionalProperties": values}

@@ -48,7 +48,7 @@ class Source:
 
 
 def present(spec: Path, package: Package) -> Source:
-    """Give a package's document that is in spec/, corrected anew where it is from outside.
+    """Return a package's document that is in spec/, corrected anew where it is from outside.
 
     Raises:
         RegenerationError: It cannot be used, or cannot be corrected.
@@ -72,7 +72,7 @@ def present(spec: Path, package: Package) -> Source:
 
 
 def incoming(spec: Path, package: Package, source: str) -> Source:
-    """Give the document that has come from outside, corrected.
+    """Return the document that has come from outside, corrected.
 
     Args:
         spec: The folder with the overlays.

@@ -27,7 +27,7 @@ def fill(value: Any, base: Any) -> Any:
 
 
 def shape(value: Any) -> Any:
-    """Give a value in one spelling, where it has several: times."""
+    """Return a value in one spelling, where it has several: times."""
     if isinstance(value, str) and "T" in value and len(value) > len("2025-01-31"):
         with contextlib.suppress(ValueError):
             return datetime.datetime.fromisoformat(value)
@@ -96,7 +96,7 @@ def try_operation(package: str, trial: dict[str, Any]) -> None:
 
 
 def send(package: str, module: Any, given: dict[str, Any]) -> httpx.Request:
-    """Give the request that a client would send."""
+    """Return the request that a client would send."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

@@ -82,7 +82,7 @@ class Work:
     """What a regeneration has made, and what would change.
 
     Args:
-        findings: What is to be told.
+        findings: What is to be reported.
         coming: What is to be put in place, by the path below the root; None where something is only removed.
     """
 

@@ -40,7 +40,7 @@ def broken_calls(old: str, new: str) -> list[str]:
 
 
 def _align_names(before: Function, now: Function) -> None:
-    """Give the parameters that no caller names the names that they had: those by place only, `*` and `**`."""
+    """Return the parameters that no caller names the names that they had: those by place only, `*` and `**`."""
     for place, was in enumerate(before.parameters):
         for there, one in enumerate(now.parameters):
             is_same_place = place == there and one.kind in (_ONLY_BY_PLACE, _BY_BOTH)
