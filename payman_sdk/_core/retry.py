@@ -85,8 +85,8 @@ def is_transient(failure: errors.PaymanError) -> bool:
         return failure.is_transient
     if isinstance(failure, errors.APIStatusError) and failure.status_code in _TRANSIENT:
         return True
-    unread = errors.InternalAgentError | errors.ResponseValidationError
-    return isinstance(failure, unread | errors.RateLimitError | errors.ServerError)
+    answers = errors.InternalAgentError | errors.RateLimitError | errors.ResponseValidationError
+    return isinstance(failure, answers | errors.ServerError)
 
 
 class CallContext(NamedTuple):
