@@ -77,6 +77,7 @@ def test_a_first_ask_imports_what_it_needs_alone() -> None:
         "msgspec",
         "opentelemetry",
         "payman_sdk._io.async_runner",
+        "payman_sdk._io.proxies",
         "payman_sdk._core.hook_payloads",
     }
     streams = {name for name in loaded.split() if name.startswith("payman_sdk.streaming")}

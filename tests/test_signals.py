@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,7 +24,6 @@ import trio
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._io import signals
-from payman_sdk._io.http import create_untrusting_context
 from payman_sdk._io.signals import call_handlers, defer_signals
 from tests.peer import ASK_PATH, Peer
 from tests.streaming.wire import DONE, STREAM_PATH, WORKING
@@ -134,7 +134,7 @@ def test_ctrl_c_at_any_line_of_a_given_transport_leaves_it_whole(
 def test_ctrl_c_at_any_line_of_an_event_loop_comes_out_on_trio(is_given: bool, peer: Peer) -> None:
     """Interrupted between any two lines of anyio, httpcore and the SDK: KeyboardInterrupt and nothing else, and the client works on."""
     folders = (folder_of(anyio), folder_of(httpcore), folder_of(signals))
-    no_tls = create_untrusting_context()
+    no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and reads nothing
 
     async def use(at: int) -> int:
         transport = httpx.AsyncHTTPTransport(verify=no_tls, limits=one_connection()) if is_given else None

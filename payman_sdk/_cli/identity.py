@@ -26,12 +26,12 @@ def is_sandbox(base_url: str) -> bool:
     parts = urlsplit(base_url)
     if not is_loopback((parts.hostname or "").lower()) or parts.path.strip("/") or parts.port is None:
         return False
+    import ssl
+
     import httpx
 
-    from payman_sdk._io.http import create_untrusting_context
-
     end, body = monotonic() + _PATIENCE, b""
-    verify = True if parts.scheme == "https" else create_untrusting_context()
+    verify = True if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         with (
             httpx.Client(verify=verify, trust_env=False, timeout=_PATIENCE, follow_redirects=False) as http,

@@ -76,8 +76,7 @@ class AsyncPool:
     def _make_slot(self, route: Route) -> Slot[httpcore.AsyncConnectionInterface]:
         sockets = Sockets()
         kinds = httpcore.AsyncHTTPConnection, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy
-        certificates = self.routes.certificates
-        return Slot(route, sockets, make_connection(route, certificates, AsyncSockets(sockets), kinds))
+        return Slot(route, sockets, make_connection(route, self.routes, AsyncSockets(sockets), kinds))
 
 
 class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json as json_of_python
 import re
-import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
@@ -258,8 +257,3 @@ def limit_request(
 
 
 _MOST_HURRY = 1.0
-
-
-def create_untrusting_context() -> ssl.SSLContext:
-    """Return a context that trusts no server, for connections without encryption."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

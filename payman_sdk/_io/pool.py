@@ -67,8 +67,7 @@ class Pool:
     def _make_slot(self, route: Route) -> Slot[httpcore.ConnectionInterface]:
         sockets = Sockets()
         kinds = httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy
-        certificates = self.routes.certificates
-        return Slot(route, sockets, make_connection(route, certificates, DeadlineBackend(sockets), kinds))
+        return Slot(route, sockets, make_connection(route, self.routes, DeadlineBackend(sockets), kinds))
 
 
 class _ThreadLeases(Slots[httpcore.ConnectionInterface]):

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpcore
 
-from payman_sdk._io.proxies import find_proxy
 from payman_sdk._url import format_host_port
 
 if TYPE_CHECKING:
@@ -35,13 +34,15 @@ class Route:
 
     __slots__ = ("is_socks", "origin", "proxy")
 
-    def __init__(self, url: httpcore.URL, certificates: ssl.SSLContext, proxy: str | None = None) -> None:
+    def __init__(self, url: httpcore.URL, routes: Routes, proxy: str | None = None) -> None:
         scheme = url.scheme
         if scheme not in PORTS:
             raise httpcore.UnsupportedProtocol("the address is neither of http nor of https")
         self.origin = url.origin
         # Plain http is for a machine that the caller named: it passes no other that the caller did not name, too.
         if proxy is None and scheme == b"https":
+            from payman_sdk._io.proxies import find_proxy
+
             proxy = find_proxy(f"https://{format_host_port(url.host.decode(), self.origin.port)}")
         self.proxy: httpx.Proxy | None = None
         if proxy is not None:
@@ -49,37 +50,43 @@ class Route:
 
             self.proxy = httpx.Proxy(proxy)
             if self.proxy.url.scheme == "https":
-                self.proxy.ssl_context = certificates
+                self.proxy.ssl_context = routes.certificates
         self.is_socks = self.proxy is not None and self.proxy.url.scheme.startswith("socks")
 
 
 class Routes:
     """The ways to servers, each looked up once. Without a proxy, the environment names one for each."""
 
-    def __init__(self, certificates: ssl.SSLContext, proxy: str | None = None) -> None:
-        self.certificates, self._proxy = certificates, proxy
+    def __init__(self, certificates: ssl.SSLContext | None, proxy: str | None = None) -> None:
+        self._certificates, self._proxy = certificates, proxy
         self._known: dict[tuple[bytes, bytes, int | None], Route] = {}
+
+    @property
+    def certificates(self) -> ssl.SSLContext:
+        """Whom to trust: nobody where no certificates were read, as for plain http."""
+        if self._certificates is None:  # made late, for it takes as long as four asks
+            self._certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return self._certificates
 
     def find(self, url: httpcore.URL) -> Route:
         """Return the way to the server of an address; `Route` says which are refused."""
         server = url.scheme, url.host, url.port
         route = self._known.get(server)
         if route is None:
-            route = self._known[server] = Route(url, self.certificates, self._proxy)
+            route = self._known[server] = Route(url, self, self._proxy)
         return route
 
 
-def make_connection(
-    route: Route, certificates: ssl.SSLContext, backend: Any, kinds: tuple[Any, Any, Any]
-) -> Any:
+def make_connection(route: Route, routes: Routes, backend: Any, kinds: tuple[Any, Any, Any]) -> Any:
     """Make a connection of httpcore that is not connected yet, by the class of a direct one or of a pool for proxies.
 
     Such a pool is used for nothing else: interrupts spoil its locks.
     """
     direct, by_http, by_socks = kinds
     if (proxy := route.proxy) is None:
+        certificates = routes.certificates if route.origin.scheme == b"https" else None
         return direct(route.origin, ssl_context=certificates, network_backend=backend)
-    url = proxy.url
+    url, certificates = proxy.url, routes.certificates
     address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     if route.is_socks:
         maker = by_socks(address, proxy.raw_auth, certificates, network_backend=backend)

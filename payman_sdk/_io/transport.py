@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from payman_sdk._io.http import OwnConnections, create_untrusting_context, parse_address
-from payman_sdk._io.proxies import check_proxy
+from payman_sdk._io.http import OwnConnections, parse_address
 from payman_sdk._io.routes import Routes
 from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import SecretStr
@@ -85,7 +84,12 @@ def _create_client(way: Any) -> Any:
 def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> tuple[Routes, httpcore.URL]:
     """Return the ways to servers, and the client's own, which is looked up at once, so that an unusable proxy is known."""
     certificates = load_given(verify) or create_ssl_context(urlsplit(base_url).scheme, os.environ)
-    routes = Routes(certificates, None if proxy is None else check_proxy("proxy", proxy.reveal()))
+    address: str | None = None
+    if proxy is not None:
+        from payman_sdk._io.proxies import check_proxy
+
+        address = check_proxy("proxy", proxy.reveal())
+    routes = Routes(certificates, address)
     server = parse_address(base_url)
     routes.find(server)
     return routes, server
@@ -97,8 +101,8 @@ _FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _FOLDERS = "SSL_CERT_DIR"
 
 
-def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContext:
-    """Return whom to trust on connections of a scheme.
+def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContext | None:
+    """Return whom to trust on connections of a scheme; None for plain http, which needs nobody.
 
     Nothing is read for plain http: that takes longer than the first ask. SSL_CERT_FILE and SSL_CERT_DIR count, together where both
     are set; else REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE. An empty variable counts as unset.
@@ -107,7 +111,7 @@ def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContex
         ConfigurationError: What a variable names cannot be read.
     """
     if scheme == "http":
-        return create_untrusting_context()
+        return None
     named = {name: path for name in (*_FILES, _FOLDERS) if (path := environ.get(name, "").strip())}
     file = next((name for name in _FILES if name in named), None)
     if _FOLDERS in named and file != _FILES[0]:
