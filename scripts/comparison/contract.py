@@ -183,7 +183,7 @@ class Contract:
 
 
 def _references(value: object, is_open: bool = False) -> Iterator[tuple[str, bool]]:
-    """Return the references in a value, and whether each is in a union beside a plain string."""
+    """Yield the references in a value, and whether each is in a union beside a plain string."""
     for inner in sequence(value):
         yield from _references(inner, is_open)
     node = value if isinstance(value, dict) else {}

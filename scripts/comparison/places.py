@@ -162,7 +162,7 @@ class Place:
         return self.change("added", says, request=level, response=response)
 
     def required(self, did: bool, must: bool) -> Iterator[Change]:
-        """Return whether it has to be there now, or need not."""
+        """Yield the change that it has to be there now, or need not; nothing where it is as before."""
         if did != must:
             yield self.tightened(must, f"is {'required' if must else 'optional'} now")
 

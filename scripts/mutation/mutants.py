@@ -77,7 +77,7 @@ def _find_statement(nodes: Sequence[ast.AST]) -> str:
 
 
 def _walk(node: ast.AST, above: tuple[ast.AST, ...]) -> Iterator[tuple[ast.AST, ...]]:
-    """Return each node that does something, and those that it is in: no docstring, annotation, import or text that is formatted."""
+    """Yield each node that does something, and those that it is in: no docstring, annotation, import or text that is formatted."""
     for name, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
             if name not in _NOT_CODE and isinstance(child, ast.AST) and not _is_silent(child):

@@ -126,7 +126,7 @@ def _parse_yaml(text: str) -> Any:
 
 
 def _all(value: Any) -> Iterator[Any]:
-    """Return every value there is, aliases followed."""
+    """Yield every value there is, aliases followed."""
     waiting = [value]
     while waiting:
         inner = waiting.pop()
@@ -138,7 +138,7 @@ def _all(value: Any) -> Iterator[Any]:
 
 
 def references(value: Any) -> Iterator[tuple[str, str]]:
-    """Return every reference, and where it is; what is an example may look like one."""
+    """Yield every reference, and where it is; what is an example may look like one."""
     for inner, place in walk(value):
         if isinstance(inner.get("$ref"), str):
             yield inner["$ref"], place

@@ -100,7 +100,7 @@ def _statement(prefix: str, statement: ast.stmt) -> Iterator[tuple[str, str]]:
 
 
 def _members(name: str, value: ast.expr | None) -> Iterator[tuple[str, str]]:
-    """Return what a constant holds by constant keys; a mapping may be wrapped once."""
+    """Yield what a constant holds by constant keys; a mapping may be wrapped once."""
     if isinstance(value, ast.Call) and len(value.args) == 1:
         value = value.args[0]
     if isinstance(value, ast.Dict):

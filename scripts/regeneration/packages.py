@@ -64,7 +64,7 @@ class Package:
 
 
 def packages(spec: Path) -> Iterator[Package]:
-    """Return a package for each document in spec/, the primary one first; that one is given in any case."""
+    """Yield a package for each document in spec/, the primary one first; that one is given in any case."""
     yield Package(PRIMARY)
     for path in sorted(spec.glob(f"*{_SUFFIX}")):
         name = path.name.removesuffix(_SUFFIX)

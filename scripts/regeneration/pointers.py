@@ -124,7 +124,7 @@ class Node:
 
 
 def walk(value: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:
-    """Return every object of a document, and where it is, but what is an example, a default or an extension."""
+    """Yield every object of a document, and where it is, but what is an example, a default or an extension."""
     waiting = [(value, place)]
     while waiting:
         value, place = waiting.pop()

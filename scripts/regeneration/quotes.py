@@ -86,7 +86,7 @@ def _is_meant(wanted: Wanted, use: Use) -> bool:
 
 
 def _wanted(change: Change, document: Document) -> Iterator[Wanted]:
-    """Return the texts that a change has put out of date in the document that had them."""
+    """Yield the texts that a change has put out of date in the document that had them."""
     schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
     keys, values = set(change.literals & change.names), set(change.literals - change.names)
     family, owners, concerned = set[str](), set[str](), change.names & schemas.keys()
@@ -115,7 +115,7 @@ def _wanted(change: Change, document: Document) -> Iterator[Wanted]:
 
 
 def _unions(schemas: Mapping[str, Any]) -> Iterator[set[str]]:
-    """Return the schemas that are alternatives of each other."""
+    """Yield the schemas that are alternatives of each other."""
     for node, _ in walk(schemas):
         several = [it for word in ("anyOf", "oneOf") for it in node.get(word, ())]
         yield {str(it.get("$ref", "")).rpartition("/")[2] for it in several}
@@ -207,7 +207,7 @@ def list_uses(source: bytes) -> Sequence[Use]:
 
 
 def _texts(node: ast.AST | None) -> Iterator[tuple[str, int]]:
-    """Return the texts in a constant, a literal, or a pattern, however deep."""
+    """Yield the texts in a constant, a literal, or a pattern, however deep."""
     match node:
         case ast.Constant(value=str(text)) if text:
             yield text, node.lineno

@@ -84,7 +84,7 @@ class Section(NamedTuple):
 
 
 def terminal(found: Findings) -> Iterator[str]:
-    """Return it line by line; nothing where nothing differs."""
+    """Yield it line by line; nothing where nothing differs."""
     yield from (f"{kind} {name}" for name, kind in found.files.items())
     for section in _sections(found) if found.files else ():
         yield from ("", section.title, *(f"  {line}".rstrip() for line in section.lines))

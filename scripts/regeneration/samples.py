@@ -33,7 +33,7 @@ class Samples:
         self._document, self._schemas = document, schemas
 
     def several(self, schema: Node, text: str = _TEXT, extra: Any = (1, None)) -> Iterator[Any]:
-        """Return a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text, `extra` any member."""
+        """Yield a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text, `extra` any member."""
         self._pick, self._most, self._text = 0, 1, text
         self._extra = [*extra] if isinstance(extra, tuple) else extra
         found: list[Any] = []
@@ -99,7 +99,7 @@ class Samples:
 
 
 def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any]]:
-    """Return what each class is tried with: values, and the examples of the document."""
+    """Yield what each class is tried with: values, and the examples of the document."""
     samples = Samples(document, schemas)
     for made in schemas.classes.values():
         if "enum" in made.schema:
@@ -124,7 +124,7 @@ def _examples(schema: Any) -> list[Any]:
 def operation_trials(
     document: Document, schemas: Schemas, operations: Operations
 ) -> Iterator[dict[str, Any]]:
-    """Return what each operation is tried with: arguments, bodies, answers and events."""
+    """Yield what each operation is tried with: arguments, bodies, answers and events."""
     samples = Samples(document, schemas)
     for operation in operations.found:
         answers = []
@@ -154,7 +154,7 @@ def operation_trials(
 
 
 def _bodies(samples: Samples, body: Body | None) -> Iterator[Any]:
-    """Return values of a body, and its examples."""
+    """Yield values of a body, and its examples."""
     if body is None or body.kind in ("text", "bytes"):
         yield "te\u00e9xt" if body else None
         return

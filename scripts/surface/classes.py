@@ -23,7 +23,7 @@ _READS_A_KEY = "payman_sdk._attrdict.Key"
 
 
 def describe_class(made: griffe.Class, path: str, homes: Mapping[str, str]) -> Iterator[Fact]:
-    """Return the facts about a class.
+    """Yield the facts about a class.
 
     Args:
         made: The class.
@@ -118,7 +118,7 @@ def list_subscripts(base: griffe.Expr | str | None) -> list[griffe.Expr | str]:
 def describe_function(
     function: griffe.Function, path: str, types: Types | None = None, *, is_method: bool = False
 ) -> Iterator[Fact]:
-    """Return the facts about a function, one for each way to call it."""
+    """Yield the facts about a function, one for each way to call it."""
     kinds = function.labels & {"staticmethod", "classmethod"}
     kind = next(iter(kinds), "async def" if "async" in function.labels else "def")
     for one in function.overloads or [function]:
