@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from decimal import Decimal
-from inspect import isawaitable
 from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
 from payman_sdk._core.confirmation import MAX_LENGTH, Field, find_problem, format_lines
-from payman_sdk._core.effects import Flow, Invoke
+from payman_sdk._core.effects import Flow, Invoke, watch_hook
 from payman_sdk._text.error_response import shorten
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import ConfigurationError
@@ -141,27 +140,6 @@ def format_denial(error: BaseException | None = None) -> str:
     return f"it was not agreed to{said}. It may be asked for again later."
 
 
-def _watch(hook: Callable[[Any], Any], handle: Callable[[Exception], None]) -> Callable[[Any], Any]:
-    """Return a hook, regular or coroutine function, whose exceptions are handled before they pass."""
-
-    def call(about: Any) -> Any:
-        try:
-            returned = hook(about)
-        except Exception as error:
-            handle(error)
-            raise
-        return wait(returned) if isawaitable(returned) else returned
-
-    async def wait(returned: Awaitable[Any]) -> Any:
-        try:
-            return await returned
-        except Exception as error:
-            handle(error)
-            raise
-
-    return call
-
-
 def _block(error: Exception) -> None:
     """Make what a `before_send` hook raises recognisable: only that was certainly not sent."""
     raise BlockedByHook from error
@@ -169,12 +147,12 @@ def _block(error: Exception) -> None:
 
 def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Callable[[Any], Any]:
     """Return a hook that adds what it raises to a list: it says nothing about what was sent, whatever it is."""
-    return _watch(hook, raised.append)
+    return watch_hook(hook, raised.append)
 
 
 def build_send_options(
     on_message: OnMessage | None, before_send: Callable[[Any], Any] | None
 ) -> dict[str, Any]:
     """Return the options of what is sent: who reads its events, and the client's own hook."""
-    given = {"on_message": on_message, "before_send": before_send and _watch(before_send, _block)}
+    given = {"on_message": on_message, "before_send": before_send and watch_hook(before_send, _block)}
     return {name: value for name, value in given.items() if value is not None}
