@@ -68,10 +68,14 @@ BREAKING = [
     (
         "(PaymanError, TimeoutError)",
         "(PaymanError)",
-        "payman_sdk.errors.TimedOut: is no TimeoutError any more",
+        "payman_sdk.errors.TimedOut: no longer derives from TimeoutError",
     ),
-    ("(PaymanError, TimeoutError)", "(_Trait, TimeoutError)", "is no payman_sdk.PaymanError any more"),
-    ("(_Trait)", "(BaseException)", "payman_sdk.PaymanError: is no Exception any more"),
+    (
+        "(PaymanError, TimeoutError)",
+        "(_Trait, TimeoutError)",
+        "no longer derives from payman_sdk.PaymanError",
+    ),
+    ("(_Trait)", "(BaseException)", "payman_sdk.PaymanError: no longer derives from Exception"),
     ("self.message = message", "self._message = message", "payman_sdk.PaymanError.message: is gone"),
     ('OPEN = "open"', 'OPEN = "opened"', "payman_sdk.State.OPEN: was 'open', is 'opened'"),
     ('OPEN = "open"', 'OPENED = "open"', "payman_sdk.State.OPEN: is gone"),

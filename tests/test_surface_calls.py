@@ -44,4 +44,4 @@ def test_a_lost_base_is_said_without_what_it_gave(release: Path, capsys: pytest.
     changed(release, "(PaymanError, TimeoutError)", "(TimeoutError)")
     assert check(release, "--record") == 1
     said = [line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  ")]
-    assert said == ["payman_sdk.errors.TimedOut: is no payman_sdk.PaymanError any more"]
+    assert said == ["payman_sdk.errors.TimedOut: no longer derives from payman_sdk.PaymanError"]

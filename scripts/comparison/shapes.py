@@ -47,7 +47,7 @@ def unwrapped(schema: Node) -> tuple[Node, bool]:
 
 
 def has_class(schema: Node) -> bool:
-    """Return whether the generated client has a class for a schema of its own."""
+    """Return whether the generated client has a separate class for a schema."""
     return types(schema) == frozenset({"object"}) or "allOf" in schema or "enum" in schema
 
 
@@ -94,7 +94,7 @@ def is_union(schema: Node) -> bool:
 
 
 def members(schema: Node) -> list[Node]:
-    """Return the alternatives; a schema that is no union is its only one."""
+    """Return the alternatives; a schema that is not a union is its only one."""
     if not is_union(schema):
         return [without(WORDS | REMARKS, schema)]
     return [schema_of(member) for key in UNIONS for member in sequence(schema.get(key))]

@@ -44,7 +44,7 @@ class Findings:
 
 
 def is_different(found: Findings) -> bool:
-    """Return whether the API or a generated file differs; that a document is only laid out in another way is no difference."""
+    """Return whether the API or a generated file differs; another layout of a document alone does not count."""
     if found.changes is None:
         return bool(found.files)
     return bool(found.all_changes) or any(name.startswith("generated/") for name in found.files)

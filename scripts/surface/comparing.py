@@ -158,7 +158,7 @@ def _lost_bases(old: Sequence[Fact], new: Sequence[Fact]) -> Iterator[tuple[str,
     for path, base in [(fact.path, fact.detail) for fact in old if fact.kind == "base"]:
         known = {base, *(it.path for it in old if (it.kind, it.detail) == ("same as", base))}
         if path in bases and not {names.get(it, it) for it in known} & list_ancestors(path):
-            yield path, f"is no {base} any more"
+            yield path, f"no longer derives from {base}"
 
 
 def _new_duties(before: Mapping[str, list[Fact]], now: Mapping[str, list[Fact]]) -> Iterator[tuple[str, str]]:
