@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Protocol, runtime_checkable
 
 from payman_sdk._io.clock import monotonic
+from payman_sdk._weak_call import WeakCall
 
 _PATIENCE = 10.0
 """Seconds that a fork waits for another thread at most."""
@@ -158,7 +159,8 @@ def _reset_child() -> None:
 
 def _register() -> None:
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_before_fork, after_in_parent=_resume_parent, after_in_child=_reset_child)
+        before, in_parent, in_child = map(WeakCall, (_before_fork, _resume_parent, _reset_child))
+        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
 
 
 _register()

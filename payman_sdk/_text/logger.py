@@ -17,6 +17,7 @@ from typing import Any, cast
 from payman_api import PATHS
 from payman_sdk._text.redaction import redact
 from payman_sdk._text.sanitizer import sanitize
+from payman_sdk._weak_call import WeakCall
 
 MOST_IN_A_WARNING = 80
 """Characters of a text that a record shows from WARNING on. Somebody reads those without having asked for them."""
@@ -31,7 +32,7 @@ _MOST_ERRORS = 50
 def get_logger(name: str = "payman_sdk") -> logging.Logger:
     """Return a logger whose records pass the sanitizer."""
     logger = logging.getLogger(name)
-    logger.addFilter(sanitize_record)  # the same filter is never there twice
+    logger.addFilter(_SANITIZE)  # the same filter is never there twice
     return logger
 
 
@@ -47,6 +48,9 @@ def sanitize_record(record: logging.LogRecord) -> bool:
         # Formatters take this instead of making their own.
         record.exc_text = format_traceback(record.exc_info[1], most)
     return True
+
+
+_SANITIZE = WeakCall(sanitize_record)
 
 
 class SafeFormatter(logging.Formatter):
@@ -167,7 +171,7 @@ def install_log_redaction() -> None:
     """
     for name in (*_LIBRARIES, *_KNOWN, *logging.root.manager.loggerDict):
         if name.partition(".")[0] in _LIBRARIES:
-            logging.getLogger(name).addFilter(_redact_record)
+            logging.getLogger(name).addFilter(_REDACT)
 
 
 def _redact_record(record: logging.LogRecord) -> bool:
@@ -184,6 +188,9 @@ def _redact_record(record: logging.LogRecord) -> bool:
     if shown != said:
         record.msg, record.args = shown, None
     return True
+
+
+_REDACT = WeakCall(_redact_record)
 
 
 def _has_numbers_only(record: logging.LogRecord) -> bool:

@@ -11,6 +11,7 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._io.forks import get_fork_lock
 from payman_sdk._io.locks import ThreadLock
 from payman_sdk._secrets import SecretStr
+from payman_sdk._weak_call import WeakCall
 
 __all__ = ["MemoryTokenStore"]
 
@@ -91,4 +92,4 @@ def forget_shared_tokens() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=forget_shared_stores)
+    os.register_at_fork(after_in_child=WeakCall(forget_shared_stores))
