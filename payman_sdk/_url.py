@@ -26,10 +26,11 @@ _OF_PAYMAN = frozenset(server.partition(".")[2] for server in (*SERVERS.values()
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine, by its name alone and without asking a resolver."""
-    return host == "localhost" or ((address := _parse_ip(host)) is not None and address.is_loopback)
+    return host == "localhost" or ((address := parse_ip(host)) is not None and address.is_loopback)
 
 
-def _parse_ip(host: str) -> IPv4Address | IPv6Address | None:
+def parse_ip(host: str) -> IPv4Address | IPv6Address | None:
+    """Return the address of IP that a host is; None for a name, and for what only some programs take for one."""
     import ipaddress  # imported where it is used, like everything here that most programs never get to
 
     try:
@@ -102,7 +103,7 @@ def _is_plain(url: str) -> bool:
 def _is_host(host: str, written: str) -> bool:
     """Whether a host is an address or a name of letters, digits, hyphens, underscores and dots."""
     if "[" in written:
-        return (address := _parse_ip(host)) is not None and address.version == 6
+        return (address := parse_ip(host)) is not None and address.version == 6
     return bool(host) and all(character.isalnum() or character in "-_." for character in host)
 
 
@@ -165,7 +166,7 @@ def format_host_port(host: str, port: int) -> str:
 def _normalize(host: str) -> str:
     """Return a host as it is compared; an empty text if it has other spellings, which programs may read in other ways."""
     if ":" in host:
-        address = _parse_ip(host)
+        address = parse_ip(host)
         return "" if address is None else address.compressed
     name = host.lower().removesuffix(".")
     try:

@@ -8,10 +8,11 @@ import socket
 import ssl
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
 
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.http import Transmission
 from payman_sdk._io.http import convert_address, parse_address
 from payman_sdk._io.routes import PORTS, Routes, is_replaced
@@ -186,14 +187,12 @@ def is_timeout(error: BaseException | None) -> bool:
     return error is None or isinstance(error, (*list_kinds("TimeoutException"), TimeoutError))
 
 
-def iter_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception, what caused it, what caused that."""
+def iter_causes(error: BaseException | None, *, enters_groups: bool = True) -> Iterator[BaseException]:
+    """Yield an exception, what caused it, what caused that; of a group, its first exception unless it stays outside."""
     one: Any = error  # a group of exceptions is generic, which no checker can narrow to
     for _ in range(_LONGEST_CHAIN):
         if one is None:
             return
         yield one
-        if isinstance(one, BaseExceptionGroup):
-            one = cast("Any", one).exceptions[0]
-        else:
-            one = one.__cause__ or one.__context__
+        is_entered = enters_groups and isinstance(one, BaseExceptionGroup)
+        one = cast("Any", one).exceptions[0] if is_entered else one.__cause__ or one.__context__

@@ -7,15 +7,17 @@ import json as json_of_python
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import urlencode
 
 import httpcore
 
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.effects import SendRequest
 from payman_sdk._io.routes import PORTS, is_httpx_needed
 from payman_sdk._io.streams import ACCEPTED
 from payman_sdk._secrets import reveal_for_wire
+from payman_sdk._url import parse_ip
 from payman_sdk._version import __version__
 from payman_sdk.errors import APITimeoutError, ConfigurationError
 
@@ -148,13 +150,10 @@ class _SingleChunk(AsyncIterator[bytes]):
         return self._left.pop()
 
 
-_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_NAME = r"(?=[\d.-]*[a-z])[a-z\d](?:[a-z\d.-]*[a-z\d])?"
 _PLAIN = re.compile(
-    rf"(https?)://({_OCTET}(?:\.{_OCTET}){{3}}|\[::1\]|{_NAME})(?::(\d{{1,5}}))?((?:/[\w~-][\w.~-]*)*/?)",
-    re.ASCII,
+    r"(https?)://(\[::1\]|[a-z\d](?:[a-z\d.-]*[a-z\d])?)(?::(\d{1,5}))?((?:/[\w~-][\w.~-]*)*/?)", re.ASCII
 )
-"""An address of which nothing has to be encoded or left out."""
+"""An address of which nothing has to be encoded or left out, if its host is a name, or an address of IP."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -164,7 +163,8 @@ def parse_address(url: str) -> httpcore.URL:
     Raises:
         httpx.InvalidURL: It is not an address.
     """
-    if (plain := _PLAIN.fullmatch(url)) is not None:
+    plain = _PLAIN.fullmatch(url)
+    if plain is not None and (plain[2].strip(".-0123456789") or parse_ip(plain[2]) is not None):
         scheme, host, port, path = plain.groups()
         number = None if port is None or int(port) == PORTS[scheme.encode()] else int(port)
         return httpcore.URL(scheme=scheme, host=host.strip("[]"), port=number, target=path or "/")

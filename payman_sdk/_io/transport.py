@@ -6,7 +6,6 @@ Those of the environment count, else those that httpx comes with.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import ssl
 from collections.abc import Mapping
@@ -62,7 +61,9 @@ def build_async_http_client(
             AsyncPool(_MOST_OF_TASKS, _build_routes(base_url, proxy, verify)[0]), _create_client
         )
     if transport == "aiohttp":
-        if importlib.util.find_spec("aiohttp") is None:
+        from importlib.util import find_spec
+
+        if find_spec("aiohttp") is None:
             raise build_missing_error("transport is 'aiohttp', which needs that package", "aiohttp")
         from payman_sdk._io.aiohttp_transport import AiohttpPool
 
