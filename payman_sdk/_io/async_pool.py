@@ -31,16 +31,11 @@ T = TypeVar("T")
 class AsyncPool:
     """Sends requests on its own connections, from any number of event loops, one after the other or at once.
 
-    The arguments are those of `Pool`; the limit holds for each loop.
+    The arguments and attributes are those of `Pool`. The limit holds for each loop; what comes at any instant is a cancellation.
     """
 
-    bears_interrupts = True
-    """Whether a cancellation at any instant leaves it whole."""
-    sends_itself = True
-    """Whether it passes by the transports of httpx."""
+    bears_interrupts = sends_itself = reports_sending = True
     build_request = staticmethod(build_request)
-    reports_sending = True
-    """Whether a request's `trace` gets a report before a byte is sent."""
 
     def __init__(self, limit: int, routes: Routes) -> None:
         self._limit = limit

@@ -5,7 +5,6 @@ It is a separate module because an event loop takes a while to import, which pro
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +21,7 @@ from payman_sdk._io.async_streams import AsyncOpenStream, repair_pools
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, run_in_thread, sleep
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.routes import suppress_instrumentation
-from payman_sdk._io.runner import BaseRunner
+from payman_sdk._io.runner import BaseRunner, log
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
 from payman_sdk._io.streams import BoundedBody, Outcome, buffer_answer, unwrap_outcome
 from payman_sdk.errors import APIConnectionError
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from payman_sdk._io.http import AnyRequest
 
 T = TypeVar("T")
-
-log = logging.getLogger("payman_sdk")
 
 _NOTICE = 1.0
 """Seconds that a hook has to take note of an interruption."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
@@ -184,8 +185,6 @@ def _is_final(error: BaseException | None) -> bool:
 
 
 _OURS = str(Path(__file__).parent.parent)
-_LONGEST_CHAIN = 16
-"""How many causes back an exception is shortened."""
 
 
 def shorten_traceback(error: BaseException) -> None:
@@ -194,15 +193,11 @@ def shorten_traceback(error: BaseException) -> None:
     An exception has passed about twenty frames of flows when the caller gets it. The frames below are kept: a hook's, a transport's.
     A foreign exception that has only frames of the SDK keeps them: nothing else locates it.
     """
-    one: BaseException | None = error
     with contextlib.suppress(Exception):  # an exception may fail when inspected; it then passes unchanged
-        for _ in range(_LONGEST_CHAIN):
-            if one is None:
-                return
+        for one in iter_causes(error, enters_groups=False):
             foreign = _skip_own_frames(one.__traceback__)
             if foreign is not None or isinstance(one, PaymanError):
                 one.__traceback__ = foreign
-            one = one.__cause__ or one.__context__
 
 
 def forget_frames(error: BaseException, handled: BaseException | None) -> None:
@@ -212,13 +207,9 @@ def forget_frames(error: BaseException, handled: BaseException | None) -> None:
         error: What interrupted it.
         handled: The exception that the program was handling before; it and what led to it stay as they are.
     """
-    one: BaseException | None = error
     with contextlib.suppress(Exception):
-        for _ in range(_LONGEST_CHAIN):
-            if one is None or one is handled:
-                return
+        for one in takewhile(lambda one: one is not handled, iter_causes(error, enters_groups=False)):
             one.__traceback__ = None
-            one = one.__cause__ or one.__context__
 
 
 def _skip_own_frames(traceback: TracebackType | None) -> TracebackType | None:

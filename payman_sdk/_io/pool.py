@@ -24,15 +24,16 @@ from payman_sdk._io.tls import CONNECTING, TlsStream
 
 
 class Pool:
-    """Sends requests on its own connections, `limit` at most; safe to use from several threads at once."""
+    """Sends requests on its own connections, `limit` at most; safe to use from several threads at once.
 
-    bears_interrupts = True
-    """Whether a KeyboardInterrupt at any instant leaves it whole."""
-    sends_itself = True
-    """Whether it passes by the transports of httpx."""
+    Attributes:
+        bears_interrupts: Whether a KeyboardInterrupt at any instant leaves it whole.
+        sends_itself: Whether it passes by the transports of httpx.
+        reports_sending: Whether a request's `trace` gets a report before a byte is sent.
+    """
+
+    bears_interrupts = sends_itself = reports_sending = True
     build_request = staticmethod(build_request)
-    reports_sending = True
-    """Whether a request's `trace` gets a report before a byte is sent."""
 
     def __init__(self, limit: int, routes: Routes) -> None:
         self._limit = limit

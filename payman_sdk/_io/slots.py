@@ -242,22 +242,22 @@ class PooledResponse(OwnResponse):
         await self.aclose()
 
     def close(self) -> None:
+        is_whole = False
         if self._slot is not None:
             try:
                 self._answer.close()
-            except BaseException:
-                self._end_lease(in_order=False)
-                raise
-            self._end_lease(in_order=True)
+                is_whole = True
+            finally:
+                self._end_lease(in_order=is_whole)
 
     async def aclose(self) -> None:
+        is_whole = False
         if self._slot is not None:
             try:
                 await self._answer.aclose()
-            except BaseException:
-                self._end_lease(in_order=False)
-                raise
-            self._end_lease(in_order=True)
+                is_whole = True
+            finally:
+                self._end_lease(in_order=is_whole)
 
     def _end_lease(self, *, in_order: bool) -> None:
         """Let the connection go, once."""
