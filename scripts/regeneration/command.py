@@ -14,7 +14,7 @@ from pathlib import Path
 from scripts.regeneration import folders, reporting
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
-from scripts.regeneration.work import Work, prepare
+from scripts.regeneration.work import prepare
 
 DIFFERENT, FAILED, INTERRUPTED = 1, 2, 130
 _WORDS = {"added": "is missing", "removed": "is not from the spec", "changed": "is not what the spec gives"}
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Regenerate, or check; give the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        work = _run(options)
+        found = _run(options)
     except KeyboardInterrupt:
         print("scripts/regenerate: interrupted.\nNothing was changed.", file=sys.stderr)
         return INTERRUPTED
@@ -37,10 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     # From here on everything is in its place, whatever becomes of who reads this.
     if options.check and not _is_thorough(options):
-        return _verdict(work.findings.files)
-    for line in reporting.terminal(work.findings):
+        return _verdict(found.files)
+    for line in reporting.terminal(found):
         print(line)
-    return DIFFERENT if options.check and reporting.is_different(work.findings) else 0
+    return DIFFERENT if options.check and reporting.is_different(found) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,10 +87,10 @@ def _is_thorough(options: argparse.Namespace) -> bool:
     return not options.check or options.source is not None or options.report is not None
 
 
-def _run(options: argparse.Namespace) -> Work:
-    root = options.root.resolve()
-    if options.report is not None and not (options.report.parent.is_dir() and not options.report.is_dir()):
-        raise RegenerationError(f"{options.report} cannot be written: it is a folder, or is in none.")
+def _run(options: argparse.Namespace) -> reporting.Findings:
+    root, report = options.root.resolve(), options.report
+    if report is not None and not (report.parent.is_dir() and not report.is_dir()):
+        raise RegenerationError(f"{report} cannot be written: it is a folder, or is in none.")
     if options.document != PRIMARY and options.source is None:
         raise RegenerationError("--document says which document --from takes the place of; give --from, too.")
     if options.check and folders.is_cut_short(root):
@@ -102,24 +102,18 @@ def _run(options: argparse.Namespace) -> Work:
             "scripts/regenerate: an earlier run was cut short; everything is back as it was.", file=sys.stderr
         )
     with tempfile.TemporaryDirectory(prefix="payman-") as scratch, contextlib.ExitStack() as unfinished:
-        work = prepare(root, Path(scratch), options.source, _is_thorough(options), options.document)
-        report = _draft(options.report, reporting.markdown(work.findings), unfinished)
+        found, coming = prepare(root, Path(scratch), options.source, _is_thorough(options), options.document)
+        # Beside its place, so that if it cannot be written nothing is done, and if nothing is done there is none.
+        draft = None if report is None else report.with_name(f".{report.name}.{os.getpid()}")
+        if draft is not None:
+            unfinished.callback(draft.unlink, missing_ok=True)
+            draft.write_text(reporting.markdown(found), encoding="utf-8")
         with folders.undisturbed():
-            if not options.check and work.coming:
-                folders.swap(root, work.coming)
-            if report is not None:
-                report.replace(options.report)
-    return work
-
-
-def _draft(place: Path | None, text: str, unfinished: contextlib.ExitStack) -> Path | None:
-    """Write a report beside its place, so that if it cannot be written nothing is done, and if nothing is done there is none."""
-    if place is None:
-        return None
-    draft = place.with_name(f".{place.name}.{os.getpid()}")
-    unfinished.callback(draft.unlink, missing_ok=True)
-    draft.write_text(text, encoding="utf-8")
-    return draft
+            if not options.check and coming:
+                folders.swap(root, coming)
+            if draft is not None:
+                draft.replace(report)
+    return found
 
 
 def _verdict(found: Mapping[str, str]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -77,21 +76,14 @@ def _step(what: str) -> Iterator[None]:
     console.print(f"[green]✓[/] {what}", highlight=False)
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a regeneration has made, and what would change.
-
-    Args:
-        findings: What is to be reported.
-        coming: What is to be put in place, by the path below the root; None where something is only removed.
-    """
-
-    findings: Findings
-    coming: Mapping[str, Path | None]
+Coming = dict[str, Path | None]
+"""What is to be put in place, by the path below the root; None where something is only removed."""
 
 
-def prepare(root: Path, scratch: Path, source: str | None, thorough: bool, name: str) -> Work:
-    """Make the client, and find out what is different.
+def prepare(
+    root: Path, scratch: Path, source: str | None, thorough: bool, name: str
+) -> tuple[Findings, Coming]:
+    """Make the client, and find out what is different; return what is to be reported and what is to be put in place.
 
     Args:
         root: The folder that holds spec/ and generated/.
@@ -120,19 +112,19 @@ def prepare(root: Path, scratch: Path, source: str | None, thorough: bool, name:
         with _step("Trying the client"):
             prove(fresh, {package: it.document for package, it in given.items()}, scratch)
     if not (changed and thorough):
-        return Work(Findings(changed), coming)
+        return Findings(changed), coming
     findings = _findings(root, scratch, given, changed)
     # What breaks programs breaks recordings, too: these are made anew when the SDK has been adapted.
     is_harmless = findings.changes is not None and version_step(findings.all_changes) != "major"
     if "generated" in coming and is_harmless and not findings.faults:
         with _step("Playing what was recorded"):
             replay(root, fresh)
-    return Work(findings, coming)
+    return findings, coming
 
 
 def _changed(
     root: Path, scratch: Path, given: Mapping[Package, Source], fresh: Path
-) -> tuple[dict[str, str], dict[str, Path | None]]:
+) -> tuple[dict[str, str], Coming]:
     """Say what differs, file by file, and what to put where."""
     spec = root / "spec"
     wanted = {name: content for source in given.values() for name, content in source.files.items()}
@@ -141,7 +133,7 @@ def _changed(
     kinds = differences(old, new)
     for name in kinds.keys() & new.keys():
         (scratch / name).write_bytes(new[name])
-    coming = {f"spec/{name}": scratch / name if name in new else None for name in kinds}
+    coming: Coming = {f"spec/{name}": scratch / name if name in new else None for name in kinds}
     changed = {f"spec/{name}": kind for name, kind in kinds.items()}
     in_client = differences(files(root / "generated"), files(fresh))
     if in_client:
