@@ -50,15 +50,9 @@ def choices_of(expression: Expression) -> list[Expression]:
     return [each for each in expression.get("anyOf", [expression]) if each != NULL]
 
 
-def bare(member: Expression) -> Expression:
-    """Return the expression of a member."""
-    found: Expression = member["allOf"][0] if "allOf" in member else member
-    return found
-
-
 def annotate(*several: Expression) -> str:
     """Return the annotation of what may be any of some things, in their order; None of nothing."""
-    every = (each for one in map(bare, several) for each in one.get("anyOf", [one]))
+    every = (each for one in several for each in one.get("anyOf", [one]))
     choices = list(dict.fromkeys(map(_word, every)))
     if "Any" in choices:
         return "Any"
@@ -91,8 +85,7 @@ def make_member(wire: str, schema: Node, expression: Expression, *, is_required:
         about |= part.value
     own = schema.value if isinstance(schema.value, dict) else {}
     about |= {key: value for key, value in own.items() if key in ANNOTATIONS}
-    made: dict[str, Any] = {"allOf": [expression]} if "$ref" in expression else dict(expression)
-    made |= {WIRE: wire, "description": str(about.get("description") or "")}
+    made = {**expression, WIRE: wire, "description": str(about.get("description") or "")}
     if about.get("format") == "password":
         made["format"] = "password"
     if about.get("deprecated"):

@@ -85,7 +85,7 @@ class Schemas:
 
     def members_of(self, expression: Expression) -> dict[str, Expression] | None:
         """Return what the members of an object are, by their names on the wire; None of what is not an object."""
-        if expression == expressions.refer(expressions.OTHER):
+        if expression.get("$ref") == expressions.refer(expressions.OTHER)["$ref"]:
             return {"": ANY}
         if expression.get("type") == "object":
             return {"": expression["additionalProperties"]}
@@ -95,7 +95,7 @@ class Schemas:
             return None
         extra = made.schema["additionalProperties"]
         others = {} if extra is False else {"": extra}
-        return others | {each[WIRE]: expressions.bare(each) for each in made.schema["properties"].values()}
+        return others | {each[WIRE]: each for each in made.schema["properties"].values()}
 
     def is_plain(self, expression: Expression) -> bool:
         """Whether a value can be written as a text: it is neither a list nor an object, nor a file."""
