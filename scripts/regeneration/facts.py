@@ -70,7 +70,7 @@ class Scheme:
     prefix: str = ""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Operation:
     """A function to be generated."""
 
@@ -90,8 +90,6 @@ class Operation:
     scheme: Scheme | None
     is_optional: bool
     server: str | None
-    page: tuple[str, str] | None = None
-    """The parameter, and the member of the answer, that lead to the next page."""
 
     def within(self, location: str) -> list[Parameter]:
         """Return the parameters that go to one place."""

@@ -49,8 +49,6 @@ class Operations:
         variables = identifiers.name_all(hooks)
         self.webhooks = [self._webhook(name, variables[name], item.resolve()) for name, item in hooks.items()]
         schemas.finish()
-        for operation in self.found:
-            operation.page = self._find_page(operation)
 
     def _find_servers(self) -> dict[str, str]:
         """Return the base URL of each environment."""
@@ -181,7 +179,7 @@ class Operations:
             made.pop(DEFAULT, None)
         return Parameter(variable, location, shown, is_required, made, schema)
 
-    def _find_page(self, operation: Operation) -> tuple[str, str] | None:
+    def find_page(self, operation: Operation) -> tuple[str, str] | None:
         """Return how pages lead to each other: a text in the query, and a member of the answer that is called `next` and the same."""
         answers = [operation.answers[status] for status in operation.successes]
         if operation.method != "GET" or operation.events or len(answers) != 1 or answers[0] is None:
