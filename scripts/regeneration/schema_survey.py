@@ -24,8 +24,9 @@ class Survey:
         self.tags: dict[str, dict[str, list[Any]]] = {}
         self.with_others: set[str] = set()
         for value, place in walk(document):
-            self._find_files(Node(document, value, place))
-            self._find_tags(Node(document, value, place))
+            node = Node(document, value, place)
+            self._find_files(node)
+            self._find_tags(node)
 
     def _find_files(self, holder: Node) -> None:
         """Note the members of multipart bodies that are files; JSON has none."""
@@ -57,24 +58,22 @@ class Survey:
         if keyword is None:
             return
         check(schema)
-        models: list[tuple[str, str, dict[str, Node]]] = []
+        given = schema.value.get("discriminator", {})
+        models: list[tuple[str, tuple[str, str], dict[str, Node]]] = []
         for variant in schema[keyword]:
             shape = flatten(variant)
             if not shape.choice and shape.merged.get("properties"):
                 members = {wire: combine(several) for wire, several in shape.members.items()}
-                models.append((variant.resolve().place, str(variant.value.get("$ref", "")), members))
-        given = schema.value.get("discriminator")
-        if isinstance(given, dict) and models:
-            names = {name for _, it, _ in models for name in (it, it.rpartition("/")[2])}
-            for value, target in (given.get("mapping") or {}).items():
-                if target not in names:
-                    said = f"The discriminator maps {value!r:.40} to {target!r:.60}"
-                    schema["discriminator"].refuse(f"{said}, which is none of the choices")
-        wires = [*models[0][2]] if models else []
-        if isinstance(given, dict):
-            wires = [str(given.get("propertyName"))]
+                reference = variant.value.get("$ref", "")
+                names = reference, reference.rpartition("/")[2]
+                models.append((variant.resolve().place, names, members))
+        for value, target in given.get("mapping", {}).items() if models else ():
+            if not any(target in names for _, names, _ in models):
+                said = f"The discriminator maps {value!r:.40} to {target!r:.60}"
+                schema["discriminator"].refuse(f"{said}, which is none of the choices")
+        wires = [given["propertyName"]] if given else [*models[0][2]] if models else []
         for wire in wires:
-            values = [_tag_values(it.get(wire), given, reference) for _, reference, it in models]
+            values = [_tag_values(members.get(wire), given, names) for _, names, members in models]
             flat = [repr(value) for each in values for value in each]
             if len(models) < 2 or not all(values) or len({*flat}) < len(flat):
                 continue
@@ -83,16 +82,14 @@ class Survey:
                 known = self.tags.setdefault(at, {}).setdefault(wire, [])
                 known += [value for value in each if value not in known]
             return
-        if given is not None:
-            said = f"The discriminator {next(iter(wires), given)!r:.60}"
-            schema.refuse(f"{said} does not tell the choices apart")
+        if given:
+            schema.refuse(f"The discriminator {wires[0]!r:.60} does not tell the choices apart")
 
 
-def _tag_values(member: Node | None, discriminator: Any, reference: str) -> list[Any]:
+def _tag_values(member: Node | None, discriminator: dict[str, Any], names: tuple[str, str]) -> list[Any]:
     """Return the values of a member that say which model it is in, in the end the names that the discriminator has for it."""
     values = flatten(member).values if member else []
-    if not values and isinstance(discriminator, dict) and reference:
-        name = reference.rpartition("/")[2]
-        mapping = discriminator.get("mapping") or {}
-        values = [value for value, target in mapping.items() if target in (reference, name)] or [name]
+    if not values and discriminator and any(names):
+        mapping = discriminator.get("mapping", {})
+        values = [value for value, target in mapping.items() if target in names] or [names[1]]
     return values if all(isinstance(value, str | int) for value in values) else []
