@@ -22,8 +22,6 @@ SIDE = f"import sys; sys.path.append({str(ROOT)!r}); from scripts.benchmarks.sid
 
 _END = f"""
 import sys
-if sys.platform != "win32":
-    import resource
 {inspect.getsource(measure_peak)}
 size = measure_peak()
 import json

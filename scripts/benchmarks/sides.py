@@ -19,9 +19,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-if sys.platform != "win32":
-    import resource
-
 PATIENCE = 600.0
 """The time limit, in seconds, of clients whose default would end a long stream."""
 
@@ -50,10 +47,6 @@ class Target(NamedTuple):
         base_url, *requests = json.loads(text)
         return cls(base_url, *(Sent(*request) for request in requests))
 
-    def stream_body(self, task: str) -> bytes:
-        """Return the body of the request for another stream, such as `task 1000`."""
-        return self.stream.body.replace("task 3", task).encode()
-
 
 @dataclass
 class Reading:
@@ -61,14 +54,12 @@ class Reading:
 
     Attributes:
         count: How many calls were made or events read.
-        characters: How many characters of text, or bytes.
         seconds: From the first request to the last answer.
         busy: How many seconds the process computed; in the others it waited.
         size: The most memory that the process has had, in bytes.
     """
 
     count: int = 0
-    characters: int = 0
     seconds: float = 0.0
     busy: float = 0.0
     size: int = 0
@@ -106,8 +97,8 @@ def measure_peak() -> int:
         with open("/proc/self/status") as status:  # noqa: PTH123 (programs would pay for pathlib)
             return int(status.read().partition("VmHWM:")[2].split()[0]) * 1024
     except (OSError, IndexError, ValueError):
-        if sys.platform == "win32":
-            return 0  # Python alone cannot tell there
+        import resource
+
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return most if sys.platform == "darwin" else most * 1024
 
@@ -160,13 +151,9 @@ def build_ours(target: Target) -> Sides:
     client.ask("get a token")
 
     def read(task: str) -> Reading:
-        reading = Reading()
         with client.stream(task) as stream:
-            for event in stream:
-                reading.count += 1
-                if event.type == "artifact_update":
-                    reading.characters += len(event.delta)
-        return reading
+            lengths = [len(event.delta) if event.type == "artifact_update" else 0 for event in stream]
+        return Reading(len(lengths))
 
     return {
         "ask": repeat(lambda: client.ask(ASKED)),
@@ -189,9 +176,12 @@ def build_httpx(target: Target) -> Sides:
         return (await async_client.post(sent.path, content=body, headers=sent.headers)).json()
 
     def read_bytes(task: str) -> Reading:
-        request = {"content": target.stream_body(task), "headers": target.stream.headers}
-        with client.stream("POST", target.stream.path, **request) as answer:
-            return Reading(int(task.split()[1]), sum(map(len, answer.iter_bytes())))
+        content = target.stream.body.replace("task 3", task).encode()
+        with client.stream(
+            "POST", target.stream.path, content=content, headers=target.stream.headers
+        ) as answer:
+            assert sum(map(len, answer.iter_bytes()))
+        return Reading(int(task.split()[1]))
 
     return {
         "ask": repeat(lambda: client.post(sent.path, content=body, headers=sent.headers).json()),
@@ -208,12 +198,11 @@ def build_openai(target: Target) -> Sides:
     chat: dict[str, Any] = {"model": "canned", "messages": [{"role": "user", "content": ASKED}]}
 
     def read(task: str) -> Reading:
-        reading, options = Reading(), {"stream": True, "stream_cls": library.Stream[object]}
-        for event in client.post(target.stream.path, body={"text": task}, cast_to=object, **options):
-            reading.count += 1
-            if artifact := event["result"].get("artifact"):
-                reading.characters += len(artifact["parts"][0]["text"])
-        return reading
+        options = {"stream": True, "stream_cls": library.Stream[object]}
+        events = client.post(target.stream.path, body={"text": task}, cast_to=object, **options)
+        artifacts = (event["result"].get("artifact") for event in events)
+        lengths = [len(artifact["parts"][0]["text"]) if artifact else 0 for artifact in artifacts]
+        return Reading(len(lengths))
 
     return {
         "ask": repeat(lambda: client.chat.completions.create(**chat)),
