@@ -14,11 +14,12 @@ import sys
 import tempfile
 import tokenize
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import grimp
 from poetry.core.masonry import api as masonry
 
 ROOT = Path(__file__).parent.parent
@@ -104,17 +105,6 @@ _NOUNS = frozenset(
 """Nouns of the field: `logging`, `polling` and the like are what everybody calls them."""
 
 
-def iter_imports(tree: ast.AST, modules: Mapping[str, Path]) -> Iterator[str]:
-    """Yield the modules that a module imports, under TYPE_CHECKING and inside functions too."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                yield full if full in modules else node.module
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-
-
 def count_lines(source: str) -> int:
     """Count the lines of code: without blank lines, comments and docstrings."""
     lines: set[int] = set()
@@ -154,15 +144,12 @@ def measure_names(trees: Mapping[str, ast.AST]) -> list[Metric]:
     ]
 
 
-def measure_circles(trees: Mapping[str, ast.AST], modules: Mapping[str, Path]) -> Metric:
-    """Measure whether modules import each other in a circle; imports for type checkers count."""
-    imports = {
-        module: {one for one in iter_imports(tree, modules) if one in modules and one != module}
-        for module, tree in trees.items()
-    }
+def measure_circles(package: str = PACKAGE) -> Metric:
+    """Measure whether modules import each other in a circle; imports for type checkers, and in functions, count."""
+    graph = grimp.build_graph(package, cache_dir=None)
     shown: tuple[str, ...] = ()
     try:
-        TopologicalSorter(imports).prepare()
+        TopologicalSorter({it: graph.find_modules_directly_imported_by(it) for it in graph.modules}).prepare()
     except CycleError as error:
         shown = (" ⇄ ".join(sorted(set(error.args[1]))),)
     return Metric("import circles of files", len(shown), 0, 0, "circles", shown)
@@ -226,7 +213,7 @@ def measure(root: Path = ROOT) -> list[Metric]:
     trees = {module: ast.parse(file.read_text("utf-8")) for module, file in modules.items()}
     return [
         *measure_names(trees),
-        measure_circles(trees, modules),
+        measure_circles(),
         Metric("modules that one ask passes through", count_modules_per_ask(), *LIMITS["modules"], "modules"),
         *measure_lines(root, modules),
         Metric("size of the wheel", measure_wheel(root), *LIMITS["wheel"], "KiB"),

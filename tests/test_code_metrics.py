@@ -59,11 +59,21 @@ def test_each_fault_is_counted(project: Path) -> None:
     assert (gerunds.value, gerunds.examples) == (20.0, ("payman_sdk.asking",))
     assert classes.value == 1
     assert "First" in classes.examples[0]
-    circle = measure_circles(trees, modules)
-    # One of the two imports is for type checkers alone, the other inside a function.
-    assert (circle.value, circle.examples) == (1, ("payman_sdk.first ⇄ payman_sdk.second",))
     lines, scripts = measure_lines(project, modules)
     assert (lines.value, scripts.value) == (12, 1)
+
+
+def test_a_circle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the two imports is for type checkers alone, the other inside a function."""
+    for name, text in FILES.items():
+        path = tmp_path / name.replace("payman_sdk", "circling")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("payman_sdk", "circling"))
+    monkeypatch.syspath_prepend(tmp_path)
+    circle = measure_circles("circling")
+    assert (circle.value, circle.examples) == (1, ("circling.first ⇄ circling.second",))
+    (tmp_path / "circling" / "second.py").write_text("")
+    assert measure_circles("circling").value == 0
 
 
 def test_lines_are_counted_without_what_explains_them() -> None:
