@@ -11,12 +11,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.plugins.base import BasePlugin
 from detect_secrets.plugins.basic_auth import BasicAuthDetector
 from detect_secrets.plugins.keyword import KeywordDetector
-from detect_secrets.settings import transient_settings
+from detect_secrets.settings import default_settings
 
 from scripts.git import run_git
 
@@ -35,16 +34,11 @@ _PUBLISHED = (
     "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # pragma: allowlist secret
 )
 
-_HEURISTICS = (
-    *("is_indirect_reference", "is_likely_id_string", "is_not_alphanumeric_string", "is_potential_uuid"),
-    *("is_prefixed_with_dollar_sign", "is_sequential_string", "is_templated_secret"),
+_BY_NAME = (
+    "detect_secrets.filters.heuristic.is_lock_file",
+    "detect_secrets.filters.heuristic.is_swagger_file",
 )
-_FILTERS = (
-    "detect_secrets.filters.allowlist.is_line_allowlisted",
-    *(f"detect_secrets.filters.heuristic.{name}" for name in _HEURISTICS),
-    f"{__package__}.secret_scan.is_made_up",
-)
-"""What decides that a find is not a secret. None of them asks a network, as verification would."""
+"""Filters that would leave out whole files. The other usual ones look at what is found, and none of them asks a network."""
 
 
 def is_made_up(secret: str, plugin: BasePlugin) -> bool:
@@ -58,10 +52,10 @@ def is_made_up(secret: str, plugin: BasePlugin) -> bool:
 
 def find_secrets(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
     """Return the place and the kind of every secret in files."""
-    kinds: Iterable[type[BasePlugin]] = get_mapping_from_secret_type_to_class().values()
-    plugins = [{"name": kind.__name__} for kind in kinds]
     found = SecretsCollection(root=str(root))
-    with transient_settings({"plugins_used": plugins, "filters_used": [{"path": path} for path in _FILTERS]}):
+    with default_settings() as settings:
+        settings.disable_filters(*_BY_NAME)
+        settings.filters[f"{__package__}.secret_scan.is_made_up"] = {}
         found.scan_files(*(str(path.relative_to(root)) for path in paths))
     return sorted(f"{name}:{secret.line_number}: {secret.type}" for name, secret in found)
 
