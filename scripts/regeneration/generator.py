@@ -31,7 +31,6 @@ from scripts.regeneration.identifiers import PREFIX
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
-from scripts.regeneration.schemas import Schemas
 
 _DEPRECATION = """import sys
 
@@ -54,9 +53,8 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
     Raises:
         RegenerationError: The document or a template does not fit.
     """
-    schemas = Schemas(document)
-    operations = Operations(document, schemas)
-    project = prepare(document, schemas, operations, spec, into, name)
+    operations = Operations(document)
+    project = prepare(operations, spec, into, name)
     shared = ("events.py", "_base.py", "_http.py") if name == PRIMARY else ()
     extra = [*shared, *(["webhooks.py"] if operations.webhooks else [])]
     try:
@@ -79,19 +77,18 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
     layout(into, spec / "ruff.toml")
 
 
-def prepare(
-    document: Document, schemas: Schemas, operations: Operations, spec: Path, into: Path, name: str
-) -> Project:
+def prepare(operations: Operations, spec: Path, into: Path, name: str) -> Project:
     """Let openapi-python-client parse a document, and give the templates what it ignores."""
-    overrides = {it.name: ClassOverride(module_name=it.module) for it in schemas.classes.values()}
+    classes = operations.schemas.classes
+    overrides = {it.name: ClassOverride(module_name=it.module) for it in classes.values()}
     given = ConfigFile(class_overrides=overrides, field_prefix=PREFIX)
     given.use_path_prefixes_for_title_model_names = False
     given.post_hooks = []  # the rules of formatting are given explicitly: see layout()
     config = Config.from_sources(given, MetaType.NONE, into, "utf-8", overwrite=False, output_path=into)
-    title = document["info"]["title"]
+    title = operations.document["info"]["title"]
     # Whatever only refers to classes needs none of their members, and is read in a moment.
     read = {OTHER: {"title": OTHER, "type": "object"}}
-    for each in schemas.classes.values():
+    for each in classes.values():
         read[each.name] = {key: inner for key, inner in each.schema.items() if key not in _MEMBERS}
     paths = dict(each.item for each in operations.found)
     skeleton = {"openapi": "3.1.0", "info": {"title": title, "version": ""}, "paths": paths}
@@ -99,8 +96,7 @@ def prepare(
     if isinstance(parsed, GeneratorError):
         said = f"{parsed.header} {parsed.detail or ''}"
         raise RegenerationError(f"openapi-python-client cannot read it: {said}")
-    parsed.models = [model for model in parsed.models if model.class_info.name in schemas.classes]
-    parsed.enums = [enum for enum in parsed.enums if enum.class_info.name in schemas.classes]
+    parsed.models = [model for model in parsed.models if model.class_info.name in classes]
     project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
     project.env.undefined = StrictUndefined
     # A run generates several packages from the same templates; what is compiled stays in a temporary folder of the user's.
@@ -114,11 +110,11 @@ def prepare(
         "annotation": lambda several: annotate(*several),
         "declared": _declared,
         "named": lambda several: sorted(
-            schemas.classes.keys() & re.findall(r"\w+", " ".join(map(annotate, several)))
+            classes.keys() & re.findall(r"\w+", " ".join(map(annotate, several)))
         ),
     }
     project.env.globals |= {
-        "classes": schemas.classes,
+        "classes": classes,
         "api": operations,
         "operations": {each.name: each for each in operations.found},
         "deprecation": _DEPRECATION,

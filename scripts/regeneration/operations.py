@@ -27,10 +27,11 @@ _JOINED = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "
 
 
 class Operations:
-    """The operations and webhooks of a document."""
+    """The operations and webhooks of a document, and the schemas that they refer to."""
 
-    def __init__(self, document: Document, schemas: Schemas) -> None:
-        self.document, self._schemas, self._bodies = document, schemas, Bodies(schemas)
+    def __init__(self, document: Document) -> None:
+        self.document, self.schemas = document, Schemas(document)
+        self._bodies = Bodies(self.schemas)
         root = Node(document, document)
         self._schemes = root.get("components", {}).get("securitySchemes", {})
         self.found: list[Operation] = []
@@ -48,7 +49,7 @@ class Operations:
         hooks = root.get("webhooks", {}).members()
         variables = identifiers.name_all(hooks)
         self.webhooks = [self._webhook(name, variables[name], item.resolve()) for name, item in hooks.items()]
-        schemas.finish()
+        self.schemas.finish()
 
     def _find_servers(self) -> dict[str, str]:
         """Return the base URL of each environment."""
@@ -153,11 +154,11 @@ class Operations:
                 node.refuse(f"A parameter as {media} cannot be rendered")
             schema, style = node["content"][media].get("schema", {}), "json"
         class_name = identifiers.to_class(name) + identifiers.to_class(wire)
-        kind = self._schemas.express(schema, class_name, is_open=False)
+        kind = self.schemas.express(schema, class_name, is_open=False)
         explode = given.get("explode", style == "form")
         choices = choices_of(kind)
         is_list = any(choice.get("type") == "array" for choice in choices)
-        members = next(filter(None, map(self._schemas.members_of, choices)), None)
+        members = next(filter(None, map(self.schemas.members_of, choices)), None)
         is_object = members is not None
         known = ("form", "deepObject") if is_object else tuple(_JOINED) if is_list else ("form", "simple")
         is_unfit = is_object and (location != "query" or (style == "form" and not explode))
@@ -165,9 +166,9 @@ class Operations:
         if style != "json" and (style not in known or is_unfit):
             what = "an object" if is_object else "a list" if is_list else "this"
             node.refuse(f"The style {style} for {what} in the {location} cannot be rendered")
-        is_flat = self._schemas.is_list(kind)
+        is_flat = self.schemas.is_list(kind)
         if members is not None:
-            is_flat = len(choices) == 1 and all(map(self._schemas.is_plain, members.values()))
+            is_flat = len(choices) == 1 and all(map(self.schemas.is_plain, members.values()))
         if style != "json" and not is_flat:
             node.refuse(f"The parameter {wire}, with objects or lists among others, cannot be rendered")
         shown = style if style in ("json", "deepObject") else "explode" if is_object else ""
@@ -184,7 +185,7 @@ class Operations:
         answers = [operation.answers[status] for status in operation.successes]
         if operation.method != "GET" or operation.events or len(answers) != 1 or answers[0] is None:
             return None
-        found = self._schemas.classes.get(str(answers[0].expression.get("$ref")).rpartition("/")[2])
+        found = self.schemas.classes.get(str(answers[0].expression.get("$ref")).rpartition("/")[2])
         members = {} if found is None else found.schema.get("properties", {})
         for parameter in operation.within("query"):
             wanted = f"next{plain(parameter.name)}"

@@ -14,7 +14,6 @@ from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import Package
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.samples import class_trials, operation_trials
-from scripts.regeneration.schemas import Schemas
 from scripts.regeneration.type_check import parsed, run
 
 _MOST = 10
@@ -36,12 +35,13 @@ def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> 
     places: dict[str, str] = {}
     for package, document in documents.items():
         module = package.folder.replace("/", ".")
-        schemas = Schemas(document)
-        operations = Operations(document, schemas)
-        found = [*class_trials(document, schemas), *operation_trials(document, schemas, operations)]
+        operations = Operations(document)
+        found = [*class_trials(operations), *operation_trials(operations)]
         trials += [{**each, "package": module} for each in found]
         folder = package.folder
-        places |= {f"{folder}/models/{it.module}.py": it.pointer for it in schemas.classes.values()}
+        places |= {
+            f"{folder}/models/{it.module}.py": it.pointer for it in operations.schemas.classes.values()
+        }
         places |= {f"{folder}/api/{it.tag}/{it.name}.py": it.pointer for it in operations.found}
     for file in sorted(fresh.rglob("*.py")):
         path = file.relative_to(fresh).as_posix()

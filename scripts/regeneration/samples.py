@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.pointers import Node, look_up
 from scripts.regeneration.schema_parts import Shape, combine, flatten
-from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
 """The key of an object that stands for a file, which JSON has no value for."""
@@ -29,8 +27,8 @@ _PLAIN = {"integer": 7, "number": 1.5, "boolean": True, "null": None}
 class Samples:
     """Gives values for the schemas of a document."""
 
-    def __init__(self, document: Document, schemas: Schemas) -> None:
-        self._document, self._schemas = document, schemas
+    def __init__(self, operations: Operations) -> None:
+        self._document, self._schemas = operations.document, operations.schemas
 
     def several(self, schema: Node, text: str = _TEXT, extra: Any = (1, None)) -> Iterator[Any]:
         """Yield a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text, `extra` any member."""
@@ -98,10 +96,10 @@ class Samples:
         return found
 
 
-def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any]]:
+def class_trials(operations: Operations) -> Iterator[dict[str, Any]]:
     """Yield what each class is tried with: values, and the examples of the document."""
-    samples = Samples(document, schemas)
-    for made in schemas.classes.values():
+    samples, document = Samples(operations), operations.document
+    for made in operations.schemas.classes.values():
         if "enum" in made.schema:
             values = made.schema["enum"]
         elif "/" in made.pointer and "'format': 'binary'" not in repr(made.schema["properties"]):
@@ -121,11 +119,9 @@ def _examples(schema: Any) -> list[Any]:
     return [*given, *own] if isinstance(given, list) else own
 
 
-def operation_trials(
-    document: Document, schemas: Schemas, operations: Operations
-) -> Iterator[dict[str, Any]]:
+def operation_trials(operations: Operations) -> Iterator[dict[str, Any]]:
     """Yield what each operation is tried with: arguments, bodies, answers and events."""
-    samples = Samples(document, schemas)
+    samples = Samples(operations)
     for operation in operations.found:
         answers = []
         for status, body in (*operation.answers.items(), *(("200", event) for event in operation.events)):

@@ -24,7 +24,6 @@ from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import Package
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.samples import class_trials, operation_trials
-from scripts.regeneration.schemas import Schemas
 from scripts.regeneration.sources import incoming
 from tests.regenerate import documents
 from tests.regenerate.conftest import ROOT, Changed, Regenerate, colour, edit, everything
@@ -251,7 +250,7 @@ def test_documents_give_what_the_page_says(tmp_path: Path, monkeypatch: pytest.M
             source = tmp_path / "new.yaml"
             source.write_text(json.dumps(documents.changed(row)), encoding="utf-8")
             with pytest.raises(RegenerationError) as caught:
-                Operations(it := incoming(SPEC, PACKAGE, str(source)).document, Schemas(it))
+                Operations(incoming(SPEC, PACKAGE, str(source)).document)
             assert row.refusal in str(caught.value), name
             assert (verdict, "\n" in str(caught.value), len(str(caught.value)) < 400) == (
                 "refused",
@@ -317,7 +316,7 @@ def test_what_is_not_listed_is_refused() -> None:
         document = parse(dump(SMALL), "small")
         change(document)
         with pytest.raises(RegenerationError) as caught:
-            Operations(document, Schemas(document))
+            Operations(document)
         assert words in str(caught.value), words
         assert place in str(caught.value), (words, str(caught.value))
 
@@ -396,7 +395,8 @@ def test_a_document_in_several_files_becomes_one(tmp_path: Path) -> None:
         "b: {get: {operationId: b, responses: {'200': {description: x, content: {application/json: {schema: {$ref: c.yaml#/C}}}}}}}\n"
     )
     source = incoming(SPEC, PACKAGE, str(folder / "api.yaml"))
-    schemas = Schemas(source.document)
+    operations = Operations(source.document)
+    schemas = operations.schemas
     assert {*schemas.classes} == {"A", "B", "C", "D"}
     members = schemas.classes["B"].schema["properties"]
     assert {name: {"$ref": member["$ref"]} for name, member in members.items()} == {
@@ -404,7 +404,7 @@ def test_a_document_in_several_files_becomes_one(tmp_path: Path) -> None:
         "c": refer("C"),
         "self_": refer("B"),
     }
-    answer = Operations(source.document, schemas).found[1].answers["200"]
+    answer = operations.found[1].answers["200"]
     assert answer is not None
     assert answer.expression == refer("C")
     written = source.files[PACKAGE.document]
@@ -428,10 +428,10 @@ def test_a_ring_of_schemas_is_not_a_recursion() -> None:
     """1,500 schemas that refer to each other in a circle are read and tried."""
     document = parse(dump(SMALL), "small")
     documents.add_ring(document)
-    schemas = Schemas(document)
-    assert len(schemas.classes) == 1501
-    assert len([*class_trials(document, schemas)]) == 1501
-    assert [*operation_trials(document, schemas, Operations(document, schemas))]
+    operations = Operations(document)
+    assert len(operations.schemas.classes) == 1501
+    assert len([*class_trials(operations)]) == 1501
+    assert [*operation_trials(operations)]
 
 
 def test_the_generator_reads_operations_with_rings_of_schemas(tmp_path: Path) -> None:
@@ -445,10 +445,7 @@ def test_the_generator_reads_operations_with_rings_of_schemas(tmp_path: Path) ->
         }
         schemas[f"Ring{number}"] = {"type": "object", "properties": both}
     content["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Ring599"}}}
-    read = Schemas(document)
-    parsed = prepare(
-        document, read, Operations(document, read), SPEC, tmp_path / "payman_api", "payman"
-    ).openapi
+    parsed = prepare(Operations(document), SPEC, tmp_path / "payman_api", "payman").openapi
     (endpoint,) = parsed.endpoint_collections_by_tag[PythonIdentifier("default", "")].endpoints
     assert [answer.prop.get_type_string().as_unembedded_code() for answer in endpoint.responses] == [
         "Ring599"

@@ -10,7 +10,6 @@ from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import Package
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.samples import class_trials, operation_trials
-from scripts.regeneration.schemas import Schemas
 from scripts.regeneration.sources import incoming
 from tests.regenerate.conftest import ROOT
 
@@ -117,10 +116,9 @@ def refusal(content: bytes | str, folder: Path) -> str:
     source = folder / "new.yaml"
     source.write_bytes(content if isinstance(content, bytes) else content.encode())
     try:
-        document = incoming(ROOT / "spec", Package("payman"), str(source)).document
-        operations = Operations(document, schemas := Schemas(document))
-        list(class_trials(document, schemas))
-        list(operation_trials(document, schemas, operations))
+        operations = Operations(incoming(ROOT / "spec", Package("payman"), str(source)).document)
+        list(class_trials(operations))
+        list(operation_trials(operations))
     except RegenerationError as error:
         return str(error).replace(str(source), "new.yaml")
     return ""
