@@ -10,9 +10,8 @@ from enum import Enum
 from functools import cache, cached_property
 from typing import Any
 
-from scripts.regeneration import pointers
+from scripts.regeneration import RegenerationError, pointers
 from scripts.regeneration.pointers import METHODS, look_up
-from scripts.regeneration.problems import RegenerationError
 
 Node = dict[str, Any]
 

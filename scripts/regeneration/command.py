@@ -11,9 +11,8 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts.regeneration import folders, reporting
-from scripts.regeneration.packages import PRIMARY
-from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration import RegenerationError, folders, reporting
+from scripts.regeneration.sources import PRIMARY
 from scripts.regeneration.work import prepare
 
 DIFFERENT, FAILED, INTERRUPTED = 1, 2, 130

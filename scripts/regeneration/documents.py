@@ -10,9 +10,8 @@ from typing import Any
 
 import yaml
 
-from scripts.regeneration import reading
+from scripts.regeneration import RegenerationError, reading
 from scripts.regeneration.pointers import join, look_up, walk
-from scripts.regeneration.problems import RegenerationError
 
 try:
     from yaml import CSafeLoader as SafeLoader

@@ -24,13 +24,13 @@ from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.strings import safe_for_docstring
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # it has no types
 
+from scripts.regeneration import RegenerationError
 from scripts.regeneration.documents import Document
 from scripts.regeneration.expressions import OTHER, Expression, annotate
 from scripts.regeneration.facts import Scheme
 from scripts.regeneration.identifiers import PREFIX
 from scripts.regeneration.operations import Operations
-from scripts.regeneration.packages import PRIMARY
-from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration.sources import PRIMARY
 
 _DEPRECATION = """import sys
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.regeneration import RegenerationError
 from scripts.regeneration.documents import Document, parse
-from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.reading import read_file
 
 KINDS = (".yaml", ".yml", ".json")

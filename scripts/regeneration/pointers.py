@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
-from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration import RegenerationError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """Members of a path that are operations."""

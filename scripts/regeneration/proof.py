@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.regeneration import trial
+from scripts.regeneration import RegenerationError, trial
 from scripts.regeneration.documents import Document, shorten
 from scripts.regeneration.operations import Operations
-from scripts.regeneration.packages import Package
-from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.samples import class_trials, operation_trials
+from scripts.regeneration.sources import Package
 from scripts.regeneration.type_check import parsed, run
 
 _MOST = 10

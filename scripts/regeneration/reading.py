@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration import RegenerationError
 
 
 @dataclass(frozen=True)

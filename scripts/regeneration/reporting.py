@@ -11,7 +11,7 @@ from scripts.comparison.changes import Change
 from scripts.comparison.comparing import UNNOTICED
 from scripts.regeneration.adaptation import Cause
 from scripts.regeneration.names import NameChange
-from scripts.regeneration.packages import PRIMARY
+from scripts.regeneration.sources import PRIMARY
 from scripts.regeneration.type_check import Fault
 
 UNTOLD = "What has changed in the API cannot be told: no document in spec/ or in git gives the client that was there."

@@ -1,4 +1,4 @@
-"""Where the API document comes from: written here, or from outside and corrected by overlays.
+"""The API documents in spec/, the package that each becomes, and where they come from: written here, or from outside and corrected.
 
 What is written here is `spec/payman.openapi.yaml`. A document from outside is put in its place; where `spec/overlays/`
 has files it is kept as it came, as `spec/upstream.openapi.yaml` (or .json), and `spec/payman.openapi.yaml` is what the
@@ -11,27 +11,87 @@ name of their file or place; what else is referred to is put where it is needed.
 
 from __future__ import annotations
 
+import keyword
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.regeneration import reading
+from scripts.regeneration import RegenerationError, reading
 from scripts.regeneration.documents import Document, check, dump, is_json, parse, references
 from scripts.regeneration.identifiers import make_unique
 from scripts.regeneration.overlays import Overlay, corrected, read_overlays
-from scripts.regeneration.packages import Package
 from scripts.regeneration.pointers import join, look_up, split, walk
-from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.reading import read_file
 
+PRIMARY = "payman"
+"""The document of the package itself; every other one becomes a package inside it."""
+_SUFFIX = ".openapi.yaml"
+_TAKEN = ("api", "client", "errors", "events", "models", "types")
 _OF_SCHEMAS = ("schema", "items", "additionalProperties", "not", "contains", "propertyNames", "itemSchema")
 _OF_SCHEMA_LISTS = ("properties", "schemas", "allOf", "anyOf", "oneOf", "$defs", "patternProperties")
 _MOST_FILES = 200
 Within = tuple[tuple[str, str], ...]
 """Places: a file, and the pointer in it."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A document and its package.
+
+    Args:
+        name: The document's name, such as `payman-rest` for `spec/payman-rest.openapi.yaml`.
+
+    Raises:
+        RegenerationError: No package can be called so.
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        """Check that the package's name is a name, and free."""
+        if self.name != PRIMARY and (
+            not self._last.isidentifier() or keyword.iskeyword(self._last) or self._last in _TAKEN
+        ):
+            raise RegenerationError(
+                f"spec/{self.document} would become payman_api.{self._last}, which is not a free name. Rename the document."
+            )
+
+    @property
+    def _last(self) -> str:
+        return self.name.removeprefix(f"{PRIMARY}-").replace("-", "_")
+
+    @property
+    def document(self) -> str:
+        """The name of the document's file in spec/."""
+        return self.name + _SUFFIX
+
+    @property
+    def upstream(self) -> tuple[str, str]:
+        """Where a document from outside is kept untouched: as YAML, as JSON."""
+        stem = "upstream" if self.name == PRIMARY else f"upstream-{self.name}"
+        return f"{stem}{_SUFFIX}", f"{stem}.openapi.json"
+
+    @property
+    def overlays(self) -> str:
+        """The folder in spec/ with the corrections of a document from outside."""
+        return "overlays" if self.name == PRIMARY else f"overlays/{self.name}"
+
+    @property
+    def folder(self) -> str:
+        """The package's folder in generated/."""
+        return "payman_api" if self.name == PRIMARY else f"payman_api/{self._last}"
+
+
+def packages(spec: Path) -> Iterator[Package]:
+    """Yield a package for each document in spec/, the primary one first; that one is given in any case."""
+    yield Package(PRIMARY)
+    for path in sorted(spec.glob(f"*{_SUFFIX}")):
+        name = path.name.removesuffix(_SUFFIX)
+        if name != PRIMARY and not name.startswith("upstream"):
+            yield Package(name)
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,17 @@ from rich.console import Console
 from scripts.comparison.changes import Change, version_step
 from scripts.comparison.comparing import compare
 from scripts.git import export, run_git
-from scripts.regeneration import sources
+from scripts.regeneration import RegenerationError, sources
 from scripts.regeneration.adaptation import missing_keys, traced
 from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.folders import differences, files
 from scripts.regeneration.generator import generate
 from scripts.regeneration.names import name_changes, names
-from scripts.regeneration.packages import PRIMARY, Package, packages
-from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.proof import prove, replay
 from scripts.regeneration.quotes import out_of_date
 from scripts.regeneration.reading import read_file
 from scripts.regeneration.reporting import Findings
-from scripts.regeneration.sources import Source
+from scripts.regeneration.sources import PRIMARY, Package, Source, packages
 from scripts.regeneration.type_check import new_type_faults
 
 

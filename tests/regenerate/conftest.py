@@ -18,7 +18,7 @@ from scripts.regeneration import proof, reading, sources, type_check, work
 from scripts.regeneration.command import main
 from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.generator import generate
-from scripts.regeneration.packages import packages
+from scripts.regeneration.sources import packages
 from scripts.regeneration.type_check import Fault
 from tests.regenerate import golden
 from tests.yaml_text import dump_yaml

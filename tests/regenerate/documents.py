@@ -19,16 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from scripts.comparison.comparing import compare
+from scripts.regeneration import RegenerationError
 from scripts.regeneration.adaptation import missing_keys
 from scripts.regeneration.documents import dump, parse
 from scripts.regeneration.folders import files
 from scripts.regeneration.generator import generate
 from scripts.regeneration.names import names
-from scripts.regeneration.packages import Package
-from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.proof import prove
 from scripts.regeneration.quotes import out_of_date
-from scripts.regeneration.sources import incoming
+from scripts.regeneration.sources import Package, incoming
 from scripts.regeneration.type_check import new_type_faults
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ gc.disable()  # what is made stays until the end
 
 from scripts.regeneration.documents import parse  # noqa: E402
 from scripts.regeneration.generator import generate  # noqa: E402
-from scripts.regeneration.packages import PRIMARY, packages  # noqa: E402
 from scripts.regeneration.reading import read_file  # noqa: E402
+from scripts.regeneration.sources import PRIMARY, packages  # noqa: E402
 from tests.regenerate import golden  # noqa: E402
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.regeneration import RegenerationError
 from scripts.regeneration.overlays import corrected, read_overlay
-from scripts.regeneration.problems import RegenerationError
 from tests.regenerate.conftest import DOCUMENT, Changed, Regenerate, everything
 from tests.tables import table
 from tests.yaml_text import load_yaml

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.regeneration.packages import Package, packages
-from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration import RegenerationError
+from scripts.regeneration.sources import Package, packages
 from tests.regenerate.conftest import ROOT, Regenerate, everything
 from tests.yaml_text import load_yaml
 

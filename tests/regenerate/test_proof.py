@@ -16,15 +16,13 @@ import httpx
 import pytest
 from openapi_python_client.strings import PythonIdentifier
 
-from scripts.regeneration import proof, sources, work
+from scripts.regeneration import RegenerationError, proof, sources, work
 from scripts.regeneration.documents import Document, check, dump, parse
 from scripts.regeneration.expressions import refer
 from scripts.regeneration.generator import generate, prepare
 from scripts.regeneration.operations import Operations
-from scripts.regeneration.packages import Package
-from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.samples import class_trials, operation_trials
-from scripts.regeneration.sources import incoming
+from scripts.regeneration.sources import Package, incoming
 from tests.regenerate import documents
 from tests.regenerate.conftest import ROOT, Changed, Regenerate, colour, edit, everything
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.regeneration import RegenerationError
 from scripts.regeneration.operations import Operations
-from scripts.regeneration.packages import Package
-from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.samples import class_trials, operation_trials
-from scripts.regeneration.sources import incoming
+from scripts.regeneration.sources import Package, incoming
 from tests.regenerate.conftest import ROOT
 
 HEAD = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"

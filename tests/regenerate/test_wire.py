@@ -18,8 +18,7 @@ import pytest
 
 from scripts.regeneration.documents import Document
 from scripts.regeneration.generator import generate
-from scripts.regeneration.packages import Package
-from scripts.regeneration.sources import incoming
+from scripts.regeneration.sources import Package, incoming
 from tests.peer import Answer, Peer, Request, answer, json_answer
 from tests.regenerate.conftest import ROOT
 
