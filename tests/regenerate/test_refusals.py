@@ -119,7 +119,7 @@ def breaks_generator(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def breaks_parser(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "Schemas", fails)
+    monkeypatch.setattr(generator, "Operations", fails)
 
 
 def breaks_comparison(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
