@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from scripts.regeneration.pointers import Node, refuse
-from scripts.regeneration.schema_parts import ANNOTATIONS, flatten
+from scripts.regeneration.schema_parts import ANNOTATIONS, NAMES, flatten
 
 Expression = dict[str, Any]
 """A schema of a value: a plain type, a constant, a list, a map, a reference to a class, or anyOf these; empty for any value."""
@@ -25,7 +25,6 @@ _WORDS = {
     "bytes": "bytes",
 }
 _OF_FORMATS = {"date-time": "datetime.datetime", "date": "datetime.date", "uuid": "UUID", "binary": "File"}
-TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "NoneType": "null"}
 
 
 def refer(name: str) -> Expression:
@@ -103,7 +102,7 @@ def _find_default(about: dict[str, Any], expression: Expression, place: str) -> 
         return None
     choices = expression.get("anyOf", [expression])
     kinds = {each.get("type") for each in choices if "format" not in each}
-    kind = TYPES[type(value).__name__]
+    kind = NAMES.get(type(value), "null")
     is_listed = any(repr(value) == repr(each.get("const", each)) for each in choices)
     if is_listed or ANY in choices or kind in kinds or (kind == "integer" and "number" in kinds):
         return repr(value)

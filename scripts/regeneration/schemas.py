@@ -8,9 +8,9 @@ from typing import Any
 
 from scripts.regeneration import expressions, identifiers
 from scripts.regeneration.documents import Document
-from scripts.regeneration.expressions import ANY, DEFAULT, FORMATS, NULL, TYPES, WIRE, Expression
+from scripts.regeneration.expressions import ANY, DEFAULT, FORMATS, NULL, WIRE, Expression
 from scripts.regeneration.pointers import Node, refuse
-from scripts.regeneration.schema_parts import SHAPES, Shape, check, combine, flatten
+from scripts.regeneration.schema_parts import NAMES, SHAPES, Shape, check, combine, flatten
 from scripts.regeneration.schema_survey import Survey
 
 
@@ -74,7 +74,7 @@ class Schemas:
             shape = replace(shape, place=shape.parts[0].place)
         place = shape.place
         if place in self._titles:
-            return self._of_class(shape, is_open)
+            return self._of_class(shape, name, is_open)
         if place in self._aliases:
             refuse("A schema refers to itself other than through the members of an object", place)
         self._aliases.append(place)
@@ -110,9 +110,9 @@ class Schemas:
             for each in expressions.choices_of(expression)
         )
 
-    def _of_class(self, shape: Shape, is_open: bool, *, is_joined: bool = False) -> Expression:
+    def _of_class(self, shape: Shape, name: str, is_open: bool, *, is_joined: bool = False) -> Expression:
         merged = shape.merged
-        title = self._titles[shape.place]
+        title = self._reserve(name, shape.place)
         name = identifiers.to_class(title)
         if name not in self.classes:
             modules = [each.module for each in self.classes.values()]
@@ -140,9 +140,7 @@ class Schemas:
             return {"type": "array", "items": self.express(shape.items, f"{name}Item", is_open=is_open)}
         if kind == "object":
             if merged.get("properties") or place in self.tags:
-                self._reserve(name, place)
-                self._of_class(shape, is_open)
-                return expressions.refer(identifiers.to_class(self._titles[place]))
+                return self._of_class(shape, name, is_open)
             return self.map_of(self._express_extra(shape, name) or ANY)
         if kind == "string" and place in self.files:
             return {"type": kind, "format": "binary"}
@@ -157,16 +155,12 @@ class Schemas:
         return {"type": "object", "title": title, "additionalProperties": values}
 
     def _of_values(self, shape: Shape, name: str, is_open: bool) -> Expression:
-        values, found = shape.values, list[Expression]()
         if shape.is_enum:
-            self._reserve(name, shape.place)
-            found = [self._of_class(shape, is_open)]
-        elif any(isinstance(value, dict | list) for value in values):
+            return self._of_class(shape, name, is_open)
+        if any(isinstance(value, dict | list) for value in shape.values):
             refuse("An enum of objects or lists cannot be rendered", shape.place)
-        elif all(isinstance(value, str | int) for value in values):
-            found = [{"const": value} for value in values]
-        else:
-            found = [{"type": TYPES[type(value).__name__]} for value in values]
+        is_constant = all(isinstance(value, str | int) for value in shape.values)
+        found = [{"const": it} if is_constant else {"type": NAMES[type(it)]} for it in shape.values]
         return expressions.unite([*found, *([NULL] if shape.is_nullable else [])])
 
     def _of_choice(self, shape: Shape, choice: Node, name: str, is_open: bool) -> Expression:
@@ -179,19 +173,19 @@ class Schemas:
                 inner = flatten(variant)
                 if inner.choice:
                     variant.refuse("A choice within a choice, beside other members, cannot be rendered")
-                self._reserve(named, variant.place)
                 joined = replace(inner, parts=[*base, *inner.parts])
-                found.append(self._of_class(joined, is_open, is_joined=True))
+                found.append(self._of_class(joined, named, is_open, is_joined=True))
             else:
                 found.append(self.express(variant, named, is_open=is_open))
         if choice.place in self._with_others:
             found.append(expressions.refer(expressions.OTHER))
         return expressions.unite(found)
 
-    def _reserve(self, name: str, place: str) -> None:
+    def _reserve(self, name: str, place: str) -> str:
         if place not in self._titles:
             self._titles[place] = title = identifiers.make_title(name, self._taken)
             self._taken.add(identifiers.to_class(title))
+        return self._titles[place]
 
     def _fill(self, made: Class, shape: Shape) -> None:
         place = made.pointer
