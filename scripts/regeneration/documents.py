@@ -149,30 +149,26 @@ def check(document: Document, name: str) -> None:
     Raises:
         RegenerationError: It is not; the message says where.
     """
-    for problem in _find_problems(document):
-        raise RegenerationError(f"{name}{problem}")
-
-
-def _find_problems(document: Document) -> Iterator[str]:
-    """Find what a document is not; whoever asks for a second problem has accepted the first."""
     if "swagger" in document:
-        yield f" is Swagger {document['swagger']}; convert it to OpenAPI 3 first."
+        raise RegenerationError(f"{name} is Swagger {document['swagger']}; convert it to OpenAPI 3 first.")
     version = str(document.get("openapi", ""))
     if not version:
-        yield " is not an OpenAPI document: it has no `openapi` with the version."
+        raise RegenerationError(f"{name} is not an OpenAPI document: it has no `openapi` with the version.")
     if version[:4] not in ("3.0.", "3.1."):
-        yield f" is OpenAPI {version:.20}; 3.0 and 3.1 can be read."
+        raise RegenerationError(f"{name} is OpenAPI {version:.20}; 3.0 and 3.1 can be read.")
     dialect = document.get("jsonSchemaDialect", DIALECTS[0])
     if dialect not in DIALECTS:
-        yield f": the dialect {dialect!s:.100} cannot be read (at #/jsonSchemaDialect)."
+        where = "at #/jsonSchemaDialect"
+        raise RegenerationError(f"{name}: the dialect {dialect!s:.100} cannot be read ({where}).")
     for reference, place in references(document):
         if not reference.startswith("#"):
             # Who follows it would read whatever file or address somebody else's document names.
-            yield f" refers to {reference:.200}; only references within a document are followed."
+            said = "only references within a document are followed"
+            raise RegenerationError(f"{name} refers to {reference:.200}; {said}.")
         try:
             look_up(document, reference[1:])
         except KeyError:
-            yield f": $ref {reference:.200} leads nowhere (at #{place})."
+            raise RegenerationError(f"{name}: $ref {reference:.200} leads nowhere (at #{place}).") from None
     # Inside, since to import it takes longer than many a run that checks nothing.
     from openapi_spec_validator import schemas
 
@@ -180,13 +176,14 @@ def _find_problems(document: Document) -> Iterator[str]:
     try:
         error = next(validator.iter_errors(document), None)
     except (RecursionError, ValueError) as raised:
-        is_deep = isinstance(raised, RecursionError)
-        yield f" cannot be checked: {'it is nested too deeply.' if is_deep else shorten(str(raised))}"
-    else:
-        if error is not None:
-            # What follows the first line is the whole document over again.
-            said = shorten(error.message.partition("\n")[0])
-            yield f" is not valid OpenAPI: {said} (at #{join('', *error.absolute_path)})."
+        said = "it is nested too deeply." if isinstance(raised, RecursionError) else shorten(str(raised))
+        raise RegenerationError(f"{name} cannot be checked: {said}") from raised
+    if error is not None:
+        # What follows the first line is the whole document over again.
+        said = shorten(error.message.partition("\n")[0])
+        raise RegenerationError(
+            f"{name} is not valid OpenAPI: {said} (at #{join('', *error.absolute_path)})."
+        )
 
 
 def shorten(text: str, length: int = 200) -> str:
