@@ -23,6 +23,7 @@ from scripts.regeneration.pointers import walk
 from scripts.regeneration.type_check import Fault
 
 _UNMISTAKABLE = re.compile(r"[a-z][A-Z]|[-/]")
+_LOOK_UPS = ("get", "pop", "setdefault", "__getitem__")
 
 
 @dataclass(frozen=True)
@@ -178,9 +179,9 @@ def list_uses(source: bytes) -> Sequence[Use]:
             match inner:
                 case ast.Expr(value=ast.Constant()):  # a docstring
                     continue
-                case ast.Subscript(value, key) | ast.Call(
-                    ast.Attribute(value, "get" | "pop" | "setdefault" | "__getitem__"), [key, *_]
-                ):
+                case ast.Subscript(value, key):
+                    note(scope, _label(value), True, key)
+                case ast.Call(ast.Attribute(value, method), [key, *_]) if method in _LOOK_UPS:
                     note(scope, _label(value), True, key)
                 case ast.Call(args=[ast.Name(id=name), *keys]):
                     note(scope, name, None, *keys)
@@ -222,15 +223,9 @@ def _texts(node: ast.AST | None) -> Iterator[tuple[str, int]]:
 def _label(node: ast.AST) -> str:
     """Return what something is called, as far as it is."""
     match node:
-        case (
-            ast.Name(name)
-            | ast.Attribute(attr=name)
-            | ast.Subscript(slice=ast.Constant(str(name)))
-            | ast.Call(
-                ast.Attribute(attr="get" | "pop" | "setdefault" | "__getitem__"),
-                [ast.Constant(str(name)), *_],
-            )
-        ):
+        case ast.Name(name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(str(name))):
+            return name
+        case ast.Call(ast.Attribute(attr=method), [ast.Constant(str(name)), *_]) if method in _LOOK_UPS:
             return name
         case ast.Call(ast.Name("cast"), [_, inner]):
             return _label(inner)
