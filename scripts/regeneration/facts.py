@@ -112,11 +112,11 @@ class Operation:
         bodies = [body for status in self.successes if (body := self.answers[status])]
         read = [body.media for body in bodies]
         if self.events:
-            return ", ".join(dict.fromkeys([EVENTS, *(read or ["application/json"])]))
-        if any(body.has_others for body in bodies):
-            return ", ".join(dict.fromkeys(read))
-        plain = ("application/json", "*/*")
-        return ", ".join(it for it in dict.fromkeys(read) if it not in plain and not it.startswith("text/"))
+            read = [EVENTS, *(read or ["application/json"])]
+        elif not any(body.has_others for body in bodies):
+            plain = ("application/json", "*/*")
+            read = [it for it in read if it not in plain and not it.startswith("text/")]
+        return ", ".join(dict.fromkeys(read))
 
     @property
     def item(self) -> tuple[str, dict[str, Any]]:

@@ -11,7 +11,6 @@ import contextlib
 import io
 import json
 import re
-import subprocess
 import traceback
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from openapi_python_client.config import ClassOverride, Config, ConfigFile, Meta
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.strings import safe_for_docstring
-from ruff import find_ruff_bin  # type: ignore[import-untyped] # it has no types
 
 from scripts.regeneration import RegenerationError
 from scripts.regeneration.documents import Document
@@ -31,6 +29,7 @@ from scripts.regeneration.facts import Scheme
 from scripts.regeneration.identifiers import PREFIX
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.sources import PRIMARY
+from scripts.regeneration.type_check import run
 
 _DEPRECATION = """import sys
 
@@ -157,8 +156,7 @@ def layout(package: Path, rules: Path) -> None:
     """Sort imports and format, by the given rules and no others."""
     common = ["--config", str(rules.resolve()), "--no-cache", "--quiet", package.name]
     for command in (["check", "--fix"], ["format"]):
-        arguments = [find_ruff_bin(), *command, *common]
-        done = subprocess.run(arguments, cwd=package.parent, capture_output=True, text=True, check=False)
+        done = run(["-m", "ruff", *command, *common], "", package.parent)
         if done.returncode:
             said = f"{done.stdout}{done.stderr}"
             raise RegenerationError(f"ruff {command[0]} does not accept what the templates give:\n{said}")

@@ -67,8 +67,8 @@ def try_operation(package: str, trial: dict[str, Any]) -> None:
     arguments = {}
     for name, value in trial["arguments"].items():
         arguments[name] = kit.reader(hints[name], models)(fill(value, base), name)
-    for body in trial["bodies"] or [None]:
-        given, kind = dict(arguments), trial["media"][1] if trial["media"] else ""
+    for body in trial["bodies"]:
+        given, kind = dict(arguments), trial["kind"]
         if kind in ("text", "bytes"):
             given["body"] = body.encode() if kind == "bytes" else body
         elif kind:
