@@ -15,14 +15,19 @@ breaking, and so is a scheme in use that is gone or works in another way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Subject
+from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, mapping, sequence
-from scripts.comparison.operations import compare_message, compare_operations, compare_parameter
+from scripts.comparison.operations import (
+    compare_message,
+    compare_operations,
+    compare_parameter,
+    compare_security,
+)
 from scripts.comparison.places import Pair, Place, clean, code, differ, in_words, value, word_findings
 from scripts.comparison.schemas import compare_schemas
 from scripts.comparison.shapes import has_class, renamed_schemas
@@ -58,23 +63,28 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
 
 def _compare_documents(pair: Pair) -> Iterator[Change]:
     """Yield the changes of the documents as wholes."""
-    place = _about("document", "the document")
     old, new = pair.old.document, pair.new.document
     before, after = mapping(old.get("info")), mapping(new.get("info"))
-    for kept, key, was, now in (
-        ("the version of the API", "version", before.get("version"), after.get("version")),
-        ("the version of OpenAPI", "openapi", old.get("openapi"), new.get("openapi")),
-    ):
-        if was != now:
-            here = _about(f"document, {key}", kept)
-            yield here.change("changed", f"is {value(now)} now, was {value(was)}", request=COSMETIC)
+    for said, key, was, now in (("the API", "version", before, after), ("OpenAPI", "openapi", old, new)):
+        if was.get(key) != now.get(key):
+            says = f"is {value(now.get(key))} now, was {value(was.get(key))}"
+            here = _about(f"document, {key}", f"the version of {said}")
+            yield here.change("changed", says, request=COSMETIC)
+    place = _about("document", "the document")
     yield from word_findings(place, before, after, ("version",))
     yield from word_findings(place, old, new, _COMPARED)
     yield from _compare_servers(sequence(old.get("servers")), sequence(new.get("servers")))
     yield from _compare_schemes(pair)
+    inheriting = (
+        {it.name for it in each.operations if "security" not in it.own} for each in (pair.old, pair.new)
+    )
+    if shared := sorted(set.intersection(*inheriting)):
+        where, said = "document, security", "any operation without its own security"
+        here = _about(where, said, operations=tuple(shared))
+        yield from compare_security(here, sequence(old.get("security")), sequence(new.get("security")))
     old_hooks, new_hooks = (mapping(it.get("webhooks")) for it in (old, new))
     for name in sorted({*old_hooks, *new_hooks}):
-        here = _about_named("webhook", name)
+        here = _about_one("webhook", name, names=frozenset({name}))
         if name not in old_hooks or name not in new_hooks:
             yield here.came_or_went(name in new_hooks)
         elif differ(old_hooks[name], new_hooks[name]):
@@ -86,33 +96,27 @@ def _about(where: str, said: str, **given: Any) -> Place:
     return Place("document", where, "document", said, **given)
 
 
-def _about_named(kind: str, name: str, operations: Iterable[str] = ()) -> Place:
-    """Return the place of a scheme or a webhook."""
-    names = frozenset({name})
-    return _about(f"{kind} {name}", f"the {kind} {code(name)}", names=names, operations=(*operations,))
+def _about_one(kind: str, name: str, **given: Any) -> Place:
+    """Return the place of a server, a scheme or a webhook."""
+    return _about(f"{kind} {name}", f"the {kind} {code(name)}", **given)
 
 
 def _compare_servers(old: list[object], new: list[object]) -> Iterator[Change]:
     before, after = ({str(mapping(it).get("url", "/")): mapping(it) for it in each} for each in (old, new))
     gone = {_environment(server, url): url for url, server in before.items() if url not in after}
     for url, server in after.items():
-        here = _server_place(url)
-        environment = _environment(server, url)
+        here = _about_one("server", url)
         if url in before:
             yield from _compare_server(here, before[url], server)
-        elif environment in gone:
+        elif (environment := _environment(server, url)) in gone:
             yield here.change("changed", f"took the place of {code(gone.pop(environment))}")
         else:
             yield here.came_or_went(True)
     for url in gone.values():
-        yield _server_place(url).came_or_went(False)
+        yield _about_one("server", url).came_or_went(False)
     first, other = next(iter(before), None), next(iter(after), None)
     if first in after and first != other:
-        yield _server_place(str(other)).change("changed", f"is the default now, was {code(first)}")
-
-
-def _server_place(url: str) -> Place:
-    return _about(f"server {url}", f"the server {code(url)}")
+        yield _about_one("server", str(other)).change("changed", f"is the default now, was {code(first)}")
 
 
 def _environment(server: Node, url: str) -> str:
@@ -130,14 +134,14 @@ def _compare_server(here: Place, old: Node, new: Node) -> Iterator[Change]:
 
 def _compare_schemes(pair: Pair) -> Iterator[Change]:
     old, new = pair.old.components("securitySchemes"), pair.new.components("securitySchemes")
-    used: dict[str, set[str]] = {}
-    for operation in pair.old.operations:
-        for name in (name for way in operation.security for name in mapping(way)):
-            used.setdefault(name, set()).add(operation.name)
+    used = [
+        (name, it.name) for it in pair.old.operations for way in it.given["security"] for name in mapping(way)
+    ]
     for name in sorted({*old, *new}):
-        here = _about_named("security scheme", name, sorted(used.get(name, ())))
+        users = tuple(sorted({user for scheme, user in used if scheme == name}))
+        here = _about_one("security scheme", name, names=frozenset({name}), operations=users)
         if name not in old or name not in new:
-            yield here.came_or_went(name in new, gone=BREAKING if name in used else COSMETIC)
+            yield here.came_or_went(name in new, gone=BREAKING if users else COSMETIC)
             continue
         before, after = pair.old.resolve(old[name]), pair.new.resolve(new[name])
         keys = {key for key in {*before, *after} if key != "description" and not key.startswith("x-")}
@@ -161,9 +165,9 @@ def _only_more(old: object, new: object) -> bool:
 def _compare_shared_schemas(pair: Pair) -> Iterator[Change]:
     old, new = pair.old.schemas, pair.new.schemas
     for name in sorted({*old, *new}):
-        other = pair.renamed.get(name, name)
-        place = _shared_place(pair, "schema", f"schema {clean(name)}", name, SCHEMAS + name, SCHEMAS + other)
-        place = replace(place, names=frozenset({name}))
+        other, where = pair.renamed.get(name, name), f"schema {clean(name)}"
+        reach = _reach(pair, SCHEMAS + name, SCHEMAS + other)
+        place = Place("schema", where, where, name, names=frozenset({name}), **reach)
         if name in old and other in new:
             if other != name:
                 is_class = has_class(old[name])
@@ -177,39 +181,34 @@ def _compare_shared_schemas(pair: Pair) -> Iterator[Change]:
             yield replace(whole.came_or_went(name in new, gone=level), subject="schema")
 
 
-def _shared_place(pair: Pair, subject: Subject, where: str, base: str, old: str, new: str) -> Place:
-    """Return the place of what operations share, by its references.
+def _reach(pair: Pair, old: str, new: str) -> dict[str, Any]:
+    """Return which operations reach what they share, in which directions, by its references.
 
     It has the uses that were and still are; of what is only in one document, or used anew, those that there are.
     """
     before, after = pair.old.uses.get(old, set()), pair.new.uses.get(new, set())
     uses = (before & after) or (before | after)
     read = [use.is_open for use in uses if use.direction is Direction.RESPONSE]
-    return Place(
-        subject,
-        where,
-        where,
-        base,
-        names=frozenset(use.operation for use in uses),
-        directions=frozenset(use.direction for use in uses),
-        operations=tuple(sorted({use.operation for use in uses})),
-        is_open=bool(read) and all(read),
-    )
+    return {
+        "directions": frozenset(use.direction for use in uses),
+        "operations": tuple(sorted({use.operation for use in uses})),
+        "is_open": bool(read) and all(read),
+    }
 
 
 def _compare_shared(pair: Pair) -> Iterator[Change]:
     """Compare the parameters, bodies, answers and headers that operations share."""
-    for kind, noun in (
-        ("parameters", "parameter"),
-        ("requestBodies", "request body"),
-        ("responses", "answer"),
-        ("headers", "header"),
+    for kind, noun, compare_one in (
+        ("parameters", "parameter", compare_parameter),
+        ("requestBodies", "request body", compare_message),
+        ("responses", "answer", compare_message),
+        ("headers", "header", compare_message),
     ):
-        compare_one = compare_parameter if kind == "parameters" else compare_message
         old, new = pair.old.components(kind), pair.new.components(kind)
         for name in sorted(old.keys() & new.keys()):
-            reference, base = f"#/components/{kind}/{name}", f"the shared {noun} {code(name)}"
-            where = f"shared {noun} {clean(name)}"
-            place = _shared_place(pair, "operation", where, base, reference, reference)
-            if differ(old[name], new[name]) and place.operations:
+            reference, where = f"#/components/{kind}/{name}", f"shared {noun} {clean(name)}"
+            reach = _reach(pair, reference, reference)
+            if differ(old[name], new[name]) and (users := reach["operations"]):
+                base = f"the shared {noun} {code(name)}"
+                place = Place("operation", where, where, base, names=frozenset(users), **reach)
                 yield from compare_one(pair, place, old[name], new[name])

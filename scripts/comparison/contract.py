@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -48,15 +49,14 @@ class Use:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation, with what its path and its document say for all operations; `own` names what it says itself of that."""
+    """An operation, with what its path and its document say for all; `own` names what it says itself of what is `given`."""
 
     name: str
     method: str
     path: str
     node: Node
     parameters: Node
-    security: list[Any]
-    servers: list[Any]
+    given: dict[str, list[Any]]
     own: frozenset[str]
 
     @property
@@ -68,13 +68,6 @@ class Operation:
     def shape(self) -> tuple[str, str]:
         """The method and the path without the names of its parameters."""
         return self.method, re.sub(r"\{[^{}]*\}", "{}", self.path)
-
-
-def _with_text_keys(value: object) -> Any:
-    """Return a value with text for all keys; YAML reads the status 200 as a number."""
-    if isinstance(value, dict):
-        return {str(key): _with_text_keys(inner) for key, inner in value.items()}
-    return [_with_text_keys(inner) for inner in value] if isinstance(value, list) else value
 
 
 def mapping(value: object) -> Node:
@@ -111,7 +104,8 @@ class Contract:
     """
 
     def __init__(self, document: Node) -> None:
-        self.document = mapping(_with_text_keys(document))
+        # Every key is text in JSON; YAML reads the status 200 as a number.
+        self.document = mapping(json.loads(json.dumps(document, default=str)))
         self.schemas = {name: schema_of(schema) for name, schema in self.components("schemas").items()}
 
     def components(self, kind: str) -> Node:
@@ -125,12 +119,6 @@ class Contract:
             return schema_of(pointers.Node(self.document, node).resolve().value)
         except RegenerationError:
             return node
-
-    def _target(self, reference: str) -> object:
-        try:
-            return look_up(self.document, reference.removeprefix("#")) if reference.startswith("#/") else None
-        except KeyError:
-            return None
 
     @cached_property
     def operations(self) -> list[Operation]:
@@ -154,9 +142,9 @@ class Contract:
         own = {key: node[key] for key in ("security",) if key in node}
         if servers := node.get("servers", shared.get("servers")):
             own["servers"] = servers
-        security, servers = (sequence((self.document | own).get(key)) for key in ("security", "servers"))
+        given = {key: sequence((self.document | own).get(key)) for key in ("security", "servers")}
         name = str(node.get("operationId") or f"{method.upper()} {path}")
-        return Operation(name, method, path, node, parameters, security, servers, frozenset(own))
+        return Operation(name, method, path, node, parameters, given, frozenset(own))
 
     @cached_property
     def uses(self) -> dict[str, set[Use]]:
@@ -164,20 +152,22 @@ class Contract:
 
         @cache
         def below(reference: str, is_open: bool) -> list[tuple[str, bool]]:
-            return list(_references(self._target(reference), is_open))
+            try:
+                return list(_references(look_up(self.document, reference.removeprefix("#")), is_open))
+            except KeyError:
+                return []
 
-        found: dict[str, set[Use]] = {}
+        found: defaultdict[str, set[Use]] = defaultdict(set)
         for operation in self.operations:
             sent = [*operation.parameters.values(), operation.node.get("requestBody")]
             read = list(mapping(operation.node.get("responses")).values())
             for values, direction in ((sent, Direction.REQUEST), (read, Direction.RESPONSE)):
-                reached, waiting = set[tuple[str, bool]](), list(_references(values))
+                waiting = list(_references(values))
                 while waiting:
-                    if (one := waiting.pop()) not in reached:
-                        reached.add(one)
-                        waiting += below(*one)
-                for reference, is_open in reached:
-                    found.setdefault(reference, set()).add(Use(operation.name, direction, is_open))
+                    reference, is_open = waiting.pop()
+                    if (use := Use(operation.name, direction, is_open)) not in found[reference]:
+                        found[reference].add(use)
+                        waiting += below(reference, is_open)
         return found
 
 

@@ -158,12 +158,11 @@ def flag_changes(place: Place, old: Node, new: Node, *keys: str) -> Iterator[Cha
 
 
 def _format_changes(place: Place, old: str | None, new: str | None) -> Iterator[Change]:
+    says = f"has the format {value(new)} now" if new else f"is not of format {value(old)} any more"
+    if old and new:
+        says += f", had {value(old)}"
     if old == new:
         return
-    if old is None or new is None:
-        says = f"has the format {value(new)} now" if new else f"is not of format {value(old)} any more"
-    else:
-        says = f"has the format {value(new)} now, had {value(old)}"
     if {old, new} <= {None, "password"}:
         # That a person should not see it says nothing about the text itself.
         yield place.change("changed", says, request=COSMETIC)
@@ -185,9 +184,9 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
     before, after = _values(old), _values(new)
     if before is None or after is None:
         if after is not None:
-            yield place.tightened(True, f"is limited to {listed(after)} now")
+            yield place.tightened(True, f"is limited to {_listed(after)} now")
         if before is not None:
-            says = f"is not limited to {listed(before)} any more"
+            says = f"is not limited to {_listed(before)} any more"
             # A class of an enum is gone from the generated client then.
             request = ADDITIVE if "const" in old else BREAKING
             yield place.change("changed", says, request=request, response=BREAKING)
@@ -211,12 +210,16 @@ def _listed_changes(place: Place, old: list[Any], new: list[Any], is_open: bool)
     gone = [each for key, each in before.items() if key not in after]
     come = [each for key, each in after.items() if key not in before]
     if gone:
-        says = f"has lost the {_noun(gone)} {listed(gone)}"
+        says = f"has lost the {_noun(gone)} {_listed(gone)}"
         literals = [it for it in gone if isinstance(it, str)]
         yield place.change("removed", says, literals=literals)
     if come:
-        says = f"has the new {_noun(come)} {listed(come)}"
+        says = f"has the new {_noun(come)} {_listed(come)}"
         yield place.change("added", says, request=ADDITIVE, response=ADDITIVE if is_open else BREAKING)
+
+
+def _listed(values: list[Any]) -> str:
+    return listed(map(value, values), 8)
 
 
 def _noun(values: list[Any]) -> str:

@@ -39,22 +39,12 @@ def compare_operations(pair: Pair) -> Iterator[Change]:
     for sign in _SIGNS:
         later = {sign(operation): operation for operation in added}
         for before in list(removed):
-            after = later.pop(sign(before), None)
-            if after is not None:
+            if after := later.pop(sign(before), None):
                 yield from _compare_operation(pair, before, after)
                 removed.remove(before)
                 added.remove(after)
-    for operation in removed:
-        yield _whole(operation).came_or_went(False)
-    for operation in added:
-        yield _whole(operation).came_or_went(True)
-    every = (pair.old.operations, pair.new.operations)
-    inheriting = [{it.name for it in each if "security" not in it.own} for each in every]
-    if shared := tuple(sorted(inheriting[0] & inheriting[1])):
-        where, base = "document, security", "any operation without its own security"
-        place = Place("document", where, "document", base, operations=shared)
-        both = (sequence(it.document.get("security")) for it in (pair.old, pair.new))
-        yield from _compare_security(place, *both)
+    yield from (_whole(operation).came_or_went(False) for operation in removed)
+    yield from (_whole(operation).came_or_went(True) for operation in added)
 
 
 def _whole(operation: Operation) -> Place:
@@ -81,16 +71,15 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[C
     if differ(old.node.get("callbacks"), new.node.get("callbacks")):
         yield place.change("changed", "calls back in another way")
     yield from word_findings(place, old.node, new.node, known)
-    if "security" in old.own | new.own:
-        yield from _compare_security(place, old.security, new.security)
-    if "servers" in old.own | new.own:
-        yield from _compare_servers(place, old.servers, new.servers)
+    for key, compare_one in (("security", compare_security), ("servers", _compare_servers)):
+        if key in old.own | new.own:
+            yield from compare_one(place, old.given[key], new.given[key])
     yield from _compare_parameters(pair, place, old.parameters, new.parameters)
     yield from _compare_body(pair, place, old.node.get("requestBody"), new.node.get("requestBody"))
     yield from _compare_answers(pair, place, *(mapping(it.node.get("responses")) for it in (old, new)))
 
 
-def _compare_security(place: Place, old: list[Any], new: list[Any]) -> Iterator[Change]:
+def compare_security(place: Place, old: list[Any], new: list[Any]) -> Iterator[Change]:
     """Compare ways to show who one is; each names all that is needed, and none at all lets everybody in."""
     before, after = _ways(old), _ways(new)
     was, now = (" or ".join(sorted(map(_way, ways))) for ways in (before, after))
@@ -152,13 +141,9 @@ def _compare_parameters(pair: Pair, place: Place, before: Node, after: Node) -> 
 def _parameter_place(place: Place, parameter: Node) -> Place:
     """Return the place of a parameter in an operation."""
     kind, name = clean(parameter.get("in")), str(parameter.get("name"))
-    return place.to_part(
-        f"{kind} parameter {clean(name)}",
-        f"the {kind} parameter {code(name)} of",
-        names=place.names | {name},
-        directions=frozenset({Direction.REQUEST}),
-        is_parameter=True,
-    )
+    where, base = f"{kind} parameter {clean(name)}", f"the {kind} parameter {code(name)} of"
+    directions = frozenset({Direction.REQUEST})
+    return place.to_part(where, base, name, directions=directions, is_parameter=True)
 
 
 def _is_required(parameter: Node) -> bool:
@@ -235,8 +220,7 @@ def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
     before, after = ({name.lower(): (name, it) for name, it in each.items()} for each in (old, new))
     for key in sorted({*before, *after}):
         name = (after.get(key) or before[key])[0]
-        words, names = f"header {clean(name)}", place.names | {name}
-        here = place.to_part(words, f"the header {code(name)} in", names=names)
+        here = place.to_part(f"header {clean(name)}", f"the header {code(name)} in", name)
         if key in before and key in after:
             yield from compare_message(pair, here, before[key][1], after[key][1])
         else:

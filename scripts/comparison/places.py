@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -83,24 +84,21 @@ class Place:
             return " (in no operation)"
         return f" (in {' and '.join(side.value for side in Direction if side in self.directions)})"
 
-    def to_property(self, name: str) -> Place:
-        """Go on to a property."""
+    def to_property(self, name: str, schema: Node) -> Place:
+        """Go on to a property, without the direction in which it does not travel."""
+        unsent = {Direction.REQUEST: "readOnly", Direction.RESPONSE: "writeOnly"}
+        left = frozenset(side for side in self.directions if schema.get(unsent[side]) is not True)
         inner = self.to_inner(f"property {clean(name)}", f".{name}")
-        return replace(inner, names=self.names | {name})
+        return replace(inner, names=self.names | {name}, directions=left or self.directions)
 
-    def to_part(self, words: str, base: str, **given: Any) -> Place:
+    def to_part(self, words: str, base: str, *names: str, **given: Any) -> Place:
         """Go on to a part of an operation, such as an answer."""
-        return replace(self, where=f"{self.where}, {words}", base=f"{base} {self.base}", **given)
+        where, base = f"{self.where}, {words}", f"{base} {self.base}"
+        return replace(self, where=where, base=base, names=self.names.union(names), **given)
 
     def to_inner(self, words: str, sign: str) -> Place:
         """Go on to what an array or a mapping holds."""
         return replace(self, where=f"{self.where}, {words}", steps=self.steps + sign, is_open=False)
-
-    def narrowed(self, is_read_only: bool, is_write_only: bool) -> Place:
-        """Leave out the direction in which something does not travel."""
-        unused = {Direction.REQUEST: is_read_only, Direction.RESPONSE: is_write_only}
-        left = frozenset(side for side in self.directions if not unused[side])
-        return replace(self, directions=left or self.directions)
 
     def change(
         self,
@@ -126,15 +124,10 @@ class Place:
         """
         levels = {Direction.REQUEST: request, Direction.RESPONSE: response or request}
         said = f"{self.thing} {says}{self.reading if is_on_wire else _ONLY_NAMES}"
+        level = max(levels[side] for side in self.directions or Direction)
+        text, concerned = f"{said[:1].upper()}{said[1:]}.", self.names.union(names)
         return Change(
-            level=max(levels[side] for side in self.directions or Direction),
-            kind=kind,
-            subject=self.subject,
-            where=self.where,
-            text=f"{said[:1].upper()}{said[1:]}.",
-            names=self.names | frozenset(names),
-            operations=self.operations,
-            literals=frozenset(literals),
+            level, kind, self.subject, self.where, text, concerned, self.operations, frozenset(literals)
         )
 
     def reworded(self, what: str) -> Change:
@@ -152,9 +145,8 @@ class Place:
 
     def came_or_went(self, is_new: bool, *, gone: Level = BREAKING) -> Change:
         """Return the change that something was added, which hurts nobody, or removed."""
-        if is_new:
-            return self.change("added", "was added", request=ADDITIVE)
-        return self.change("removed", "was removed", request=gone)
+        kind: Kind = "added" if is_new else "removed"
+        return self.change(kind, f"was {kind}", request=ADDITIVE if is_new else gone)
 
     def added(self, must: bool, response: Level | None = None) -> Change:
         """Return the change that something was added which has to be there, or need not."""
@@ -184,11 +176,11 @@ def value(given: object) -> str:
     return code(text if len(text) <= 60 else f"{text[:59]}…")
 
 
-def listed(values: Iterable[object], limit: int = 8) -> str:
-    """Return values as code with commas, the first few of many."""
-    every = list(values)
+def listed(words: Iterable[str], limit: int) -> str:
+    """Return words with commas, the first few of many."""
+    every = list(words)
     rest = len(every) - limit
-    return ", ".join(map(value, every[:limit])) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(every[:limit]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def keyed(given: object) -> str:
@@ -223,15 +215,13 @@ def word_findings(place: Place, old: Node, new: Node, known: Iterable[str] = ())
 
 def in_words(changes: Iterable[Change]) -> Iterator[Change]:
     """Make one change of all that was worded differently in an operation or a schema."""
-    worded: dict[tuple[Subject, str], list[Change]] = {}
+    worded: defaultdict[tuple[Subject, str], list[Change]] = defaultdict(list)
     for change in changes:
         if change.kind == "reworded":
-            worded.setdefault((change.subject, change.where), []).append(change)
+            worded[change.subject, change.where].append(change)
         else:
             yield change
     for (subject, root), words in worded.items():
-        shown = list(dict.fromkeys(word.text for word in words))
-        rest = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
-        text = f"Written differently: {', '.join(shown[:6])}{rest}."
-        names = frozenset(name for word in words for name in word.names)
+        text = f"Written differently: {listed(dict.fromkeys(word.text for word in words), 6)}."
+        names = frozenset().union(*(word.names for word in words))
         yield Change(COSMETIC, "changed", subject, root, text, names)

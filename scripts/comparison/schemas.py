@@ -101,19 +101,16 @@ def _kind(member: Node) -> str:
 
 def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Compare two schemas that are no unions."""
-    if "allOf" in old or "allOf" in new:
-        yield from _compare_composed(pair, place, old, new)
-        return
     before, after = pointed(old), pointed(new)
+    if "allOf" in old or "allOf" in new or (before is None) != (after is None):
+        yield from _compare_meant(pair, place, old, new)
+        return
     if before is not None and after is not None:
         if not shapes.alike(pair, {"$ref": before}, {"$ref": after}):
             names = [*names_of(old), *names_of(new)]
             says = f"is a {code(names[1])} now, was a {code(names[0])}"
             yield place.change("changed", says, names=names)
         old, new = shapes.without({"$ref"}, old), shapes.without({"$ref"}, new)
-    elif before is not None or after is not None:
-        yield from _compare_with_meant(pair, place, old, new)
-        return
     if (yield from type_changes(place, old, new)):
         return
     yield from keyword_changes(place, old, new)
@@ -121,34 +118,27 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[C
     yield from compare_schemas(pair, place.to_inner("items", "[]"), old.get("items"), new.get("items"))
 
 
-def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
-    """Compare a schema that is written out with one that is referred to."""
-    before, after = pair.old.resolve(old), pair.new.resolve(new)
-    if pointed(before) or pointed(after):  # in another document, or nowhere
-        yield place.change("changed", "is described in another place")
-        return
-    if shapes.has_class(before) and shapes.has_class(after):
-        yield _other_class(place, old, new)
-    # The words are those of another schema then; only what they describe is compared.
-    yield from compare_schemas(pair, place, shapes.without(WORDS, before), shapes.without(WORDS, after))
-
-
-def _other_class(place: Place, old: Node, new: Node) -> Change:
-    names = names_of(new) or names_of(old)
-    return place.change("changed", "has a class of another name", names=names, is_on_wire=False)
-
-
-def _compare_composed(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
-    """Compare schemas of which one at least is composed with `allOf`.
+def _compare_meant(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Change]:
+    """Compare a schema that is written out with one that is referred to, or schemas of which one at least has `allOf`.
 
     What both are composed of is compared where it is defined. If that is not the same, it counts what comes out.
     """
-    is_same = _unmatched(pair, shapes.bases(old), shapes.bases(new)) == ([], [])
-    if bool(pointed(old)) != bool(pointed(new)):
-        yield _other_class(place, old, new)
-    before, after = shapes.composed(pair.old, old, not is_same), shapes.composed(pair.new, new, not is_same)
+    is_other_class, is_other_base = bool(pointed(old)) != bool(pointed(new)), False
+    if "allOf" in old or "allOf" in new:
+        is_other_base = _unmatched(pair, shapes.bases(old), shapes.bases(new)) != ([], [])
+        before, after = (shapes.composed(*it, is_other_base) for it in ((pair.old, old), (pair.new, new)))
+    else:
+        before, after = pair.old.resolve(old), pair.new.resolve(new)
+        if pointed(before) or pointed(after):  # in another document, or nowhere
+            yield place.change("changed", "is described in another place")
+            return
+        is_other_class = shapes.has_class(before) and shapes.has_class(after)
+    if is_other_class:
+        names = names_of(new) or names_of(old)
+        yield place.change("changed", "has a class of another name", names=names, is_on_wire=False)
+    # The words are those of another schema then; only what they describe is compared.
     yield from compare_schemas(pair, place, shapes.without(WORDS, before), shapes.without(WORDS, after))
-    if not is_same:
+    if is_other_base:
         yield place.reworded(f"what {place.thing} is composed of")
 
 
@@ -164,7 +154,7 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
     renamed = shapes.renames(before, after, is_renamed)
     for name in [*{**before, **after}, *sorted((was_required | is_required) - {*before, *after})]:
         given = schema_of(after.get(name))
-        here = place.to_property(name).narrowed(given.get("readOnly") is True, given.get("writeOnly") is True)
+        here = place.to_property(name, given)
         if name in renamed:
             says = f"is called {code(renamed[name])} now"
             yield here.change("renamed", says, names=[renamed[name]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import SequenceMatcher
 from itertools import product
 from typing import Any
@@ -51,10 +51,9 @@ def has_class(schema: Node) -> bool:
     return types(schema) == frozenset({"object"}) or "allOf" in schema or "enum" in schema
 
 
-def without(keys: Iterable[str], schema: Node) -> Node:
+def without(keys: Collection[str], schema: Node) -> Node:
     """Return a schema without some of its keys."""
-    left_out = frozenset(keys)
-    return {key: inner for key, inner in schema.items() if key not in left_out}
+    return {key: inner for key, inner in schema.items() if key not in keys}
 
 
 def bases(schema: Node) -> list[Node]:
@@ -71,19 +70,18 @@ def composed(contract: Contract, schema: Node, is_whole: bool, seen: frozenset[s
         is_whole: Whether what it refers to is put in; otherwise only what is written here.
         seen: What was put in already.
     """
+    if "allOf" not in schema:
+        reference = pointed(schema)
+        if reference is None:
+            return without(WORDS, schema)
+        is_left_out = not is_whole or reference in seen
+        return {} if is_left_out else composed(contract, contract.resolve(schema), True, seen | {reference})
     out: Node = {}
-    for member in (*map(schema_of, sequence(schema.get("allOf"))), without({"allOf"}, schema)):
-        reference = pointed(member)
-        part = member
-        if reference is not None:
-            if not is_whole or reference in seen:
-                continue
-            part = composed(contract, contract.resolve(member), True, seen | {reference})
-        elif "allOf" in member:
-            part = composed(contract, member, is_whole, seen)
+    for member in (*map(schema_of, sequence(schema["allOf"])), without({"allOf"}, schema)):
+        part = composed(contract, member, is_whole, seen)
         properties = mapping(out.get("properties")) | mapping(part.get("properties"))
         required = sequence(out.get("required")) + sequence(part.get("required"))
-        out = {**out, **without(WORDS, part)}
+        out |= part
         out |= {key: inner for key, inner in (("properties", properties), ("required", required)) if inner}
     return out
 
