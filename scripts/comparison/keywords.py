@@ -133,9 +133,9 @@ def keyword_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
     yield from _limit_changes(place, old, new)
     if differ(old.get("default"), new.get("default")) or ("default" in old) != ("default" in new):
         was, now = (value(it["default"]) if "default" in it else "none" for it in (old, new))
-        says = f"has the default {now} now, had {was}"
         # What is left out of a request means something else then; a property's default is sent by nobody who leaves it out.
         level = BREAKING if place.is_parameter else ADDITIVE
+        says = f"has the default {now} now, had {was}"
         yield place.change("changed", says, request=level, response=ADDITIVE)
     yield from flag_changes(place, old, new, *_FLAGS)
     if differ(old.get("discriminator"), new.get("discriminator")):
@@ -184,17 +184,16 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
     before, after = _values(old), _values(new)
     if before is None or after is None:
         if after is not None:
-            yield place.tightened(True, f"is limited to {_listed(after)} now")
+            yield place.tightened(True, f"is limited to {listed(after)} now")
         if before is not None:
-            says = f"is not limited to {_listed(before)} any more"
+            says = f"is not limited to {listed(before)} any more"
             # A class of an enum is gone from the generated client then.
             request = ADDITIVE if "const" in old else BREAKING
             yield place.change("changed", says, request=request, response=BREAKING)
     elif "const" in old and "const" in new:
         if differ(before, after):
             says = f"is {value(after[0])} now, was {value(before[0])}"
-            literals = [each for each in before if isinstance(each, str)]
-            yield place.change("changed", says, literals=literals)
+            yield place.change("changed", says, literals=before)
     else:
         if ("const" in old) != ("const" in new):
             was, now = (_IN_PYTHON["const" in it] for it in (old, new))
@@ -210,16 +209,10 @@ def _listed_changes(place: Place, old: list[Any], new: list[Any], is_open: bool)
     gone = [each for key, each in before.items() if key not in after]
     come = [each for key, each in after.items() if key not in before]
     if gone:
-        says = f"has lost the {_noun(gone)} {_listed(gone)}"
-        literals = [it for it in gone if isinstance(it, str)]
-        yield place.change("removed", says, literals=literals)
+        yield place.change("removed", f"has lost the {_noun(gone)} {listed(gone)}", literals=gone)
     if come:
-        says = f"has the new {_noun(come)} {_listed(come)}"
+        says = f"has the new {_noun(come)} {listed(come)}"
         yield place.change("added", says, request=ADDITIVE, response=ADDITIVE if is_open else BREAKING)
-
-
-def _listed(values: list[Any]) -> str:
-    return listed(map(value, values), 8)
 
 
 def _noun(values: list[Any]) -> str:

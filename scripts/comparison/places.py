@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,7 +109,7 @@ class Place:
         response: Level | None = None,
         names: Iterable[str] = (),
         is_on_wire: bool = True,
-        literals: Iterable[str] = (),
+        literals: Iterable[object] = (),
     ) -> Change:
         """Judge and tell a change; in both directions, the worse level counts.
 
@@ -120,15 +120,14 @@ class Place:
             response: The level where servers write it; the same, if it is not given.
             names: Further names it concerns.
             is_on_wire: Whether requests or answers change; else it is only a name in the generated client.
-            literals: Texts that are out of date.
+            literals: Values that are out of date; texts are kept.
         """
         levels = {Direction.REQUEST: request, Direction.RESPONSE: response or request}
         said = f"{self.thing} {says}{self.reading if is_on_wire else _ONLY_NAMES}"
         level = max(levels[side] for side in self.directions or Direction)
         text, concerned = f"{said[:1].upper()}{said[1:]}.", self.names.union(names)
-        return Change(
-            level, kind, self.subject, self.where, text, concerned, self.operations, frozenset(literals)
-        )
+        quoted = frozenset(it for it in literals if isinstance(it, str))
+        return Change(level, kind, self.subject, self.where, text, concerned, self.operations, quoted)
 
     def reworded(self, what: str) -> Change:
         """Return the change that something has other words; `in_words` joins all that an operation or a schema has."""
@@ -176,11 +175,11 @@ def value(given: object) -> str:
     return code(text if len(text) <= 60 else f"{text[:59]}…")
 
 
-def listed(words: Iterable[str], limit: int) -> str:
-    """Return words with commas, the first few of many."""
-    every = list(words)
+def listed(values: Iterable[object], limit: int = 8, show: Callable[[object], str] = value) -> str:
+    """Return values as code with commas, the first few of many."""
+    every = list(values)
     rest = len(every) - limit
-    return ", ".join(every[:limit]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(map(show, every[:limit])) + (f" and {rest} more" if rest > 0 else "")
 
 
 def keyed(given: object) -> str:
@@ -222,6 +221,6 @@ def in_words(changes: Iterable[Change]) -> Iterator[Change]:
         else:
             yield change
     for (subject, root), words in worded.items():
-        text = f"Written differently: {listed(dict.fromkeys(word.text for word in words), 6)}."
+        text = f"Written differently: {listed(dict.fromkeys(word.text for word in words), 6, str)}."
         names = frozenset().union(*(word.names for word in words))
         yield Change(COSMETIC, "changed", subject, root, text, names)

@@ -153,11 +153,9 @@ def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterat
 
     renamed = shapes.renames(before, after, is_renamed)
     for name in [*{**before, **after}, *sorted((was_required | is_required) - {*before, *after})]:
-        given = schema_of(after.get(name))
-        here = place.to_property(name, given)
+        here = place.to_property(name, schema_of(after.get(name)))
         if name in renamed:
-            says = f"is called {code(renamed[name])} now"
-            yield here.change("renamed", says, names=[renamed[name]])
+            yield here.change("renamed", f"is called {code(renamed[name])} now", names=[renamed[name]])
         elif name in before.keys() - after.keys():
             yield here.change("removed", "was removed")
         elif name in after.keys() - before.keys() - {*renamed.values()}:
