@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from difflib import ndiff
 from pathlib import Path
 
@@ -13,11 +14,10 @@ from scripts.regeneration.names import names
 from scripts.surface.comparing import breakages
 from scripts.surface.history import Baseline, NoBaselineError, baseline, next_version
 from scripts.surface.reading import UnreadableError, facts_of
-from scripts.surface.record import FILE, Fact, written
+from scripts.surface.record import Fact
 
-GENERATED = "tests/payman_api.txt"
-_HEAD = "# The public names of payman_api, one a line. Written by `python -m scripts.surface --record`.\n"
 RECORD = "python -m scripts.surface --record"
+FILE, GENERATED = "tests/public_api.txt", "tests/payman_api.txt"
 FETCH = "git fetch --tags --unshallow"
 _AT_MOST = 30
 _SHALLOW_BY_DEFAULT = ("GITHUB_ACTIONS", "GITLAB_CI")
@@ -36,10 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
     root: Path = options.root
     try:
         facts = facts_of(root)
-        records = {str(FILE): written(facts)} | _generated(root)
     except UnreadableError as error:
         _warn(f"scripts.surface: {error}")
         return 2
+    own = (str(fact) for fact in facts if not fact.home)
+    records = {FILE: _write_lines("What users of payman_sdk may rely on, one fact a line", own)}
+    if (root / "generated").is_dir():  # its names as `scripts/regenerate` compares them
+        found = (f"{name}: {what}" for name, what in sorted(names(files(root / "generated")).items()))
+        records[GENERATED] = _write_lines("The public names of payman_api, one a line", found)
     for name, text in records.items() if options.record else ():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
@@ -54,6 +58,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if _is_announced(root, before, facts) and not differing else 1
 
 
+def _write_lines(what: str, lines: Iterable[str]) -> str:
+    """The text of a record."""
+    return f"# {what}. Written by `{RECORD}`.\n" + "".join(f"{line}\n" for line in lines)
+
+
 def _is_enough(before: Baseline) -> bool:
     """Says what is compared with, and whether that will do.
 
@@ -64,14 +73,6 @@ def _is_enough(before: Baseline) -> bool:
     shallow = f": this clone is shallow, so releases may be missing. Get them: {FETCH}"
     _warn(f"scripts.surface: {what}{shallow if before.is_shallow else '.'}")
     return not is_refused
-
-
-def _generated(root: Path) -> dict[str, str]:
-    """The record of the generated package, where there is one: its names as `scripts/regenerate` compares them."""
-    if not (root / "generated").is_dir():
-        return {}
-    found = sorted(names(files(root / "generated")).items())
-    return {GENERATED: _HEAD + "".join(f"{name}: {what}\n" for name, what in found)}
 
 
 def _is_up_to_date(file: Path, name: str, text: str) -> bool:

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping
 
 import griffe
 
-from scripts.surface.record import Fact, Types, signature, type_text
+from scripts.surface.record import Fact, Types, type_text
 
-_BY_SYNTAX = frozenset(
-    [
-        *("__init__", "__call__", "__bool__", "__len__", "__contains__", "__getitem__", "__setitem__"),
-        *("__delitem__", "__enter__", "__exit__", "__iter__", "__next__", "__aenter__", "__aexit__"),
-        *("__aiter__", "__anext__", "__await__"),
-    ]
-)
+_BY_SYNTAX = {
+    *("__init__", "__call__", "__bool__", "__len__", "__contains__", "__getitem__", "__setitem__"),
+    *("__delitem__", "__enter__", "__exit__", "__iter__", "__next__", "__aenter__", "__aexit__"),
+    *("__aiter__", "__anext__", "__await__"),
+}
 """What the language calls when a program uses an object: making it, `with`, `for`, `in`, `[]`, …"""
 
 _SAY_NOTHING = frozenset({"object", "typing.Generic", "typing.Protocol", "typing.TypedDict"})
@@ -33,8 +31,7 @@ def describe_class(made: griffe.Class, path: str, homes: Mapping[str, str]) -> I
     lineage = [made, *made.mro()]
     kind = _find_kind(made, lineage)
     yield Fact(path, kind)
-    for base in _list_bases(made, homes):
-        yield Fact(path, "base", base)
+    yield from (Fact(path, "base", base) for base in _list_bases(made, homes))
     types = _find_types(made, {})
     # The record has the members of bases that are public there.
     public = [base for base in lineage[1:] if base.path in homes]
@@ -118,12 +115,21 @@ def list_subscripts(base: griffe.Expr | str | None) -> list[griffe.Expr | str]:
 def describe_function(
     function: griffe.Function, path: str, types: Types | None = None, *, is_method: bool = False
 ) -> Iterator[Fact]:
-    """Yield the facts about a function, one for each way to call it."""
+    """Yield the facts about a function, one for each way to call it: parameters with their types, and `...` for defaults."""
     kinds = function.labels & {"staticmethod", "classmethod"}
     kind = next(iter(kinds), "async def" if "async" in function.labels else "def")
     for one in function.overloads or [function]:
-        given = list(one.parameters)[is_method and kind != "staticmethod" :]
-        yield Fact(path, kind, signature(given, one.returns, types))
+        shown = [
+            griffe.Parameter(
+                it.name.lstrip("_"),  # attrs takes so what it keeps with an underscore
+                annotation=type_text(it.annotation, types) or None,
+                kind=it.kind,
+                default=None if it.default is None else "...",
+            )
+            for it in list(one.parameters)[is_method and kind != "staticmethod" :]
+        ]
+        parameters, returns = griffe.Parameters(*shown), type_text(one.returns, types) or None
+        yield Fact(path, kind, griffe.Function("", parameters=parameters, returns=returns).signature())
 
 
 def _attribute(member: griffe.Attribute, owner: griffe.Class, kind: str, path: str, types: Types) -> Fact:
@@ -156,10 +162,4 @@ def _as_given(member: griffe.Attribute, owner: griffe.Class, types: Types) -> st
 
 def _is_frozen(made: griffe.Class) -> bool:
     """Whether its attributes can only be read."""
-    return any(_arguments(decorator.value).get("frozen") == "True" for decorator in made.decorators)
-
-
-def _arguments(expression: griffe.Expr | str | None) -> dict[str, str]:
-    """The keywords of a call, as text."""
-    arguments = expression.arguments if isinstance(expression, griffe.ExprCall) else ()
-    return {it.name: str(it.value) for it in arguments if isinstance(it, griffe.ExprKeyword)}
+    return any("frozen=True" in str(decorator.value) for decorator in made.decorators)

@@ -43,10 +43,10 @@ def _align_names(before: Function, now: Function) -> None:
     """Return the parameters that no caller names the names that they had: those by place only, `*` and `**`."""
     for place, was in enumerate(before.parameters):
         for there, one in enumerate(now.parameters):
-            is_same_place = place == there and one.kind in (_ONLY_BY_PLACE, _BY_BOTH)
-            if (was.kind in _STARS and was.kind is one.kind) or (
-                was.kind is _ONLY_BY_PLACE and is_same_place
-            ):
+            is_same = was.kind in _STARS and was.kind is one.kind
+            if was.kind is _ONLY_BY_PLACE:
+                is_same = place == there and one.kind in (_ONLY_BY_PLACE, _BY_BOTH)
+            if is_same:
                 one.name = was.name
 
 

@@ -1,17 +1,13 @@
-"""Facts about the public surface, how they are written, and the file they are kept in: sorted, one a line, made to be read in a diff."""
+"""Facts about the public surface, each a line of the record, made to be read in a diff."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import griffe
-
-FILE = PurePosixPath("tests/public_api.txt")
-_HEAD = "# What users of payman_sdk may rely on, one fact a line. Written by `python -m scripts.surface --record`.\n"
 
 Types = Mapping[str, str]
 """The types in place of the type variables of a generic base class."""
@@ -39,11 +35,6 @@ class Fact(NamedTuple):
         return f"{self.path}: {self.kind} {self.detail}".rstrip()
 
 
-def written(facts: Iterable[Fact]) -> str:
-    """The facts as the text of a record."""
-    return _HEAD + "".join(f"{fact}\n" for fact in sorted(set(facts)) if not fact.home)
-
-
 def type_text(expression: griffe.Expr | str | None, types: Types | None = None) -> str:
     """A type as the source has it, without quotes, and without type variables that are known; empty where there is none."""
     text = "" if expression is None else str(expression)
@@ -52,26 +43,3 @@ def type_text(expression: griffe.Expr | str | None, types: Types | None = None) 
     for variable, meant in (types or {}).items():
         text = re.sub(rf"(?<![\w.]){variable}(?!\w)", meant, text)
     return text
-
-
-def signature(
-    those: Iterable[griffe.Parameter], returned: griffe.Expr | str | None = None, types: Types | None = None
-) -> str:
-    """The parameters, each with its type and `...` for a default, and what is returned.
-
-    Args:
-        those: The parameters, without one that Python fills in.
-        returned: The type of what is returned.
-        types: The types in place of type variables.
-    """
-    shown = [
-        griffe.Parameter(
-            one.name.lstrip("_"),  # attrs takes so what it keeps with an underscore
-            annotation=type_text(one.annotation, types) or None,
-            kind=one.kind,
-            default=None if one.default is None else "...",
-        )
-        for one in those
-    ]
-    parameters, returns = griffe.Parameters(*shown), type_text(returned, types) or None
-    return griffe.Function("", parameters=parameters, returns=returns).signature()
