@@ -49,10 +49,20 @@ class Use:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation, with what its path and its document say for all; `own` names what it says itself of what is `given`."""
+    """An operation, with what its path and its document say for all.
+
+    Args:
+        name: The operationId; where there is none, the method and the path.
+        where: The method and the path.
+        path: The path.
+        node: What it says itself.
+        parameters: Its parameters and those of its path, by where they are and what they are called.
+        given: Its credentials and servers, be they those of its path or of its document.
+        own: Which of these it, or its path, has for itself.
+    """
 
     name: str
-    method: str
+    where: str
     path: str
     node: Node
     parameters: Node
@@ -60,14 +70,9 @@ class Operation:
     own: frozenset[str]
 
     @property
-    def where(self) -> str:
-        """The method and the path."""
-        return f"{self.method.upper()} {self.path}"
-
-    @property
-    def shape(self) -> tuple[str, str]:
+    def shape(self) -> str:
         """The method and the path without the names of its parameters."""
-        return self.method, re.sub(r"\{[^{}]*\}", "{}", self.path)
+        return re.sub(r"\{[^{}]*\}", "{}", self.where)
 
 
 def mapping(value: object) -> Node:
@@ -143,8 +148,9 @@ class Contract:
         if servers := node.get("servers", shared.get("servers")):
             own["servers"] = servers
         given = {key: sequence((self.document | own).get(key)) for key in ("security", "servers")}
-        name = str(node.get("operationId") or f"{method.upper()} {path}")
-        return Operation(name, method, path, node, parameters, given, frozenset(own))
+        where = f"{method.upper()} {path}"
+        name = str(node.get("operationId") or where)
+        return Operation(name, where, path, node, parameters, given, frozenset(own))
 
     @cached_property
     def uses(self) -> dict[str, set[Use]]:

@@ -89,18 +89,20 @@ KEYWORDS = SHAPES | CHECKS | {"format", "default", "x-extensible-enum", *_FLAGS,
 """What is compared here and in `schemas`."""
 
 
+_HOLDERS = {"properties": "object", "additionalProperties": "object", "items": "array"}
+"""Keywords that only mean something to values of one type."""
+
+
 def types(schema: Node) -> frozenset[str] | None:
     """Return the types that a schema allows; None if it allows them all."""
     given = schema.get("type")
     if isinstance(given, str | list):
         return frozenset([given] if isinstance(given, str) else map(str, given))
-    if "properties" in schema or "additionalProperties" in schema:
-        return frozenset({"object"})
-    if "items" in schema:
-        return frozenset({"array"})
-    if "const" in schema or "enum" in schema:
-        return frozenset(NAMES.get(type(each), "null") for each in _values(schema) or ())
-    return None
+    for key, name in _HOLDERS.items():
+        if key in schema:
+            return frozenset({name})
+    values = _values(schema)
+    return None if values is None else frozenset(NAMES.get(type(each), "null") for each in values)
 
 
 def type_changes(place: Place, old: Node, new: Node) -> Generator[Change, None, bool]:

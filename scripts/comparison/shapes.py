@@ -133,9 +133,7 @@ def renamed_schemas(old: Contract, new: Contract) -> dict[str, str]:
     kinds, count = dict.fromkeys(schemas, ""), 0
     while len({*kinds.values()}) > count:
         count = len({*kinds.values()})
-        meanings = {name: keyed(_meaning(schema, kinds)) for name, schema in schemas.items()}
-        numbers = {meaning: f"/{number}" for number, meaning in enumerate(dict.fromkeys(meanings.values()))}
-        kinds = {name: numbers[meaning] for name, meaning in meanings.items()}
+        kinds = {name: f"/{hash(keyed(_meaning(schema, kinds)))}" for name, schema in schemas.items()}
     return renames(old.schemas, new.schemas, lambda before, after: kinds[before] == kinds[after])
 
 
@@ -150,17 +148,17 @@ def renames(
     """Pair names that are gone with new ones of the same thing, each once; of several, those that are most alike."""
     removed, added = [name for name in old if name not in new], [name for name in new if name not in old]
     candidates = [both for both in product(removed, added) if is_same(*both)]
-    candidates.sort(key=lambda both: (-_closeness(*both), *sorted(both)))
     pairs: dict[str, str] = {}
-    for before, after in candidates:
+    for before, after in sorted(candidates, key=_rank):
         if before not in pairs and after not in pairs.values():
             pairs[before] = after
     return pairs
 
 
-def _closeness(one: str, other: str) -> float:
-    first, second = sorted((one.lower(), other.lower()))  # the measure depends on the order
-    return SequenceMatcher(None, first, second).ratio()
+def _rank(names: tuple[str, str]) -> tuple[float, str, str]:
+    first, second = sorted(names)
+    one, other = sorted((first.lower(), second.lower()))  # the measure depends on the order
+    return -SequenceMatcher(None, one, other).ratio(), first, second
 
 
 def _meaning(value: Any, names: Mapping[str, str]) -> Any:

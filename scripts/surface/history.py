@@ -17,8 +17,6 @@ PUBLISHED = (1, 0, 8)
 
 Version = tuple[int, ...]
 
-# A pre-release promises nothing, so it is nothing to compare with.
-_TAG = re.compile(r"v(\d+)\.(\d+)\.(\d+)$")
 _HEADING = re.compile(r"^## \[([^]]*)\](?::\s*(\S+))?", re.MULTILINE)
 _NUMBERS = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 
@@ -67,7 +65,8 @@ def baseline(root: Path) -> Baseline:
         raise NoBaselineError("git is not installed") from error
     except subprocess.CalledProcessError as error:
         raise NoBaselineError("this folder is no git repository, or one without a commit") from error
-    releases = {tuple(map(int, found.groups())): tag for tag in tags if (found := _TAG.match(tag))}
+    # A pre-release promises nothing, so it is nothing to compare with.
+    releases = {tuple(map(int, found.groups())): tag for tag in tags if (found := _NUMBERS.fullmatch(tag))}
     version = max(releases, default=PUBLISHED)
     tag = releases.get(version)
     with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
