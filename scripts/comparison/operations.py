@@ -10,7 +10,7 @@ breaking, whether it was promised or not. A media type that is added breaks nobo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +21,6 @@ from scripts.comparison.places import Pair, Place, clean, code, differ, value, w
 from scripts.comparison.schemas import compare_schemas
 from scripts.comparison.shapes import alike, renames
 
-_SIGNS: tuple[Callable[[Operation], object], ...] = (lambda it: it.name, lambda it: it.shape)
-"""What two operations have in common that are the same one."""
 _COMPARED = (
     *("operationId", "deprecated", "security", "servers", "parameters", "requestBody", "responses"),
     "callbacks",
@@ -36,10 +34,10 @@ _OF_PARAMETERS = (
 def compare_operations(pair: Pair) -> Iterator[Change]:
     """Yield which operations came and went, and how the others differ."""
     removed, added = list(pair.old.operations), list(pair.new.operations)
-    for sign in _SIGNS:
-        later = {sign(operation): operation for operation in added}
+    for sign in ("name", "shape"):  # what two operations have in common that are the same one
+        later = {getattr(operation, sign): operation for operation in added}
         for before in list(removed):
-            if after := later.pop(sign(before), None):
+            if after := later.pop(getattr(before, sign), None):
                 yield from _compare_operation(pair, before, after)
                 removed.remove(before)
                 added.remove(after)

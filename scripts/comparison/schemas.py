@@ -105,12 +105,10 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[C
     if "allOf" in old or "allOf" in new or (before is None) != (after is None):
         yield from _compare_meant(pair, place, old, new)
         return
-    if before is not None and after is not None:
-        if not shapes.alike(pair, {"$ref": before}, {"$ref": after}):
-            names = [*names_of(old), *names_of(new)]
-            says = f"is a {code(names[1])} now, was a {code(names[0])}"
-            yield place.change("changed", says, names=names)
-        old, new = shapes.without({"$ref"}, old), shapes.without({"$ref"}, new)
+    if None not in (before, after) and not shapes.alike(pair, {"$ref": before}, {"$ref": after}):
+        names = [*names_of(old), *names_of(new)]
+        says = f"is a {code(names[1])} now, was a {code(names[0])}"
+        yield place.change("changed", says, names=names)
     if (yield from type_changes(place, old, new)):
         return
     yield from keyword_changes(place, old, new)

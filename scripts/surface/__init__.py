@@ -21,7 +21,7 @@ business, and so are the values of defaults and constants. `payman_api` has a re
 tests/payman_api.txt. It follows the API documents, and `scripts/regenerate --from` says what breaks in it. Environment variables and the commands are not
 recorded either.
 
-`public.toml` lists those modules and names. `reading` makes facts of code, which griffe reads, `record` is what a fact is,
+`public.toml` lists those modules and names. `reading` makes facts of code, which griffe reads, with `facts`,
 `comparing` decides what breaks, with griffe's search for calls, `history` asks git and the changelog which code to compare with. All but
 the last are pure.
 """

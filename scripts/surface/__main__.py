@@ -12,9 +12,9 @@ from pathlib import Path
 from scripts.regeneration.folders import files
 from scripts.regeneration.names import names
 from scripts.surface.comparing import breakages
+from scripts.surface.facts import Fact
 from scripts.surface.history import Baseline, NoBaselineError, baseline, next_version
 from scripts.surface.reading import UnreadableError, facts_of
-from scripts.surface.record import Fact
 
 RECORD = "python -m scripts.surface --record"
 FILE, GENERATED = "tests/public_api.txt", "tests/payman_api.txt"

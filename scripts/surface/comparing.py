@@ -14,7 +14,7 @@ from pathlib import Path
 
 from griffe import Breakage, BreakageKind, Function, ParameterKind, find_breaking_changes, visit
 
-from scripts.surface.record import Fact
+from scripts.surface.facts import Fact
 
 _ONLY_BY_PLACE, _BY_BOTH = ParameterKind.positional_only, ParameterKind.positional_or_keyword
 _STARS = {ParameterKind.var_positional: "*", ParameterKind.var_keyword: "**"}

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.git import export, run_git
+from scripts.surface.facts import Fact
 from scripts.surface.reading import UnreadableError, facts_of
-from scripts.surface.record import Fact
 
 PUBLISHED = (1, 0, 8)
 """The last version that was published before there were tags here."""

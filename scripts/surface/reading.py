@@ -10,8 +10,7 @@ from typing import Any
 
 import griffe
 
-from scripts.surface.classes import describe_class, describe_function, list_subscripts
-from scripts.surface.record import Fact, type_text
+from scripts.surface.facts import Fact, describe_class, describe_function, list_subscripts, type_text
 
 _ATTRS = ("attrs.define", "attrs.frozen", "attrs.mutable")
 
