@@ -12,6 +12,12 @@ def refuse(name: str, problem: str, next_step: str) -> NoReturn:
     raise ConfigurationError(f"{name} {problem}.", next_step=next_step)
 
 
+def refuse_coroutine(name: str, owner: str) -> NoReturn:
+    """Raise the `ConfigurationError` for a coroutine function that a class for threads cannot await."""
+    fix = f"Pass a regular function, or use Async{owner}."
+    refuse(name, f"is a coroutine function, which {owner} cannot await", fix)
+
+
 def build_missing_error(need: str, extra: str) -> ConfigurationError:
     """Return the error for something that needs an extra which is not installed."""
     return ConfigurationError(f"{need}.", next_step=f"Install it: pip install 'paymanai-sdk[{extra}]'.")

@@ -125,10 +125,8 @@ def _check_key(key: object, _: str) -> None:
         or not key.isprintable()
         or find_hidden(key) is not None
     ):
-        raise ConfigurationError(
-            f"idempotency_key is {key!r}."[:300],
-            next_step=f"Give a printable text of 1 to {_LONGEST_KEY} characters that names the operation, such as 'invoice-42'.",
-        )
+        fix = f"Give a printable text of 1 to {_LONGEST_KEY} characters that names the operation, such as 'invoice-42'."
+        refuse("idempotency_key", f"is {key!r}"[:300], fix)
 
 
 def _check_metadata(value: object, name: str) -> None:

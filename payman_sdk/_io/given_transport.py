@@ -234,21 +234,14 @@ def _build_factory(given: Any, kind: type[T]) -> Callable[[], T]:
     if given == "aiohttp":
         refuse("transport", "is 'aiohttp', which sends for AsyncPaymanClient only", "Leave transport out.")
     if not callable(given):
-        raise _build_kind_error(given, kind)
+        check_kind(given, kind, "transport")
 
     def make() -> T:
         made = given()
-        if not isinstance(made, kind):
-            raise _build_kind_error(made, kind)
-        return made
+        check_kind(made, kind, "transport")
+        return cast("T", made)
 
     return make
-
-
-def _build_kind_error(given: object, kind: type) -> ConfigurationError:
-    # A secret is a str to whoever gave it.
-    name = "str" if isinstance(given, str) else type(given).__name__
-    return ConfigurationError(f"transport is a {name}.", next_step=f"Give an httpx.{kind.__name__}.")
 
 
 def _build_refusal(why: str) -> ConfigurationError:

@@ -249,9 +249,7 @@ def limit_request(
     until = min(step.deadline, now + (patience.read if step.patience is None else step.patience))
     left = until - now
     if left <= 0:
-        failure = APITimeoutError("The timeout of the ask ended before the request could be sent.")
-        failure.sent = False
-        raise failure
+        raise APITimeoutError("The timeout of the ask ended before the request could be sent.", sent=False)
     pool = left - min(_MOST_HURRY, left * hurry)
     return until, {"connect": min(patience.connect, left), "read": left, "write": left, "pool": pool}
 

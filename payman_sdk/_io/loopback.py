@@ -170,12 +170,8 @@ class _CallbackReceiver:
         try:
             decided = self._decided.get(timeout=timeout)
         except queue.Empty:
-            failure = APITimeoutError(
-                f"Nobody decided on the authorization page within {timeout:g} seconds.",
-                next_step="Start again.",
-            )
-            failure.sent = False
-            raise failure from None
+            said = f"Nobody decided on the authorization page within {timeout:g} seconds."
+            raise APITimeoutError(said, next_step="Start again.", sent=False) from None
         if isinstance(decided, AuthenticationError):
             raise decided
         return decided

@@ -25,7 +25,7 @@ from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
 from payman_sdk._io.pool import deadline_scope
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.streams import OpenResponse, OpenStream, Outcome
-from payman_sdk.errors import ConfigurationError
+from payman_sdk._refusals import refuse_coroutine
 
 if TYPE_CHECKING:
     from payman_sdk._io.http import AnyRequest
@@ -288,8 +288,5 @@ def _refuse_awaitable(returned: Any, what: str = "A hook", owner: str = "PaymanC
     if isawaitable(returned):
         if iscoroutine(returned):
             returned.close()
-        raise ConfigurationError(
-            f"{what} is a coroutine function, which {owner} cannot await.",
-            next_step=f"Pass a regular function, or use Async{owner}.",
-        )
+        refuse_coroutine(what, owner)
     return returned

@@ -14,7 +14,7 @@ from payman_sdk._client.sync import PaymanClient
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import derive_task_id, generate_id
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import refuse, refuse_coroutine
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents import messages, operations, replies, requests
@@ -64,10 +64,7 @@ class BaseToolkit(Generic[Client]):
         if confirm is not None and not callable(confirm):
             refuse("confirm", f"is a {type(confirm).__name__}", "Give a function.")
         if confirm is not None and not self._is_async and iscoroutinefunction(confirm):
-            raise ConfigurationError(
-                "confirm is a coroutine function, which PaymanToolkit cannot await.",
-                next_step="Pass a regular function, or use AsyncPaymanToolkit.",
-            )
+            refuse_coroutine("confirm", "PaymanToolkit")
         if limit is not None and not isinstance(limit, SpendingLimit):
             refuse("limit", f"is a {type(limit).__name__}", "Give a SpendingLimit.")
         store = MemoryOperationStore() if store is None else store
