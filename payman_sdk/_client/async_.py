@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from payman_sdk._annotations import Hidden, Option, ParsedT, Setting
@@ -24,7 +24,7 @@ from payman_sdk._client.lazy import (
     stored_token,
     transports,
 )
-from payman_sdk._config import Config, Resend, read_seconds
+from payman_sdk._config import Config, Resend
 from payman_sdk._secrets import to_secret, wrap_secrets
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse | responses.TaskResponse:
-        return await self._run(self._plan_ask(locals()))
+        return await self._run(self._plan_ask, locals())
 
     def stream(
         self, text: str, options: Option[options_of.StreamOptions] = None, *,
@@ -84,7 +84,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> task_stream.AsyncTaskStream:
-        return task_stream.AsyncTaskStream(*self._plan_stream(locals()))
+        return task_stream.AsyncTaskStream(*self._plan(self._plan_stream, locals()))
 
     async def reply(
         self, task: TaskRef, text: str, options: Option[options_of.ReplyOptions] = None, *, on_message: Option[events.OnEvent] = None,
@@ -94,17 +94,16 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse:
-        return await self._run(self._plan_reply(locals()))
+        return await self._run(self._plan_reply, locals())
 
     async def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
-        return await self._run(self._connect().agent.get_task(task))
+        return await self._run(self._connect().agent.get_task, task)
 
     async def wait(self, task: TaskRef, timeout: float | None = None) -> responses.FormattedTaskResponse:
-        seconds = read_seconds(timeout, "timeout", self._config.timeout)
-        return await self._run(self._connect().agent.wait(task, seconds))
+        return await self._run(self._connect().agent.wait, task, timeout)
 
     async def cancel_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
-        return await self._run(self._connect().agent.cancel(task))
+        return await self._run(self._connect().agent.cancel, task)
 
     async def pay(
         self, payee: str | Hidden[payments.Payee], amount: decimal.Decimal | str | int, currency: str, *,
@@ -117,7 +116,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(self._plan_payment(locals()))
+        return await self._run(self._plan_payment, locals())
 
     async def approve(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -127,7 +126,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(self._plan_decision("approve", locals()))
+        return await self._run(self._plan_decision, "approve", locals())
 
     async def deny(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -137,35 +136,35 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(self._plan_decision("deny", locals()))
+        return await self._run(self._plan_decision, "deny", locals())
 
     async def payment_status(
         self, payment: TaskRef | Hidden[payments.Payment], *, verify: Hidden[bool] = True,
         timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return await self._run(self._plan_status(locals()))
+        return await self._run(self._plan_status, locals())
 
     async def wallets(
         self, *,
         timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
     ) -> list[payments.Wallet]:
-        return await self._run(self._plan_list("wallets", locals()))
+        return await self._run(self._plan_list, "wallets", locals())
 
     async def payees(
         self, query: str | None = None, *,
         timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
     ) -> list[payments.Payee]:
-        return await self._run(self._plan_list("payees", locals(), query))
+        return await self._run(self._plan_list, "payees", locals(), query)
 
     async def transactions(
         self, limit: int = 20, wallet: str | Hidden[payments.Wallet] | None = None, *,
         timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
     ) -> list[payments.Transaction]:
-        return await self._run(self._plan_list("transactions", locals(), limit, wallet))
+        return await self._run(self._plan_list, "transactions", locals(), limit, wallet)
 
     async def create_payee(
         self, name: str, type: payments.PayeeType, *,  # noqa: A002 (as the API has it)
@@ -181,11 +180,12 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payee:
-        return await self._run(self._plan_payee(locals()))
+        return await self._run(self._plan_payee, locals())
     # fmt: on
 
-    async def _run(self, plan: Flow[T] | DescribedFlow[T]) -> T:
-        flow, describe = plan if isinstance(plan, tuple) else (plan, None)
+    async def _run(self, plan: Callable[..., Flow[T] | DescribedFlow[T]], *given: Any) -> T:
+        planned = self._plan(plan, *given)
+        flow, describe = planned if isinstance(planned, tuple) else (planned, None)
         return await self._connect().runner.run(flow, describe)
 
 

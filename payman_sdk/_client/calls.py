@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from payman_sdk._annotations import Hidden, NamedTuple
 from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_hook, read_text
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import refuse, refuse_coroutine
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -107,6 +107,14 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         """Return the id of the session that the next ask belongs to (`ses-…`)."""
         return self._session.id
 
+    def _plan(self, plan: Callable[..., T], *given: Any) -> T:
+        """Return what a call is to do. Nothing is done yet, and what is refused says so."""
+        try:
+            return plan(*given)
+        except ConfigurationError as error:
+            error.sent = False
+            raise
+
     def _plan_ask(self, given: Mapping[str, Any]) -> DescribedFlow[FormattedTaskResponse | TaskResponse]:
         options = self._resolve(given, "ask", text=given["text"])
         wanted = self._read_format(given["response_format"], options)
@@ -146,15 +154,16 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
     def _plan_decision(self, what: str, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
         from payman_sdk._core import payment_flows
 
-        call, approves = self._build_call(what, given), what == "approve"
-        agent = self._connect().agent
-        return call.plan(payment_flows.settle(agent, given["payment"], call, approve=approves))
+        payment_flows.check_waiting(given["payment"])
+        call, agent = self._build_call(what, given), self._connect().agent
+        return call.plan(payment_flows.settle(agent, given["payment"], call, approve=what == "approve"))
 
     def _plan_status(self, given: Mapping[str, Any]) -> Flow[Payment]:
         from payman_sdk._core import payment_flows
 
-        call = self._build_call("payment_status", given)
-        return payment_flows.read_status(self._connect().agent, given["payment"], call)
+        call, payment = self._build_call("payment_status", given), given["payment"]
+        payment_flows.check_has_task(payment)
+        return payment_flows.read_status(self._connect().agent, payment, call)
 
     def _plan_list(self, what: str, given: Mapping[str, Any], *of: Any) -> Flow[list[Any]]:
         from payman_sdk._core import listings, orders
@@ -229,10 +238,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
             from inspect import iscoroutinefunction
 
             if iscoroutinefunction(given[name]):
-                raise ConfigurationError(
-                    f"{name} is a coroutine function, which PaymanClient cannot await.",
-                    next_step="Pass a regular function, or use AsyncPaymanClient.",
-                )
+                refuse_coroutine(name, "PaymanClient")
 
 
 class BaseConversation(BaseCalls[RunnerT]):

@@ -6,7 +6,7 @@ Whatever takes long to import (httpx, the generated models) is imported where it
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from payman_sdk._annotations import Hidden, Option, ParsedT, Setting
@@ -28,7 +28,7 @@ from payman_sdk._client.lazy import (
     task_stream,
     transports,
 )
-from payman_sdk._config import Config, Resend, read_seconds
+from payman_sdk._config import Config, Resend
 from payman_sdk._io.forks import get_fork_lock
 from payman_sdk._secrets import to_secret, wrap_secrets
 
@@ -76,7 +76,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse | responses.TaskResponse:
-        return self._run(self._plan_ask(locals()))
+        return self._run(self._plan_ask, locals())
 
     def stream(
         self, text: str, options: Option[options_of.StreamOptions] = None, *,
@@ -87,7 +87,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> task_stream.TaskStream:
-        return task_stream.TaskStream(*self._plan_stream(locals()))
+        return task_stream.TaskStream(*self._plan(self._plan_stream, locals()))
 
     def reply(
         self, task: TaskRef, text: str, options: Option[options_of.ReplyOptions] = None, *, on_message: Option[events.OnEvent] = None,
@@ -97,17 +97,16 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> responses.FormattedTaskResponse:
-        return self._run(self._plan_reply(locals()))
+        return self._run(self._plan_reply, locals())
 
     def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
-        return self._run(self._connect().agent.get_task(task))
+        return self._run(self._connect().agent.get_task, task)
 
     def wait(self, task: TaskRef, timeout: float | None = None) -> responses.FormattedTaskResponse:
-        seconds = read_seconds(timeout, "timeout", self._config.timeout)
-        return self._run(self._connect().agent.wait(task, seconds))
+        return self._run(self._connect().agent.wait, task, timeout)
 
     def cancel_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
-        return self._run(self._connect().agent.cancel(task))
+        return self._run(self._connect().agent.cancel, task)
 
     def pay(
         self, payee: str | Hidden[payments.Payee], amount: decimal.Decimal | str | int, currency: str, *,
@@ -120,7 +119,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(self._plan_payment(locals()))
+        return self._run(self._plan_payment, locals())
 
     def approve(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -130,7 +129,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(self._plan_decision("approve", locals()))
+        return self._run(self._plan_decision, "approve", locals())
 
     def deny(
         self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
@@ -140,35 +139,35 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(self._plan_decision("deny", locals()))
+        return self._run(self._plan_decision, "deny", locals())
 
     def payment_status(
         self, payment: TaskRef | Hidden[payments.Payment], *, verify: Hidden[bool] = True,
         timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
     ) -> payments.Payment:
-        return self._run(self._plan_status(locals()))
+        return self._run(self._plan_status, locals())
 
     def wallets(
         self, *,
         timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
     ) -> list[payments.Wallet]:
-        return self._run(self._plan_list("wallets", locals()))
+        return self._run(self._plan_list, "wallets", locals())
 
     def payees(
         self, query: str | None = None, *,
         timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
     ) -> list[payments.Payee]:
-        return self._run(self._plan_list("payees", locals(), query))
+        return self._run(self._plan_list, "payees", locals(), query)
 
     def transactions(
         self, limit: int = 20, wallet: str | Hidden[payments.Wallet] | None = None, *,
         timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
     ) -> list[payments.Transaction]:
-        return self._run(self._plan_list("transactions", locals(), limit, wallet))
+        return self._run(self._plan_list, "transactions", locals(), limit, wallet)
 
     def create_payee(
         self, name: str, type: payments.PayeeType, *,  # noqa: A002 (as the API has it)
@@ -184,11 +183,12 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         extra_headers: Option[Headers] = None,
     ) -> payments.Payee:
-        return self._run(self._plan_payee(locals()))
+        return self._run(self._plan_payee, locals())
     # fmt: on
 
-    def _run(self, plan: Flow[T] | DescribedFlow[T]) -> T:
-        flow, describe = plan if isinstance(plan, tuple) else (plan, None)
+    def _run(self, plan: Callable[..., Flow[T] | DescribedFlow[T]], *given: Any) -> T:
+        planned = self._plan(plan, *given)
+        flow, describe = planned if isinstance(planned, tuple) else (planned, None)
         return self._connect().runner.run(flow, describe)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
 from payman_sdk._annotations import NamedTuple
+from payman_sdk._config import Config, read_seconds
 from payman_sdk._core.formatting import format_answer, format_task, raise_if_failed
 from payman_sdk._core.options import CallOptions, build_default_options, read_task_id
 from payman_sdk._core.polling import TaskAnswer, cancel_task, fetch_task, wait_for_end
@@ -17,7 +18,6 @@ from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
 from payman_sdk._core.tracking import ClientObserver, create_tracker
 
 if TYPE_CHECKING:
-    from payman_sdk._config import Config
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Clock, Flow
     from payman_sdk._core.exchange import EarlierArtifacts
@@ -158,7 +158,7 @@ class Operations:
         def fetch(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
             return retry_read(lambda: fetch_task(task_id, time), time, task_id)
 
-        return self._look_at(task, fetch)
+        return self._look_at(read_task_id(task), task, fetch)
 
     def read(
         self, text: str, session_id: str, options: CallOptions, read: Callable[[FormattedTaskResponse], T]
@@ -184,20 +184,22 @@ class Operations:
         return format_task(found, request_id=request_id, session_id=None, earlier=earlier), first_text(found)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
-        return self._look_at(task, cancel_task)
+        return self._look_at(read_task_id(task), task, cancel_task)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
-        return self._look_at(task, wait_for_end, timeout)
+        seconds = read_seconds(timeout, "timeout", self._config.timeout)
+        return self._look_at(read_task_id(task), task, wait_for_end, seconds)
 
     def _look_at(
         self,
+        task_id: str,
         task: object,
         fetch: Callable[[str, CallContext], Flow[TaskAnswer]],
         timeout: float | None = None,
     ) -> Flow[FormattedTaskResponse]:
         from payman_sdk._core.exchange import get_earlier_artifacts
 
-        task_id, began = read_task_id(task), self._clock()
+        began = self._clock()
         options = build_default_options(self._config)
         options = options if timeout is None else options._replace(timeout=timeout)
         time = self._build_context(options, task_id)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 from attrs import evolve
 
 from payman_sdk._core import listings
+from payman_sdk._core.arguments import refuse
 from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, T, hand_out
 from payman_sdk._core.error_classes import describe_interruption, is_not_recorded
 from payman_sdk._core.exchange import get_earlier_artifacts
@@ -20,7 +21,7 @@ from payman_sdk._core.formatting import build_failure, get_ids
 from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.listings import read_moment, sanitize_line
 from payman_sdk._core.operations import DescribedFlow, Operations
-from payman_sdk._core.options import CallOptions
+from payman_sdk._core.options import CallOptions, read_task_id
 from payman_sdk._core.orders import PayeeOrder, PaymentOrder, decision_text, find_payment_order
 from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome
 from payman_sdk._core.payments import UNDETERMINED, Verdict, fold, prove, read_claim
@@ -75,10 +76,12 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
     return (yield from _conclude(agent, sent, response, call, clock))
 
 
-def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) -> Flow[Payment]:
-    """Approve or deny a payment that waits, and return how it ended."""
-    task_id, response = payment.task_id, payment.response
-    if task_id is None or payment.outcome is not PaymentOutcome.AWAITING_APPROVAL:
+def check_waiting(payment: object) -> None:
+    """Refuse what does not wait for approval; raises ConfigurationError."""
+    if not isinstance(payment, Payment):
+        refuse("payment", f"is a {type(payment).__name__}", "Pass the Payment that client.pay() returned.")
+    response = payment.response
+    if payment.task_id is None or payment.outcome is not PaymentOutcome.AWAITING_APPROVAL:
         raise ConfigurationError(
             f"The payment does not wait for approval; its outcome is {payment.outcome.value}.",
             next_step="Pass a payment whose outcome is awaiting_approval; client.payment_status(payment) reads it again.",
@@ -88,6 +91,11 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
             "The task of the payment has ended, so no reply can approve or deny it.",
             next_step="Approve or deny it in Payman's own requests; client.payment_status(payment) reads how it ended.",
         )
+
+
+def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) -> Flow[Payment]:
+    """Approve or deny a payment that waits, and return how it ended."""
+    task_id, response = payment.task_id, payment.response
     text = decision_text(payment.payment_id, approve=approve)
     clock = Stopwatch(agent.now)
     try:
@@ -98,12 +106,18 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
     return (yield from _conclude(agent, payment, answer, call, clock))
 
 
+def check_has_task(payment: object) -> None:
+    """Refuse what names no task; raises ConfigurationError."""
+    if not isinstance(payment, Payment):
+        read_task_id(payment)
+    elif payment.task_id is None:
+        raise ConfigurationError("The payment has no task id, so it cannot be looked up.")
+
+
 def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], call: Call) -> Flow[Payment]:
     """Look the task of a payment up, and return how the payment ended."""
     clock = Stopwatch(agent.now)
     if isinstance(payment, Payment):
-        if payment.task_id is None:
-            raise ConfigurationError("The payment has no task id, so it cannot be looked up.")
         earlier = get_earlier_artifacts(payment.response)
         response, _ = yield from agent.look_up(payment.task_id, call.options, earlier)
         found = yield from _conclude(agent, payment, response, call, clock)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from enum import IntEnum
 from typing import Any
@@ -15,8 +17,10 @@ from payman_sdk._core.orders import (
     read_payment_order,
     transactions_text,
 )
-from payman_sdk._core.payment_types import Payee, Wallet
+from payman_sdk._core.payment_types import Payee, Payment, Wallet
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.sandbox import Sandbox
+from tests.tables import table
 
 
 class Size(IntEnum):
@@ -274,3 +278,54 @@ def test_limits_of_lists_are_whole_numbers() -> None:
     for given in (0, 101, -1, True, "5", 5.0, None):
         with pytest.raises(ConfigurationError, match="limit"):
             transactions_text(given, None)
+
+
+_REFUSED: dict[str, Callable[[Any, Payment, Payment], Any]] = {
+    "a blank text": lambda client, paid, waiting: client.ask(" "),
+    "a text that is none": lambda client, paid, waiting: client.ask(3),
+    "an option": lambda client, paid, waiting: client.ask("x", timeout=-1),
+    "an unknown option": lambda client, paid, waiting: client.ask("x", {"bad": 1}),
+    "a hook": lambda client, paid, waiting: client.ask("x", on_task=3),
+    "a format": lambda client, paid, waiting: client.ask("x", response_format=3),
+    "a key": lambda client, paid, waiting: client.ask("x", idempotency_key=""),
+    "a stream's text": lambda client, paid, waiting: client.stream(""),
+    "the task of a reply": lambda client, paid, waiting: client.reply({}, "x"),
+    "the text of a reply": lambda client, paid, waiting: client.reply(waiting.task_id, ""),
+    "a task": lambda client, paid, waiting: client.get_task(None),
+    "a task to wait for": lambda client, paid, waiting: client.wait(""),
+    "a time to wait": lambda client, paid, waiting: client.wait(waiting.task_id, timeout="soon"),
+    "a task to cancel": lambda client, paid, waiting: client.cancel_task(3),
+    "an amount": lambda client, paid, waiting: client.pay("Test Payee", 1.5, "TSD"),
+    "a decision on what is paid": lambda client, paid, waiting: client.approve(paid),
+    "a decision on an id": lambda client, paid, waiting: client.approve(waiting.task_id),
+    "a decision on an answer": lambda client, paid, waiting: client.deny(waiting.response),
+    "a decision on nothing": lambda client, paid, waiting: client.deny(None),
+    "a switch": lambda client, paid, waiting: client.approve(waiting, verify=3),
+    "the status of nothing": lambda client, paid, waiting: client.payment_status(""),
+    "the status of a number": lambda client, paid, waiting: client.payment_status(3),
+    "a query": lambda client, paid, waiting: client.payees(3),
+    "a limit": lambda client, paid, waiting: client.transactions(0),
+    "a type": lambda client, paid, waiting: client.create_payee("Ada", "X"),
+    "an ask of a conversation": lambda client, paid, waiting: client.conversation().ask(""),
+}
+
+
+@table("client_kind", ["threads", "tasks"])
+def test_what_is_refused_says_that_nothing_was_done(client_kind: str) -> None:
+    """Whatever argument is wrong, `sent` is False, the one thing that a program that pays has to look at."""
+
+    async def call_async(name: str) -> None:
+        async with sandbox.async_client() as client:
+            await _REFUSED[name](client, paid, waiting)
+
+    with Sandbox() as sandbox, sandbox.client() as client:
+        paid, waiting = client.pay("Test Payee", 10, "TSD"), client.pay("Test Payee", 200, "TSD")
+        before = len(sandbox.requests)
+        said: dict[str, tuple[type, bool | None]] = {}
+        for name, call in _REFUSED.items():
+            try:
+                call(client, paid, waiting) if client_kind == "threads" else asyncio.run(call_async(name))
+            except Exception as error:
+                said[name] = type(error), getattr(error, "sent", None)
+        assert said == dict.fromkeys(_REFUSED, (ConfigurationError, False))
+        assert len(sandbox.requests) == before
