@@ -31,17 +31,16 @@ _HALF = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 
 
+class _Key(yaml.ScalarNode):
+    """A key that is a text, and was not found twice."""
+
+
 class _Loader(SafeLoader):
     """YAML as OpenAPI means it: what JSON has, so `no`, `12:30` and dates are texts, and so are keys, each of which comes once."""
 
-    def __init__(self, stream: Any) -> None:
-        super().__init__(stream)
-        self._checked: dict[int, yaml.MappingNode] = {}
-
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         # A node comes here first as it was written, and later perhaps with what was merged into it.
-        if id(node) not in self._checked:
-            self._checked[id(node)] = node  # kept, so that no other gets its id
+        if not all(isinstance(key, _Key) for key, _ in node.value):
             node.value = [(self._key(key), value) for key, value in node.value]
             names = set[str]()
             for key, _ in node.value:
@@ -56,7 +55,7 @@ class _Loader(SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, "a key is not a text", key.start_mark)
         if key.tag == f"{_TAG}merge":
             return key
-        return yaml.ScalarNode(f"{_TAG}str", key.value, key.start_mark, key.end_mark)
+        return _Key(f"{_TAG}str", key.value, key.start_mark, key.end_mark)
 
 
 _NUMBER = r"[-+]?(0|[1-9][0-9]*)"
