@@ -28,8 +28,8 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def differences(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> dict[str, str]:
-    """Say of every file that differs how it does."""
+def differences(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, str]:
+    """Say of every file, or whatever else has a name, how it differs if it does."""
     return {
         name: "added" if name not in old else "removed" if name not in new else "changed"
         for name in sorted({*old, *new})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 
 from openapi_python_client.strings import ClassName, PythonIdentifier, snake_case
@@ -53,11 +53,7 @@ def to_class(name: str) -> str:
 def make_title(name: str, taken: Collection[str]) -> str:
     """Return a title that makes a class of a name that is not taken."""
     name = unicodedata.normalize("NFKC", name)
-    wanted = f"{name} model" if to_class(name) in _CLASSES else name
-    found, number = wanted, 2
-    while to_class(found) in taken:
-        found, number = f"{wanted} {number}", number + 1
-    return found
+    return make_unique(f"{name} model" if to_class(name) in _CLASSES else name, taken, " ", to_class)
 
 
 def to_constant(value: object) -> str:
@@ -68,11 +64,13 @@ def to_constant(value: object) -> str:
     return found if found.isidentifier() and found != "MRO" else f"VALUE_{found}".rstrip("_")
 
 
-def make_unique(name: str, taken: Collection[str]) -> str:
-    """Return a name, with a number behind it where it is taken."""
+def make_unique(
+    name: str, taken: Collection[str], joint: str = "_", spell: Callable[[str], str] = str
+) -> str:
+    """Return a name, with a number behind it where it, as it is spelled, is taken."""
     found, number = name, 2
-    while found in taken:
-        found, number = f"{name.rstrip('_')}_{number}", number + 1
+    while spell(found) in taken:
+        found, number = f"{name.rstrip('_')}{joint}{number}", number + 1
     return found
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
+from scripts.regeneration.folders import differences
 from scripts.regeneration.identifiers import plain
 from scripts.surface.comparing import broken_calls, wider
 
@@ -67,17 +68,12 @@ def names(package: Mapping[str, bytes]) -> Names:
 
 @cache  # most modules of two packages that are compared are the same
 def _read(name: str, content: bytes) -> Names:
-    return dict(_module(name, ast.parse(content)))
-
-
-def _module(name: str, module: ast.Module) -> Iterator[tuple[str, str]]:
     package, _, last = name.rpartition(".")
-    if package.endswith(".models"):
-        name = package  # which is where models are imported from
-    elif not last.startswith("_"):
-        yield name, "module"
-    for statement in module.body:
-        yield from _statement(f"{name}.", statement)
+    is_model = package.endswith(".models")  # which is where models are imported from
+    found = {} if is_model or last.startswith("_") else {name: "module"}
+    for statement in ast.parse(content).body:
+        found |= _statement(f"{package if is_model else name}.", statement)
+    return found
 
 
 def _statement(prefix: str, statement: ast.stmt) -> Iterator[tuple[str, str]]:
@@ -126,14 +122,10 @@ def name_changes(old: Names, new: Names, renames: Collection[frozenset[str]] = (
         holder = next((it for it in (name, *_parents(name)) if it in moved), None)
         kept[moved[holder] + name[len(holder) :] if holder else name] = shape
     found = [NameChange("renamed", was, after=now) for was, now in moved.items()]
-    for name in sorted({*kept, *new}):
-        before, after = kept.get(name), new.get(name)
-        if before == after:
-            continue
-        kind = "added" if before is None else "removed" if after is None else "changed"
+    for name, kind in differences(kept, new).items():
         own, other = (kept, new) if kind == "removed" else (new, kept)
         if kind == "changed" or not any(parent in own and parent not in other for parent in _parents(name)):
-            found.append(NameChange(kind, name, before or "", after or ""))
+            found.append(NameChange(kind, name, kept.get(name, ""), new.get(name, "")))
     return found
 
 
