@@ -56,12 +56,11 @@ class Bodies:
             if members is None:
                 schema.refuse(f"A body as {body.media} that is not an object cannot be rendered")
             for wire, member in members.items():
-                for each in choices_of(member):
-                    inner = each["items"] if each.get("type") == "array" else each
-                    has_list = any(it.get("type") == "array" for it in choices_of(inner))
-                    if not self._schemas.is_plain(inner) and (has_list or body.kind != "multipart"):
-                        what = f"{wire} in a body as {body.media}, an object or list,"
-                        schema.refuse(f"{what} cannot be rendered")
+                inner = [it for each in choices_of(member) for it in choices_of(each.get("items", each))]
+                has_lists = any(it.get("type") == "array" for it in inner)
+                if has_lists or not (body.kind == "multipart" or self._schemas.is_list(member)):
+                    what = f"{wire} in a body as {body.media}, an object or list,"
+                    schema.refuse(f"{what} cannot be rendered")
 
     def _encoding(self, body: Body) -> dict[str, str]:
         """Return the media types of parts that are not of the usual one."""

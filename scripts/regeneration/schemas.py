@@ -105,10 +105,8 @@ class Schemas:
 
     def is_list(self, expression: Expression) -> bool:
         """Whether a value is a list of such values, or one of them."""
-        return all(
-            self.is_plain(each["items"] if each.get("type") == "array" else each)
-            for each in expressions.choices_of(expression)
-        )
+        choices = expressions.choices_of(expression)
+        return all(self.is_plain(each.get("items", each)) for each in choices)
 
     def _of_class(self, shape: Shape, name: str, is_open: bool, *, is_joined: bool = False) -> Expression:
         merged = shape.merged
