@@ -180,9 +180,8 @@ def check(document: Document, name: str) -> None:
     if error is not None:
         # What follows the first line is the whole document over again.
         said = shorten(error.message.partition("\n")[0])
-        raise RegenerationError(
-            f"{name} is not valid OpenAPI: {said} (at #{join('', *error.absolute_path)})."
-        )
+        place = join("", *error.absolute_path)
+        raise RegenerationError(f"{name} is not valid OpenAPI: {said} (at #{place}).")
 
 
 def shorten(text: str, length: int = 200) -> str:

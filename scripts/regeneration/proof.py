@@ -34,14 +34,12 @@ def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> 
     places: dict[str, str] = {}
     for package, document in documents.items():
         module = package.folder.replace("/", ".")
-        operations = Operations(document)
-        found = [*class_trials(operations), *operation_trials(operations)]
+        api = Operations(document)
+        found = [*class_trials(api), *operation_trials(api)]
         trials += [{**each, "package": module} for each in found]
         folder = package.folder
-        places |= {
-            f"{folder}/models/{it.module}.py": it.pointer for it in operations.schemas.classes.values()
-        }
-        places |= {f"{folder}/api/{it.tag}/{it.name}.py": it.pointer for it in operations.found}
+        places |= {f"{folder}/models/{it.module}.py": it.pointer for it in api.schemas.classes.values()}
+        places |= {f"{folder}/api/{it.tag}/{it.name}.py": it.pointer for it in api.found}
     for file in sorted(fresh.rglob("*.py")):
         path = file.relative_to(fresh).as_posix()
         name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -131,10 +131,8 @@ def operation_trials(operations: Operations) -> Iterator[dict[str, Any]]:
         arguments = {}
         for each in operation.parameters:
             # Headers are of ASCII, and what separates values is in none.
-            is_plain = each.style or each.location in ("header", "cookie")
-            arguments[each.variable] = next(
-                samples.several(each.source, *(("text", "x") if is_plain else ()))
-            )
+            given = ("text", "x") if each.style or each.location in ("header", "cookie") else ()
+            arguments[each.variable] = next(samples.several(each.source, *given))
         yield {
             "module": f"api.{operation.tag}.{operation.name}",
             "place": operation.pointer,

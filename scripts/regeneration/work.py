@@ -105,7 +105,7 @@ def prepare(
         # In order: the primary package holds the others.
         for package in sorted(given, key=lambda it: it.folder):
             generate(given[package].document, spec, fresh / package.folder, package.name)
-    changed, coming = _changed(root, scratch, given, fresh)
+    changed, coming = _changed(root, scratch, given)
     if thorough and "generated" in coming:
         with _step("Trying the client"):
             prove(fresh, {package: it.document for package, it in given.items()}, scratch)
@@ -120,11 +120,9 @@ def prepare(
     return findings, coming
 
 
-def _changed(
-    root: Path, scratch: Path, given: Mapping[Package, Source], fresh: Path
-) -> tuple[dict[str, str], Coming]:
+def _changed(root: Path, scratch: Path, given: Mapping[Package, Source]) -> tuple[dict[str, str], Coming]:
     """Say what differs, file by file, and what to put where."""
-    spec = root / "spec"
+    spec, fresh = root / "spec", scratch / "fresh"
     wanted = {name: content for source in given.values() for name, content in source.files.items()}
     old = {name: (spec / name).read_bytes() for name in wanted if (spec / name).exists()}
     new = {name: content for name, content in wanted.items() if content is not None}
