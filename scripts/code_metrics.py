@@ -115,6 +115,8 @@ def count_lines(source: str) -> int:
         match node:
             case ast.Expr(ast.Constant(str()), end_lineno=int(end)):  # a docstring, or what describes a name
                 lines.difference_update(range(node.lineno, end + 1))
+            case _:
+                pass
     return len(lines)
 
 

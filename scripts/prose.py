@@ -88,6 +88,8 @@ def _read_module(module: Path) -> Iterator[Text]:
                 yield from _read_message(module, node.lineno, text)
             case ast.Constant(str(text)) if node not in seen:
                 yield from _read_message(module, node.lineno, text)
+            case _:
+                pass
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and not _REMARK.match(token.string):
             yield Text("comments", module, token.start[0], _CODE.sub("Code", token.string.lstrip("#! ")))

@@ -109,17 +109,15 @@ def _build_row(row: dict[str, Any], amounts: Mapping[str, int], *, quick: bool) 
     amount = amounts.get(name, 1)
     arguments = {"task": f"task {amount}"} if name == "events" else {"calls": amount} if name else {}
     sides = [Side(label, peer, does, arguments, amount) for label, peer, does in row["sides"]]
-    return Row(
-        **row
-        | {
-            "title": row["title"].format(amount=amount),
-            "columns": {column: _COLUMNS[column] for column in row["columns"]},
-            # Without any, whoever can be imported is compared.
-            "sides": sides or [Side(peer.name, peer.name) for peer in PEERS if peer.imports],
-            "aims": [Aim(**aim) for aim in row["aims"]],
-            "rounds": quick_rounds if quick else rounds,
-        }
-    )
+    row |= {
+        "title": row["title"].format(amount=amount),
+        "columns": {column: _COLUMNS[column] for column in row["columns"]},
+        # Without any, whoever can be imported is compared.
+        "sides": sides or [Side(peer.name, peer.name) for peer in PEERS if peer.imports],
+        "aims": [Aim(**aim) for aim in row["aims"]],
+        "rounds": quick_rounds if quick else rounds,
+    }
+    return Row(**row)
 
 
 class Measured(NamedTuple):

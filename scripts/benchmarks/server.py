@@ -12,7 +12,7 @@ import functools
 import json
 import multiprocessing
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from uuid import UUID
@@ -149,7 +149,7 @@ def _serve(port_to: Connection) -> None:
 
 
 @contextlib.contextmanager
-def run_server() -> Iterator[str]:
+def run_server() -> Generator[str]:
     """Run the server, and yield its address."""
     here, there = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=(there,), daemon=True)

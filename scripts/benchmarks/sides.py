@@ -87,7 +87,10 @@ def run_at_once(runner: asyncio.Runner, call: Callable[[], Awaitable[object]]) -
         await asyncio.gather(*(call() for _ in range(calls)))
         return Reading(calls)
 
-    return lambda calls: runner.run(call_all(calls))
+    def side(calls: int) -> Reading:
+        return runner.run(call_all(calls))
+
+    return side
 
 
 def measure_peak() -> int:
