@@ -1,117 +1,82 @@
-"""Try the mutants of what guards the money, and say which survive."""
+"""Try the mutants of what guards the money, and say which survive.
+
+mutmut makes and tries them, by its settings in pyproject.toml, in `mutants/`: `mutmut show` and `mutmut browse` read that afterwards.
+It mutates what functions do. It leaves out constants of modules and classes, functions with decorators such as properties, and
+lines with a text of several words.
+"""
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import random
+import re
+import shutil
+import subprocess
 import sys
-import tomllib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import pytest
-
-from scripts.mutation.mutants import CORE, ROOT, Mutant, find_mutants
-from scripts.mutation.session import QUIETLY, Session, begin_trial, call_in_child, has_survived
-
-_EXPLAINED: Final = Path(__file__).with_name("survivors.txt")
+ROOT: Final = Path(__file__).parents[2]
+SURVIVORS: Final = Path(__file__).with_name("survivors.txt")
+_MODULES: Final = ("send", "http", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
+MUTMUT: Final = Path(sys.executable).with_name("mutmut")
+_NOTICED: Final = {"killed", "timeout", "segfault", "suspicious"}
 _LEAST: Final = 90
 
-_MODULES: Final = ("send", "http", "retry", "reconciliation", "stream", "accumulator", "sse", "auth")
 
-_TESTS: Final[dict[str, list[str]]] = tomllib.loads(
-    Path(__file__).with_name("tests.toml").read_text(encoding="utf-8")
-)
-"""The tests that notice mutants, the quickest of them, and the modules that every trial needs."""
+def try_mutants(root: Path, patterns: Sequence[str], jobs: int) -> dict[str, str]:
+    """Make the mutants of a project anew, try those whose names match, and return how each fared.
 
-
-def find_trials(name: str) -> list[Mutant]:
-    """Make the mutants of a module of the core, or of all modules of a package."""
-    found = sorted((CORE / name).glob("*.py")) if (CORE / name).is_dir() else [CORE / f"{name}.py"]
-    return [mutant for path in found for mutant in find_mutants(path.read_text(encoding="utf-8"), path)]
-
-
-Begin = Callable[[Mutant], int | None]
+    Raises:
+        subprocess.CalledProcessError: The tests fail without a mutant, or no name matches.
+    """
+    shutil.rmtree(root / "mutants", ignore_errors=True)
+    subprocess.run([MUTMUT, "run", "--max-children", str(jobs), *patterns], cwd=root, check=True)
+    results = re.findall(r"^ +(\S+): (.+)$", _read(root, "results", "--all", "true"), re.MULTILINE)
+    return {name: status for name, status in results if status != "not checked"}
 
 
-def run_trials(trials: list[Mutant], jobs: int, begin: Begin) -> tuple[list[int], list[int]]:
-    """Try mutants, so many at once; give the numbers of those that survived, and of those that could not be tried."""
-    left, running = list(reversed(range(len(trials)))), dict[int, int]()
-    survived, untried = list[int](), list[int]()
-    while left or running:
-        while left and len(running) < jobs:
-            number = left.pop()
-            process = begin(trials[number])
-            if process is None:
-                untried.append(number)
-            else:
-                running[process] = number
-        if running:
-            process, status = os.wait()
-            number = running.pop(process)
-            if has_survived(status):
-                survived.append(number)
-                print(f"survived  {trials[number]}", file=sys.__stderr__, flush=True)
-    return survived, untried
+def describe_mutant(root: Path, name: str) -> str:
+    """Return the function of a mutant, and what is changed there; its number would move with the code."""
+    changes = re.findall(r"^([-+])(?!--|\+\+)\s*(.*)$", _read(root, "show", name), re.MULTILINE)
+    old, new = (" ".join(line for sign, line in changes if sign == wanted) for wanted in "-+")
+    function = re.sub(r"\bx[_ǁ]|__mutmut_\d+$", "", name).replace("ǁ", ".")
+    return f"{function}: {old}  ->  {new}"
 
 
-def run_session(trials: list[Mutant], jobs: int) -> tuple[list[str], list[int], list[int]]:
-    """Try mutants in one session of pytest; give tests that fail while they are measured, and what `run_trials` gives."""
-
-    def work(session: Session) -> tuple[list[int], list[int]]:
-        return run_trials(trials, jobs, lambda it: session.begin(it.path, it.build_tree(), it.lines))
-
-    session = Session(CORE, work)
-    options = [*QUIETLY, "--timeout-method=thread", "--capture=no", "--no-summary"]
-    status = pytest.main([*options, *_TESTS["noticing"]], plugins=[session])
-    if session.result is None:
-        raise RuntimeError(f"pytest tried no mutant; it ended with {status!r}")
-    return session.failed, *session.result
+def _read(root: Path, *arguments: str) -> str:
+    return subprocess.run(
+        [MUTMUT, *arguments], cwd=root, check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    ).stdout
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
     parser.add_argument("modules", nargs="*", default=_MODULES, help="modules of payman_sdk/_core")
-    parser.add_argument("--sample", type=int, help="so many mutants of each module, chosen by chance")
+    parser.add_argument("--tenths", type=int, default=10, help="of the mutants, chosen by chance")
     parser.add_argument("--seed", type=int, default=1, help="of the chance")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--list", action="store_true", help="show the mutants, and try none")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
 
-    os.chdir(ROOT)
-    trials: list[Mutant] = []
-    for name in given.modules:
-        found = find_trials(name)
-        if given.sample is not None and given.sample < len(found):
-            found = random.Random(given.seed).sample(found, given.sample)  # noqa: S311 (no secret)
-        trials += found
-    if given.list:
-        print(*trials, sep="\n")
-        return 0
-    explained = set(_EXPLAINED.read_text(encoding="utf-8").splitlines())
-    tried = [trial for trial in trials if trial.key() not in explained]
-    for name in _TESTS["preloaded"]:
-        importlib.import_module(name)
-    failed, survived, untried = call_in_child(lambda: run_session(tried, given.jobs), is_silent=False)
-    if failed:
-        print("Left out, since they fail while they are measured:", *failed, sep="\n", file=sys.stderr)
-    rest = [tried[number] for number in untried]  # what runs when it is imported
-    tests = (_TESTS["quickest"], _TESTS["noticing"])
-    more, _ = run_trials(rest, given.jobs, lambda it: begin_trial(it.path, it.build_tree(), tests))
-    escaped = [*(tried[number] for number in survived), *(rest[number] for number in more)]
-    open_ends = Counter(trial.path for trial in escaped)
-    every = Counter(trial.path for trial in trials)
-    for path, count in every.items():
-        print(
-            f"{path.relative_to(ROOT)!s:48} {count - open_ends[path]:5} of {count:5} mutants noticed or explained"
-        )
-    share = 100 * (1 - open_ends.total() / max(1, len(trials)))
-    print(f"{share:.1f} % of {len(trials)} mutants noticed or explained; at least {_LEAST} % are wanted")
+    # Names end in the number of the mutant.
+    last_digits = random.Random(given.seed).sample("0123456789", given.tenths)  # noqa: S311 (no secret)
+    patterns = [f"payman_sdk._core.{name}.*[{''.join(last_digits)}]" for name in given.modules]
+    explained = SURVIVORS.read_text(encoding="utf-8").splitlines()
+    every, open_ends = Counter[str](), Counter[str]()
+    for name, status in try_mutants(root, patterns, given.jobs).items():
+        module = name.rpartition(".")[0]
+        every[module] += 1
+        if status not in _NOTICED and (described := describe_mutant(root, name)) not in explained:
+            open_ends[module] += 1
+            print(f"{status}  {described}", f"# mutmut show {name}", sep="\n")
+    for module, count in every.items():
+        print(f"{module:48} {count - open_ends[module]:5} of {count:5} mutants noticed or explained")
+    share = 100 * (1 - open_ends.total() / max(1, every.total()))
+    print(f"{share:.1f} % of {every.total()} mutants noticed or explained; at least {_LEAST} % are wanted")
     return int(share < _LEAST)
 
 

@@ -25,8 +25,6 @@ EXPECTED = {
     "log_in": ["completed"],
     "interrupt": ["completed", "completed", "completed"],
 }
-FORKS = {"scripts/mutation/session.py"}
-"""Programs that fork, and whose names CONTRIBUTING gives for POSIX only."""
 
 
 def run_scenarios(names: Iterable[str], home: Path) -> dict[str, list[str]]:
@@ -94,5 +92,5 @@ def test_no_module_needs_posix() -> None:
             text = path.read_text(encoding="utf-8")
             if suspicious.search(text) and (imported := sorted(find_posix_imports(ast.parse(text).body))):
                 found[path.relative_to(ROOT).as_posix()] = imported
-    assert found.keys() == FORKS, found
+    assert found == {}
     assert list(find_posix_imports(ast.parse("import os\nimport fcntl, sys").body)) == ["fcntl"]
