@@ -35,7 +35,7 @@ TRUTHS = {
 }
 """Each way in which a payment may end, and the payment that ends so."""
 
-_BETTER_THAN = {PAID: 2, AWAITING: 1, REFUSED: 0, PaymentOutcome.FAILED: 0}
+_RANKS = {PAID: 2, AWAITING: 1, REFUSED: 0, PaymentOutcome.FAILED: 0}
 
 
 class Row(NamedTuple):
@@ -47,14 +47,9 @@ class Row(NamedTuple):
     reported: PaymentOutcome
 
     @property
-    def is_better(self) -> bool:
-        """Whether what was reported is better than the truth; what is undetermined never is."""
-        return self.reported is not UNDETERMINED and _BETTER_THAN[self.reported] > _BETTER_THAN[self.true]
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether what was reported is worse than the truth, so that somebody might pay again."""
-        return self.reported is not UNDETERMINED and _BETTER_THAN[self.reported] < _BETTER_THAN[self.true]
+    def excess(self) -> int:
+        """By how much the report is better than the truth; below zero, somebody might pay again. What is undetermined is neither."""
+        return 0 if self.reported is UNDETERMINED else _RANKS[self.reported] - _RANKS[self.true]
 
 
 def measure() -> Iterator[Row]:
@@ -94,7 +89,7 @@ def table(rows: list[Row]) -> str:
     cells = {manner: " | ".join(reported[manner, truth] for truth in TRUTHS) for manner in MANNERS}
     lines = [f"| the agent answers | {' | '.join(TRUTHS)} |", f"|---|{'---|' * len(TRUTHS)}"]
     lines += [f"| `{manner}` | {several} |" for manner, several in cells.items()]
-    better = sum(row.is_better for row in rows)
+    better = sum(row.excess > 0 for row in rows)
     return "\n".join([*lines, "", f"{better} of {len(rows)} better than the truth."])
 
 
