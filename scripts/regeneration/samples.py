@@ -66,10 +66,8 @@ class Samples:
         if not self._schemas.files.isdisjoint(places):
             return {FILE: "content"}
         merged = shape.merged
-        if "const" in merged:
-            return merged["const"]
-        if "enum" in merged:
-            return self._choose(merged["enum"])
+        if values := [merged["const"]] if "const" in merged else merged.get("enum"):
+            return self._choose(values)
         match self._choose(shape.kinds or ["anything"]):
             case "anything":
                 return self._choose(["anything", {"deep": [None, 1.5]}])

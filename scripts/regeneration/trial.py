@@ -98,15 +98,10 @@ def try_operation(package: str, trial: dict[str, Any]) -> None:
 def send(package: str, module: Any, given: dict[str, Any]) -> httpx.Request:
     """Return the request that a client would send."""
     seen: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(599)
-
     # A client without a transport would read all certificates each time.
-    given["client"] = import_module(package).AuthenticatedClient(
-        BASE, token=TOKEN, httpx_args={"transport": httpx.MockTransport(answer)}
-    )
+    transport = httpx.MockTransport(lambda _: httpx.Response(599))
+    settings = {"transport": transport, "event_hooks": {"request": [seen.append]}}
+    given["client"] = import_module(package).AuthenticatedClient(BASE, token=TOKEN, httpx_args=settings)
     if hasattr(module, "sync_detailed"):
         module.sync_detailed(**given)
     else:
