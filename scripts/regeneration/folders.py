@@ -112,29 +112,22 @@ def _put(root: Path, name: str, comes: bool) -> None:
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Take no notice of Ctrl-C or a request to end: they come too late, and this is over in milliseconds."""
-    kept = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Signals can be looked after in the main thread only; elsewhere none disturbs.
-        with contextlib.suppress(ValueError):
-            kept[number] = signal.signal(number, signal.SIG_IGN)
-    try:
+    with contextlib.ExitStack() as restored:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Signals can be looked after in the main thread only; elsewhere none disturbs.
+            with contextlib.suppress(ValueError):
+                restored.callback(signal.signal, number, signal.signal(number, signal.SIG_IGN))
         yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Let no other run move anything meanwhile; where a folder cannot be locked, people have to take turns."""
-    try:
-        import fcntl
-    except ImportError:
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(ImportError):
+            import fcntl
+
+            folder = os.open(root, os.O_RDONLY)
+            held.callback(os.close, folder)
+            fcntl.flock(folder, fcntl.LOCK_EX)
         yield
-        return
-    folder = os.open(root, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)

@@ -78,10 +78,9 @@ class Schemas:
         if place in self._aliases:
             refuse("A schema refers to itself other than through the members of an object", place)
         self._aliases.append(place)
-        try:
-            return self._of_shape(shape, name, is_open)
-        finally:
-            self._aliases.remove(place)
+        found = self._of_shape(shape, name, is_open)
+        self._aliases.remove(place)
+        return found
 
     def members_of(self, expression: Expression) -> dict[str, Expression] | None:
         """Return what the members of an object are, by their names on the wire; None of what is not an object."""
