@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from scripts.comparison import changes as api
 from scripts.comparison.changes import Change
@@ -74,20 +73,11 @@ def describe_cause(cause: Cause) -> str:
     return f"{cause.where}: {cause.text}"
 
 
-class Section(NamedTuple):
-    """One thing that is reported: its title and lines in a terminal, its heading and text in Markdown."""
-
-    title: str
-    lines: Sequence[str]
-    heading: str
-    text: str
-
-
 def terminal(found: Findings) -> Iterator[str]:
     """Yield it line by line; nothing where nothing differs."""
     yield from (f"{kind} {name}" for name, kind in found.files.items())
-    for section in _sections(found) if found.files else ():
-        yield from ("", section.title, *(f"  {line}".rstrip() for line in section.lines))
+    for title, lines, _, _ in _sections(found) if found.files else ():
+        yield from ("", title, *(f"  {line}".rstrip() for line in lines))
 
 
 def markdown(found: Findings) -> str:
@@ -95,14 +85,15 @@ def markdown(found: Findings) -> str:
     chapters = ["Nothing."]
     if found.files:
         files = "\n".join(f"- {kind}: `{name}`" for name, kind in found.files.items())
-        chapters = [f"## {section.heading}\n\n{section.text}" for section in _sections(found)]
+        chapters = [f"## {heading}\n\n{text}" for _, _, heading, text in _sections(found)]
         chapters.append(f"## Files\n\n{files}")
     return "\n\n".join(["# What regenerating the client changes", *chapters]) + "\n"
 
 
-def _sections(found: Findings) -> Iterator[Section]:
+def _sections(found: Findings) -> Iterator[tuple[str, Sequence[str], str, str]]:
+    """Yield each thing that is reported: its title and lines in a terminal, its heading and text in Markdown."""
     if found.changes is None:
-        yield Section(UNTOLD, (), "The API", UNTOLD)
+        yield (UNTOLD, (), "The API", UNTOLD)
     documents = found.changes or ({} if found.changes is None else {PRIMARY: ()})
     for name, changes in documents.items():
         # That nothing is noticed is not so where names of the client are different.
@@ -110,11 +101,11 @@ def _sections(found: Findings) -> Iterator[Section]:
         shown = [replace(it, text=ONLY_NAMES) if it.text == unnoticed else it for it in changes]
         title = "The API" if name == PRIMARY else f"The API of {name}"
         lines, text = api.lines(shown), api.markdown(shown).strip()
-        yield Section(f"{title}:", lines or ["the same as before"], title, text or "The same as before.")
+        yield (f"{title}:", lines or ["the same as before"], title, text or "The same as before.")
     if found.names:
         lines = [f"{name.kind:<8}  {name}" for name in found.names]
         text = "\n".join(f"- {name.kind}: `{name}`" for name in found.names)
-        yield Section("Names of payman_api:", lines, "Names of `payman_api`", text)
+        yield ("Names of payman_api:", lines, "Names of `payman_api`", text)
     if found.faults is not None:
         lines, items = list[str](), list[str]()
         for fault, causes in found.faults:
@@ -123,9 +114,9 @@ def _sections(found: Findings) -> Iterator[Section]:
             items.append(f"- `{fault.file}:{fault.line}`: `{fault.message}`")
             items += [f"  - {origin}" for origin in origins]
         title, text = ("To be adapted:", "\n".join(items)) if items else (FITS, FITS)
-        yield Section(title, lines, "What `payman_sdk` has to adapt", text)
+        yield (title, lines, "What `payman_sdk` has to adapt", text)
     if step := version(found):
-        yield Section(f"Version: {step}.", (), "Version", f"{step[:1].upper()}{step[1:]}.")
+        yield (f"Version: {step}.", (), "Version", f"{step[:1].upper()}{step[1:]}.")
     if entry := api.changelog_entry(found.all_changes):
         text = f"```markdown\n{entry.strip()}\n```"
-        yield Section("For CHANGELOG.md:", entry.splitlines(), "For CHANGELOG.md", text)
+        yield ("For CHANGELOG.md:", entry.splitlines(), "For CHANGELOG.md", text)
