@@ -112,17 +112,16 @@ def send(package: str, module: Any, given: dict[str, Any]) -> httpx.Request:
 
 def check_destination(request: httpx.Request, trial: dict[str, Any]) -> None:
     """Check which server a request goes to, and that it carries the token only if the operation wants one."""
-    scheme, url = trial["scheme"], request.url
+    url, (location, name, _) = request.url, trial["scheme"] or ("", "", "")
     server = str(httpx.URL(trial["server"] or BASE))
     check(str(url).startswith(server), f"it is sent to {url.copy_with(query=None)}, not to {server}")
-    name = scheme[1] if scheme else ""
     places = {
         "header": request.headers.get(name, ""),
         "query": url.params.get(name, ""),
         "cookie": request.headers.get("cookie", ""),
     }
-    if scheme and scheme[0] in places:
-        check(TOKEN in places[scheme[0]], "the access token is not where the operation wants it")
+    if location in places:
+        check(TOKEN in places[location], "the access token is not where the operation wants it")
     elif TOKEN in f"{url}{request.headers.raw}":
         raise AssertionError("the access token is sent to an operation that wants none")
 
