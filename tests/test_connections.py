@@ -7,7 +7,8 @@ import gc
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -549,3 +550,133 @@ def test_an_async_client_wants_an_async_transport(peer: Peer) -> None:
         ConfigurationError, match=r"transport is a HTTPTransport. Give an httpx.AsyncBaseTransport"
     ):
         anyio.run(lambda: asked(peer, transport=httpx.HTTPTransport()))
+
+
+class NoRoute(Exception):  # noqa: N818 - a program's own
+    """Cannot even be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("not shown")
+
+
+def fail_with(error: Exception) -> Callable[[], httpx.AsyncBaseTransport]:
+    """Return a function that fails to make a transport."""
+
+    def make() -> httpx.AsyncBaseTransport:
+        raise error
+
+    return make
+
+
+USES: dict[str, Callable[[AsyncPaymanClient], Awaitable[object]]] = {
+    "ask": lambda client: client.ask("send 10 TSD to Test Payee"),
+    "ask by key": lambda client: client.ask("send 10 TSD to Test Payee", idempotency_key="october"),
+    "stream": lambda client: exhaust(client),
+    "pay": lambda client: client.pay("Test Payee", 10, "TSD", idempotency_key="invoice-7"),
+    "wallets": lambda client: client.wallets(),
+    "get_task": lambda client: client.get_task("tsk-1"),
+}
+
+
+async def exhaust(client: AsyncPaymanClient) -> None:
+    async with client.stream("send 10 TSD to Test Payee") as stream:
+        async for _ in stream:
+            pass
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("use", USES)
+def test_a_function_that_makes_no_async_transport_sent_nothing(use: str, loop: str, peer: Peer) -> None:
+    """It is called before a request is handed over, so whatever it raises or returns says so and names the setting."""
+    token_info: Any = {"accessToken": "a", "expiresIn": 3600}
+    given: dict[str, Callable[[], Any]] = {
+        "is a HTTPTransport": httpx.HTTPTransport,
+        "is a NoneType": lambda: None,
+        "is a str": lambda: "aiohttp",
+        "NoRoute": fail_with(NoRoute()),
+        "ReadTimeout": fail_with(httpx.ReadTimeout("while it asked for the way")),
+        "APIConnectionError": fail_with(APIConnectionError("another client's", sent=True)),
+        "StopIteration": fail_with(StopIteration()),
+    }
+
+    async def main(make: Callable[[], Any]) -> None:
+        settings: Any = {"base_url": peer.base_url, "timeout": 3, "transport": make}
+        async with AsyncPaymanClient.with_token("pm-test-1", token_info, **settings) as client:
+            await USES[use](client)
+
+    for said, make in given.items():
+        with pytest.raises(ConfigurationError, match=f"transport.*{said}") as caught:
+            run_on(loop, main, make)
+        assert caught.value.sent is False, said
+    assert not peer.requests
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_made_transport_that_fails_when_used_may_have_sent(loop: str, peer: Peer) -> None:
+    """Only the function runs before sending, not what it made."""
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise NoRoute
+
+    token_info: Any = {"accessToken": "a", "expiresIn": 3600}
+
+    async def main() -> None:
+        settings: Any = {"base_url": peer.base_url, "timeout": 3, "settle_time": 0}
+        settings["transport"] = lambda: httpx.MockTransport(fail)
+        async with AsyncPaymanClient.with_token("pm-test-1", token_info, **settings) as client:
+            await client.ask("send 10 TSD to Test Payee")
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        run_on(loop, main)
+    assert caught.value.sent is True
+
+
+class Remembering:
+    """A key store that knows every key, as another process left it."""
+
+    def load(self, operation: str) -> float | None:
+        return time.time()
+
+    def claim(self, operation: str, now: float, before: float | None) -> bool:
+        return True
+
+    def forget(self, operation: str, recorded: float) -> None:
+        pass
+
+
+def test_without_a_transport_a_key_that_was_used_before_is_unknown(peer: Peer) -> None:
+    """Nothing was sent now, and what was sent before is not known."""
+    token_info: Any = {"accessToken": "a", "expiresIn": 3600}
+
+    async def main() -> None:
+        settings: Any = {"base_url": peer.base_url, "timeout": 3, "key_store": Remembering()}
+        settings["transport"] = fail_with(NoRoute())
+        async with AsyncPaymanClient.with_token("pm-test-1", token_info, **settings) as client:
+            await client.ask("send 10 TSD to Test Payee", idempotency_key="october")
+
+    with pytest.raises(OutcomeUnknownError, match="Nothing was sent now") as caught:
+        anyio.run(main)
+    assert caught.value.sent is True
+    assert not peer.requests
+
+
+def test_a_function_that_fails_after_a_fork_sent_nothing(peer: Peer, connect: Connect) -> None:
+    """Threads: the function runs once more in a child, before the request is handed over."""
+    made: list[httpx.BaseTransport] = []
+
+    def make() -> httpx.BaseTransport:
+        if made:
+            raise NoRoute
+        made.append(httpx.HTTPTransport(trust_env=False))
+        return made[0]
+
+    peer.always(ASK_PATH, completed)
+    client = connect(transport=make)
+    client.ask("Hello!")
+    transport: Any = client._http
+    transport.way.begin_anew()
+    for name in ("first", "second"):
+        with pytest.raises(ConfigurationError, match="transport failed: NoRoute") as caught:
+            client.pay("Test Payee", 10, "TSD", memo=name)
+        assert caught.value.sent is False
+    assert len([one for one in peer.requests if one.path == ASK_PATH]) == 1

@@ -144,6 +144,8 @@ class KeyClaim(Generic[T]):
             error.sent = self._recorded is not None
             raise
         except errors.PaymanError as error:
+            if isinstance(error, errors.ConfigurationError) and self._recorded is None:
+                raise  # nothing was sent, neither now nor before
             fix = "Keys need a server that looks tasks up."
             if is_transient(error):
                 fix = "Ask again with the same key."

@@ -13,7 +13,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Literal, NoReturn, TypeAlias, TypeVar, cast
 
 import httpx
 
@@ -99,9 +99,7 @@ class UserTransport(httpx.BaseTransport):
             self._parents.append(inherited)
             self.transport = self._make()
         elif not is_renewed:
-            raise _build_refusal(
-                "transport was in use when this process was forked, and its locks belong to the parent process."
-            )
+            _refuse("in use when this process was forked, and its locks belong to the parent process")
         self._is_inherited = self._is_used = False
 
 
@@ -119,18 +117,16 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
         from payman_sdk._io.event_loops import PerLoop, get_running_loop
 
         self._get_loop = get_running_loop
-        self.transport: httpx.AsyncBaseTransport | None = None
-        self._made: PerLoop[httpx.AsyncBaseTransport] | None = None
-        if isinstance(given, httpx.AsyncBaseTransport):
-            self.transport = given
-        else:
-            self._made = PerLoop(_build_factory(given, httpx.AsyncBaseTransport))
+        self.transport = given if isinstance(given, httpx.AsyncBaseTransport) else None
+        self._made = PerLoop(_build_factory(given, httpx.AsyncBaseTransport))
         self._used_in: tuple[int, weakref.ref[Any]] | None = None
 
     def check_usable(self) -> None:
-        """Refuse a transport that was used in another process or event loop, and is of no use here."""
+        """Have a transport for this process and event loop, or refuse a given one that is of no use here."""
         here = os.getpid(), weakref.ref(self._get_loop())
-        if self.transport is not None and self._used_in is not None and self._used_in != here:
+        if self.transport is None:
+            self._made.get()
+        elif self._used_in is not None and self._used_in != here:
             self._check(self.transport, is_inherited=self._used_in[0] != here[0])
         self._used_in = here
 
@@ -141,8 +137,7 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.check_usable()
-        transport = self._made.get() if self.transport is None and self._made is not None else self.transport
-        assert transport is not None  # noqa: S101 (it is one or the other)
+        transport = self._made.get() if self.transport is None else self.transport
         given, address = request.extensions, request.url
         try:
             _restore_query(request, transport)
@@ -154,20 +149,16 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
         """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""
         if self.transport is not None:
             await self.transport.aclose()
-        elif self._made is not None and (made := self._made.pop()) is not None:
+        elif (made := self._made.pop()) is not None:
             await made.aclose()
 
     def _check(self, transport: httpx.AsyncBaseTransport, *, is_inherited: bool) -> None:
         if isinstance(transport, (Renewable, *_WITHOUT_CONNECTIONS)):
             return
         if is_inherited:
-            raise _build_refusal(
-                "transport was used before this process was forked; its connections belong to the parent process."
-            )
+            _refuse("used before this process was forked; its connections belong to the parent process")
         if isinstance(transport, httpx.AsyncHTTPTransport) or _is_aiohttp(transport):
-            raise _build_refusal(
-                "transport was used in another event loop, and its connections belong to that."
-            )
+            _refuse("used in another event loop, and its connections belong to that")
 
 
 def _is_aiohttp(transport: object) -> bool:
@@ -244,10 +235,10 @@ def _build_factory(given: Any, kind: type[T]) -> Callable[[], T]:
     return make
 
 
-def _build_refusal(why: str) -> ConfigurationError:
-    """Return the error for a transport that cannot be used here; nothing was sent."""
-    return ConfigurationError(
-        why,
+def _refuse(why: str) -> NoReturn:
+    """Raise the error for a transport that cannot be used here; nothing was sent."""
+    raise ConfigurationError(
+        f"transport was {why}.",
         next_step="Pass a function that creates the transport: the client calls it in every process and event loop.",
         sent=False,
     )

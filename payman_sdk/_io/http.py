@@ -232,7 +232,14 @@ def check_usable(http: Any) -> None:
     if http.is_closed:
         raise ConfigurationError("This client has been closed.", next_step="Create a new client.", sent=False)
     if (check := getattr(getattr(http, "way", None), "check_usable", None)) is not None:
-        check()
+        try:
+            check()
+        except ConfigurationError as error:
+            error.sent = False
+            raise
+        except Exception as error:
+            problem = f"The function given as transport failed: {type(error).__name__}."
+            raise ConfigurationError(problem, next_step="Correct it.", sent=False) from error
 
 
 def limit_request(
