@@ -17,9 +17,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import grimp
+from coverage import Coverage
 from poetry.core.masonry import api as masonry
 
 ROOT = Path(__file__).parent.parent
@@ -27,16 +28,11 @@ PACKAGE = "payman_sdk"
 _EXTRAS = ("sandbox", "testing", "agents", "_cli")
 """Parts of the package that are counted apart: an ask passes through none of them."""
 
-_NOT_A_PARTICIPLE = frozenset(
-    {
-        *("seed", "feed", "need", "embed", "exceed", "proceed", "speed", "read", "send", "spend"),
-        *("extend", "append"),
-    }
-)
+_NOT_A_PARTICIPLE = frozenset({"embed", "exceed", "proceed", "speed"})
 _IRREGULAR = frozenset(
     [
-        *("told", "asked", "found", "heard", "known", "kept", "sent", "said", "given", "taken", "made"),
-        *("done", "gone", "seen", "shown", "written", "left", "held", "built", "begun", "read_out"),
+        *("told", "found", "heard", "known", "kept", "sent", "said", "given", "taken", "made"),
+        *("done", "gone", "seen", "shown", "written", "left", "held", "built", "begun"),
     ]
 )
 
@@ -161,23 +157,14 @@ def count_modules_per_ask() -> int:
     """Count the modules of the SDK whose functions one ask calls: the second ask of a client, against the sandbox."""
     from payman_sdk.sandbox import Sandbox
 
-    seen: set[str] = set()
-
-    def note(frame: Any, event: str, argument: object) -> None:
-        if event == "call":
-            seen.add(frame.f_globals.get("__name__", ""))
-
+    ours = Coverage(
+        data_file=None, config_file=False, include=f"*/{PACKAGE}/*", omit=f"*/{PACKAGE}/sandbox/*"
+    )
     with Sandbox() as sandbox, sandbox.client() as client:
         client.ask("list all wallets")
-        sys.setprofile(note)
-        try:
+        with ours.collect():
             client.ask("list all wallets")
-        finally:
-            sys.setprofile(None)
-    ours = {
-        name for name in seen if name.split(".")[0] == PACKAGE and not name.startswith(f"{PACKAGE}.sandbox")
-    }
-    return len(ours)
+    return len(ours.get_data().measured_files())
 
 
 def measure_lines(root: Path, modules: Mapping[str, Path]) -> list[Metric]:
@@ -203,7 +190,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "classes": (0, 0),
     "modules": (22, 12),
     "lines": (14055, 7500),
-    "scripts": (5866, 5500),
+    "scripts": (5854, 5500),
     "wheel": (700, 700),
 }
 """The limit and the goal of each figure that may be a ratchet; those of lines leave room for ten at most where they were lowered last."""

@@ -23,7 +23,6 @@ ROOT = Path(__file__).parent.parent
 
 _HASHES = re.compile(r"(?:^|/)(?:[^/]+\.lock|lock\.requirements|npm-shrinkwrap\.json)$")
 """Files of versions and hashes. `scripts.lock_rules` reads every line of them."""
-_IMAGES = (".gif", ".ico", ".jpg", ".png", ".woff2")
 
 _WORD = "(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,14})"
 _WORDS = re.compile(rf"{_WORD}(?:[-_ /]{_WORD})*/?")
@@ -61,10 +60,10 @@ def find_secrets(paths: Iterable[Path], root: Path = ROOT) -> list[str]:
 
 
 def tracked_files() -> list[Path]:
-    """Return the files that git knows or would add, but for those that hold hashes or images."""
+    """Return the files that git knows or would add, but for those that hold hashes. The scan leaves out images."""
     names = run_git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0")
     paths = [ROOT / name for name in names if name and not _HASHES.search(name)]
-    return [path for path in paths if path.suffix not in _IMAGES and path.is_file()]
+    return [path for path in paths if path.is_file()]
 
 
 if __name__ == "__main__":
