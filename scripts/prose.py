@@ -32,8 +32,9 @@ UNCLEAR_PHRASES = (
 _UNCLEAR = re.compile(rf"\b(?:{'|'.join(UNCLEAR_PHRASES)})\b(?! longer)(?<!no longer)", re.IGNORECASE)
 _FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2[^\n]*$", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`[^`\n]+`")
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*_]*\s+(?=[\"'(*_]*[A-Z0-9`])")
-_NEW_UNIT = re.compile(r"\n\s*(?:[-*+|#>]|\d+\. |!!!|\w[\w*, ]*: )|\n\s*\n|\|")
+_BREAK = re.compile(  # a new unit, such as an item, or the end of a sentence
+    r"\n\s*(?:[-*+|#>]|\d+\. |!!!|\w[\w*, ]*: )|\n\s*\n|\||(?<=[.!?])[\"')*_]*\s+(?=[\"'(*_]*[A-Z0-9`])"
+)
 _WORD = re.compile(r"[A-Za-z][\w’'-]*")
 _REMARK = re.compile(r"^#+!?\s*(?:noqa|type:|pragma|pyright|ruff|nosec|fmt).*")
 
@@ -109,16 +110,12 @@ def find_faults(texts: Iterable[Text], root: Path = ROOT) -> Iterator[Finding]:
             at = line + text.count("\n", 0, found.start())
             yield Finding(area, "phrase", f"{name}:{at}", found[0])
         start = 0
-        for unit in [*_NEW_UNIT.finditer(text), None]:
-            block = text[start : unit.start() if unit else len(text)]
-            for sentence in _SENTENCE_END.split(block):
-                words = _WORD.findall(sentence)
-                if len(words) > LONGEST_SENTENCE:
-                    at = line + text.count("\n", 0, start + max(block.find(sentence), 0))
-                    yield Finding(
-                        area, "long", f"{name}:{at}", f"{len(words)} words: {' '.join(words[:9])} …"
-                    )
-            start = unit.end() if unit else len(text)
+        for end in [*_BREAK.finditer(text), None]:
+            words = _WORD.findall(text[start : end.start() if end else None])
+            if len(words) > LONGEST_SENTENCE:
+                at = line + text.count("\n", 0, start)
+                yield Finding(area, "long", f"{name}:{at}", f"{len(words)} words: {' '.join(words[:9])} …")
+            start = end.end() if end else len(text)
 
 
 def measure(findings: Iterable[Finding]) -> dict[str, int]:
