@@ -168,12 +168,12 @@ class Contract:
             sent = [*operation.parameters.values(), operation.node.get("requestBody")]
             read = list(mapping(operation.node.get("responses")).values())
             for values, direction in ((sent, Direction.REQUEST), (read, Direction.RESPONSE)):
-                waiting = list(_references(values))
+                reached, waiting = set[tuple[str, bool]](), {*_references(values)}
                 while waiting:
-                    reference, is_open = waiting.pop()
-                    if (use := Use(operation.name, direction, is_open)) not in found[reference]:
-                        found[reference].add(use)
-                        waiting += below(reference, is_open)
+                    reached |= waiting
+                    waiting = {it for one in waiting for it in below(*one)} - reached
+                for reference, is_open in reached:
+                    found[reference].add(Use(operation.name, direction, is_open))
         return found
 
 
