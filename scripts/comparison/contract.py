@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, cast
 
 from scripts.regeneration import RegenerationError, pointers
 from scripts.regeneration.pointers import METHODS, look_up
@@ -77,7 +77,7 @@ class Operation:
 
 def mapping(value: object) -> Node:
     """Return a mapping; an empty one for all else."""
-    return value if isinstance(value, dict) else {}
+    return cast(Node, value) if isinstance(value, dict) else {}
 
 
 def sequence(value: object) -> list[Any]:
@@ -128,7 +128,7 @@ class Contract:
     @cached_property
     def operations(self) -> list[Operation]:
         """Every operation, in the order of the document."""
-        found = []
+        found = list[Operation]()
         for path, item in mapping(self.document.get("paths")).items():
             shared = self.resolve(item)
             for method, node in shared.items():
@@ -181,7 +181,7 @@ def _references(value: object, is_open: bool = False) -> Iterator[tuple[str, boo
     """Yield the references in a value, and whether each is in a union beside a plain string."""
     for inner in sequence(value):
         yield from _references(inner, is_open)
-    node = value if isinstance(value, dict) else {}
+    node = mapping(value)
     if (reference := pointed(node)) is not None:
         yield reference, is_open
     for key, inner in node.items():

@@ -54,8 +54,7 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[C
     where = clean(new.where)
     place = Place("operation", where, where, code(new.name), names=frozenset({old.name, new.name}))
     if old.name != new.name:
-        says = f"is the new name of {code(old.name)}, also"
-        yield place.change("renamed", says, is_on_wire=False)
+        yield place.change("renamed", f"is the new name of {code(old.name)}, also", is_on_wire=False)
     if old.shape != new.shape:
         here, says = replace(place, where=clean(old.where)), f"moved from {clean(old.where)} to {where}"
         yield here.change("moved", says, literals={old.path} - {new.path})

@@ -222,5 +222,5 @@ def in_words(changes: Iterable[Change]) -> Iterator[Change]:
             yield change
     for (subject, root), words in worded.items():
         text = f"Written differently: {listed(dict.fromkeys(word.text for word in words), 6, str)}."
-        names = frozenset().union(*(word.names for word in words))
+        names = frozenset[str]().union(*(word.names for word in words))
         yield Change(COSMETIC, "changed", subject, root, text, names)

@@ -82,7 +82,7 @@ def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
 
 def _unmatched(pair: Pair, old: list[Node], new: list[Node]) -> tuple[list[Node], list[Node]]:
     """Return the members of a union that have no equal in the other."""
-    before, after = [], list(new)
+    before, after = list[Node](), list(new)
     for member in old:
         match = next((other for other in after if shapes.alike(pair, member, other)), None)
         if match is None:

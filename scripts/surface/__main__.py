@@ -95,7 +95,7 @@ def _is_announced(root: Path, before: Baseline, facts: list[Fact]) -> bool:
         return True
     changelog = root / "CHANGELOG.md"
     coming = next_version(changelog.read_text(encoding="utf-8") if changelog.exists() else "")
-    was, is_next = _dotted(before.version), _dotted(coming) if coming else "no version"
+    was, is_next = (".".join(map(str, it)) if it else "no version" for it in (before.version, coming))
     major = before.version[0] + 1
     if coming and coming[0] >= major:
         print(f"Since {before.name} this breaks, as {is_next} may:", *broken, sep="\n  ")
@@ -109,10 +109,6 @@ def _is_announced(root: Path, before: Baseline, facts: list[Fact]) -> bool:
 def _warn(text: str, *items: object) -> None:
     """Print a text to standard error, and each item in a line below it."""
     print(text, *items, sep="\n  ", file=sys.stderr)
-
-
-def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))
 
 
 if __name__ == "__main__":

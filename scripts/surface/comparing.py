@@ -17,7 +17,7 @@ from griffe import Breakage, BreakageKind, Function, ParameterKind, find_breakin
 from scripts.surface.facts import Fact
 
 _ONLY_BY_PLACE, _BY_BOTH = ParameterKind.positional_only, ParameterKind.positional_or_keyword
-_STARS = {ParameterKind.var_positional: "*", ParameterKind.var_keyword: "**"}
+_STARS: dict[ParameterKind | None, str] = {ParameterKind.var_positional: "*", ParameterKind.var_keyword: "**"}
 _OTHER_KIND: dict[tuple[ParameterKind, ParameterKind | None], str] = {
     (_BY_BOTH, _ONLY_BY_PLACE): "cannot be given by name any more",
     (ParameterKind.keyword_only, _ONLY_BY_PLACE): "cannot be given by name any more",
@@ -101,7 +101,7 @@ def _choices(text: str) -> set[str]:
 
 
 def _members(node: ast.expr) -> set[str]:
-    match node:
+    match node:  # pyright: ignore[reportMatchNotExhaustive] - most kinds are one member
         case ast.BinOp(left, ast.BitOr(), right):
             return _members(left) | _members(right)
         case ast.Subscript(ast.Name("Literal" | "Optional" | "Union" as kind), inner):

@@ -51,7 +51,7 @@ def announced(plugin: griffe.Module) -> Iterator[Fact]:
         return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
     for node in ast.walk(ast.parse("\n".join(plugin.lines))):
-        match node:
+        match node:  # pyright: ignore[reportMatchNotExhaustive] - most kinds announce nothing
             case ast.Call(func=ast.Attribute(attr="addini"), args=[name, *_]) if setting := text(name):
                 kind = next((text(word.value) for word in node.keywords if word.arg == "type"), None)
                 yield Fact(f"pytest.ini.{setting}", "setting", kind or "string")
