@@ -19,17 +19,24 @@ from payman_sdk.agents.stores.operation import EXACT
 from payman_sdk.errors import ConfigurationError
 
 
-def _convert_amounts(given: object) -> Mapping[str, Decimal]:
+def _convert_amounts(given: object) -> Mapping[str, Decimal] | None:
+    if given is None:
+        return None
     if not isinstance(given, Mapping):
         raise ConfigurationError(
             f"SpendingLimit.max_amount is a {type(given).__name__}.",
-            next_step='Give a dict such as {"TSD": Decimal(100)}.',
+            next_step='Give a dict such as {"TSD": Decimal(100)}, or None.',
         )
     read: dict[str, Decimal] = {}
+    spellings: dict[str, str] = {}
     for currency, amount in cast("Mapping[object, object]", given).items():
         if not isinstance(currency, str) or not re.fullmatch(r"[A-Za-z]{2,8}", currency):
             refuse(
                 "SpendingLimit.max_amount", f"names the currency {currency!r}", "Use its code, such as 'TSD'."
+            )
+        if (other := spellings.setdefault(currency.upper(), currency)) != currency:
+            refuse(
+                "SpendingLimit.max_amount", f"names {other!r} and {currency!r}, one currency", "Give it once."
             )
         value, shown = Decimal("NaN"), "an int with thousands of digits"
         with suppress(InvalidOperation, ValueError):  # Python writes no such int out
@@ -74,7 +81,7 @@ class SpendingLimit:
 
     Args:
         max_payments: How many payments; None for any number.
-        max_amount: How much of each currency, by its code. If it is given, other currencies cannot be paid.
+        max_amount: How much of each currency, by its code. Currencies that it does not name cannot be paid. None for any amount.
         allowed_payees: Who can be paid: names, ids, emails or paytags, as the orders name them. They are compared without regard to
             case, width and spaces. None allows everybody. If it is given, no payee can be created.
 
@@ -89,7 +96,7 @@ class SpendingLimit:
     """
 
     max_payments: int | None = field(default=None, validator=_validate_count)
-    max_amount: Mapping[str, Decimal] = field(factory=dict[str, Decimal], converter=_convert_amounts)
+    max_amount: Mapping[str, Decimal] | None = field(default=None, converter=_convert_amounts)
     allowed_payees: frozenset[str] | None = field(default=None, converter=_convert_payees)
 
     def refusal(self, operation: Operation, counted: RunTotals) -> str | None:
@@ -106,7 +113,7 @@ class SpendingLimit:
         ):
             payee = "a payee who is not known" if operation.payee is None else quote_words(operation.payee)
             return f"This run may not pay {payee}."
-        if not self.max_amount:
+        if self.max_amount is None:
             return None
         if operation.amount is None or operation.currency is None:
             return "This run has a limit in money, and the amount of this payment is not known."

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import anyio
@@ -164,6 +165,55 @@ def test_a_run_past_its_money(client: PaymanClient, sandbox: Sandbox) -> None:
     assert "0 are left" in toolkit.pay("Test Payee", "1", "TSD", operation="c").text
     assert sends(sandbox) == [PAYMENT, ("Test Payee", "15.00", "TSD")]
     assert sandbox.balance("TSD") == 975
+
+
+EMPTY: dict[str, dict[str, Any]] = {
+    "no payments": {"max_payments": 0},
+    "no currency": {"max_amount": {}},
+    "no currency of another mapping": {"max_amount": MappingProxyType({})},
+    "no currency beside a number of payments": {"max_amount": {}, "max_payments": 9},
+    "no currency beside payees": {"max_amount": {}, "allowed_payees": ["Test Payee"]},
+    "nothing of a currency": {"max_amount": {"tsd": 0}},
+    "no payees": {"allowed_payees": []},
+    "no payees of a generator": {"allowed_payees": iter(())},
+}
+"""Limits that leave nothing to pay."""
+
+
+@pytest.mark.parametrize("title", EMPTY)
+def test_an_empty_limit_refuses_every_payment(title: str, sandbox: Sandbox) -> None:
+    """What is given and names nothing allows nothing: to threads, to tasks and at the smallest amount."""
+    limit = SpendingLimit(**EMPTY[title])
+
+    async def pay() -> str:
+        async with connected_async(sandbox) as client:
+            return (await AsyncPaymanToolkit(client, limit=limit).pay(*PAYMENT, operation="b")).status
+
+    with connected(sandbox) as client:
+        toolkit = PaymanToolkit(client, limit=limit)
+        statuses = {
+            toolkit.pay("Test Payee", amount, currency, operation="a").status
+            for amount, currency in (("0.01", "TSD"), ("1", "USD"), ("1", "USDC"))
+        }
+    assert statuses | {anyio.run(pay)} == {"refused"}
+    assert sends(sandbox) == []
+
+
+def test_no_limit_by_amount(client: PaymanClient) -> None:
+    """None allows any amount of any currency, as not to name it does."""
+    for limit in (SpendingLimit(max_amount=None), SpendingLimit(max_payments=9)):
+        assert limit.max_amount is None
+        toolkit = PaymanToolkit(client, limit=limit)
+        assert toolkit.pay(*PAYMENT, operation=f"a-{limit.max_payments}").status == "paid"
+
+
+@pytest.mark.parametrize("given", [("TSD", "tsd"), ("uSd", "USd"), ("eur", "GBP", "EUR")])
+def test_a_currency_in_two_spellings_is_refused(given: tuple[str, ...]) -> None:
+    """Neither amount wins; the error names both spellings."""
+    with pytest.raises(ConfigurationError, match=r"SpendingLimit\.max_amount") as caught:
+        SpendingLimit(max_amount={currency: Decimal(number) for number, currency in enumerate(given)})
+    assert repr(given[0]) in str(caught.value)
+    assert repr(given[-1]) in str(caught.value)
 
 
 @pytest.mark.slow

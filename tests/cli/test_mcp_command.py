@@ -95,6 +95,11 @@ def test_operations_can_be_forgotten(options: list[str], payman: Payman, started
             ["--max-amount", "TSD 1", "--max-amount", "2 tsd"],
             "--max-amount is given twice for TSD. Give it once.",
         ),
+        (["--max-amount", ""], "--max-amount is '', which is not a currency and an amount."),
+        (["--run-id", "x", "--allow-payee", ""], "SpendingLimit.allowed_payees holds ''."),
+        (["--run-id", "", "--max-payments", "1"], "A limit needs a store and a run"),
+        (["--run-id", ""], "run_id is ''."),
+        (["--store", ""], "path is not a file."),
         (["--http", "--host", "203.0.113.1"], "203.0.113.1, port 8643, cannot be listened on"),
     ],
 )

@@ -113,7 +113,7 @@ def mcp(
         if (
             without_confirmation
             and settings.is_live
-            and not (limit and (limit.max_amount or limit.max_payments is not None))
+            and (limit is None or (limit.max_amount is None and limit.max_payments is None))
         ):
             raise ConfigurationError(
                 "Without confirmation and without a limit, a model could pay out everything.",
@@ -162,7 +162,7 @@ def read_limit(
                 f"--max-amount is given twice for {currency}.", next_step="Give it once."
             )
         read[currency] = Decimal(amount)
-    return SpendingLimit(max_payments=payments, max_amount=read, allowed_payees=payees or None)
+    return SpendingLimit(max_payments=payments, max_amount=read or None, allowed_payees=payees or None)
 
 
 def _serve_stdio(settings: Settings, options: dict[str, Any]) -> None:
