@@ -94,17 +94,17 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
     own server is used. PAYMAN_ALLOW_HTTP_HOSTS counts in the same way.
     """
     given = _merge(config, keywords)
-    environment = (read_text(given.get("environment"), "environment") or "LIVE").upper()
+    environment = (read_text(given.get("environment", "LIVE"), "environment") or "").upper()
     if environment not in SERVERS:
         problem = f"is {environment!r}, which Payman does not have"
         refuse("environment", problem, f"Use one of {', '.join(SERVERS)}, or name a server with base_url.")
-    base_url = read_text(given.get("base_url"), "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip()
+    usual_url = os.environ.get(BASE_URL_VARIABLE, "").strip() or SERVERS[environment]
+    base_url = read_text(given.get("base_url", usual_url), "base_url") or ""
     http_hosts = choose_http_hosts(given.get("allow_http_hosts"))
     client_id = require_text(given.get("client_id"), "client_id")
     if ":" in client_id:
         problem = "contains a colon, which HTTP Basic authentication cannot carry"
         refuse("client_id", problem, "Check that the id and the secret were not pasted together.")
-    base_url = base_url or SERVERS[environment]
     if problems := find_url_problem(base_url, http_hosts):
         refuse("base_url", *problems)
     return Config(

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from payman_sdk import PaymanClient
+from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._config import Config, read_config, read_seconds
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
@@ -102,6 +102,23 @@ def test_a_missing_or_blank_credential_is_named(missing: str, value: str | None)
         PaymanClient.with_credentials(cast("Any", CREDENTIALS | {missing: value}))
     with pytest.raises(ConfigurationError, match=f"{missing} is missing"):
         PaymanClient(**{key: given for key, given in CREDENTIALS.items() if key != missing})
+
+
+@pytest.mark.parametrize("name", ["base_url", "environment"])
+@pytest.mark.parametrize("value", ["", " ", "\t\n"])
+def test_a_blank_server_is_not_the_one_for_real_money(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is given and empty is refused, however it is given; it may be a variable that was meant to be set."""
+    monkeypatch.setenv("PAYMAN_CLIENT_ID", "pm-test-1")
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "secret-1")
+    given: Any = {name: value}
+    for make in (PaymanClient.from_env, AsyncPaymanClient.from_env):
+        with pytest.raises(ConfigurationError, match=f"^{name} is "):
+            make(**given)
+    for kind in (PaymanClient, AsyncPaymanClient):
+        with pytest.raises(ConfigurationError, match=f"^{name} is "):
+            kind({**given, "client_id": "pm-test-1", "client_secret": "secret-1"})
 
 
 def test_white_space_around_a_setting_is_dropped() -> None:

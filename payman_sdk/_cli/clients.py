@@ -49,7 +49,7 @@ def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True
     if not run.sandbox:
         yield resolve_settings(run, client_id=client_id, dotenv=dotenv)
         return
-    if run.env or run.base_url:
+    if run.env or run.base_url is not None:
         raise ConfigurationError(
             "--sandbox starts its own server, so it takes no other.",
             next_step="Leave out --env and --base-url.",

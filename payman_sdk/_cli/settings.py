@@ -143,7 +143,7 @@ def resolve(
     login: Login | None = None,
 ) -> Settings:
     """Return the settings that hold; raises ConfigurationError."""
-    if env and base_url:
+    if env and base_url is not None:
         raise ConfigurationError("--env and --base-url both name a server.", next_step="Give one of them.")
     places = [
         _VariableSource("the environment", environ),
@@ -153,7 +153,9 @@ def resolve(
     if server is _THE_SANDBOX:
         return _make_sandbox_settings(login)
     application = (
-        FoundSetting(client_id, "--client-id") if client_id else _find_first(places, "PAYMAN_CLIENT_ID")
+        FoundSetting(client_id, "--client-id")
+        if client_id is not None
+        else _find_first(places, "PAYMAN_CLIENT_ID")
     )
     secret = _find_first(places, "PAYMAN_CLIENT_SECRET")
     notes: list[str] = []
@@ -236,7 +238,7 @@ def _find_server(
     """Return the server that the first place names, None where none does."""
     if env:
         return _THE_SANDBOX if env == ServerName.SANDBOX else FoundSetting(SERVERS[env], "--env")
-    if base_url:
+    if base_url is not None:
         return FoundSetting(base_url.rstrip("/"), "--base-url")
     for place in places:
         if (found := place.find("PAYMAN_BASE_URL")) is not None:

@@ -131,6 +131,12 @@ def test_the_local_sandbox_gets_no_secret_of_another_server(settings: dict[str, 
             "PAYMAN_ENVIRONMENT, from PAYMAN_ENVIRONMENT in the env",
         ),
         ({"base_url": "http://a.example"}, "from --base-url, would send secrets over plain http"),
+        ({"base_url": ""}, "from --base-url, is not an https address"),
+        ({"base_url": "", "env": "TEST"}, "both name a server"),
+        (
+            {"base_url": "", "environ": {"PAYMAN_BASE_URL": "https://a.example", **CREDENTIALS}},
+            "from --base-url, is not an https address",
+        ),
         ({"base_url": "https://u:p@a.example"}, "holds a user name or password"),
     ],
 )
