@@ -107,6 +107,14 @@ def test_an_error_keeps_little_of_an_answer_and_no_secret_of_it() -> None:
     )
 
 
+def test_a_secret_may_hold_what_only_looks_like_an_escape() -> None:
+    """Its escapes are undone until that changes nothing."""
+    for secret in ("s3cret&nosuch;more", "s3cret%2526ZZ&amp;nosuch;"):
+        sent_secrets.add(SecretStr(secret))
+        assert redact(f"is {secret} it") == "is ... it"
+    assert redact("is s3cret&ZZ&nosuch; it") == "is ... it"
+
+
 @pytest.mark.slow
 def test_hostile_texts_take_no_longer_than_others() -> None:
     """Nothing in a text makes the search slow: many escapes, backslashes without end, a secret again and again."""

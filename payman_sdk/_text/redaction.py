@@ -158,11 +158,11 @@ class _NeedleIndex:
         elif len(plain) < _WORD:
             return
         undone = plain.encode("utf-8", "surrogatepass")
-        forms = {undone, plain.replace(" ", "+").encode("utf-8", "surrogatepass")}
-        forms |= {form.encode() for form in (hexadecimal_of(plain), *base64_of(plain))}
-        while re.search(_ESCAPE, undone) is not None:
-            undone = _undo_escapes(undone)[0]
+        forms = {form.encode() for form in (hexadecimal_of(plain), *base64_of(plain))}
+        while undone not in forms:
             forms.add(undone)
+            undone = _undo_escapes(undone)[0]
+        forms.add(plain.replace(" ", "+").encode("utf-8", "surrogatepass"))
         for form in {form.translate(ALIKE) for form in forms}:
             for at in range(0, len(form) - FIRST + 1, _STRIDE):
                 self.pieces.setdefault(form[at : at + FIRST], (form, at))
