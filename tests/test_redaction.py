@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import pickle
+import random
+import string
 import time
 from collections.abc import Callable
 from html import unescape
@@ -105,6 +108,33 @@ def test_an_error_keeps_little_of_an_answer_and_no_secret_of_it() -> None:
         b"...xx",
         {"content-type": "text/plain; ...", "retry-after": "..."},
     )
+
+
+def test_any_piece_of_any_secret_is_found_whatever_secrets_share() -> None:
+    """Secrets of one issuer begin, go on or end alike; which of them came first does not matter, nor where one ends within another."""
+    chance = random.Random(4711)  # noqa: S311 (no secret)
+    blocks = [
+        "".join(chance.choices(string.ascii_letters + string.digits, k=size)) for size in (9, 14, 21, 30)
+    ]
+    secrets = ["".join(chance.sample(blocks, 3)) + f"{number}%41-{number}" for number in range(12)]
+    for secret in secrets:
+        sent_secrets.add(SecretStr(secret))
+    for secret in secrets:
+        for form in (
+            secret,
+            unquote(secret),
+            secret.encode().hex(),
+            base64.b64encode(secret.encode()).decode(),
+        ):
+            whole = form.rstrip("=")[: len(form) - 4]
+            for start in range(len(whole) - 12):
+                for size in (12, 13, 17, 23):
+                    piece = whole[start : start + size]
+                    if len(piece) >= 12:
+                        assert redact(f"claim {piece} is wrong") == "claim ... is wrong", (form, piece)
+    for one, other in itertools.pairwise(("q9first=", "sh4red-by-both", "=l4st9")):
+        sent_secrets.add(SecretStr(one + other))
+    assert redact("is q9first=sh4red-by-both=l4st9 it") == "is ... it"
 
 
 def test_a_secret_may_hold_what_only_looks_like_an_escape() -> None:

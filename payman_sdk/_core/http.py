@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk._text.error_response import Headers
-from payman_sdk._text.redaction import ALIKE, ANY, FIRST, REDACTED, base64_of, list_spellings, redact
+from payman_sdk._text.redaction import ALIKE, ANY, FIRST, REDACTED, list_encodings, list_spellings, redact
 
 
 class HTTPResponse(Protocol):
@@ -224,7 +224,7 @@ def _needles(secret: SecretStr) -> tuple[bytes, ...]:
         return ()
     run = max(re.findall(r"[0-9A-Za-z._~-]+", plain), key=len, default="")
     spellings = [run[:FIRST]] if len(run) >= FIRST else list_spellings(plain)
-    encoded = (form[:ANY] for form in base64_of(plain) if len(form) >= ANY)
+    encoded = (form[:ANY] for form in list_encodings(plain)[1:] if len(form) >= ANY)
     return tuple(form.encode("utf-8", "surrogatepass").translate(ALIKE) for form in (*spellings, *encoded))
 
 

@@ -11,7 +11,7 @@ import base64
 import json
 import re
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
@@ -33,17 +33,13 @@ def list_spellings(value: str) -> set[str]:
     return written
 
 
-def hexadecimal_of(value: str) -> str:
-    return value.encode("utf-8", "surrogateescape").hex()
-
-
-def base64_of(value: str) -> list[str]:
-    """Return what a value is in base64, for each of the three places where it may begin in what was encoded.
+def list_encodings(value: str) -> list[str]:
+    """Return a value in hexadecimal, and in base64 for each of the three places where it may begin in what was encoded.
 
     The characters at either end that depend on what is beside the value are left out.
     """
     raw = value.encode("utf-8", "surrogateescape")
-    encoded: list[str] = []
+    encoded = [raw.hex()]
     for before in range(3):
         text = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
         begins = (before * 8 + 5) // 6
@@ -119,7 +115,7 @@ def _redact_copy(value: Any) -> Any:
 
 
 class _NeedleIndex:
-    """Where the pieces that are looked for are in the secrets. It is only added to, so threads need no lock."""
+    """What is beside each piece in the secrets. It is only added to, so threads need no lock."""
 
     def __init__(self) -> None:
         self._changes = -1
@@ -127,7 +123,7 @@ class _NeedleIndex:
         self._secrets: set[SecretStr] = set()
         self._words: set[bytes] = set()
         self._signs: set[int] = set()
-        self.pieces: dict[bytes, tuple[bytes, int]] = {}
+        self.pieces: dict[bytes, list[tuple[bytes, bytes]]] = {}
         self.run: re.Pattern[bytes] | None = None
         self.word: re.Pattern[bytes] | None = None
 
@@ -158,16 +154,19 @@ class _NeedleIndex:
         elif len(plain) < _WORD:
             return
         undone = plain.encode("utf-8", "surrogatepass")
-        forms = {form.encode() for form in (hexadecimal_of(plain), *base64_of(plain))}
+        forms = {form.encode() for form in list_encodings(plain)}
         while undone not in forms:
             forms.add(undone)
             undone = _undo_escapes(undone)[0]
         forms.add(plain.replace(" ", "+").encode("utf-8", "surrogatepass"))
         for form in {form.translate(ALIKE) for form in forms}:
             for at in range(0, len(form) - FIRST + 1, _STRIDE):
-                self.pieces.setdefault(form[at : at + FIRST], (form, at))
-            if len(form) >= FIRST:
-                self._signs.update(form)
+                behind = at + FIRST
+                beside = form[max(0, behind - ANY) : at][::-1], form[behind : at + ANY]
+                known = self.pieces.setdefault(form[at:behind], [])
+                if beside not in known:
+                    known.append(beside)
+                self._signs.update(form[at : at + ANY])
 
 
 _index = _NeedleIndex()
@@ -195,26 +194,25 @@ def _iter_matches(view: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]
             yield match.span()
     if index.run is None:
         return
-    view, pieces, over = view.translate(ALIKE), index.pieces, 0
-    for at in _iter_starts(view, index.run, pieces):
-        if at < over:
-            continue
-        form, place = pieces[view[at : at + FIRST]]
-        start, end, behind = at, at + FIRST, place + FIRST
-        while start > over and place > 0 and view[start - 1] == form[place - 1]:
-            start, place = start - 1, place - 1
-        while end < len(view) and behind < len(form) and view[end] == form[behind]:
-            end, behind = end + 1, behind + 1
-        if place == 0 or end - start >= ANY:
+    view, pieces = view.translate(ALIKE), index.pieces
+    # Few characters are in any secret, so few stand together.
+    runs = (range(match.start(), match.end() - FIRST + 1) for match in index.run.finditer(view))
+    for at in [at for run in runs for at in run if view[at : at + FIRST] in pieces]:
+        start, end, behind = at, at, at + FIRST
+        before, after = view[max(0, behind - ANY) : at][::-1], view[behind : at + ANY]
+        for left, right in pieces[view[at:behind]]:
+            earlier, later = at - _count_alike(left, before), behind + _count_alike(right, after)
+            if not left or later - earlier >= ANY:
+                start, end = min(start, earlier), max(end, later)
+        if end > at:
             yield start, end
-            over = end
 
 
-def _iter_starts(view: bytes, run: re.Pattern[bytes], pieces: Mapping[bytes, object]) -> Iterator[int]:
-    """Where pieces of secrets begin; only where enough characters stand together that are in any secret, which few do."""
-    for match in run.finditer(view):
-        start, end = match.span()
-        yield from [at for at in range(start, end - FIRST + 1) if view[at : at + FIRST] in pieces]
+def _count_alike(one: bytes, other: bytes) -> int:
+    at, end = 0, min(len(one), len(other))
+    while at < end and one[at] == other[at]:
+        at += 1
+    return at
 
 
 def _undo_escapes(view: bytes) -> tuple[bytes, int]:

@@ -10,7 +10,7 @@ from html import unescape
 from typing import Any, Final, cast
 from urllib.parse import unquote_plus
 
-from payman_sdk._text.redaction import base64_of, hexadecimal_of, list_spellings
+from payman_sdk._text.redaction import list_encodings, list_spellings
 from payman_sdk.testing._redaction.secret_names import (
     ABOUT_A_SECRET,
     BASIC,
@@ -134,7 +134,7 @@ class SecretRegistry:
             self._forms = {
                 form: ((self._kinds[value][0], value),)
                 for value in long_enough
-                for form in {*list_spellings(value), *base64_of(value), hexadecimal_of(value)}
+                for form in {*list_spellings(value), *list_encodings(value)}
             }
             self._forms.update(self._iter_pairs())
             forms = sorted(self._forms, key=len, reverse=True)  # of two that begin alike, the longer
