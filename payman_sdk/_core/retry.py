@@ -144,7 +144,7 @@ class CallContext(NamedTuple):
         if attempt > self.options.max_retries or self.clock() + delay >= self.deadline:
             return False
         log.warning("Attempt %d failed; retrying in %.2f s: %s", attempt, delay, failure)
-        self.watch.record_retry(attempt, failure, delay, task_id)
+        self.watch.record_retry(attempt, failure, delay)
         if self.options.on_retry is not None:
             from payman_sdk._core.hook_payloads import RetryDetails
 

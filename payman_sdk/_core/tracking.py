@@ -16,15 +16,43 @@ from payman_sdk._core.error_classes import describe_interruption, is_described, 
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.http import Transmission
 from payman_sdk._core.task_response import STATES, Phase, get_phase, get_state, has_ended
+from payman_sdk._text.logger import get_logger
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
     from payman_sdk._core.events import StreamEvent
-    from payman_sdk._core.hook_payloads import OnTask, Reason, TaskStateChange, TokenRefresh
+    from payman_sdk._core.hook_payloads import OnTask, Reason, TaskStateChange
     from payman_sdk._core.http import HTTPResponse
     from payman_sdk._core.requests import AskRequest
 
 T = TypeVar("T")
+
+log = get_logger()
+
+
+def notify(listeners: tuple[Any, ...], report: Callable[[Any], None]) -> None:
+    """Report an event to every listener; one that fails does no harm to the ask."""
+    for listener in listeners:
+        try:
+            report(listener)
+        except Exception as error:
+            warn(error)
+
+
+def warn(error: Exception) -> None:
+    log.warning("Telemetry failed: %s", type(error).__name__)
+
+
+def redact_state(state: str) -> str:
+    """Return a state that is safe to show: the server's text, where it is none of those listed, may repeat what it was sent."""
+    return state if state in STATES else "unlisted"
+
+
+class TokenRefreshBegan:
+    """An access token is about to be fetched."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
 
 
 class ClientObserver(Protocol):
@@ -41,18 +69,6 @@ class ClientObserver(Protocol):
         ...
 
     def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker: ...
-
-    def track_refresh(
-        self,
-        reason: Reason,
-        flow: Flow[T],
-        build_refresh: Callable[[T | None, errors.PaymanError | None], TokenRefresh | None],
-    ) -> Flow[T]:
-        """Return the flow that gets a token, tracked.
-
-        `build_refresh` is called once, with the token or the error, and returns what to report.
-        """
-        ...
 
     def add_task(self, ask: AskRequest) -> None:
         """Record that an ask begins or continues."""
@@ -191,23 +207,27 @@ class Tracker:
 
     def record_failure(self, task_id: str, attempt: int, failure: errors.PaymanError, verdict: str) -> None:
         """Record what the failure of an attempt means."""
+        notify(self.listeners, lambda one: one.record_failure(task_id, attempt, failure, verdict))
 
-    def record_retry(
-        self, attempt: int, failure: errors.PaymanError, delay: float, task_id: str | None
-    ) -> None:
+    def record_retry(self, attempt: int, failure: errors.PaymanError, delay: float) -> None:
         self.observer.count("retries")
+        notify(self.listeners, lambda one: one.record_retry(attempt, failure, delay))
 
     def record_fetch(self, task_id: str, state: str | None) -> None:
         """Record a look-up of a task; the state is None if the agent does not know it."""
         self.lookups += 1
         self.observer.count("lookups")
+        shown = None if state is None else redact_state(state)
+        notify(self.listeners, lambda one: one.record_fetch(task_id, shown))
 
     def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
         if is_again:
             self.observer.count("resumed")
+        notify(self.listeners, lambda one: one.record_stream_open(task_id, is_again=is_again))
 
     def record_stream_break(self, task_id: str, failure: errors.PaymanError) -> None:
         """Record that a stream broke before its end."""
+        notify(self.listeners, lambda one: one.record_stream_break(task_id, failure))
 
     def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
         """Record an event before the reader gets it; return the step that calls the hook, as `record_state`."""
@@ -227,6 +247,7 @@ class Tracker:
             return None
         self.state = state
         self.observer.note_state(task_id, state)
+        notify(self.listeners, lambda one: one.record_state(task_id, redact_state(state)))
         if self._on_task is None:
             return None
         change = self._change(task_id, STATES.get(state, state), has_ended(state), message())

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from payman_sdk._core.effects import CallHook, Clock, Flow, SendRequest
-from payman_sdk._core.task_response import STATES
-from payman_sdk._core.tracking import ClientObserver, Tracker
-from payman_sdk._text.logger import get_logger
+from payman_sdk._core.tracking import ClientObserver, Tracker, notify, redact_state
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
-    from payman_sdk._core.hook_payloads import OnTask, Reason, TokenRefresh
+    from payman_sdk._core.hook_payloads import OnTask, TokenRefresh
     from payman_sdk._core.http import HTTPResponse
     from payman_sdk._core.requests import AskRequest
+    from payman_sdk._core.tracking import TokenRefreshBegan
 
 T = TypeVar("T")
-
-log = get_logger()
-
-
-def redact_state(state: str) -> str:
-    """Return a state that is safe to show: the server's text, where it is none of those listed, may repeat what it was sent."""
-    return state if state in STATES else "unlisted"
 
 
 class AttemptBegan(NamedTuple):
@@ -39,12 +30,6 @@ class AttemptBegan(NamedTuple):
     path: str
     resends: int
     headers: dict[str, str]
-
-
-class TokenRefreshBegan(NamedTuple):
-    """An access token is about to be fetched."""
-
-    reason: Reason
 
 
 class AskEnded(NamedTuple):
@@ -151,47 +136,8 @@ class EventTracker(Tracker):
             notify(self.listeners, lambda one: one.record_answer(began, status, failure, seconds))
         return answer
 
-    def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
-        notify(self.listeners, lambda one: one.record_failure(task_id, attempt, failure, verdict))
-
-    def record_retry(self, attempt: int, failure: PaymanError, delay: float, task_id: str | None) -> None:
-        super().record_retry(attempt, failure, delay, task_id)
-        notify(self.listeners, lambda one: one.record_retry(attempt, failure, delay))
-
-    def record_fetch(self, task_id: str, state: str | None) -> None:
-        super().record_fetch(task_id, state)
-        shown = None if state is None else redact_state(state)
-        notify(self.listeners, lambda one: one.record_fetch(task_id, shown))
-
-    def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
-        super().record_stream_open(task_id, is_again=is_again)
-        notify(self.listeners, lambda one: one.record_stream_open(task_id, is_again=is_again))
-
-    def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
-        notify(self.listeners, lambda one: one.record_stream_break(task_id, failure))
-
     def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
         if self.first_event is None:
             self.first_event = self._clock() - self._began_at
         notify(self.listeners, lambda one: one.record_event(task_id, event))
         return super().record_event(task_id, event)
-
-    def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
-        is_new = state != self.state
-        hook = super().record_state(task_id, state, message)
-        if is_new:
-            notify(self.listeners, lambda one: one.record_state(task_id, redact_state(state)))
-        return hook
-
-
-def notify(listeners: tuple[Listener, ...], report: Callable[[Listener], None]) -> None:
-    """Report an event to every listener; one that fails does no harm to the ask."""
-    for listener in listeners:
-        try:
-            report(listener)
-        except Exception as error:
-            warn(error)
-
-
-def warn(error: Exception) -> None:
-    log.warning("Telemetry failed: %s", type(error).__name__)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
     from payman_sdk._core.hook_payloads import TokenRefresh
     from payman_sdk._core.requests import AskRequest
+    from payman_sdk._core.tracking import TokenRefreshBegan
 
 log = get_logger()
 
@@ -77,10 +78,10 @@ class LogWriter(events.Listener):
     def record_event(self, task_id: str, event: StreamEvent) -> None:
         log.debug("%s: event, %s", task_id, event["type"])
 
-    def record_refresh(self, began: events.TokenRefreshBegan) -> None:
+    def record_refresh(self, began: TokenRefreshBegan) -> None:
         log.debug("token: fetching one, because %s", _REASONS[began.reason])
 
-    def record_refresh_end(self, began: events.TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
+    def record_refresh_end(self, began: TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
         said = "left" if refresh is None else f"valid for {refresh.expires_in or 0:.0f} s"
         if refresh is not None and refresh.error is not None:
             said = _describe_error(refresh.error)

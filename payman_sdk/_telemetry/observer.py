@@ -9,7 +9,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from payman_api.models.task_state import TaskState
 from payman_sdk._annotations import NamedTuple
@@ -18,16 +18,13 @@ from payman_sdk._core.task_response import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._text.logger import get_logger
-from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import OnTask, Reason, TokenRefresh
+    from payman_sdk._core.hook_payloads import OnTask
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._core.tracking import Tracker
     from payman_sdk._telemetry.events import Listener
     from payman_sdk._telemetry.settings import Stats, Telemetry
-
-T = TypeVar("T")
 
 log = get_logger()
 
@@ -138,26 +135,6 @@ class Observer:
         """Go on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
         self._lock = threading.RLock()
 
-    def track_refresh(
-        self,
-        reason: Reason,
-        flow: Flow[T],
-        build_refresh: Callable[[T | None, PaymanError | None], TokenRefresh | None],
-    ) -> Flow[T]:
-        """Return the flow of a token refresh, with events; `ClientObserver` describes the arguments."""
-        notify_end, refresh = _notify_refresh_began(self.listeners, reason), None
-        try:
-            issued = yield from flow
-            self.count("token_refreshes")
-            refresh = build_refresh(issued, None)
-        except PaymanError as error:
-            self.count("failed_token_refreshes")
-            refresh = build_refresh(None, error)
-            raise
-        finally:
-            notify_end(refresh)
-        return issued
-
 
 def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observer:
     """Return the observer of a client; raises ConfigurationError."""
@@ -174,16 +151,3 @@ def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observ
         raise build_missing_error("telemetry needs OpenTelemetry, which is not installed", "otel") from error
     tracing = Tracing(chosen, base_url)
     return Observer((tracing, Metrics(chosen.meter_provider, tracing.server)), tracing.wrap_ask)
-
-
-def _notify_refresh_began(
-    listeners: tuple[Listener, ...], reason: Reason
-) -> Callable[[TokenRefresh | None], object]:
-    """Notify listeners that an access token is being fetched; call what is returned with the result."""
-    if not listeners:
-        return lambda _: None
-    from payman_sdk._telemetry import events
-
-    began = events.TokenRefreshBegan(reason)
-    events.notify(listeners, lambda one: one.record_refresh(began))
-    return lambda refresh: events.notify(listeners, lambda one: one.record_refresh_end(began, refresh))

@@ -20,6 +20,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from payman_sdk._core.effects import Effect, Emit, Flow, step_through
+from payman_sdk._core.tracking import redact_state, warn
 from payman_sdk._telemetry import events
 from payman_sdk._version import __version__
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
     from payman_sdk._core.hook_payloads import TokenRefresh
     from payman_sdk._core.requests import AskRequest
+    from payman_sdk._core.tracking import TokenRefreshBegan
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk.errors import PaymanError
 
@@ -70,7 +72,7 @@ class Tracing(events.Listener):
         try:
             asked = _AskSpan(self._start_span(ask, is_stream=is_stream))
         except Exception as error:
-            events.warn(error)
+            warn(error)
             return (yield from flow)
 
         def take(step: Effect) -> Flow[Any]:
@@ -90,7 +92,7 @@ class Tracing(events.Listener):
             try:
                 asked.span.end()
             except Exception as error:
-                events.warn(error)
+                warn(error)
 
     def record_answer(
         self, began: events.AttemptBegan, status_code: int | None, error: str | None, seconds: float
@@ -98,11 +100,11 @@ class Tracing(events.Listener):
         kind = error or (str(status_code) if (status_code or 0) >= 400 else None)
         self._end_attempt(began, {"http.response.status_code": status_code, "error.type": kind})
 
-    def record_refresh(self, began: events.TokenRefreshBegan) -> None:
+    def record_refresh(self, began: TokenRefreshBegan) -> None:
         about = {"payman.token.reason": began.reason}
         self._begins(began, self._tracer.start_span("payman.token.renewal", attributes=about))
 
-    def record_refresh_end(self, began: events.TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
+    def record_refresh_end(self, began: TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
         rotated, error = (refresh.is_rotated, refresh.error) if refresh is not None else (None, None)
         self._end_attempt(began, {"payman.token.rotated": rotated, "error.type": _name_type(error)})
 
@@ -135,7 +137,7 @@ class Tracing(events.Listener):
         if self._telemetry.propagate:
             TraceContextTextMapPropagator().inject(began.headers)
 
-    def _begins(self, began: events.AttemptBegan | events.TokenRefreshBegan, span: Span) -> ExitStack:
+    def _begins(self, began: events.AttemptBegan | TokenRefreshBegan, span: Span) -> ExitStack:
         """Make a span current; what is entered on the stack is left when it ends."""
         within = ExitStack()
         within.callback(detach, attach(trace.set_span_in_context(span)))
@@ -143,7 +145,7 @@ class Tracing(events.Listener):
         return within
 
     def _end_attempt(
-        self, began: events.AttemptBegan | events.TokenRefreshBegan, attributes: dict[str, Any]
+        self, began: events.AttemptBegan | TokenRefreshBegan, attributes: dict[str, Any]
     ) -> None:
         span, within = self._open.pop(id(began))
         within.close()
@@ -179,7 +181,7 @@ class Tracing(events.Listener):
         names = ("state", "is_final") if is_status else ("index", "is_last_chunk")
         details = {f"payman.event.{name}": event[name] for name in names if name in event}
         if is_status:
-            details["payman.event.state"] = events.redact_state(event["state"])
+            details["payman.event.state"] = redact_state(event["state"])
         asked.span.add_event("payman.event", {"payman.event.type": event["type"], **details})
 
     def record_end(self, ended: events.AskEnded) -> None:
@@ -273,7 +275,7 @@ class Metrics(events.Listener):
     def record_retry(self, attempt: int, failure: PaymanError, delay: float) -> None:
         self._retries.add(1, {**self._server, "error.type": type(failure).__name__})
 
-    def record_refresh_end(self, began: events.TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
+    def record_refresh_end(self, began: TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
         if refresh is not None:
             about = {"payman.token.reason": began.reason, "error.type": _name_type(refresh.error)}
             self._renewals.add(1, _drop_missing({**self._server, **about}))

@@ -560,27 +560,41 @@ def test_a_refusal_without_an_answer_is_not_about_the_grant() -> None:
 # --- reports
 
 
-def report(
-    observer: Observer, hook: Any, clock: Clock, refresh: str | None, error: PaymanError | None
-) -> tuple[TokenRefresh | None, list[TokenRefresh]]:
-    """What is made of a refresh for the observer, and what the hook is called with."""
-    kept = current(clock, Store(), stored(PERSON, clock, "a-1", 3600, "r-1"))
-    reports, seen = TokenRequests(PERSON, kept, clock, observer, hook), []
+class Reports(Listener):
+    """The ends of refreshes that a listener gets."""
 
-    def track(reason: Any, flow: Flow[Any], build_refresh: Any) -> Flow[Any]:
+    def __init__(self) -> None:
+        self.ended: list[TokenRefresh | None] = []
+
+    def record_refresh_end(self, began: Any, refresh: TokenRefresh | None) -> None:
+        self.ended.append(refresh)
+
+
+def report(
+    listener: Reports | None, hook: Any, clock: Clock, refresh: str | None, error: PaymanError | None
+) -> tuple[list[TokenRefresh | None], list[TokenRefresh]]:
+    """What is made of a refresh for the listener, and what the hook is called with."""
+    kept = current(clock, Store(), stored(PERSON, clock, "a-1", 3600, "r-1"))
+    observer = Observer((listener,) if listener else ())
+    reports = TokenRequests(PERSON, kept, clock, observer, hook)
+
+    def flow() -> Flow[AccessToken]:
         yield from ()
         kept.known = stored(PERSON, clock, "a-2", 3600, refresh)
-        token = None if error else AccessToken(SecretStr("a-2"), 3600, 9999)
-        seen.append(build_refresh(token, error))
+        if error is not None:
+            raise error
+        return issued
 
-    observer.track_refresh = track  # type: ignore[method-assign]
-    driven(reports.track("ending", iter(())))  # type: ignore[arg-type]
+    issued = AccessToken(SecretStr("a-2"), 3600, 9999)
+    assert driven(reports.track("ending", flow()))[0] is (error or issued)
     steps = list(reports.call_hooks())
     assert all(isinstance(step, CallHook) and step.function is hook for step in steps)
-    return seen[0], [step.about for step in steps if isinstance(step, CallHook)]
+    stats = observer.get_stats()
+    assert (stats.token_refreshes, stats.failed_token_refreshes) == ((0, 1) if error else (1, 0))
+    return listener.ended if listener else [], [step.about for step in steps if isinstance(step, CallHook)]
 
 
-def test_what_is_reported_of_a_refresh(clock: Clock) -> None:
+def test_what_is_reported_of_a_refresh(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether a refresh token came that is another; and nothing is made where nobody looks."""
     error = APIConnectionError("lost")
     for refresh, failure, expected in (
@@ -589,10 +603,12 @@ def test_what_is_reported_of_a_refresh(clock: Clock) -> None:
         (None, None, TokenRefresh("ending", 3600, is_rotated=False)),
         ("r-2", error, TokenRefresh("ending", None, is_rotated=False, error=error)),
     ):
-        assert report(Observer((Listener(),)), None, clock, refresh, failure) == (expected, [])
-        assert report(Observer((Listener(),)), print, clock, refresh, failure) == (expected, [expected])
-        assert report(Observer(), print, clock, refresh, failure) == (expected, [expected])
-        assert report(Observer(), None, clock, refresh, failure) == (None, [])
+        assert report(Reports(), None, clock, refresh, failure) == ([expected], [])
+        assert report(Reports(), print, clock, refresh, failure) == ([expected], [expected])
+        assert report(None, print, clock, refresh, failure) == ([], [expected])
+        with monkeypatch.context() as patched:
+            patched.delattr("payman_sdk._core.hook_payloads.TokenRefresh")
+            assert report(None, None, clock, refresh, failure) == ([], [])
 
 
 def test_the_newest_sixty_four_refreshes_wait_for_the_hook(clock: Clock) -> None:

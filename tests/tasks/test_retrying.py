@@ -371,7 +371,7 @@ def test_a_hook_is_reported_before_the_wait() -> None:
     time.watch.record_retry = lambda *about: noted.append(about)  # type: ignore[method-assign]
     done, steps = waited(time, LOST, 2, received.append)
     assert done
-    assert noted == [(2, LOST, 1.0, "tsk-1")]
+    assert noted == [(2, LOST, 1.0)]
     assert received == [RetryDetails(attempt=2, reason=LOST, delay=1.0, task_id="tsk-1")]
     assert [type(step) for step in steps] == [CallHook, Sleep]
 

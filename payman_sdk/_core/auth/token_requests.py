@@ -12,7 +12,7 @@ from payman_sdk._core.auth.rotation import may_have_arrived
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import CallHook, Clock, Flow, SendRequest
 from payman_sdk._core.error_classes import is_not_recorded
-from payman_sdk._core.tracking import create_tracker
+from payman_sdk._core.tracking import TokenRefreshBegan, create_tracker, notify
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
@@ -125,20 +125,32 @@ class TokenRequests:
 
     def track(self, reason: Reason, flow: Flow[AccessToken]) -> Flow[AccessToken]:
         """Return the flow of a refresh, reported when it ends."""
-        before = self._kept.refresh_token
+        listeners, before = self._observer.listeners, self._kept.refresh_token
+        began, refresh = TokenRefreshBegan(reason), None
 
         def build_refresh(token: AccessToken | None, error: PaymanError | None) -> TokenRefresh | None:
-            if self._on_token is None and not self._observer.listeners:
+            if self._on_token is None and not listeners:
                 return None
             from payman_sdk._core.hook_payloads import TokenRefresh
 
             is_rotated = token is not None and self._kept.refresh_token not in (None, before)
-            refresh = TokenRefresh(reason, token.lifetime if token else None, is_rotated, error)
+            ended = TokenRefresh(reason, token.lifetime if token else None, is_rotated, error)
             if self._on_token is not None:
-                self._pending.append(refresh)
-            return refresh
+                self._pending.append(ended)
+            return ended
 
-        return self._observer.track_refresh(reason, flow, build_refresh)
+        notify(listeners, lambda one: one.record_refresh(began))
+        try:
+            issued = yield from flow
+            self._observer.count("token_refreshes")
+            refresh = build_refresh(issued, None)
+        except PaymanError as error:
+            self._observer.count("failed_token_refreshes")
+            refresh = build_refresh(None, error)
+            raise
+        finally:
+            notify(listeners, lambda one: one.record_refresh_end(began, refresh))
+        return issued
 
     def call_hooks(self) -> Flow[None]:
         """Call the hook with every refresh that it has not got yet."""
