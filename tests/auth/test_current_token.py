@@ -583,10 +583,10 @@ def report(
         kept.known = stored(PERSON, clock, "a-2", 3600, refresh)
         if error is not None:
             raise error
-        return issued
+        return token
 
-    issued = AccessToken(SecretStr("a-2"), 3600, 9999)
-    assert driven(reports.track("ending", flow()))[0] is (error or issued)
+    token = AccessToken(SecretStr("a-2"), 3600, 9999)
+    assert driven(reports.track("ending", flow()))[0] is (error or token)
     steps = list(reports.call_hooks())
     assert all(isinstance(step, CallHook) and step.function is hook for step in steps)
     stats = observer.get_stats()
