@@ -6,6 +6,7 @@ cannot be read matches nothing, and a proxy that cannot be used is an error that
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -94,17 +95,13 @@ def _is_excepted(host: str, exceptions: str) -> bool:
 def _contains(address: ipaddress.IPv4Address | ipaddress.IPv6Address, entry: str) -> bool:
     """Whether an address or a range has the address. As in curl, a range of no bits is its first address alone."""
     network, _, length = entry.partition("/")
-    most = address.max_prefixlen
     digits = re.match(r"\d{0,9}(?=\D|$)", length)
-    bits = int(digits[0] or 0) if digits else most + 1
-    try:
-        first = ipaddress.ip_address(network)
-    except ValueError:
+    if digits is None or length.startswith("-"):
         return False
-    if first.version != address.version or length.startswith("-") or bits > most:
-        return False
-    dropped = most - (bits or most)
-    return int(first) >> dropped == int(address) >> dropped
+    bits = int(digits[0] or 0) or address.max_prefixlen
+    with contextlib.suppress(ValueError):
+        return address in ipaddress.ip_network(f"{network}/{bits}", strict=False)
+    return False
 
 
 def _normalize_host(name: str) -> str:
