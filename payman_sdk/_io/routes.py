@@ -96,10 +96,10 @@ def make_connection(route: Route, routes: Routes, backend: Any, kinds: tuple[Any
     return maker.create_connection(route.origin)
 
 
-def suppress_instrumentation(request: Mapping[str, Any]) -> AbstractContextManager[Any]:
-    """Return a context in which no instrumentation of OpenTelemetry sees a request that has a query."""
+def suppress_instrumentation(request: Mapping[str, Any] | None = None) -> AbstractContextManager[Any]:
+    """Return a context in which no instrumentation of OpenTelemetry sees a request that has a query; without one, it sees none."""
     instrumentation: Any = sys.modules.get("opentelemetry.instrumentation.utils")
-    if instrumentation is None or not request.get("params"):
+    if instrumentation is None or (request is not None and not request.get("params")):
         return nullcontext()
     suppressed: AbstractContextManager[Any] = instrumentation.suppress_http_instrumentation()
     return suppressed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from payman_sdk._core.effects import Effect, Emit, Flow, step_through
 from payman_sdk._core.tracking import redact_state, warn
+from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._telemetry import events
 from payman_sdk._version import __version__
 
@@ -133,7 +134,7 @@ class Tracing(events.Listener):
         }
         span = self._start_client_span(f"{began.method} {began.path}", attributes)
         # Instrumentations of HTTP clients would make a second span of the request, with whatever its address and headers hold.
-        self._begins(began, span).enter_context(_suppress_http_instrumentation())
+        self._begins(began, span).enter_context(suppress_instrumentation())
         if self._telemetry.propagate:
             TraceContextTextMapPropagator().inject(began.headers)
 
@@ -217,15 +218,6 @@ def _get_ask() -> _AskSpan:
     """Return the ask whose flow runs; where it has no span, one that records nothing."""
     asked = get_value(_ASK)
     return asked if isinstance(asked, _AskSpan) else _AskSpan(trace.INVALID_SPAN)
-
-
-def _suppress_http_instrumentation() -> AbstractContextManager[None]:
-    """Return a context in which instrumentations of HTTP clients make no spans; nothing where no instrumentation is installed."""
-    try:
-        from opentelemetry.instrumentation.utils import suppress_http_instrumentation
-    except ImportError:
-        return nullcontext()
-    return suppress_http_instrumentation()
 
 
 def _describe(span: Span, attributes: dict[str, Any]) -> None:
