@@ -265,15 +265,16 @@ def create_tracker(
 
 def _classify_state(state: str | None) -> str:
     """Return the outcome of an ask whose task is in this state; None if the state is unknown."""
-    match Phase.UNKNOWN if state is None else get_phase(state):
-        case Phase.COMPLETED:
-            return "completed"
-        case Phase.FAILED:
-            return "failed"
-        case Phase.AWAITS_REPLY | Phase.AWAITS_PERSON:
-            return "input_required"
-        case _:  # whatever nobody listed may still go on
-            return "in_progress"
+    # Whatever nobody listed may still go on.
+    return "in_progress" if state is None else _OUTCOMES.get(get_phase(state), "in_progress")
+
+
+_OUTCOMES = {
+    Phase.COMPLETED: "completed",
+    Phase.FAILED: "failed",
+    Phase.AWAITS_REPLY: "input_required",
+    Phase.AWAITS_PERSON: "input_required",
+}
 
 
 def _describe_fault(fault: Exception) -> str:
@@ -296,10 +297,6 @@ def _build_fault_error(fault: Exception, ask: AskRequest) -> errors.OutcomeUnkno
 
 
 def _classify_error(error: errors.PaymanError, state: str | None) -> str:
-    match error:
-        case errors.TaskFailedError():
-            return _classify_state(state)
-        case errors.OutcomeUnknownError():
-            return "unknown"
-        case _:
-            return "errors"
+    if isinstance(error, errors.TaskFailedError):
+        return _classify_state(state)
+    return "unknown" if isinstance(error, errors.OutcomeUnknownError) else "errors"
