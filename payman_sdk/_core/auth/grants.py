@@ -63,13 +63,9 @@ class TokenOwner(NamedTuple):
         acting = "" if self.has_own_account else " for a person"
         return f"{self.client_id}{acting} at {self.base_url}"
 
-    def build_code_request(
-        self, code: str, *, redirect_uri: str | None = None, code_verifier: str | None = None
-    ) -> dict[str, Any]:
-        """Return the request that exchanges a code [D]; address and verifier go with it where they are known [P]."""
-        return self.build_request(
-            GrantType.AUTHORIZATION_CODE, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
-        )
+    def build_code_request(self, code: str, **known: str | None) -> dict[str, Any]:
+        """Return the request that exchanges a code [D]; `redirect_uri` and `code_verifier` go with it where they are known [P]."""
+        return self.build_request(GrantType.AUTHORIZATION_CODE, code=code, **known)
 
     def build_request(self, grant_type: GrantType, **parameters: str | None) -> dict[str, Any]:
         """Return the request for a token of a grant; a parameter that is None is left out."""
