@@ -71,12 +71,10 @@ def find_folder_problem(folder: Path) -> PathProblem | None:
 
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it that are missing, all with mode 0700; raises OSError."""
-    missing = [folder]
-    while not missing[-1].parent.exists() and missing[-1].parent != missing[-1]:
-        missing.append(missing[-1].parent)
-    for one in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            one.mkdir(mode=0o700)
+    if not folder.parent.exists() and folder.parent != folder:
+        make_folder(folder.parent)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 

@@ -175,7 +175,8 @@ def install_log_redaction() -> None:
 
 
 def _redact_record(record: logging.LogRecord) -> bool:
-    if record.name.startswith("hpack") and not _has_numbers_only(record):
+    has_numbers_only = isinstance(record.args, tuple) and all(isinstance(one, int) for one in record.args)
+    if record.name.startswith("hpack") and not has_numbers_only:
         # It writes header blocks down in the code of HTTP/2, in which nothing can be found.
         record.args = None
         record.msg = str(record.msg).partition("%")[0] + "…"
@@ -191,7 +192,3 @@ def _redact_record(record: logging.LogRecord) -> bool:
 
 
 _REDACT = WeakCall(_redact_record)
-
-
-def _has_numbers_only(record: logging.LogRecord) -> bool:
-    return isinstance(record.args, tuple) and all(isinstance(argument, int) for argument in record.args)
