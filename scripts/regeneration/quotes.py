@@ -110,9 +110,8 @@ def _wanted(change: Change, document: Document) -> Iterator[Wanted]:
             if isinstance(operation, dict) and operation.get("operationId") in change.names:
                 family |= {it["name"] for it in operation.get("parameters", ()) if "name" in it}
     others = {it for name in schemas.keys() - concerned for it in _owners(name, schemas)} - owners
-    for is_key, texts in ((True, keys), (False, values)):
-        for text in texts:
-            yield Wanted(text, change, is_key, *map(frozenset, (family, owners, others)))
+    for text in keys | values:
+        yield Wanted(text, change, text in keys, *map(frozenset, (family, owners, others)))
 
 
 def _unions(schemas: Mapping[str, Any]) -> Iterator[set[str]]:
