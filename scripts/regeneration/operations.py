@@ -90,7 +90,10 @@ class Operations:
         parameters = self._parameters(item, node, path, name)
         answers, events = self._bodies.read_answers(node, name)
         scheme, is_optional = self._scheme(node)
+        body = self._bodies.read(node, name)
         servers = given.get("servers") or item.value.get("servers")
+        if servers and "://" not in servers[0]["url"]:
+            node.refuse(f"The server {servers[0]['url']:.60} of an operation has no host")
         return Operation(
             name,
             identifiers.to_variable(next(iter(given.get("tags", [])), "default")),
@@ -102,12 +105,12 @@ class Operations:
             str(given.get("description") or ""),
             bool(given.get("deprecated")),
             parameters,
-            self._bodies.read(node, name),
+            body,
             answers,
             events,
             scheme,
             is_optional,
-            _server(servers[0], node) if servers else None,
+            _url(servers[0], node.place) if servers else None,
         )
 
     def _webhook(self, name: str, variable: str, item: Node) -> Webhook:
@@ -221,12 +224,6 @@ def _scheme(given: dict[str, Any]) -> Scheme | None:
     if kind in ("oauth2", "openIdConnect") or (kind == "http" and how == "bearer"):
         return Scheme("header", "Authorization", "Bearer ")
     return Scheme("basic") if kind == "http" and how == "basic" else None
-
-
-def _server(given: dict[str, Any], operation: Node) -> str:
-    if "://" not in given["url"]:
-        operation.refuse(f"The server {given['url']:.60} of an operation has no host")
-    return _url(given, operation.place)
 
 
 def _is_text(schema: Expression) -> bool:
