@@ -20,14 +20,9 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from scripts.comparison import operations
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, mapping, sequence
-from scripts.comparison.operations import (
-    compare_message,
-    compare_operations,
-    compare_parameter,
-    compare_security,
-)
 from scripts.comparison.places import Pair, Place, clean, code, differ, in_words, value, word_findings
 from scripts.comparison.schemas import compare_schemas
 from scripts.comparison.shapes import has_class, renamed_schemas
@@ -54,7 +49,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """
     before, after = Contract(old), Contract(new)
     pair = Pair(before, after, renamed_schemas(before, after))
-    parts = (_compare_documents, compare_operations, _compare_shared, _compare_shared_schemas)
+    parts = (_compare_documents, operations.compare_operations, _compare_shared, _compare_shared_schemas)
     found = {*in_words(chain.from_iterable(part(pair) for part in parts))}
     if not found and repr(before.document) != repr(after.document):  # be it in the order of keys
         found.add(Change(COSMETIC, "changed", "document", "document", UNNOTICED))
@@ -75,13 +70,14 @@ def _compare_documents(pair: Pair) -> Iterator[Change]:
     yield from word_findings(place, old, new, _COMPARED)
     yield from _compare_servers(sequence(old.get("servers")), sequence(new.get("servers")))
     yield from _compare_schemes(pair)
-    inheriting = (
-        {it.name for it in each.operations if "security" not in it.own} for each in (pair.old, pair.new)
-    )
-    if shared := sorted(set.intersection(*inheriting)):
+    both = (pair.old.operations, pair.new.operations)
+    names = [{it.name for it in each if "security" not in it.own} for each in both]
+    if shared := sorted(names[0] & names[1]):
         where, said = "document, security", "any operation without its own security"
         here = _about(where, said, operations=tuple(shared))
-        yield from compare_security(here, sequence(old.get("security")), sequence(new.get("security")))
+        yield from operations.compare_security(
+            here, sequence(old.get("security")), sequence(new.get("security"))
+        )
     old_hooks, new_hooks = (mapping(it.get("webhooks")) for it in (old, new))
     for name in sorted({*old_hooks, *new_hooks}):
         here = _about_one("webhook", name, names=frozenset({name}))
@@ -199,10 +195,10 @@ def _reach(pair: Pair, old: str, new: str) -> dict[str, Any]:
 def _compare_shared(pair: Pair) -> Iterator[Change]:
     """Compare the parameters, bodies, answers and headers that operations share."""
     for kind, noun, compare_one in (
-        ("parameters", "parameter", compare_parameter),
-        ("requestBodies", "request body", compare_message),
-        ("responses", "answer", compare_message),
-        ("headers", "header", compare_message),
+        ("parameters", "parameter", operations.compare_parameter),
+        ("requestBodies", "request body", operations.compare_message),
+        ("responses", "answer", operations.compare_message),
+        ("headers", "header", operations.compare_message),
     ):
         old, new = pair.old.components(kind), pair.new.components(kind)
         for name in sorted(old.keys() & new.keys()):

@@ -22,14 +22,13 @@ class WrittenInit(griffe.Extension):
         """Show a class as a dataclass, if it is one of these."""
         bases = [base.canonical_path for base in cls.bases if isinstance(base, griffe.Expr)]
         if any(base.endswith(".NamedTuple") for base in bases):
-            cls.decorators.append(
-                griffe.Decorator(griffe.ExprName("attrs.frozen"), lineno=None, endlineno=None)
-            )
+            frozen = griffe.ExprName("attrs.frozen")
+            cls.decorators.append(griffe.Decorator(frozen, lineno=None, endlineno=None))
         for decorator in cls.decorators:
             if (kind := decorator.callable_path) in _ATTRS:
                 given = decorator.value.arguments if isinstance(decorator.value, griffe.ExprCall) else []
-                frozen = [griffe.ExprKeyword("frozen", str(kind == "attrs.frozen"))]
-                decorator.value = griffe.ExprCall(griffe.ExprName("dataclasses.dataclass"), [*frozen, *given])
+                first = griffe.ExprKeyword("frozen", str(kind == "attrs.frozen"))
+                decorator.value = griffe.ExprCall(griffe.ExprName("dataclasses.dataclass"), [first, *given])
         for attribute in cls.attributes.values():
             value = attribute.value
             if isinstance(value, griffe.ExprCall) and value.canonical_path == "attrs.field":
@@ -83,11 +82,8 @@ def facts_of(root: Path) -> list[Fact]:
     Raises:
         UnreadableError: There is no such package, or a public name leads nowhere.
     """
-    loader = griffe.GriffeLoader(
-        search_paths=[root, root / "generated"],
-        allow_inspection=False,
-        extensions=griffe.load_extensions(WrittenInit),
-    )
+    folders, extensions = [root, root / "generated"], griffe.load_extensions(WrittenInit)
+    loader = griffe.GriffeLoader(search_paths=folders, allow_inspection=False, extensions=extensions)
     try:
         loader.load("payman_sdk", try_relative_path=False)
         if (root / "generated" / "payman_api").is_dir():
