@@ -78,25 +78,21 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[C
 
 def compare_security(place: Place, old: list[Any], new: list[Any]) -> Iterator[Change]:
     """Compare ways to show who one is; each names all that is needed, and none at all lets everybody in."""
-    before, after = _ways(old), _ways(new)
-    was, now = (" or ".join(sorted(map(_way, ways))) for ways in (before, after))
+    before, after = ([*map(mapping, ways)] or [{}] for ways in (old, new))
+    was, now = (" or ".join(sorted(map(_describe_way, ways))) for ways in (before, after))
     if was != now:
-        is_accepted = all(any(_suffices(way, other) for other in after) for way in before)
+        is_accepted = all(any(_list_needs(other) <= _list_needs(way) for other in after) for way in before)
         level = ADDITIVE if is_accepted else BREAKING
         yield place.change("changed", f"needs {now} now, needed {was}", request=level)
 
 
-def _ways(security: list[Any]) -> list[dict[str, set[str]]]:
-    ways = (mapping(way).items() for way in security)
-    return [{name: {*map(str, sequence(scopes))} for name, scopes in way} for way in ways] or [{}]
+def _list_needs(way: Node) -> set[tuple[str, str]]:
+    """Return each scheme, alone and with each of its scopes."""
+    return {(name, scope) for name, scopes in way.items() for scope in ("", *map(str, sequence(scopes)))}
 
 
-def _suffices(way: dict[str, set[str]], wanted: dict[str, set[str]]) -> bool:
-    return all(name in way and scopes <= way[name] for name, scopes in wanted.items())
-
-
-def _way(way: dict[str, set[str]]) -> str:
-    given = [(code(name), ", ".join(sorted(map(clean, scopes)))) for name, scopes in way.items()]
+def _describe_way(way: Node) -> str:
+    given = [(code(name), ", ".join(sorted({*map(clean, sequence(it))}))) for name, it in way.items()]
     required = [f"{name} ({scopes})" if scopes else name for name, scopes in given]
     return " with ".join(required) or "no credentials"
 

@@ -43,12 +43,11 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
     if could_be_null != can_be_null:
         says = "may be null now" if can_be_null else "may not be null any more"
         yield place.tightened(could_be_null, says)
-    is_class = shapes.has_class(before) or shapes.has_class(after)
+    is_class, known = shapes.has_class(before) or shapes.has_class(after), KEYWORDS
     if is_class and differ(before.get("title"), after.get("title")):
-        says = "has another title, so its class has another name"
-        yield place.change("renamed", says, is_on_wire=False)
-        before, after = shapes.without({"title"}, before), shapes.without({"title"}, after)
-    yield from word_findings(place, before, after, KEYWORDS)
+        known = KEYWORDS | {"title"}
+        yield place.change("renamed", "has another title, so its class has another name", is_on_wire=False)
+    yield from word_findings(place, before, after, known)
     if shapes.is_union(before) or shapes.is_union(after):
         yield from _union_findings(pair, place, before, after)
         before, after = shapes.beside_union(before, after), shapes.beside_union(after, before)
