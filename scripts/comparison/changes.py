@@ -95,10 +95,8 @@ def _sections(sections: Iterable[tuple[str, list[str]]]) -> str:
 
 
 def _item(change: Change) -> str:
-    mark = "**Breaking:** " if change.level is Level.BREAKING else ""
-    wrapper = textwrap.TextWrapper(_WIDTH, subsequent_indent="  ", break_long_words=False)
-    wrapper.break_on_hyphens = False
-    return wrapper.fill(f"- {mark}{change.text}")
+    text = f"- {'**Breaking:** ' if change.level is Level.BREAKING else ''}{change.text}"
+    return textwrap.fill(text, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def lines(changes: Iterable[Change]) -> list[str]:

@@ -135,8 +135,7 @@ def _parameter_place(place: Place, parameter: Node) -> Place:
     """Return the place of a parameter in an operation."""
     kind, name = clean(parameter.get("in")), str(parameter.get("name"))
     where, base = f"{kind} parameter {clean(name)}", f"the {kind} parameter {code(name)} of"
-    directions = frozenset({Direction.REQUEST})
-    return place.to_part(where, base, name, directions=directions, is_parameter=True)
+    return place.to_part(where, base, name, directions=frozenset({Direction.REQUEST}), is_parameter=True)
 
 
 def _is_required(parameter: Node) -> bool:

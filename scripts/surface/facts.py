@@ -169,7 +169,8 @@ def _attribute(member: griffe.Attribute, owner: griffe.Class, kind: str, path: s
     if isinstance(member.value, griffe.ExprCall) and member.value.canonical_path == _READS_A_KEY:
         [key] = list_subscripts(member.value.function)
         return Fact(path, "read-only", type_text(key))
-    only_read = _is_frozen(owner) or ("property" in member.labels and "writable" not in member.labels)
+    is_frozen = any("frozen=True" in str(decorator.value) for decorator in owner.decorators)
+    only_read = is_frozen or ("property" in member.labels and "writable" not in member.labels)
     return Fact(path, "read-only" if only_read else "attribute", text or _as_given(member, owner, types))
 
 
@@ -186,11 +187,6 @@ def _as_given(member: griffe.Attribute, owner: griffe.Class, types: Types) -> st
     if isinstance(init, griffe.Function) and str(member.value) in init.parameters:
         return type_text(init.parameters[str(member.value)].annotation, types)
     return ""
-
-
-def _is_frozen(made: griffe.Class) -> bool:
-    """Whether its attributes can only be read."""
-    return any("frozen=True" in str(decorator.value) for decorator in made.decorators)
 
 
 def type_text(expression: griffe.Expr | str | None, types: Types | None = None) -> str:
