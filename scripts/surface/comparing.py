@@ -10,6 +10,7 @@ import ast
 import builtins
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from griffe import Breakage, BreakageKind, Function, ParameterKind, find_breaking_changes, visit
@@ -135,12 +136,9 @@ def breakages(old: Sequence[Fact], new: Sequence[Fact]) -> list[str]:
 
 
 def _group(facts: Sequence[Fact]) -> dict[str, list[Fact]]:
-    """The facts by path, without what is only said of a whole class."""
-    found: defaultdict[str, list[Fact]] = defaultdict(list)
-    for fact in facts:
-        if fact.kind not in ("base", "same as"):
-            found[fact.path].append(fact)
-    return dict(found)
+    """The facts, which are sorted, by path, without what is only said of a whole class."""
+    own = (fact for fact in facts if fact.kind not in ("base", "same as"))
+    return {path: list(those) for path, those in groupby(own, key=lambda fact: fact.path)}
 
 
 def _lost_bases(old: Sequence[Fact], new: Sequence[Fact]) -> Iterator[tuple[str, str]]:
