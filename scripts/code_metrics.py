@@ -190,7 +190,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "classes": (0, 0),
     "modules": (22, 12),
     "lines": (14055, 7500),
-    "scripts": (5854, 5500),
+    "scripts": (5829, 5500),
     "wheel": (700, 700),
 }
 """The limit and the goal of each figure that may be a ratchet; those of lines leave room for ten at most where they were lowered last."""
