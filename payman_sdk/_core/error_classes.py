@@ -108,13 +108,20 @@ def parse_retry_after(failure: errors.PaymanError, now: Callable[[], float]) -> 
                 return max(0.0, seconds)
     if "retry-after" not in headers:
         return None
+    with contextlib.suppress(ValueError, OverflowError):
+        return max(0.0, _read_date(headers["retry-after"]) - read_sending_time(headers, now))
+    return None
+
+
+def read_sending_time(headers: Mapping[str, str], now: Callable[[], float]) -> float:
+    """Return when an answer was sent, in seconds since 1970; `now` counts where it does not say. Raises ValueError or OverflowError."""
+    return _read_date(headers["date"]) if "date" in headers else now()
+
+
+def _read_date(text: str) -> float:
     from email.utils import parsedate_to_datetime
 
-    try:
-        sent_at = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else now()
-        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - sent_at)
-    except (ValueError, OverflowError):
-        return None
+    return parsedate_to_datetime(text).timestamp()
 
 
 def describe_interruption(

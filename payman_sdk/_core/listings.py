@@ -64,26 +64,40 @@ def read_payees(response: FormattedTaskResponse) -> list[Payee]:
     return _read_list(response, "payees", lambda item: read_payee(item, response))
 
 
-def read_transactions(response: FormattedTaskResponse) -> list[Transaction]:
-    def read(item: Json) -> Transaction:
-        status = _text(item, "status")
-        payee = as_object(item.get("payee"))
-        if payee is None and item.get("payee") is not None:
-            raise InvalidObjectError("payee is neither an object nor null")
-        return Transaction(
-            id=read_id(item, "id"),
-            task_id=read_id(item, "task_id"),
-            outcome=outcome_of_status(status) or PaymentOutcome.UNDETERMINED,
-            status=status,
-            amount=read_number(item, "amount"),
-            currency=_text(item, "currency"),
-            payee=None if payee is None else read_payee(payee, None, is_named=False),
-            memo=text_or_none(item, "memo"),
-            created=read_moment(item.get("created")),
-            response=response,
-        )
+def read_transactions(
+    response: FormattedTaskResponse, skipped: list[InvalidObjectError] | None = None
+) -> list[Transaction]:
+    """Return the transactions. `skipped` gets the problems of those that cannot be read, instead of an error."""
 
-    return _read_list(response, "transactions", read)
+    def read(item: Json) -> Transaction | None:
+        try:
+            return _read_transaction(item, response)
+        except InvalidObjectError as problem:
+            if skipped is None:
+                raise
+            skipped.append(problem)
+            return None
+
+    return [one for one in _read_list(response, "transactions", read) if one is not None]
+
+
+def _read_transaction(item: Json, response: FormattedTaskResponse) -> Transaction:
+    status = _text(item, "status")
+    payee = as_object(item.get("payee"))
+    if payee is None and item.get("payee") is not None:
+        raise InvalidObjectError("payee is neither an object nor null")
+    return Transaction(
+        id=read_id(item, "id"),
+        task_id=read_id(item, "task_id"),
+        outcome=outcome_of_status(status) or PaymentOutcome.UNDETERMINED,
+        status=status,
+        amount=read_number(item, "amount"),
+        currency=_text(item, "currency"),
+        payee=None if payee is None else read_payee(payee, None, is_named=False),
+        memo=text_or_none(item, "memo"),
+        created=read_moment(item.get("created")),
+        response=response,
+    )
 
 
 def read_payee(item: Json, response: FormattedTaskResponse | None, *, is_named: bool = True) -> Payee:

@@ -83,7 +83,7 @@ class Operations:
         self._config = config
         self._clock = clock
         self._random = random
-        self._wall_clock = wall_clock
+        self.wall_clock = wall_clock
         self._observer = observer
         self._open_key_store = open_key_store
         self.proofs = proofs
@@ -134,6 +134,7 @@ class Operations:
             return cast("TaskResponse", answer)
         response = format_answer(task, exchange.ask)
         response._seconds = self._clock() - began  # pyright: ignore[reportPrivateUsage] # of this package
+        response._is_repeated = time.watch.is_repeated  # pyright: ignore[reportPrivateUsage] # as above
         response = raise_if_failed(response) if options.raise_on_failure else response
         return cast("TaskResponse", answer) if options.is_raw else response
 
@@ -223,7 +224,7 @@ class Operations:
             patience=options.read_timeout,
             watch=create_tracker(self._observer, self._clock, task_id, options.on_task),
             clock=self._clock,
-            wall_clock=self._wall_clock,
+            wall_clock=self.wall_clock,
             random=self._random,
             server=self._config.base_url,
             open_key_store=self._open_key_store,

@@ -6,6 +6,7 @@ What happens after an order may have been sent ends as a `Payment`, never as an 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -15,7 +16,7 @@ from attrs import evolve
 from payman_sdk._core import listings
 from payman_sdk._core.arguments import refuse
 from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, T, hand_out
-from payman_sdk._core.error_classes import describe_interruption, is_not_recorded
+from payman_sdk._core.error_classes import describe_interruption, is_not_recorded, read_sending_time
 from payman_sdk._core.exchange import get_earlier_artifacts
 from payman_sdk._core.formatting import build_failure, get_ids
 from payman_sdk._core.json_answer import NoObjectError, find_object
@@ -38,6 +39,8 @@ _OF_THE_ORDER: dict[str, Any] = dict.fromkeys(
 """Options that are about an order, and not about what is read after it."""
 _SLACK = dt.timedelta(seconds=1)
 """Transactions are listed to the second."""
+_SKEW = 300.0
+"""Seconds that a server's clocks, or this machine's and a server's, may differ."""
 
 
 class Call(NamedTuple):
@@ -72,7 +75,7 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
     except PaymanError as error:
         return _lose_answer(evolve(ordered, **{name: getattr(error, name) for name in _IDS}), error)
     ids = {name: response[name] for name in _IDS}
-    sent = evolve(ordered, **ids, ordered_at=_earliest(response, call, clock))
+    sent = evolve(ordered, **ids, ordered_at=_earliest(agent, response, call, clock))
     return (yield from _conclude(agent, sent, response, call, clock))
 
 
@@ -195,31 +198,36 @@ def _look_at_transactions(
             ids_of_payment = {name: getattr(payment, name) for name in _IDS} | {"task_id": task_id}
             describe_interruption(interruption, ids_of_payment, sent=True)
         raise
-    if found.problem is not None and claim.outcome in {PaymentOutcome.REFUSED, PaymentOutcome.FAILED}:
-        return claim, None
     verdict = prove(
         claim,
         _order_of(payment),
-        found.transactions,
+        found,
         task_id=task_id,
-        # Without an id, only one of all that were made since may be it.
-        since=since if found.is_whole or claim.payment_id is not None else None,
+        since=since,
         is_taken=lambda one: agent.proofs.is_taken(one, task_id),
     )
-    if found.problem is not None and verdict.transaction is None:
+    if found.problem is not None and verdict.transaction is None and verdict.outcome is UNDETERMINED:
         problem = f"The transactions could not be read: {shorten(found.problem.message)}"
         reason = sanitize_line(f"{verdict.reason or ''} {problem}".strip())
         return verdict._replace(reason=reason), found.problem
     return verdict, None
 
 
-def _earliest(response: FormattedTaskResponse, call: Call, clock: Stopwatch) -> dt.datetime | None:
-    """Return when, by the server's clock, an order that is answered now can have arrived at the earliest."""
+def _earliest(
+    agent: Operations, response: FormattedTaskResponse, call: Call, clock: Stopwatch
+) -> dt.datetime | None:
+    """Return when, by the server's clock, an order that is answered now can have arrived at the earliest.
+
+    A state that is older than its order shows no such time. If the agent knew the task already, an earlier call with as much time
+    may have sent the order.
+    """
     try:
-        moment = read_moment(response.timestamp)
-        # An earlier call, with as much time as this one, may have ordered the payment of this key.
-        seconds = clock.seconds() if call.options.idempotency_key is None else call.options.timeout
-        return None if moment is None else moment - dt.timedelta(seconds=seconds) - _SLACK
+        moment, is_repeated = read_moment(response.timestamp), response._is_repeated  # pyright: ignore[reportPrivateUsage] # of this package
+        seconds = call.options.timeout if is_repeated else clock.seconds()
+        oldest = -math.inf if is_repeated else read_sending_time(response.headers, agent.wall_clock) - seconds
+        if moment is None or moment.timestamp() < oldest - _SKEW:
+            return None
+        return moment - dt.timedelta(seconds=seconds) - _SLACK
     except Exception:  # the payment was ordered, and only its proof may need this
         return None
 

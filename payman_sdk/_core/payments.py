@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from payman_sdk._core import listings
@@ -16,6 +16,7 @@ from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_object
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
 from payman_sdk._core.task_response import FormattedTaskResponse, Phase, get_phase
+from payman_sdk._core.transaction_search import Search
 from payman_sdk._core.wire_json import Json, as_object
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
@@ -62,7 +63,7 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
 def prove(
     claim: Verdict,
     order: PaymentOrder,
-    transactions: Sequence[Transaction],
+    found: Search,
     *,
     task_id: str,
     since: dt.datetime | None,
@@ -72,16 +73,18 @@ def prove(
 
     A transaction belongs to the payment if it names the payment's task. One that names no task may only support what the agent
     says: if it was made since the order, has an id, is the only one that fits, and has proven no other payment. Any that fits may
-    contradict it.
+    contradict it; a refusal is contradicted by any that may be it, as far as is known.
 
     Args:
         claim: The claim in the answer.
         order: The order.
-        transactions: The newest ones.
+        found: The newest transactions.
         task_id: The task of the payment.
         since: Its earliest possible time by the server's clock, or None.
         is_taken: Whether the transaction of an id has proven another payment.
     """
+    is_refused = claim.outcome in {REFUSED, FAILED}
+    transactions = [*found.transactions, *(found.others if is_refused else ())]
     own = [one for one in transactions if one.task_id == task_id]
     if len(own) > 1:
         return Verdict(UNDETERMINED, f"{len(own)} transactions name its task.", claim.payment_id)
@@ -89,19 +92,27 @@ def prove(
         return _compare(claim, order, own[0])
     if claim.outcome is UNDETERMINED:
         return claim
-    possible = [one for one in transactions if one.task_id is None and claim.payment_id in (None, one.id)]
-    named = possible if claim.payment_id is not None else []
-    new = [one for one in possible if since is not None and one.created is not None and one.created >= since]
-    unused = [one for one in new if one.id is not None and not is_taken(one.id)]
+    possible = [one for one in transactions if one.task_id is None]
+    named = [one for one in possible if one.id == claim.payment_id is not None]
+    unused = [one for one in possible if one.id is None or not is_taken(one.id)]
     fitting = [one for one in unused if mismatch(order, one) is None]
-    if claim.outcome in {REFUSED, FAILED}:
-        contrary = [one for one in (*named, *fitting) if one.outcome not in {REFUSED, FAILED}]
+    if is_refused:
+        may_be = [one for one in fitting if _was_made_since(since, one) is not False]
+        contrary = [one for one in (*named, *may_be) if one.outcome not in {REFUSED, FAILED}]
         return _contradict(claim, _describe_listed(contrary[0])) if contrary else claim
-    fitting = [one for one in fitting if one.outcome is claim.outcome]
+    # Without an id, only one of all that were made since may be it.
+    identified = named if claim.payment_id is not None else possible if found.is_whole else []
+    fitting = [one for one in fitting if one in identified and one.id is not None]
+    fitting = [one for one in fitting if one.outcome is claim.outcome and _was_made_since(since, one)]
     if len(fitting) == 1:
         return claim._replace(payment_id=fitting[0].id, transaction=fitting[0])
     what = "no transaction shows it" if not fitting else f"{len(fitting)} transactions may be it"
     return _contradict(claim, what)
+
+
+def _was_made_since(since: dt.datetime | None, one: Transaction) -> bool | None:
+    """Return whether a transaction was made since a time; None where either is unknown."""
+    return None if since is None or one.created is None else one.created >= since
 
 
 def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:

@@ -131,6 +131,7 @@ class StreamFlow(StreamReader):
         """
         try:
             answer = self.format_answer()
+            answer._is_repeated = self.time.watch.is_repeated  # pyright: ignore[reportPrivateUsage] # of this package
         except Exception as fault:  # the SDK's own; what was asked may be done
             failure = build_unknown_error(self.time.watch.convert_fault(fault))
             failure.add_context(**self.ask.get_ids())

@@ -189,7 +189,16 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
         ({'currency': 'TSD', 'balance': '1000.00'}, None)
     """
 
-    __slots__ = ("_seconds", "headers", "new_artifacts", "parse_error", "parsed", "raw", "warnings")
+    __slots__ = (
+        "_is_repeated",
+        "_seconds",
+        "headers",
+        "new_artifacts",
+        "parse_error",
+        "parsed",
+        "raw",
+        "warnings",
+    )
 
     parsed: ParsedT | None
     """With a `response_format`: the parsed answer. None if it does not match, or without a format."""
@@ -198,6 +207,8 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
     headers: Mapping[str, str]
     """The redacted headers of the HTTP response, without regard to case. For a stream, those of its start."""
     _seconds: float
+    _is_repeated: bool
+    """Whether the agent knew the task before the ask was sent."""
     new_artifacts: list[Artifact] | None
     """After a reply: the `artifacts` that arrived since. None if the earlier ones are unknown."""
     raw: Any
@@ -211,7 +222,7 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
             register_with_yaml()
         response = super().__new__(cls)
         response.parsed, response.parse_error, response.headers, response._seconds = None, None, {}, 0.0
-        response.new_artifacts, response.raw, response.warnings = None, None, []
+        response.new_artifacts, response.raw, response.warnings, response._is_repeated = None, None, [], False
         return response
 
     status = Key[Status]()

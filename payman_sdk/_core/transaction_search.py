@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from payman_sdk._core.effects import Flow, Stopwatch
 from payman_sdk._core.error_classes import is_not_recorded
-from payman_sdk._core.listings import read_transactions
+from payman_sdk._core.listings import InvalidObjectError, read_transactions, unreadable
 from payman_sdk._core.orders import transactions_text
 from payman_sdk._core.requests import generate_id
 from payman_sdk.errors import APITimeoutError, PaymanError
@@ -28,11 +28,19 @@ _MOST_PAGES = 10
 
 
 class Search(NamedTuple):
-    """The transactions that were listed, whether they are all since the order, and why a list could not be read."""
+    """The transactions that were listed.
+
+    Attributes:
+        transactions: Those of whole lists.
+        is_whole: Whether they are all since the order.
+        problem: Why a list could not be read.
+        others: What can be read of that list. They prove nothing, but may contradict a refusal.
+    """
 
     transactions: list[Transaction]
     is_whole: bool = False
     problem: PaymanError | None = None
+    others: list[Transaction] = []  # noqa: RUF012 (nobody changes it)
 
 
 def search_transactions(
@@ -58,16 +66,19 @@ def search_transactions(
         if left <= 0:
             return Search(known, problem=APITimeoutError("The timeout ended before all were listed."))
         options = options._replace(timeout=left)
+        skipped: list[InvalidObjectError] = []
         try:
             # Read out here, an answer that cannot be read is not asked for again.
             answer = yield from agent.read(text, generate_id("ses"), options, lambda one: one)
-            listed = read_transactions(answer)
+            listed = read_transactions(answer, skipped)
         except PaymanError as error:
             return Search(known, problem=error)
         except Exception as fault:
             if is_not_recorded(fault):
                 raise
             return Search(known, problem=PaymanError(f"The SDK failed with {type(fault).__name__}."))
+        if skipped:
+            return Search(known, problem=unreadable(answer, str(skipped[0])), others=listed)
         ids = {one.id for one in known}
         new = [one for one in listed if wanted in (None, one.id) and (one.id is None or one.id not in ids)]
         known += new

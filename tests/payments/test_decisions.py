@@ -15,6 +15,8 @@ from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
 from payman_sdk._core.payments import Verdict, prove, read_claim
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.rpc import read_answer
+from payman_sdk._core.transaction_search import Search
+from payman_sdk.errors import PaymanError
 from payman_sdk.types import Artifact, FormattedTaskResponse
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
@@ -305,20 +307,37 @@ def test_only_transactions_prove_that_something_is_paid() -> None:
         verdict = prove(
             claim,
             ORDER,
-            transactions,
+            Search(transactions, is_whole=True),
             task_id=TASK,
             since=NOW - dt.timedelta(seconds=5),
             is_taken=lambda one: one == "txn-taken",
         )
         assert verdict.outcome is expected, (what, verdict)
         assert (verdict.outcome is UNDETERMINED) <= (verdict.reason is not None), what
-    assert (
-        prove(CLAIM, ORDER, [UNLINKED], task_id=TASK, since=None, is_taken=lambda _: False).outcome
-        is UNDETERMINED
-    )
+    at: dict[str, Any] = {"task_id": TASK, "is_taken": lambda _: False}
+    assert prove(CLAIM, ORDER, Search([UNLINKED], True), since=None, **at).outcome is UNDETERMINED
     memos = ORDER._replace(memo="coffee")
-    other = evolve(TX, memo="tea")
     assert (
-        prove(CLAIM, memos, [other], task_id=TASK, since=NOW, is_taken=lambda _: False).outcome
-        is UNDETERMINED
+        prove(CLAIM, memos, Search([evolve(TX, memo="tea")], True), since=NOW, **at).outcome is UNDETERMINED
     )
+
+
+def test_a_refusal_is_contradicted_by_whatever_may_be_the_payment() -> None:
+    """Whatever part of the lists could be read, and whatever id the agent names: somebody who pays again would pay twice."""
+    problem = PaymanError("The list ended.")
+    partly, unread = Search([UNLINKED], problem=problem), Search([], problem=problem, others=[UNLINKED])
+    undated = Search([evolve(UNLINKED, created=None)], is_whole=True)
+    at: dict[str, Any] = {"task_id": TASK, "is_taken": lambda _: False}
+    for name in (None, "txn-1", "req-9"):
+        for found in (Search([UNLINKED], is_whole=True), partly, unread, undated):
+            for outcome in (REFUSED, FAILED):
+                claim = Verdict(outcome, "no", name)
+                assert prove(claim, ORDER, found, since=NOW, **at).outcome is UNDETERMINED, (name, found)
+                assert prove(claim, ORDER, found, since=None, **at).outcome is UNDETERMINED, (name, found)
+        later = NOW + dt.timedelta(days=1)
+        for found in (Search([], problem=problem), Search([evolve(UNLINKED, id="txn-0")], is_whole=True)):
+            assert prove(Verdict(REFUSED, "no", name), ORDER, found, since=later, **at).outcome is REFUSED
+    own = Search([], problem=problem, others=[TX])
+    assert prove(Verdict(REFUSED, "no"), ORDER, own, since=NOW, **at).outcome is UNDETERMINED
+    # What is left of a list that cannot be read proves nothing.
+    assert prove(CLAIM, ORDER, own, since=NOW, **at).outcome is UNDETERMINED

@@ -113,7 +113,7 @@ def page(order: dict[str, Any], **of: dict[str, Any]) -> list[Transaction]:
 
 def test_a_search_ends_where_it_has_found_the_payment_or_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends at the payment, at what is older than the order, at an agent that lists nothing new, at a failure, and at its time."""
-    monkeypatch.setattr(transaction_search, "read_transactions", lambda answer: answer)
+    monkeypatch.setattr(transaction_search, "read_transactions", lambda answer, _: answer)
     lost = APIConnectionError("It is lost.")
     own, unnamed = {"number_120": {"task_id": "tsk-0"}}, {"id": None}
     times = iter(range(0, 1000, 40))
