@@ -106,6 +106,7 @@ class CallInterface:
             options: The other keywords as a dict, see `ReplyOptions`; a keyword overrides the dict. They are those of `ask`.
 
         Raises:
+            TaskNotFoundError: The agent does not know the task. Nothing was sent.
             PaymanError: As for `ask`.
 
         Example:

@@ -10,7 +10,7 @@ from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import TaskAnswer, fetch_task
 from payman_sdk._core.task_response import FormattedTaskResponse, is_waiting
 from payman_sdk._core.wire_json import as_list, as_object
-from payman_sdk.errors import PaymanError
+from payman_sdk.errors import PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
     from payman_sdk._core.requests import AskRequest
@@ -70,11 +70,17 @@ def get_earlier_artifacts(task: object) -> EarlierArtifacts | None:
 def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
     """Look up, once and briefly, what a task said before the reply that is about to be sent.
 
-    Only words depend on it, so a failure of it changes nothing.
+    Only words depend on it, so a failure of it changes nothing. A reply to a task that the agent does not know would begin another.
+
+    Raises:
+        TaskNotFoundError: The agent does not know the task; nothing was sent.
     """
     ask = exchange.ask
     try:
         _, task = yield from fetch_task(ask.task_id, exchange.time.shorten(_BRIEF))
+    except TaskNotFoundError as error:
+        error.sent = False
+        raise
     except PaymanError:
         return
     answer = format_answer(task, ask._replace(earlier=()))

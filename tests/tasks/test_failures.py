@@ -12,7 +12,7 @@ from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.errors import ConfigurationError, TaskFailedError
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
-from tests.peer import ASK_PATH, Peer, task_with
+from tests.peer import ASK_PATH, GET_PATH, Peer, task_with
 from tests.streaming.wire import STREAM_PATH, WORKING, status, stream
 
 MESSAGE = {"role": "agent", "parts": [{"type": "text", "text": "No funds."}]}
@@ -37,6 +37,7 @@ def test_a_failed_task_is_an_answer(peer: Peer, client: PaymanClient) -> None:
         with pytest.raises(TaskFailedError) as caught:
             client.ask("Hello!", {"raise_on_failure": True}, raw)
         assert_failed(caught.value, peer)
+    peer.script(GET_PATH, task_with(status={"state": "input-required"}))
     with pytest.raises(TaskFailedError):
         client.reply("tsk-1", "approve", raise_on_failure=True)
 

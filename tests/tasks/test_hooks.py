@@ -27,7 +27,7 @@ from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET, Connect
 from tests.deadlines import with_enough_time
 from tests.loops import LOOPS, run_on
-from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, answer, completed, reset, rpc
+from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, answer, completed, reset, rpc, task_with
 from tests.steps import Clock, driven, sent_whole, streamed, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 from tests.tables import table
@@ -79,6 +79,13 @@ async def heard_later(client: AsyncPaymanClient, **options: Any) -> Any:
 
 async def replied_later(client: AsyncPaymanClient, **options: Any) -> Any:
     return await client.reply("tsk-waits", TEXT, **options)
+
+
+@pytest.fixture(autouse=True)
+def _task_that_waits(request: pytest.FixtureRequest, peer: Peer) -> None:
+    """A reply goes to a task that the agent knows; one that was turned away goes out again if the agent knows none afterwards."""
+    if "replied" in request.node.name:
+        peer.script(GET_PATH, task_with(status={"state": "input-required"}))
 
 
 WAYS: list[Ask] = [plainly, raw, streaming, received, replied, replied_and_heard]

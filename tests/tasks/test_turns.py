@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import pickle
@@ -9,7 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from payman_sdk import FormattedTaskResponse, PaymanClient
+from payman_sdk import AsyncPaymanClient, FormattedTaskResponse, PaymanClient
+from payman_sdk.errors import TaskNotFoundError
 from payman_sdk.sandbox import Sandbox, ScriptedResponse
 from tests.conftest import Connect
 from tests.loops import LOOPS, run_on
@@ -114,7 +116,6 @@ def test_a_server_that_looks_no_task_up(peer: Peer, client: PaymanClient) -> Non
     """A reply by the id alone needs no look-up to be sent; without one, the text has all artifacts."""
     for look_up in (
         NO_METHOD,
-        rpc(error={"code": -32001}),
         reset,
         answer(500),
         answer(200, "page"),
@@ -124,7 +125,35 @@ def test_a_server_that_looks_no_task_up(peer: Peer, client: PaymanClient) -> Non
         peer.script(ASK_PATH, task_with(status=COMPLETED, artifacts=made(QUESTION, ANSWER)))
         done = client.reply("tsk-1", "approve")
         assert (done.text, done.new_artifacts) == (f"{QUESTION}\n\n{ANSWER}", None)
-    assert len(peer.asks()) == 6
+    assert len(peer.asks()) == 5
+
+
+@pytest.mark.parametrize("hears", [False, True])
+def test_a_task_that_the_agent_does_not_know_gets_no_reply(peer: Peer, hears: bool) -> None:
+    """Sent all the same, the words would begin another task in the session: "approve" could approve what waits there."""
+    on_message = (lambda _: None) if hears else None
+
+    async def reply_async() -> None:
+        async with AsyncPaymanClient(client_id="a", client_secret="b", base_url=peer.base_url) as client:
+            await client.reply("tsk-typo", "approve", on_message=on_message)
+
+    with PaymanClient(client_id="a", client_secret="b", base_url=peer.base_url) as client:
+        for task in ("tsk-typo", {"task_id": "tsk-typo"}):
+            with pytest.raises(TaskNotFoundError) as caught:
+                client.reply(task, "approve", on_message=on_message)
+            assert caught.value.sent is False
+        with pytest.raises(TaskNotFoundError):
+            asyncio.run(reply_async())
+    assert peer.asks() == []
+
+
+def test_a_reply_to_no_task_approves_no_other_payment() -> None:
+    with Sandbox() as sandbox, sandbox.client() as client:
+        waits = client.pay("Test Payee", 150, "TSD")
+        with pytest.raises(TaskNotFoundError):
+            client.reply("tsk-typo", "approve")
+        assert client.payment_status(waits).outcome.value == "awaiting_approval"
+        assert client.reply(waits.task_id or "", "approve").status == "completed"
 
 
 def test_a_guard_is_consulted_before_the_look(peer: Peer, connect: Connect) -> None:
