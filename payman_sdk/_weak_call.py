@@ -1,8 +1,4 @@
-"""Functions for what lasts as long as the process: its forks and its loggers.
-
-Whatever they hold is freed only at the very end of the interpreter, with all that its functions refer to. If that were this SDK and
-httpcore, a short program would take 3 % longer. So they hold a `WeakCall`, and this module imports nothing that refers to more.
-"""
+"""Functions for fork hooks and loggers. Python frees last, and slowly, what these hold with all that it refers to."""
 
 from __future__ import annotations
 
@@ -11,10 +7,7 @@ from weakref import ref
 
 
 class WeakCall:
-    """Calls a function as long as something of its module is in use, and does nothing afterwards.
-
-    A filter of a logger then lets a record pass: where all of the SDK is gone, none of its secrets can be in it.
-    """
+    """Calls a function as long as something of its module is in use. A filter lets records pass afterwards: no secret is left."""
 
     __slots__ = ("_function",)
 

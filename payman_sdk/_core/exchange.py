@@ -70,10 +70,10 @@ def get_earlier_artifacts(task: object) -> EarlierArtifacts | None:
 def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
     """Look up, once and briefly, what a task said before the reply that is about to be sent.
 
-    Only words depend on it, so a failure of it changes nothing. A reply to a task that the agent does not know would begin another.
+    Only words depend on it, so a failure of it changes nothing.
 
     Raises:
-        TaskNotFoundError: The agent does not know the task; nothing was sent.
+        TaskNotFoundError: The agent does not know the task, so a reply would begin another.
     """
     ask = exchange.ask
     try:

@@ -67,7 +67,7 @@ def read_payees(response: FormattedTaskResponse) -> list[Payee]:
 def read_transactions(
     response: FormattedTaskResponse, skipped: list[InvalidObjectError] | None = None
 ) -> list[Transaction]:
-    """Return the transactions. `skipped` gets the problems of those that cannot be read, instead of an error."""
+    """Return the transactions; `skipped` gets the problems of those that cannot be read."""
 
     def read(item: Json) -> Transaction | None:
         try:

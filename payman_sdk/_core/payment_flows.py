@@ -40,7 +40,7 @@ _OF_THE_ORDER: dict[str, Any] = dict.fromkeys(
 _SLACK = dt.timedelta(seconds=1)
 """Transactions are listed to the second."""
 _SKEW = 300.0
-"""Seconds that a server's clocks, or this machine's and a server's, may differ."""
+"""Seconds that two clocks may differ."""
 
 
 class Call(NamedTuple):
@@ -218,8 +218,7 @@ def _earliest(
 ) -> dt.datetime | None:
     """Return when, by the server's clock, an order that is answered now can have arrived at the earliest.
 
-    A state that is older than its order shows no such time. If the agent knew the task already, an earlier call with as much time
-    may have sent the order.
+    A state older than its order shows no such time, unless the agent knew the task: an earlier call may have sent the order.
     """
     try:
         moment, is_repeated = read_moment(response.timestamp), response._is_repeated  # pyright: ignore[reportPrivateUsage] # of this package

@@ -111,7 +111,7 @@ def prove(
 
 
 def _was_made_since(since: dt.datetime | None, one: Transaction) -> bool | None:
-    """Return whether a transaction was made since a time; None where either is unknown."""
+    """Return whether a transaction was made since a time, None where that is unknown."""
     return None if since is None or one.created is None else one.created >= since
 
 

@@ -27,9 +27,9 @@ class Pool:
     """Sends requests on its own connections, `limit` at most; safe to use from several threads at once.
 
     Attributes:
-        bears_interrupts: Whether a KeyboardInterrupt at any instant leaves it whole.
-        sends_itself: Whether it passes by the transports of httpx.
-        reports_sending: Whether a request's `trace` gets a report before a byte is sent.
+        bears_interrupts: A KeyboardInterrupt at any instant leaves it whole.
+        sends_itself: It passes by the transports of httpx.
+        reports_sending: A request's `trace` gets a report before a byte is sent.
     """
 
     bears_interrupts = sends_itself = reports_sending = True
