@@ -102,7 +102,7 @@ def _find_default(about: dict[str, Any], expression: Expression, place: str) -> 
         return None
     choices = expression.get("anyOf", [expression])
     kinds = {each.get("type") for each in choices if "format" not in each}
-    kind = NAMES.get(type(value), "null")
+    kind = "null" if value is None else NAMES[type(value)]
     is_listed = any(repr(value) == repr(each.get("const", each)) for each in choices)
     if is_listed or ANY in choices or kind in kinds or (kind == "integer" and "number" in kinds):
         return repr(value)
