@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.pointers import Node, walk
+from scripts.regeneration.pointers import Node, split, walk
 from scripts.regeneration.schema_parts import CHOICES, check, combine, flatten
 
 
@@ -28,15 +28,13 @@ class Survey:
             self._find_files(node)
             self._find_tags(node)
 
-    def _find_files(self, holder: Node) -> None:
-        """Note the members of multipart bodies that are files; JSON has none."""
-        if not isinstance(holder.value.get("content"), dict):
-            return
-        for media, given in holder["content"].entries().items():
-            is_multipart = media.lower().startswith("multipart/form-data")
-            if is_multipart and isinstance(given.value, dict) and "schema" in given:
-                for member in chain.from_iterable(flatten(given["schema"]).members.values()):
-                    self._find_file(member)
+    def _find_files(self, body: Node) -> None:
+        """Note the members of a multipart body that are files; JSON has none."""
+        holder, media = ["", "", *split(body.place)][-2:]
+        is_multipart = holder == "content" and media.lower().startswith("multipart/form-data")
+        if is_multipart and "schema" in body:
+            for member in chain.from_iterable(flatten(body["schema"]).members.values()):
+                self._find_file(member)
 
     def _find_file(self, schema: Node, seen: tuple[str, ...] = ()) -> None:
         found = schema.resolve()
