@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from payman_api import PATHS
 from payman_sdk import MemoryKeyStore
+from payman_sdk._core import rpc as rpc_module
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.http import ResponseHeaders
 from payman_sdk._core.operations import Operations
 from payman_sdk._core.reconciliation import Attempts
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.rpc import read_answer
 from payman_sdk._core.stream import StreamFlow
 from payman_sdk.errors import (
     APIConnectionError,
@@ -29,7 +33,7 @@ from payman_sdk.sandbox import Sandbox
 from payman_sdk.types import FormattedTaskResponse
 from tests.conftest import Connect
 from tests.peer import GET_PATH, Peer, answer, reset, rpc, task_with
-from tests.steps import Clock, driven, time_of
+from tests.steps import Clock, driven, sent_whole, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH, chunk, status, stream
 
 CANCEL_PATH = PATHS["cancel_task"]
@@ -69,6 +73,52 @@ def test_a_look_up_that_fails_after_a_lost_attempt_leaves_its_outcome_unknown() 
     lost = APIConnectionError("lost")
     error, _ = driven(kept.handle(lost), clock=clock)
     assert isinstance(error, OutcomeUnknownError) and error.sent is True
+
+
+def test_the_error_says_what_was_seen_of_a_task_and_why_no_more_was() -> None:
+    """The agent knew the task of an attempt whose answer was lost; later look-ups are refused."""
+    ask = AskRequest("send 10 TSD to Test Payee", "tsk-1", "req-1", "ses-1")
+    clock, lost = Clock(), APIConnectionError("It broke.", sent=True)
+
+    def working(body: Any) -> httpx.Response:
+        return httpx.Response(200, json={"id": body["id"], "result": {"status": {"state": "working"}}})
+
+    refused = httpx.Response(403, json={"message": "no right to look"})
+    error, _ = driven(sent_whole(ask, time_of(clock)), [token_answer(), lost, working, refused], clock=clock)
+    assert isinstance(error, OutcomeUnknownError)
+    assert (error.sent, error.task_id, error.__cause__) == (True, "tsk-1", lost)
+    assert error.message.startswith(
+        "It broke. The agent said that the task is working. The outcome of the ask is undetermined. "
+        "Looking the task up failed too: "
+    )
+    assert "no right to look" in error.message
+
+
+@pytest.mark.parametrize("is_looked_up", [True, False])
+def test_an_answer_that_the_sdk_fails_to_read_is_looked_up(
+    is_looked_up: bool, peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ask ends as its task did; where the agent does not know the task, the error names the fault."""
+    faults = iter((ZeroDivisionError(),))
+
+    def read(*answer: Any) -> Any:
+        for fault in faults:
+            raise fault
+        return read_answer(*answer)
+
+    monkeypatch.setattr(rpc_module, "read_answer", read)
+    client = connect(max_retries=0, settle_time=0)
+    if is_looked_up:
+        assert client.ask("send 10 TSD to Test Payee").status == "completed"
+    else:
+        peer.always(GET_PATH, rpc(error={"code": -32001, "message": "Task not found"}))
+        with pytest.raises(
+            OutcomeUnknownError, match=r"failed after the ask was sent, with ZeroDivisionError"
+        ) as caught:
+            client.ask("send 10 TSD to Test Payee")
+        assert caught.value.sent is True
+        assert "The agent did not know the task." in caught.value.message
+    assert len(peer.asks()) == 1
 
 
 def test_a_cancellation_is_repeated(peer: Peer, connect: Connect) -> None:
