@@ -12,7 +12,13 @@ import pytest
 from payman_sdk._core.idempotency import KeyClaim
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.send import ResponseFlow
-from payman_sdk.errors import ConfigurationError, IdempotencyKeyReuseError, KeyStoreError, PaymanError
+from payman_sdk.errors import (
+    ConfigurationError,
+    IdempotencyKeyReuseError,
+    KeyStoreError,
+    OutcomeUnknownError,
+    PaymanError,
+)
 from tests.steps import Clock, Outcome, driven, time_of, token_answer, with_options
 
 ASK = AskRequest("send 10 TSD\nto Test Payee", "tsk-1", "req-1", "ses-1", idempotency_key="invoice-42")
@@ -148,6 +154,18 @@ def test_what_a_failed_look_up_says(outcomes: Any, fix: str, ago: float | None) 
     assert error.sent is (ago is not None)
     assert fix in (error.next_step or "")
     assert all("tasks/send" not in str(one.request) for one in sent)
+
+
+def test_a_failed_look_up_keeps_the_answer_of_the_server() -> None:
+    """Its status, headers and body say to whoever reads the error what the server had against the look-up."""
+    failing = httpx.Response(500, headers={"retry-after": "7"}, json={"message": "out of disk"})
+    flow = claim_of(clock := Clock(), Records()).find()
+    error, _ = driven(flow, chain([token_answer()], repeat(failing)), clock=clock)
+    assert isinstance(error, OutcomeUnknownError)
+    assert error.status_code == 500
+    assert error.response is not None
+    assert error.response.headers["retry-after"] == "7"
+    assert "out of disk" in error.response.text
 
 
 @pytest.mark.parametrize(("first", "is_ours"), [("send 10 TSD", True), ("send 20 TSD", False)])
