@@ -435,6 +435,27 @@ def test_a_store_that_forgets_notes_changes_nothing(clock: Clock) -> None:
         assert obtained(tokens, clock)[1] == []
 
 
+def test_a_harmless_note_that_stays_in_the_store_delays_nobody(clock: Clock) -> None:
+    """However many attempts did not leave, and although the store takes no change after the first note."""
+
+    class Filling(MemoryTokenStore):
+        def save(self, token: StoredToken) -> None:
+            if self.load() is not None:
+                raise OSError(28, "No space left on device")
+            super().save(token)
+
+    store = Filling()
+    tokens = process(store, clock, stored(PERSON, clock, None, 0, "r-1"))
+    for _ in range(3):
+        found, sent = obtained(tokens, clock, not_sent())
+        assert (type(found), sent) == (APIConnectionError, ["r-1"])
+        assert "may be spent" not in (found.next_step or "")
+    kept = store.load()
+    assert kept is not None and len(kept.unanswered) == 1
+    found, sent = obtained(tokens, clock, token_answer("a-1", 3600, "r-2"))
+    assert (value_of(found), sent, clock.now) == ("a-1", ["r-1"], 1000)
+
+
 # Tokens that could not be saved
 
 
