@@ -377,6 +377,23 @@ def test_a_note_that_cannot_be_written_is_known_all_the_same(
         assert (f"Could not note a renewal in {kept.store.name}" in caplog.text) is (failure is not None)
 
 
+def test_a_refused_refresh_token_takes_no_access_token_with_it(clock: Clock) -> None:
+    """What is still valid serves to its end, and the store keeps it for others, with its scope and lineage."""
+    store, given = Store(), stored(PERSON, clock, "a-1", 100, "r-1")._replace(scope="read_balance")
+    tokens = manager(Access(store), clock, given)
+    clock.now += 60
+    refused = httpx.Response(400, json={"error": "invalid_grant"})
+    outcome, sent = driven(tokens.get(clock.now + 300), [refused])
+    assert isinstance(outcome, AccessToken) and (outcome.value, len(sent)) == ("a-1", 1)
+    assert (tokens.scope, tokens.refresh_token) == ("read_balance", None)
+    assert store.load() == given._replace(refresh_token=None, unanswered=())
+    outcome, sent = driven(tokens.get(clock.now + 300))
+    assert isinstance(outcome, AccessToken) and (outcome.value, sent) == ("a-1", [])
+    clock.now += 40
+    outcome, sent = driven(tokens.get(clock.now + 300))
+    assert isinstance(outcome, AuthenticationError) and sent == []
+
+
 def test_while_one_saves_nobody_else_tries(clock: Clock) -> None:
     """For five seconds; afterwards for twenty times as long as the store took to fail."""
     store = Store()
