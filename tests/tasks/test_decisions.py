@@ -16,7 +16,13 @@ from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import FailureClass, classify_failure
 from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
 from payman_sdk._io.key_store import MemoryKeyStore
-from payman_sdk.errors import APIConnectionError, ErrorResponse, OutcomeUnknownError, ServerError
+from payman_sdk.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ErrorResponse,
+    OutcomeUnknownError,
+    ServerError,
+)
 from tests.peer import ASK_PATH, GET_PATH
 from tests.steps import Clock, Outcome, driven, time_of, token_answer, with_options
 from tests.tables import table
@@ -186,6 +192,21 @@ def test_only_2xx_is_a_success() -> None:
         is_success = 200 <= status <= 299
         assert BufferedResponse(status, {}, b"").is_success is is_success, status
         assert httpx.Response(status).is_success is is_success, status
+
+
+# --- how long a look may take
+
+
+def test_a_look_before_a_reply_takes_five_seconds_at_most() -> None:
+    """So much for the look and for its answer; the reply itself has the time of the ask."""
+    ask, clock = ASK._replace(text="approve", is_reply=True, earlier=None), Clock()
+    flow = carry_out(ResponseFlow(ask, time_of(clock)))
+    end, sent = driven(flow, [token_answer(), APITimeoutError("No answer."), task()], clock=clock)
+    assert isinstance(end, tuple)
+    assert [(step.request["url"], step.deadline, step.patience) for step in sent[1:]] == [
+        (GET_PATH, 1005, 5),
+        (ASK_PATH, 1300, 60),
+    ]
 
 
 # --- what a search repeats

@@ -437,6 +437,18 @@ def test_more_time() -> None:
     assert time.is_over()
 
 
+def test_less_time() -> None:
+    """A brief look ends after its seconds, and one answer is waited for no longer; nothing is made longer."""
+    for left, seconds, patience, deadline in (
+        (300, 5, 5, 1005),  # both limits
+        (2, 5, 5, 1002),  # the ask ends before
+        (300, 100, 60, 1100),  # an answer is waited for less long anyway
+        (10, 100, 60, 1010),
+    ):
+        time = time_of(Clock(), left, max_retries=2)
+        assert time.shorten(seconds) == time._replace(patience=patience, deadline=deadline)
+
+
 # --- attempts
 
 ASK = AskRequest(text="send 100 TSD to John Doe", task_id="tsk-1", request_id="req-1", session_id="ses-1")
