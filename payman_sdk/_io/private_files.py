@@ -62,19 +62,18 @@ def find_folder_problem(folder: Path) -> PathProblem | None:
     if not _POSIX:
         return None
     passed = list(_iter_passages(folder))
-    for place, status in passed:
-        is_last = place is passed[-1][0]
-        if problem := _find_passage_problem(place, status, is_strict=is_last and folder.exists()):
-            return problem
-    return None
+    found = (_find_passage_problem(*one, is_strict=one is passed[-1] and folder.exists()) for one in passed)
+    return next(filter(None, found), None)
 
 
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it that are missing, all with mode 0700; raises OSError."""
-    if not folder.parent.exists() and folder.parent != folder:
-        make_folder(folder.parent)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+    missing = [folder]
+    while not missing[-1].parent.exists() and missing[-1].parent != missing[-1]:
+        missing.append(missing[-1].parent)
+    for one in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            one.mkdir(mode=0o700)
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
