@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from payman_sdk._core.requests import AskRequest
 
 T = TypeVar("T")
-
 log = get_logger()
 
 
@@ -118,8 +117,7 @@ class Tracker:
 
     def track(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool = False) -> Flow[T]:
         """Return the flow of an ask, looked on from its beginning to its end."""
-        if is_stream:
-            self.is_stream = True
+        self.is_stream = self.is_stream or is_stream
         within = self.observer.wrap_ask
         looked_on = self._track(flow, ask)
         return looked_on if within is None else within(looked_on, ask, is_stream=is_stream)
