@@ -40,12 +40,8 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
         return self
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        try:
-            with Described(self._describe):
-                await self.close()
-        finally:
-            if error is not None and not self._has_ended:
-                self._describe(error)
+        with Described(self._describe, None if self._has_ended else error):
+            await self.close()
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self

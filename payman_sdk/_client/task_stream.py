@@ -147,19 +147,22 @@ class BaseTaskStream(Generic[D]):
 
 
 class Described:
-    """Writes on whatever is raised in the block which ask it is about."""
+    """Writes on whatever is raised in the block, and on what was raised before, which ask it is about."""
 
-    __slots__ = ("_describe",)
+    __slots__ = ("_before", "_describe")
 
-    def __init__(self, describe: Callable[[BaseException], None]) -> None:
-        self._describe = describe
+    def __init__(
+        self, describe: Callable[[BaseException], None], before: BaseException | None = None
+    ) -> None:
+        self._describe, self._before = describe, before
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if error is not None:
-            self._describe(error)
+        for one in (error, self._before):
+            if one is not None:
+                self._describe(one)
 
 
 class TaskStream(BaseTaskStream[SyncRunner]):
@@ -184,12 +187,8 @@ class TaskStream(BaseTaskStream[SyncRunner]):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        try:
-            with Described(self._describe):
-                self.close()
-        finally:
-            if error is not None and not self._has_ended:
-                self._describe(error)
+        with Described(self._describe, None if self._has_ended else error):
+            self.close()
 
     def __iter__(self) -> Iterator[StreamEvent]:
         return self
