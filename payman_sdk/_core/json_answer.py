@@ -6,7 +6,7 @@ Prose is never interpreted. More than one object, or a brace that does not begin
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, NamedTuple, NoReturn, cast
 
@@ -62,25 +62,22 @@ def find_objects(response: Mapping[str, Any], artifacts: Sequence[Mapping[str, A
     return list(different.values())
 
 
-def _objects_of(parts: object, artifact: int) -> list[FoundObject]:
-    found: list[FoundObject] = []
+def _objects_of(parts: object, artifact: int) -> Iterator[FoundObject]:
     for part in as_list(parts) or ():
         members = as_object(part) or {}
         text, data = members.get("text"), as_object(members.get("data"))
         if isinstance(text, str):
-            found += _objects_in(text, artifact)
+            yield from _objects_in(text, artifact)
         elif data is not None:
             try:
-                found.append(FoundObject(data, json.dumps(data, ensure_ascii=False), artifact))
+                yield FoundObject(data, json.dumps(data, ensure_ascii=False), artifact)
             except (TypeError, ValueError, RecursionError):
                 raise NoObjectError("the answer holds data that is not JSON") from None
-    return found
 
 
-def _objects_in(text: str, artifact: int) -> list[FoundObject]:
+def _objects_in(text: str, artifact: int) -> Iterator[FoundObject]:
     if len(text) > MAX_CHARACTERS:
         raise NoObjectError(f"the answer has more than {MAX_CHARACTERS:,} characters")
-    found: list[FoundObject] = []
     end = 0
     while (start := text.find("{", end)) >= 0:
         try:
@@ -89,8 +86,7 @@ def _objects_in(text: str, artifact: int) -> list[FoundObject]:
             raise NoObjectError("the answer holds JSON that is nested too deeply") from None
         except (ArithmeticError, ValueError) as error:
             raise NoObjectError(f"the answer holds JSON that cannot be read: {error}"[:200]) from None
-        found.append(FoundObject(value, text[start:end], artifact))
-    return found
+        yield FoundObject(value, text[start:end], artifact)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Json:
