@@ -95,13 +95,10 @@ def attach_hooks(http: httpx.Client | httpx.AsyncClient, request: httpx.Request)
     answers raises, httpx closes the answer and its text is lost. So if such hooks exist, a hook that reads the answer goes
     before them. These hooks handle only the SDK's own requests.
     """
-    genuine: Any
-    release: Any
-    read: Any
+    way: tuple[Any, Any, Any] = httpx.AsyncClient.send, _release_async, _read_refusal_async
     if isinstance(http, httpx.Client):
-        genuine, release, read = httpx.Client.send, _release, _read_refusal
-    else:
-        genuine, release, read = httpx.AsyncClient.send, _release_async, _read_refusal_async
+        way = httpx.Client.send, _release, _read_refusal
+    genuine, release, read = way
     if type(http).send is not genuine or "send" in vars(http):
         return
     hooks = http.event_hooks

@@ -41,9 +41,8 @@ def build_http_client(
     if transport is None:
         from payman_sdk._io.pool import Pool
 
-        return OwnConnections(
-            Pool(_MOST_UNDER_THREADS, _build_routes(base_url, proxy, verify)[0]), _create_client
-        )
+        pool = Pool(_MOST_UNDER_THREADS, _build_routes(base_url, proxy, verify)[0])
+        return OwnConnections(pool, _create_client)
     from payman_sdk._io.given_transport import UserTransport
 
     way = UserTransport(transport)
@@ -57,9 +56,8 @@ def build_async_http_client(
     if transport is None:
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
-        return OwnConnections(
-            AsyncPool(_MOST_OF_TASKS, _build_routes(base_url, proxy, verify)[0]), _create_client
-        )
+        pool = AsyncPool(_MOST_OF_TASKS, _build_routes(base_url, proxy, verify)[0])
+        return OwnConnections(pool, _create_client)
     if transport == "aiohttp":
         from importlib.util import find_spec
 
@@ -67,9 +65,8 @@ def build_async_http_client(
             raise build_missing_error("transport is 'aiohttp', which needs that package", "aiohttp")
         from payman_sdk._io.aiohttp_transport import AiohttpPool
 
-        return OwnConnections(
-            AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify)), _create_client
-        )
+        connections = AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify))
+        return OwnConnections(connections, _create_client)
     from payman_sdk._io.given_transport import AsyncUserTransport
 
     way = AsyncUserTransport(transport)
