@@ -283,7 +283,6 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
 
 def gather_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings among the arguments of a method, without those that were not given; what may be secret shows nothing."""
-    settings: dict[str, Any] = wrap_secrets(
-        {name: given[name] for name in SETTINGS & given.keys() if given[name] is not None}
-    )
+    named = {name: given[name] for name in SETTINGS & given.keys() if given[name] is not None}
+    settings: dict[str, Any] = wrap_secrets(named)
     return settings

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _MOST = 1 << 20
 """Bytes of a file that are read."""
-_PREFIX = "PAYMAN_"
-_SECRET = VARIABLES["client_secret"]
 
 
 class FoundSetting(NamedTuple):
@@ -109,8 +107,8 @@ def read_env_file() -> EnvFile | None:
         return EnvFile(path, {}, f"There is {path}, but it could not be read: {error}")
     values: dict[str, str] = {}
     for name, value in dotenv_values(stream=io.StringIO(text), interpolate=False).items():
-        if name.startswith(_PREFIX) and (stripped := (value or "").strip()):
-            values[name] = SecretStr(stripped) if name == _SECRET else stripped
+        if name.startswith("PAYMAN_") and (stripped := (value or "").strip()):
+            values[name] = SecretStr(stripped) if name == VARIABLES["client_secret"] else stripped
     return EnvFile(path, values)
 
 

@@ -146,9 +146,8 @@ class KeyClaim(Generic[T]):
         except errors.PaymanError as error:
             if isinstance(error, errors.ConfigurationError) and self._recorded is None:
                 raise  # nothing was sent, neither now nor before
-            fix = "Keys need a server that looks tasks up."
-            if is_transient(error):
-                fix = "Ask again with the same key."
+            is_passing = is_transient(error)
+            fix = "Ask again with the same key." if is_passing else "Keys need a server that looks tasks up."
             raise errors.OutcomeUnknownError(
                 f"Whether this key was used before is unknown. {error.message}",
                 next_step=f"Nothing was sent now. {fix}",

@@ -60,8 +60,10 @@ def read_payment_order(
 ) -> PaymentOrder:
     """Check what a payment was given; raises ConfigurationError."""
     code = arguments.read_currency(currency)
+    if isinstance(payee, Payee):
+        payee = payee.id or payee.paytag or payee.email or payee.name
     return PaymentOrder(
-        payee=_payee_reference(payee),
+        payee=arguments.read_line(payee, "payee"),
         amount=arguments.read_amount(amount, code),
         currency=code,
         memo=arguments.optional(memo, arguments.read_line, "memo", arguments.MAX_MEMO),
@@ -74,12 +76,6 @@ def read_wallet(wallet: object) -> str:
     if isinstance(wallet, Wallet):
         wallet = wallet.id or wallet.paytag or wallet.name or wallet.currency
     return arguments.read_line(wallet, "wallet")
-
-
-def _payee_reference(payee: object) -> str:
-    if isinstance(payee, Payee):
-        payee = payee.id or payee.paytag or payee.email or payee.name
-    return arguments.read_line(payee, "payee")
 
 
 def write_order(operation: str, members: Mapping[str, Any], schema: schemas.Schema) -> str:

@@ -78,17 +78,13 @@ def _is_data(member: Any, _: object = None) -> bool:
 
 
 def _to_json(owner: object, member: object, value: Any) -> Any:
-    match value:
-        case Enum():
-            return value.value
-        case Decimal():
-            return str(value)
-        case dt.datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case Mapping():
-            return dict(cast("Mapping[str, Any]", value))
-        case _:
-            return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return dict(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
 
 
 __all__ = ["Payee", "PayeeType", "Payment", "PaymentOutcome", "Transaction", "Wallet"]

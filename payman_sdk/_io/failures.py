@@ -13,7 +13,6 @@ import socket
 import ssl
 from itertools import takewhile
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
@@ -195,7 +194,9 @@ def shorten_traceback(error: BaseException) -> None:
     """
     with contextlib.suppress(Exception):  # an exception may fail when inspected; it then passes unchanged
         for one in iter_causes(error, enters_groups=False):
-            foreign = _skip_own_frames(one.__traceback__)
+            foreign = one.__traceback__
+            while foreign is not None and foreign.tb_frame.f_code.co_filename.startswith(_OURS):
+                foreign = foreign.tb_next
             if foreign is not None or isinstance(one, PaymanError):
                 one.__traceback__ = foreign
 
@@ -210,12 +211,6 @@ def forget_frames(error: BaseException, handled: BaseException | None) -> None:
     with contextlib.suppress(Exception):
         for one in takewhile(lambda one: one is not handled, iter_causes(error, enters_groups=False)):
             one.__traceback__ = None
-
-
-def _skip_own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OURS):
-        traceback = traceback.tb_next
-    return traceback
 
 
 def raise_interrupt(error: BaseException, handled: BaseException | None) -> None:

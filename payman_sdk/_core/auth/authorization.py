@@ -84,12 +84,13 @@ def authorization_url(
     if not isinstance(state, str) or not state or not state.isprintable():
         refuse("state", "is blank or not a string", "Leave it out; a random one is made.")
     code_verifier = SecretStr(secrets.token_urlsafe(48))
+    digest = hashlib.sha256(code_verifier.reveal().encode("ascii")).digest()
     request = authorize.build_request(
         client_id=client_id,
         redirect_uri=_check_redirect(redirect_uri),
         scope=",".join(_check_scopes(scopes)),
         state=state,
-        code_challenge=_compute_challenge(code_verifier),
+        code_challenge=base64.urlsafe_b64encode(digest).decode("ascii").rstrip("="),
         code_challenge_method="S256",
     )
     params: dict[str, Any] = request["params"]
@@ -149,11 +150,6 @@ def _read_parameters(url: str) -> dict[str, SecretStr]:
     except (ValueError, TypeError, AttributeError):
         query = {}
     return {name: SecretStr(values[0]) for name, values in query.items() if len(values) == 1}
-
-
-def _compute_challenge(code_verifier: SecretStr) -> str:
-    digest = hashlib.sha256(code_verifier.reveal().encode("ascii")).digest()
-    return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
 
 def _check_redirect(uri: object) -> str:
