@@ -75,9 +75,8 @@ def _compare_documents(pair: Pair) -> Iterator[Change]:
     if shared := sorted(names[0] & names[1]):
         where, said = "document, security", "any operation without its own security"
         here = _about(where, said, operations=tuple(shared))
-        yield from operations.compare_security(
-            here, sequence(old.get("security")), sequence(new.get("security"))
-        )
+        ways = (sequence(it.get("security")) for it in (old, new))
+        yield from operations.compare_security(here, *ways)
     old_hooks, new_hooks = (mapping(it.get("webhooks")) for it in (old, new))
     for name in sorted({*old_hooks, *new_hooks}):
         here = _about_one("webhook", name, names=frozenset({name}))
