@@ -394,6 +394,22 @@ def test_a_refused_refresh_token_takes_no_access_token_with_it(clock: Clock) -> 
     assert isinstance(outcome, AuthenticationError) and sent == []
 
 
+def test_a_stored_token_that_nothing_renews_now_serves_until_it_ends(clock: Clock) -> None:
+    """Also in a process that is started in its windows: without a refresh token, or with one that may be spent."""
+    for refresh in (None, "r-1"):
+        unanswered = () if refresh is None else (WALL + clock.now - 1,)
+        for left in (120.0, 60.0, 0.125):
+            given = stored(PERSON, clock, "a-1", left, refresh)._replace(lifetime=3600, unanswered=unanswered)
+            outcome, sent = driven(manager(Access(Store(given)), clock).get(clock.now + 3))
+            assert isinstance(outcome, AccessToken) and (outcome.value, sent) == ("a-1", []), (refresh, left)
+        ended = Store(stored(PERSON, clock, "a-1", 0, refresh)._replace(unanswered=unanswered))
+        outcome, sent = driven(manager(Access(ended), clock).get(clock.now + 3))
+        assert isinstance(outcome, AuthenticationError) and sent == []
+    given = stored(PERSON, clock, "a-1", 100, "r-1")._replace(lifetime=3600)
+    outcome, sent = driven(manager(Access(Store(given)), clock).get(clock.now + 3), [token_answer("a-2")])
+    assert isinstance(outcome, AccessToken) and (outcome.value, len(sent)) == ("a-2", 1)
+
+
 def test_while_one_saves_nobody_else_tries(clock: Clock) -> None:
     """For five seconds; afterwards for twenty times as long as the store took to fail."""
     store = Store()

@@ -258,8 +258,8 @@ class TokenManager:
         """Alone among all who share the store: read again, renew, write."""
         if (yield from self._kept.load(self._get_time_left(deadline))):
             token = self._kept.access_token
-            is_fresh = token is not None and not is_early(token, self._clock())
-            if token is not None and is_fresh and token.value not in self._kept.refused:
+            is_usable = token is not None and self._is_usable(token, self._clock())
+            if token is not None and is_usable and token.value not in self._kept.refused:
                 self._current = token
                 return token
         pause = None if self._owner.has_own_account else self._kept.rotation.find_pause(self._kept.known)
