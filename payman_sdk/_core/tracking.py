@@ -83,10 +83,7 @@ class ClientObserver(Protocol):
 
 
 class Tracker:
-    """Observes one ask: counts, and calls the hook of tasks.
-
-    `task_id` is None for the request of a token.
-    """
+    """Observes one ask: counts, and calls the hook of tasks. `task_id` is None for the request of a token."""
 
     answer: Callable[[], str] | None = None
     """What gives the text of the answer, once there is one."""
@@ -110,6 +107,7 @@ class Tracker:
         self._clock = clock
         self._task_id = task_id
         self._on_task = on_task
+        self._sends: dict[str, int] = {}  # how often each path was sent to before
         if on_task is not None:  # here, so that no import can fail after sending
             from payman_sdk._core.hook_payloads import TaskStateChange
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from payman_sdk._core.effects import CallHook, Clock, Flow, SendRequest
-from payman_sdk._core.tracking import ClientObserver, Tracker, notify, redact_state
+from payman_sdk._core.effects import CallHook, Flow, SendRequest
+from payman_sdk._core.tracking import Tracker, notify, redact_state
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
-    from payman_sdk._core.hook_payloads import OnTask, TokenRefresh
+    from payman_sdk._core.hook_payloads import TokenRefresh
     from payman_sdk._core.http import HTTPResponse
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._core.tracking import TokenRefreshBegan
@@ -97,13 +96,6 @@ class EventTracker(Tracker):
     first_event: float | None = None
     _began_at = 0.0
 
-    def __init__(
-        self, observer: ClientObserver, clock: Clock, task_id: str | None, on_task: OnTask | None
-    ) -> None:
-        super().__init__(observer, clock, task_id, on_task)
-        self.listeners: tuple[Listener, ...] = observer.listeners
-        self._sends: Counter[str] = Counter()
-
     def _track(self, flow: Flow[T], ask: AskRequest) -> Flow[T]:
         self._began_at = self._clock()
         notify(self.listeners, lambda one: one.record_begin(ask, is_stream=self.is_stream))
@@ -116,8 +108,7 @@ class EventTracker(Tracker):
 
     def send(self, send: SendRequest) -> Flow[HTTPResponse]:
         path = str(send.request["url"]).partition("?")[0]
-        resends = self._sends[path]
-        self._sends[path] += 1
+        resends = self._sends[path] = self._sends.get(path, -1) + 1
         began = AttemptBegan(self._task_id, str(send.request["method"]).upper(), path, resends, {})
         sent_at = self._clock()
         notify(self.listeners, lambda one: one.record_attempt(began))

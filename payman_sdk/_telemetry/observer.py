@@ -85,7 +85,9 @@ class Observer:
     def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker:
         from payman_sdk._telemetry.events import EventTracker
 
-        return EventTracker(self, clock, task_id, on_task)
+        tracker = EventTracker(self, clock, task_id, on_task)
+        tracker.listeners = self.listeners
+        return tracker
 
     def get_stats(self) -> Stats:
         from payman_sdk._telemetry.settings import Stats
