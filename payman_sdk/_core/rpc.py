@@ -129,7 +129,11 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
         found, why = _extract_task(result, task_id, is_ours=said_id == request_id)
         task = None if found is None else read_task(found, task_id, came)
         if task is not None:
-            _note_oddities(task, said_id, error, warnings)
+            if said_id is not None and not isinstance(said_id, str | int | float):
+                warnings.append("id: neither a text nor a number")
+            if error:
+                warnings.append("error: beside a result")
+            task.warnings[:0] = warnings
             task.headers = ResponseHeaders(answer.headers)
             return body, task
         if found or (result and said_id == request_id):  # no status and no error beside a result is a refusal
@@ -178,15 +182,6 @@ def _extract_task(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str
     if said_id in (None, ""):
         return None, "a task without an id"
     return None, f"another task, {shorten(repr(said_id))}"
-
-
-def _note_oddities(task: ParsedTask, said_id: Any, error: Any, warnings: list[str]) -> None:
-    """Note what is odd about the answer that a task came in."""
-    if said_id is not None and not isinstance(said_id, str | int | float):
-        warnings.append("id: neither a text nor a number")
-    if error:
-        warnings.append("error: beside a result")
-    task.warnings[:0] = warnings
 
 
 def find_inconclusive_error(answer: HTTPResponse) -> PaymanError | None:
