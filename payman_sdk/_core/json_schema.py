@@ -69,8 +69,6 @@ def _check(schema: object, root: Schema, path: str) -> None:
     members = cast("Schema", schema)
     for keyword, value in members.items():
         here = f"{path}/{keyword}"
-        if keyword in _ANNOTATIONS:
-            continue
         if keyword == "$ref":
             _look_up(value, root)
         elif keyword in ("$defs", "definitions", "properties"):
@@ -85,10 +83,11 @@ def _check(schema: object, root: Schema, path: str) -> None:
                 _check(one, root, f"{here}/{position}")
         elif keyword in ("items", "additionalProperties", "not"):
             _check(value, root, here)
-        elif keyword not in _KEYWORDS:
+        elif keyword in _KEYWORDS:
+            if not _KEYWORDS[keyword][0](value):
+                raise SchemaError(f"has an unusable {keyword!r} at {path or '/'}")
+        elif keyword not in _ANNOTATIONS:
             raise SchemaError(f"uses {keyword!r} at {path or '/'}, which the SDK cannot check")
-        elif not _KEYWORDS[keyword][0](value):
-            raise SchemaError(f"has an unusable {keyword!r} at {path or '/'}")
 
 
 def _validate(value: object, schema: Schema | bool, root: Schema, path: str, depth: int) -> None:
