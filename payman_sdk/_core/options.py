@@ -50,9 +50,8 @@ KEYWORDS = frozenset({*CallOptions._fields, "output_format", "extra_headers", "r
 
 
 def build_default_options(config: Config) -> CallOptions:
-    return CallOptions(
-        **{name: getattr(config, name) for name in _OF_THE_CLIENT}, headers=config.default_headers
-    )
+    of_client = {name: getattr(config, name) for name in _OF_THE_CLIENT}
+    return CallOptions(**of_client, headers=config.default_headers)
 
 
 def resolve_options(

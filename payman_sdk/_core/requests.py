@@ -71,9 +71,8 @@ class AskRequest(NamedTuple):
         from payman_api.api.tasks import send_task_subscribe
         from payman_api.models.send_task_streaming_request import SendTaskStreamingRequest
 
-        return send_task_subscribe.build_request(
-            body=SendTaskStreamingRequest(id=self.request_id, params=self._build_params())
-        )
+        body = SendTaskStreamingRequest(id=self.request_id, params=self._build_params())
+        return send_task_subscribe.build_request(body=body)
 
     def _build_params(self) -> TaskSendParams:
         part = TextPart(text=self.text, metadata=_to_metadata(self.part_metadata))

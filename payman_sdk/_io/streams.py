@@ -47,9 +47,8 @@ class Decompressor:
     """
 
     def __init__(self, encoding: str) -> None:
-        named = [
-            name for part in encoding.lower().split(",") if (name := part.strip()) not in ("", "identity")
-        ]
+        parts = map(str.strip, encoding.lower().split(","))
+        named = [name for name in parts if name not in ("", "identity")]
         if len(named) > 1 or (named and named[0] not in _FORMATS):
             raise UnreadableAnswerError(
                 f"The answer is encoded as {encoding!r}, and only gzip or deflate are read."
