@@ -7,6 +7,7 @@ import itertools
 import json
 import pickle
 import random
+import re
 import string
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ import pytest
 from payman_sdk._core.http import AnswerScan, redact_answer
 from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk._text.error_response import ErrorResponse
-from payman_sdk._text.redaction import redact, redact_shape
+from payman_sdk._text.redaction import _ESCAPE, redact, redact_shape
 from payman_sdk.errors import AgentError, PaymanError
 
 TOKEN = "acc3ss-t0ken/abc+def=="
@@ -159,6 +160,17 @@ def test_hostile_texts_take_no_longer_than_others() -> None:
     ):
         redact(text)
     assert time.process_time() - started < 10
+
+
+def test_runs_of_backslashes_are_undone_at_once_and_hide_nothing() -> None:
+    """A few kilobytes that decompress to megabytes of backslashes must not keep an ask busy past its deadline."""
+    run = b"\\\\" * 100_000
+    assert sum(1 for _ in re.finditer(_ESCAPE, run)) <= len(run) // 100
+    secret = "s3cret-of-a-server"
+    sent_secrets.add(SecretStr(secret))
+    for several in (*range(1, 20), 255, 1000, 100_001):
+        hidden = secret.replace("-", "\\" * several + "u002d")
+        assert secret[:6] not in redact(f"a {hidden} b"), several
 
 
 def test_an_error_is_found_wherever_a_piece_ends() -> None:

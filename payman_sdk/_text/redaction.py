@@ -66,7 +66,7 @@ ALIKE: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmn
 """One spelling for any case, and for both alphabets of base64."""
 
 _ESCAPE: Final = (
-    rb"%[0-9A-Fa-f]{2}|\\{1,16}(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|\\[^ux]"
+    rb"%[0-9A-Fa-f]{2}|\\[^ux\\]|(?<!\\)\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?:\\\\){1,99}"
     rb"|&#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});?|&[A-Za-z]{2,31}[0-9]{0,2};"
 )
 """How a character is written in a URL, in JSON and in programs, and in HTML; compiled on first use."""
@@ -218,7 +218,7 @@ def _count_alike(one: bytes, other: bytes) -> int:
 def _undo_escapes(view: bytes) -> tuple[bytes, int]:
     """Return the text with its escapes undone, and how many they were; most texts hold no character that begins one."""
     has_any = re.search(_ESCAPE_SIGN, view) is not None
-    return re.subn(_ESCAPE, lambda match: _decode_escape(match[0]), view) if has_any else (view, 0)
+    return re.subn(_ESCAPE, _decode_match, view) if has_any else (view, 0)
 
 
 def _trace_escapes(view: bytes, places: Sequence[int]) -> Sequence[int]:
@@ -227,10 +227,15 @@ def _trace_escapes(view: bytes, places: Sequence[int]) -> Sequence[int]:
     for match in re.finditer(_ESCAPE, view):
         start, end = match.span()
         there.extend(places[at:start])
-        there.extend([places[start]] * len(_decode_escape(match[0])))
+        there.extend([places[start]] * len(_decode_match(match)))
         at = end
     there.extend(places[at:])
     return there
+
+
+def _decode_match(match: re.Match[bytes]) -> bytes:
+    escape = match[0]
+    return _decode_escape(escape if len(escape) < 200 else escape[-200:])  # it is kept
 
 
 @lru_cache(maxsize=4096)
@@ -245,4 +250,4 @@ def _decode_escape(escape: bytes) -> bytes:
     plain = escape.lstrip(b"\\")
     if plain[:1] in {b"u", b"x"} and len(plain) > 1:
         return chr(int(plain[1:], 16)).encode("utf-8", "surrogatepass")
-    return _NAMED_ESCAPES.get(escape, escape[1:])
+    return _NAMED_ESCAPES.get(escape, escape[1:]) if plain else escape[: len(escape) // 2]
