@@ -108,7 +108,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         return self._session.id
 
     def _plan(self, plan: Callable[..., T], *given: Any) -> T:
-        """Return what a call is to do. Nothing is done yet, and what is refused says so."""
+        """Return what a call is to do; a refusal says that nothing is done."""
         try:
             return plan(*given)
         except ConfigurationError as error:

@@ -208,7 +208,7 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
     """The redacted headers of the HTTP response, without regard to case. For a stream, those of its start."""
     _seconds: float
     _is_repeated: bool
-    """Whether the agent knew the task before the ask was sent."""
+    """Whether the agent knew the task before."""
     new_artifacts: list[Artifact] | None
     """After a reply: the `artifacts` that arrived since. None if the earlier ones are unknown."""
     raw: Any
