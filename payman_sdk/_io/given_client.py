@@ -91,9 +91,8 @@ def show_query(request: httpx.Request) -> httpx.Request:
 def attach_hooks(http: httpx.Client | httpx.AsyncClient, request: httpx.Request) -> None:
     """Hide the query of a request from whoever watches a client that was given; its transport gets it back.
 
-    The last hook for requests gives it back. That hook also shows that the request has reached its transport. If a hook for
-    answers raises, httpx closes the answer and its text is lost. So if such hooks exist, a hook that reads the answer goes
-    before them. These hooks handle only the SDK's own requests.
+    The last hook for requests gives it back, and shows that the request has reached its transport. If a hook for answers
+    raises, httpx drops the text of the answer, so a hook that reads it goes before such hooks. Both handle only the SDK's requests.
     """
     way: tuple[Any, Any, Any] = httpx.AsyncClient.send, _release_async, _read_refusal_async
     if isinstance(http, httpx.Client):

@@ -24,8 +24,7 @@ T = TypeVar("T")
 class WaiterQueue:
     """Wakes threads that wait for something, one at a time.
 
-    An interrupt at the wrong moment can break a `threading.Condition` for good. Here, at worst a thread is not woken and looks
-    again a moment later.
+    An interrupt can break a `threading.Condition` for good. Here, at worst a thread looks again a moment later.
 
     Attributes:
         waiting: The threads that wait. Each tries once more after it has entered itself here.
@@ -72,8 +71,7 @@ _LOOK = 0.05
 class LockHolder:
     """The holder of a `ThreadLock`: the thread inside `with ticket.held:`.
 
-    Such a block releases its C lock in one step. So if the holder is interrupted while it takes or releases the lock, the ticket
-    expires, and the lock is free again.
+    Such a block releases its C lock in one step. So if the holder is interrupted, the ticket expires, and the lock is free again.
     """
 
     __slots__ = ("_loop", "held")

@@ -2,10 +2,9 @@
 
 No other part of the SDK listens. This one does on 127.0.0.1, for one answer, while the caller waits.
 
-The address that a program opens in a browser is an argument of a process, which every user of the machine can read. The address
-of the authorization page holds the state that ties the answer to the request. So the system's browser gets a single-use link to
-the loopback address, which redirects to the page. Somebody who reads the link and is faster gets that state, but is detected. The
-browser's own request is then the second, and ends the login.
+Every user of the machine can read the address that a program opens in a browser. That of the authorization page holds the state
+that ties the answer to the request. So the system's browser gets a single-use link to the loopback address, which redirects to
+the page. Somebody who reads the link and is faster is detected: the browser's own request is then the second, and ends the login.
 """
 
 from __future__ import annotations

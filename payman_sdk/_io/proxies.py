@@ -1,7 +1,7 @@
 """The proxy that the environment names for a server, chosen as curl chooses it.
 
-httpx reads the same variables, but an entry of NO_PROXY that it cannot read keeps every client from being made. Here an entry that
-cannot be read matches nothing, and a proxy that cannot be used is an error that names its variable.
+Unlike in httpx, an entry of NO_PROXY that cannot be read matches nothing. A proxy that cannot be used is an error that names its
+variable.
 """
 
 from __future__ import annotations

@@ -127,9 +127,9 @@ _WATCHERS = frozenset({"sentry_sdk", "opentelemetry", "ddtrace"})
 class Interception:
     """Sees whether something replaces httpx: what a test has mocked must never reach a server.
 
-    Mocks replace methods. Those of pytest-httpx and vcrpy belong to httpx's transports, those of respx to httpx's clients or
-    httpcore's connections. A test may patch any of them. The SDK's own connections use none of these methods. So a client checks
-    first. httpx sends the request if one of the methods is neither the library's own nor a known watcher's wrapper.
+    pytest-httpx and vcrpy replace methods of httpx's transports, respx those of httpx's clients or httpcore's connections. The
+    SDK's own connections use none of them. So httpx sends the request if one of them is neither the library's own nor a known
+    watcher's wrapper.
 
     `places` are classes, or what is in their place, each with the name of a method.
     """

@@ -1,13 +1,11 @@
 """Handlers of signals that raise (Ctrl-C, SIGTERM, alarms) wait while the main thread is in code that they would spoil.
 
-Python calls them in the main thread between any two instructions. An exception there can leave a lock of httpcore locked for
-ever, a connection in the middle of a request, or a wrong counter. Therefore the SDK enters given code (a transport, a client)
-with `defer_signals`. It calls a handler when that code returns, or while it waits: there, an exception has the same path as a
-failed wait.
+Python calls them in the main thread between any two instructions, where an exception can leave a lock of httpcore locked for
+ever. Therefore the SDK enters given code (a transport, a client) with `defer_signals`, which calls a handler when that code
+returns, or while it waits: there, an exception has the same path as a failed wait.
 
-No list says whether code waits. A thread reminds the main thread of the signal every few milliseconds. If the main thread is at
-the same instruction again and again, it waits there. Code that neither waits nor returns for a second is interrupted wherever it
-is.
+A thread reminds the main thread of the signal every few milliseconds. If that is at the same instruction again and again, it
+waits there. Code that neither waits nor returns for a second is interrupted wherever it is.
 """
 
 from __future__ import annotations

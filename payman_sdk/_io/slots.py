@@ -1,8 +1,7 @@
 """The connections of a pool, each leased to one request at a time.
 
-If a request does not end normally, its connection is closed and never used again. So whatever an exception left in it is gone,
-even an interrupt inside a lock of httpcore. A connection without references is closed and no longer counted. So an interrupt
-cannot make the pool wait for a connection that does not exist.
+If a request does not end normally, its connection is closed and never used again, with whatever an exception left in it. A
+connection without references is closed and no longer counted, so that no interrupt makes the pool wait for it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The answer that a runner is reading: one at most, decompressed piece by piece, closed whatever happens.
 
-The decoders of httpx decompress a whole chunk at once, which may be a thousand times as large. They also accept any number of
-nested encodings. So the SDK reads raw bodies and decompresses them here.
+The decoders of httpx decompress a whole chunk at once, which may be a thousand times as large, and accept any number of nested
+encodings. So the SDK reads raw bodies.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A token store as the client uses it: bounded in time, and whatever it raises is an error of the SDK.
 
-A keyring may wait for a person, a client of Redis for a server, and neither can be stopped. So such a call runs in a separate thread:
-whoever has waited long enough leaves it behind. The refresh of a token sets the limit, for it knows how much time the ask has.
+A keyring may wait for a person, a client of Redis for a server, and neither can be stopped. So such a call runs in a separate
+thread, which is left behind after the time that the refresh of a token sets.
 """
 
 from __future__ import annotations

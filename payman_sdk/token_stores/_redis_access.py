@@ -1,8 +1,8 @@
 """What all stores in Redis share: the client of the server, names of keys, how long a step may take, and locks that expire.
 
-A lock is a key that expires and holds a value only its holder knows. Giving it back, or keeping it longer, has to compare that value
-and act in one step: by a script, or, where scripts are refused, by WATCH and MULTI. A Redis that allows neither is found out before
-the lock is relied on: a lock that nobody can give back would make everybody wait until it expires.
+A lock is a key that expires and holds a value only its holder knows. Giving it back, or keeping it longer, compares that value
+and acts in one step: by a script, or, where scripts are refused, by WATCH and MULTI. A Redis that allows neither is found out
+before the lock is relied on.
 """
 
 from __future__ import annotations

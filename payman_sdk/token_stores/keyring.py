@@ -1,8 +1,7 @@
 """A token in the keyring of the operating system. Needs the extra `keyring`.
 
-Keyrings are made for passwords: an entry on Windows holds 1,280 characters. A longer token is split over several entries, and an
-entry under the store's own name lists them. There are two sets of entries. A new token is written into the unused set and read
-again. Then writing that one entry activates it. Until then, the previous token stays readable.
+An entry on Windows holds 1,280 characters. A longer token is split over several entries, and an entry under the store's own name
+lists them. A new token is written into the unused one of two sets and read again; then writing that one entry activates it.
 """
 
 from __future__ import annotations
