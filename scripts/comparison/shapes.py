@@ -78,8 +78,7 @@ def composed(contract: Contract, schema: Node, is_whole: bool, seen: frozenset[s
         return {} if is_left_out else composed(contract, contract.resolve(schema), True, seen | {reference})
     out: Node = {}
     for member in (*map(schema_of, sequence(schema["allOf"])), without({"allOf"}, schema)):
-        meant = without({"allOf"}, member) if pointed(member) else member
-        part = composed(contract, meant, is_whole, seen)
+        part = composed(contract, member, is_whole, seen)
         properties = mapping(out.get("properties")) | mapping(part.get("properties"))
         required = sequence(out.get("required")) + sequence(part.get("required"))
         out |= part

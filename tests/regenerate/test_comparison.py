@@ -418,6 +418,20 @@ def test_composition() -> None:
     ]
 
 
+def test_what_stands_beside_a_reference_in_a_member_counts() -> None:
+    """Since OpenAPI 3.1, a member of an `allOf` may have both a reference and an `allOf`."""
+    inner: list[Any] = [{"properties": {"a": kind}} for kind in (TEXT, NUMBER)]
+    documents = [
+        with_value({"allOf": [{**TOPIC, "allOf": [one]}, {"properties": {"x": TEXT}}]}, read=True, sent=True)
+        for one in inner
+    ]
+    assert not compare(documents[0], documents[0])
+    assert seen(compare(*documents)) == [
+        (B, "changed", "`Draft.value.a` is of type `integer` now, was of type `string` (in requests)."),
+        (B, "changed", "`Note.value.a` is of type `integer` now, was of type `string` (in answers)."),
+    ]
+
+
 def test_enums_that_are_open_and_closed() -> None:
     """Readers take a new value only if wherever they read the enum, any text is read as well."""
     for read, level in (
