@@ -302,3 +302,12 @@ def test_code_that_cannot_be_read_is_an_error_of_its_own(
     assert said in capsys.readouterr().err
     assert check(release / "tests") == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_package_that_is_no_python_is_an_error_of_its_own(
+    release: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = release / "payman_sdk" / "__init__.py"
+    file.write_text(f"{file.read_text(encoding='utf-8')}\ndef broken(:\n", encoding="utf-8")
+    assert check(release) == 2
+    assert "cannot be read" in capsys.readouterr().err

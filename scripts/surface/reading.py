@@ -88,7 +88,7 @@ def facts_of(root: Path) -> list[Fact]:
         loader.load("payman_sdk", try_relative_path=False)
         if (root / "generated" / "payman_api").is_dir():
             loader.load("payman_api", try_relative_path=False)
-    except (ImportError, SyntaxError) as error:
+    except (ImportError, SyntaxError, griffe.LoadingError) as error:
         raise UnreadableError(f"payman_sdk in {root} cannot be read: {error}") from error
 
     public, found = read_public(root), list[Fact]()
