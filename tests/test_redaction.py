@@ -12,6 +12,7 @@ import string
 import time
 from collections.abc import Callable
 from html import unescape
+from html.entities import html5
 from typing import Any
 from urllib.parse import unquote
 
@@ -202,6 +203,9 @@ def test_a_success_hides_no_secret_in_another_spelling() -> None:
         "URL": lambda text: "".join(f"%{ord(letter):02x}" for letter in text),
         "HTML": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
         "HTML in sixteens": lambda text: "".join(f"&#X00{ord(letter):x};" for letter in text),
+        "programs": lambda text: "".join(f"\\\\x{ord(letter):02x}" for letter in text),
+        "hexadecimal": lambda text: text.encode().hex(),
+        "hexadecimal in capitals": lambda text: f"x{text}y".encode().hex().upper(),
         "base64": lambda text: base64.b64encode(f"x{text}y".encode()).decode(),
         "base64 for URLs": lambda text: base64.urlsafe_b64encode(f"xy{text}".encode()).decode(),
     }
@@ -217,12 +221,64 @@ def test_a_success_hides_no_secret_in_another_spelling() -> None:
         assert redact_answer(body) is body, harmless
 
 
+NAMES = {sign: f"&{name}" for name, sign in html5.items() if name.endswith(";")}
+ESCAPES: tuple[Callable[[str], str], ...] = (
+    lambda letter: f"\\u{ord(letter):04x}",
+    lambda letter: f"\\x{ord(letter):02X}",
+    lambda letter: f"%{ord(letter):02x}",
+    lambda letter: f"&#{ord(letter):03d};",
+    lambda letter: f"&#X{ord(letter):x};",
+    lambda letter: NAMES.get(letter, letter),
+    lambda letter: letter if letter in "abefnrtuvx0" else f"\\{letter}",
+)
+
+
+def spell(text: str, chance: random.Random) -> str:
+    """Write some letters of a text, or only its signs, as escapes."""
+    escapes, share = chance.sample(ESCAPES, chance.choice((1, 1, 3))), chance.choice((0.0, 0.4, 1.0))
+    return "".join(
+        chance.choice(escapes)(letter) if not letter.isalnum() or chance.random() < share else letter
+        for letter in text
+    )
+
+
+def test_a_success_is_looked_through_for_every_form_that_is_redacted() -> None:
+    """What an error would lose of a secret, a success loses too: also of one in hexadecimal, with escapes in escapes."""
+    chance = random.Random(4711)  # noqa: S311 (no secret)
+    secrets = (
+        "t-kn/abc+def==Q",
+        "a/b+c=d&e/f+g=h&i",
+        "p4ss w0rd",
+        "k3y-pw7",
+        "r3fr3sh/with==tail%41",
+        "%41%42%43%44%45-%46",
+    )
+    for secret in secrets:
+        sent_secrets.add(SecretStr(secret))
+    encodings: tuple[Callable[[bytes], bytes], ...] = (
+        bytes,
+        lambda raw: raw.hex().encode(),
+        base64.b64encode,
+    )
+    seen = 0
+    for _ in range(800):
+        written = chance.choice(encodings)(chance.choice(secrets).encode()).decode()
+        for _ in range(chance.randrange(4)):
+            written = spell(written, chance)
+        answer = f'{{"text": "It is {written}."}}'.encode()
+        if redact(answer) == b'{"text": "It is ...."}':
+            seen += 1
+            assert not AnswerScan().is_clean(answer), answer
+    assert seen > 500
+
+
 def test_the_shortest_secrets_are_found_in_a_success() -> None:
-    """A secret of eight characters, the base64 of one of nine, and one with half a character are found; so is one in broken UTF-16."""
+    """A secret of six characters or eight, the base64 of one of nine, and one with half a character are found; so is one in broken UTF-16."""
     for secret in ("Zq7-Xw9k", "Yq7-Xw9kP", "ab\udc80cdefg"):
         sent_secrets.add(SecretStr(secret))
     answers = {
         b'{"text": "Zq7-Xw9k"}': b"Zq7",
+        b'{"text": "is it s3cr3t?"}': b"s3cr3t",
         b'{"text": "%s"}' % base64.b64encode(b"Yq7-Xw9kP"): b"WXE3",
         json.dumps({"text": "ab\udc80cdefg"}).encode(): b"cdefg",
         '{"text": "Zq7-Xw9k"}'.encode("utf-16-le") + b"x": b"Zq7",

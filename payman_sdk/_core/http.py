@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk._text.error_response import Headers
-from payman_sdk._text.redaction import ALIKE, ANY, FIRST, REDACTED, list_encodings, list_spellings, redact
+from payman_sdk._text.redaction import ALIKE, ANY, FIRST, REDACTED, WORD, list_encodings, list_texts, redact
 
 
 class HTTPResponse(Protocol):
@@ -82,10 +82,6 @@ def is_event_stream(response: HTTPResponse) -> bool:
     return response.is_success and media_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
-_WRITING: Final = "send_request_headers"
-"""httpcore's step that writes the first bytes of a request."""
-
-
 class Transmission:
     """One request on its way.
 
@@ -118,7 +114,7 @@ class Transmission:
         """Take note of a step, as httpcore names it: `http11.send_request_headers.started`."""
         self.was_seen = True
         step, state = _parse_event(event)
-        if step == _WRITING:
+        if step == "send_request_headers":  # which writes the first bytes
             self._note_writing(state, about)
         elif state == "failed":
             self.is_connecting, self.failure = False, about.get("exception")
@@ -167,16 +163,24 @@ def _is_unwritable(error: object) -> bool:
 
 _MOST_LOOKED_FOR: Final = 16
 """How many of the newest secrets are looked for in an answer, beside that of its request."""
-_OVERLAP: Final = 32
+_OVERLAP: Final = 64
 """How many bytes of what came before are looked at again with a piece."""
 _ERROR: Final = rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)'
 """An error that is not null. Where a piece ends before that shows, the next one shows it, for the overlap is longer than that."""
-_ESCAPES: Final = (
-    (b"\\u00", rb"\\u00(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])"),
-    (b"&#", rb"&#(?:[xX]0*[3-7]|0*(?:[4-9]\d|1[012]\d))"),
-    (b"%", rb"%[3-7][0-9A-Fa-f]%[3-7]"),
-)
-"""How letters and digits are written in JSON, HTML and URLs, though they need not be: what follows may be a secret in disguise."""
+_CODE: Final = rb"(?:2[35DdEe]|3[\dBb]|[4-7][1-9A-Fa-f]|[57]0)"
+"""The codes of what need not be escaped anywhere (letters, digits and `-._~`), and of what other escapes consist of."""
+_NAME: Final = rb"(?!(?:amp|lt|gt|quot|apos|nbsp);)[A-Za-z]{2,31}\d{0,2};"
+_NUMBER: Final = rb"#[xX]0*%b|#0*(?:3[57]|[4-9]\d|1[012]\d)" % _CODE
+_HTML: Final = rb"(?:(?:amp|#0*38|#[xX]0*26);?)*(?:%b|%b)" % (_NUMBER, _NAME)
+_AMPERSAND: Final = b"&(?:%b|(?:26)?%b)" % (_CODE, _HTML)
+_BACKSLASH: Final = rb"\\(?:u(?:00@|0?\\)|x@)".replace(b"@", rb"(?:%b|26%b|[\dA-Fa-f]?\\)" % (_CODE, _HTML))
+"""How these are escaped all the same. It may be a secret in disguise."""
+_SIGNS: Final = ALIKE.replace(b"%", b"&")
+"""`ALIKE`, with one sign for the escapes of HTML and of URLs."""
+_HEX_DIGITS: Final = bytes(code in b"0123456789abcdefABCDEF" for code in range(256))
+_HEX: Final = bytes([1]) * 2 * FIRST
+"""What the first characters of a secret are in hexadecimal, with `_HEX_DIGITS`. Few answers hold so many digits together."""
+_compile: Callable[[bytes], re.Pattern[bytes]] = lru_cache(re.compile)
 
 
 def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
@@ -207,29 +211,29 @@ class AnswerScan:
 
 
 def _is_clean(text: bytes, own: SecretStr | None) -> bool:
-    if text.count(b'"error"') > text.count(b'"error":null') and re.search(_ERROR, text):
+    if text.count(b'"error"') and re.search(_ERROR, text):
         return False
-    # Loops, as `any` with a generator takes several times as long.
-    for sign, pattern in _ESCAPES:
-        if sign in text and re.search(pattern, text):
-            return False
-    return not any(map(text.translate(ALIKE).__contains__, _collect_needles(own, sent_secrets.changes)))
+    view = text.translate(_SIGNS, b"\\")
+    if len(view) < len(text) and _compile(_BACKSLASH).search(text):
+        return False
+    if b"&" in view and _compile(_AMPERSAND).search(view):
+        return False
+    needles = _collect_needles(own, sent_secrets.changes, _HEX in view.translate(_HEX_DIGITS))
+    return not any(map(view.__contains__, needles))
 
 
 @lru_cache(maxsize=256)
-def _needles(secret: SecretStr) -> tuple[bytes, ...]:
-    """Return what is looked for in an answer to know whether a secret is in it: pieces that no spelling changes, where there are any."""
+def _needles(secret: SecretStr, has_hex: bool) -> tuple[bytes, ...]:
+    """Return what is looked for in an answer to know whether a secret is in it: of each form, a piece that no spelling changes."""
     plain = secret.reveal()
-    if len(plain) < FIRST:
-        return ()
-    run = max(re.findall(r"[0-9A-Za-z._~-]+", plain), key=len, default="")
-    spellings = [run[:FIRST]] if len(run) >= FIRST else list_spellings(plain)
-    encoded = (form[:ANY] for form in list_encodings(plain)[1:] if len(form) >= ANY)
-    return tuple(form.encode("utf-8", "surrogatepass").translate(ALIKE) for form in (*spellings, *encoded))
+    encodings = list_encodings(plain)[not has_hex and len(plain) >= FIRST :]
+    pieces = [(form, FIRST) for form in list_texts(plain)] + [(form.encode(), ANY) for form in encodings]
+    runs = (max(re.findall(rb"[\w.~-]+", form), key=len, default=b"")[:most] for form, most in pieces)
+    return tuple(run.translate(ALIKE) for run in runs) if len(plain) >= WORD else ()
 
 
 @lru_cache(maxsize=256)
-def _collect_needles(own: SecretStr | None, changes: int) -> tuple[bytes, ...]:
+def _collect_needles(own: SecretStr | None, changes: int, has_hex: bool) -> tuple[bytes, ...]:
     """Return what is looked for in an answer to a request with this secret; `changes` counts the changes of the secrets that were sent."""
     secrets = (*sent_secrets.get_latest(_MOST_LOOKED_FOR), own)
-    return tuple({needle for secret in secrets if secret is not None for needle in _needles(secret)})
+    return tuple({needle for secret in secrets if secret is not None for needle in _needles(secret, has_hex)})

@@ -48,6 +48,15 @@ def list_encodings(value: str) -> list[str]:
     return encoded
 
 
+def list_texts(value: str) -> set[bytes]:
+    """Return what a value reads as: unchanged, in a form, and with the escapes in it undone."""
+    undone, texts = value.encode("utf-8", "surrogatepass"), set[bytes]()
+    while undone not in texts:
+        texts.add(undone)
+        undone = _undo_escapes(undone)[0]
+    return texts | {value.replace(" ", "+").encode("utf-8", "surrogatepass")}
+
+
 T = TypeVar("T", str, bytes)
 
 REDACTED: Final = "..."
@@ -57,7 +66,7 @@ FIRST, ANY = 8, 12
 """How many characters give a secret away: its first ones, and those from anywhere in it."""
 _STRIDE: Final = ANY - FIRST + 1
 """At every so many characters of a secret begins a piece that is looked for: any `ANY` characters hold such a piece whole."""
-_WORD: Final = 6
+WORD: Final = 6
 """Secrets from here to `FIRST` characters are looked for as words. Shorter ones are not: they are part of any text."""
 _DEEPEST: Final = 4
 """How often escapes are undone that stand one in the other."""
@@ -70,15 +79,12 @@ _ESCAPE: Final = (
     rb"|&#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});?|&[A-Za-z]{2,31}[0-9]{0,2};"
 )
 """How a character is written in a URL, in JSON and in programs, and in HTML; compiled on first use."""
-_ESCAPE_SIGN: Final = rb"[%\\&]"
 _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"\r", b"\\t": b"\t"}
 
 
 def redact(text: T) -> T:
     """Return the text without the secrets that servers know of; the very same text where it holds none."""
     index = _index.refresh()
-    if index.run is None and index.word is None:
-        return text
     body = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     spans = sorted(_iter_spans(body, index))
     if not spans:
@@ -124,8 +130,7 @@ class _NeedleIndex:
         self._words: set[bytes] = set()
         self._signs: set[int] = set()
         self.pieces: dict[bytes, list[tuple[bytes, bytes]]] = {}
-        self.run: re.Pattern[bytes] | None = None
-        self.word: re.Pattern[bytes] | None = None
+        self.run = self.word = re.compile(b"(?!)")
 
     def refresh(self) -> _NeedleIndex:
         global _index
@@ -147,18 +152,13 @@ class _NeedleIndex:
         return self
 
     def _add(self, plain: str) -> None:
-        if _WORD <= len(plain) < FIRST:
+        if WORD <= len(plain) < FIRST:
             self._words.add(re.escape(plain.encode("utf-8", "surrogatepass")))
             alternatives = b"|".join(sorted(self._words))
             self.word = re.compile(rb"(?<![0-9A-Za-z])(?:%b)(?![0-9A-Za-z])" % alternatives)
-        elif len(plain) < _WORD:
+        elif len(plain) < WORD:
             return
-        undone = plain.encode("utf-8", "surrogatepass")
-        forms = {form.encode() for form in list_encodings(plain)}
-        while undone not in forms:
-            forms.add(undone)
-            undone = _undo_escapes(undone)[0]
-        forms.add(plain.replace(" ", "+").encode("utf-8", "surrogatepass"))
+        forms = {*list_texts(plain), *map(str.encode, list_encodings(plain))}
         for form in {form.translate(ALIKE) for form in forms}:
             for at in range(0, len(form) - FIRST + 1, _STRIDE):
                 behind = at + FIRST
@@ -189,11 +189,7 @@ def _iter_spans(body: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]:
 
 
 def _iter_matches(view: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]:
-    if index.word is not None:
-        for match in index.word.finditer(view):
-            yield match.span()
-    if index.run is None:
-        return
+    yield from (match.span() for match in index.word.finditer(view))
     view, pieces = view.translate(ALIKE), index.pieces
     # Few characters are in any secret, so few stand together.
     runs = (range(match.start(), match.end() - FIRST + 1) for match in index.run.finditer(view))
@@ -217,7 +213,7 @@ def _count_alike(one: bytes, other: bytes) -> int:
 
 def _undo_escapes(view: bytes) -> tuple[bytes, int]:
     """Return the text with its escapes undone, and how many they were; most texts hold no character that begins one."""
-    has_any = re.search(_ESCAPE_SIGN, view) is not None
+    has_any = re.search(rb"[%\\&]", view) is not None
     return re.subn(_ESCAPE, _decode_match, view) if has_any else (view, 0)
 
 
