@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Self
 
-from payman_sdk._client.task_stream import BaseTaskStream, Described, LiveView, TextExtractor
+from payman_sdk._client.task_stream import BaseTaskStream, LiveView, TextExtractor
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.operations import Operations
+from payman_sdk._core.requests import Described
 from payman_sdk._core.stream import StreamFlow
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._io.async_runner import AsyncRunner

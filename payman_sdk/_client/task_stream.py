@@ -14,6 +14,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 from payman_sdk._core.effects import Emit, FlowResult
 from payman_sdk._core.events import StatusUpdate, StreamEvent
 from payman_sdk._core.operations import Operations
+from payman_sdk._core.requests import Described
 from payman_sdk._core.stream import StreamFlow
 from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
 from payman_sdk._io.clock import monotonic
@@ -144,25 +145,6 @@ class BaseTaskStream(Generic[D]):
                 next_step="Call result() inside the with block; client.get_task(stream.task_id) returns it later.",
             )
         return self._following.get_result()
-
-
-class Described:
-    """Writes on whatever is raised in the block, and on what was raised before, which ask it is about."""
-
-    __slots__ = ("_before", "_describe")
-
-    def __init__(
-        self, describe: Callable[[BaseException], None], before: BaseException | None = None
-    ) -> None:
-        self._describe, self._before = describe, before
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        for one in (error, self._before):
-            if one is not None:
-                self._describe(one)
 
 
 class TaskStream(BaseTaskStream[SyncRunner]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import urandom
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +95,25 @@ class AskRequest(NamedTuple):
         from payman_sdk._core.hook_payloads import OutgoingAsk
 
         return OutgoingAsk(self.text, self.is_reply, **self.get_ids())
+
+
+class Described:
+    """Writes on whatever is raised in the block, and on what was raised before, which ask it is about."""
+
+    __slots__ = ("_before", "_describe")
+
+    def __init__(
+        self, describe: Callable[[BaseException], object] | None, before: BaseException | None = None
+    ) -> None:
+        self._describe, self._before = describe, before
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        for one in (error, self._before):
+            if one is not None and self._describe is not None:
+                self._describe(one)
 
 
 def build_get_request(task_id: str, request_id: str, messages: int = 0) -> dict[str, Any]:

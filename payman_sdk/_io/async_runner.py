@@ -16,6 +16,7 @@ import anyio.lowlevel
 
 from payman_sdk._core import effects
 from payman_sdk._core.http import HTTPResponse, is_event_stream
+from payman_sdk._core.requests import Described
 from payman_sdk._io import failures
 from payman_sdk._io.async_streams import AsyncOpenStream, repair_pools
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, run_in_thread, sleep
@@ -59,7 +60,7 @@ class AsyncRunner(BaseRunner):
     ) -> T:
         mark_for_trio()
         line = AsyncOpenStream()
-        try:
+        with Described(describe):
             try:
                 end = await self.advance(flow, line)
                 assert not isinstance(end, effects.Emit), "a flow that emits events must be advanced"  # noqa: S101 (a fault of the SDK's own)
@@ -67,10 +68,6 @@ class AsyncRunner(BaseRunner):
             finally:
                 flow.close()
                 await line.close()
-        except BaseException as error:
-            if describe is not None:
-                describe(error)
-            raise
 
     @defer_on_trio
     async def advance(

@@ -17,6 +17,7 @@ import httpcore
 
 from payman_sdk._core import effects
 from payman_sdk._core.http import HTTPResponse, Transmission, is_event_stream
+from payman_sdk._core.requests import Described
 from payman_sdk._io import failures, streams
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
@@ -145,7 +146,7 @@ class SyncRunner(BaseRunner):
         `describe` is called with what is raised, also when the flow has ended and is being closed.
         """
         line = OpenStream()
-        try:
+        with Described(describe):
             try:
                 end = self.advance(flow, line)
                 assert not isinstance(end, effects.Emit), "a flow that emits events must be advanced"  # noqa: S101 (a fault of the SDK's own)
@@ -153,10 +154,6 @@ class SyncRunner(BaseRunner):
             finally:
                 flow.close()
                 line.close()
-        except BaseException as error:
-            if describe is not None:
-                describe(error)
-            raise
 
     def advance(self, flow: effects.Flow[T], line: OpenStream) -> effects.Emit | effects.FlowResult[T]:
         """Run a flow until it emits something or ends; a failure of a step is the flow's to handle.
