@@ -95,7 +95,7 @@ _unknown_to_yaml: list[type[Record]] = []
 
 
 def register_with_yaml() -> None:
-    """Have PyYAML write records as the mappings they are; it need not be there, nor before the SDK."""
+    """Have PyYAML, where it is there, write records as mappings."""
     if _unknown_to_yaml and (yaml := cast("Any", sys.modules.get("yaml"))) is not None:
         while _unknown_to_yaml:
             kind = _unknown_to_yaml.pop()

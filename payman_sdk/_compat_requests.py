@@ -1,8 +1,7 @@
 """For programs written for version 1: they catch the exceptions of `requests`, and know none of the SDK.
 
 Where a program has imported `requests`, an error is therefore made as a class that is also one of its exceptions. Such
-a class is made once for each class of errors, under the same name, so that messages and tracebacks read the same.
-Nothing here imports `requests`: who has not imported it cannot catch its exceptions either.
+a class has the same name, so that messages and tracebacks read the same. Nothing here imports `requests`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """An artifact as it grows, chunk by chunk.
 
-There may be a hundred thousand chunks a second, and most add only a few words. So a snapshot does not copy earlier content:
-snapshots share complete parts, and texts grow in place.
+Most chunks add only a few words. So snapshots share complete parts, and texts grow in place.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Flows decide, runners act.
 
-A flow is a plain generator: it yields effects and is sent their results, or has their failure thrown into it. It does
-no I/O, so a test can step through every decision. Flows compose with `yield from`. The runners in `_io/runner.py` and
-`_io/async_runner.py` carry effects out; clocks, locks and sockets live there and nowhere else.
+A flow is a generator: it yields effects and is sent their results, or has their failure thrown into it. It does no I/O, so a
+test can step through every decision. The runners in `_io/runner.py` and `_io/async_runner.py` carry effects out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Check values against the part of JSON Schema that people write for answers.
 
-A keyword that is not known here is refused when a schema is given, because ignoring it would accept what the schema forbids.
+A keyword that is not known here is refused: ignoring it would accept what the schema forbids.
 """
 
 from __future__ import annotations

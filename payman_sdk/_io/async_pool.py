@@ -1,7 +1,7 @@
 """The client's own connections, for asyncio and trio: as `pool.py`, with separate connections for every event loop.
 
-Their sockets belong to no event loop: they can be closed wherever and whenever nobody needs them any more. What asyncio itself makes
-of a socket can be closed by its loop only, and complains when the loop has ended before.
+Their sockets belong to no event loop, so they can be closed anywhere. What asyncio itself makes of a socket can be closed by its
+loop only.
 """
 
 from __future__ import annotations

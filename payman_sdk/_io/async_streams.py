@@ -1,8 +1,8 @@
 """The answer that the runner for tasks is reading; `streams.py` has the one for threads.
 
 `repair_pools` returns to a pool of httpcore the connections that a stopped request has left behind. If a task is cancelled while
-httpcore gives it a connection or takes one back, that connection has no owner and counts for ever (httpcore 1.0). No public API of
-httpx shows that, so this code uses private attributes. If a later httpx or httpcore lacks them, nothing is repaired.
+httpcore gives it a connection or takes one back, that connection has no owner and counts for ever (httpcore 1.0). Only private
+attributes show that. If a later httpx or httpcore lacks them, nothing is repaired.
 """
 
 from __future__ import annotations

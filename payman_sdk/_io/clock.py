@@ -1,8 +1,8 @@
 """The clocks of the SDK; no other module reads one.
 
-Libraries that freeze or move time in tests (freezegun, time-machine) replace the functions of the module `time`, wherever a loaded
-module holds one. A deadline that was set by one clock and is compared with another never ends, or has always ended. So
-deadlines are kept by a function that no other module holds, and every call reads the wall time again.
+Libraries that freeze or move time in tests replace the functions of the module `time`, wherever a loaded module holds one. A
+deadline that is compared with another clock never ends, or has always ended. So deadlines are kept by a function that no other
+module holds.
 """
 
 from __future__ import annotations

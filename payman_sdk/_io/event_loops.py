@@ -100,8 +100,8 @@ def _has_ended(loop: Any) -> bool:
 class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
     """Cancel what the block waits for after so many seconds of real time; None never does.
 
-    As `anyio.move_on_after`. That one uses the loop's clock, which jumps if a test freezes time: it would cancel at once, or
-    never. `contextlib` is not used, because it sets attributes on a passing exception, which some exceptions refuse.
+    That of anyio uses the loop's clock, which jumps if a test freezes time. `contextlib` is not used, because it sets
+    attributes on a passing exception, which some exceptions refuse.
     """
 
     def __init__(self, seconds: float | None) -> None:

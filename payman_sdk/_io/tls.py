@@ -1,4 +1,4 @@
-"""TLS on any stream of httpcore, such as one that has TLS already: `ssl.SSLContext.wrap_socket` takes sockets only."""
+"""TLS on any stream of httpcore, such as one that has TLS already."""
 
 from __future__ import annotations
 

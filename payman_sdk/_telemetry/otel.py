@@ -1,7 +1,7 @@
 """Spans and metrics of OpenTelemetry. An ask has a span, and under it one for each request and each renewal of the access token.
 
-The span of an ask is current while its flow runs, but not while a stream's reader runs. So every span gets the right parent, even
-a token refresh in its own task. Exceptions are not recorded, because messages may repeat a server's text.
+The span of an ask is current while its flow runs, but not while a stream's reader runs. Exceptions are not recorded, because
+messages may repeat a server's text.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTok
     Web programs make a client for every request; with this they do not fetch a token for every request.
     """
     secret = SecretStr(client_secret)
-    # Python's hashes of texts are keyed and begin anew in each process, so the key gives no secret away. Two of them, with 128
-    # bits, are as good as a digest here; hashlib would be the largest import of a first ask.
+    # Python's hashes of texts are keyed anew in each process, so the key gives no secret away. Two of them are as good as a
+    # digest here; hashlib would be the largest import of a first ask.
     key = (base_url, client_id, hash(secret.reveal()), hash(f"{secret.reveal()}\n"))
     with get_fork_lock():
         store = _SHARED.pop(key, None) or MemoryTokenStore()

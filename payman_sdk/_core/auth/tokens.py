@@ -1,8 +1,8 @@
 """The token of a client: kept, renewed before its end by one caller for all, dropped when the server refuses it.
 
-Two windows before the expiry of a token decide who renews it. In the early window, from 120 s before, one caller renews it and
-the others use the old one. A failure is only logged. In the late window, from 60 s, all callers wait, and a failure is raised to
-all. Tokens with a lifetime below 240 s have windows of a half and a quarter of it.
+In the early window, from 120 s before its expiry, one caller renews a token and the others use the old one. A failure is only
+logged. In the late window, from 60 s, all callers wait, and a failure is raised to all. Tokens with a lifetime below 240 s have
+windows of a half and a quarter of it.
 
 If the answer to a renewal is lost, the client uses a valid access token until it expires. It does not send the refresh token
 again at once; see `rotation.py`.
