@@ -218,11 +218,12 @@ def _earliest(
 ) -> dt.datetime | None:
     """Return when, by the server's clock, an order that is answered now can have arrived at the earliest.
 
-    A state older than its order shows no such time, unless the agent knew the task: an earlier call may have sent the order.
+    A state older than its order shows no such time, unless the agent knew the task before.
     """
     try:
         moment, is_repeated = read_moment(response.timestamp), response._is_repeated  # pyright: ignore[reportPrivateUsage] # of this package
-        seconds = call.options.timeout if is_repeated else clock.seconds()
+        # An earlier call, with as much time as this one, may have ordered the payment of this key.
+        seconds = clock.seconds() if call.options.idempotency_key is None else call.options.timeout
         oldest = -math.inf if is_repeated else read_sending_time(response.headers, agent.wall_clock) - seconds
         if moment is None or moment.timestamp() < oldest - _SKEW:
             return None

@@ -91,3 +91,11 @@ def test_a_key_that_was_used_before_is_proven_by_the_payment_of_then(peer: Peer)
         outcomes.append(pay(peer, claim_paid(write(when), when), idempotency_key="invoice-1"))
         peer.always(GET_PATH, claim_paid(write(then), then))
     assert outcomes == [PAID, PAID]
+
+
+def test_an_earlier_call_with_the_key_may_have_made_the_payment(peer: Peer) -> None:
+    """Its answer may have been lost, and the agent may not know its task; a call without a key orders nothing before it began."""
+    now = dt.datetime.now(dt.UTC)
+    answer = claim_paid(write(now), now - dt.timedelta(seconds=60))
+    assert pay(peer, answer, idempotency_key="invoice-2") is PAID
+    assert pay(peer, answer) is UNDETERMINED
