@@ -62,7 +62,7 @@ async def main() -> None:
             store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
             toolkit = AsyncPaymanToolkit(
                 client,
-                run_id="invoices",
+                run_id=f"invoices {sandbox.client_id}",  # of your own account, "invoices" would do
                 store=store,
                 limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100}),
             )

@@ -16,17 +16,14 @@ from payman_sdk._refusals import refuse
 from payman_sdk.agents.results import quote_words
 from payman_sdk.agents.stores import Operation, RunTotals
 from payman_sdk.agents.stores.operation import EXACT
-from payman_sdk.errors import ConfigurationError
 
 
 def _convert_amounts(given: object) -> Mapping[str, Decimal] | None:
     if given is None:
         return None
     if not isinstance(given, Mapping):
-        raise ConfigurationError(
-            f"SpendingLimit.max_amount is a {type(given).__name__}.",
-            next_step='Give a dict such as {"TSD": Decimal(100)}, or None.',
-        )
+        fix = 'Give a dict such as {"TSD": Decimal(100)}, or None.'
+        refuse("SpendingLimit.max_amount", f"is a {type(given).__name__}", fix)
     read: dict[str, Decimal] = {}
     spellings: dict[str, str] = {}
     for currency, amount in cast("Mapping[object, object]", given).items():
@@ -52,17 +49,13 @@ def _convert_payees(given: object) -> frozenset[str] | None:
     if given is None:
         return None
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise ConfigurationError(
-            f"SpendingLimit.allowed_payees is a {type(given).__name__}.",
-            next_step='Give a list of names or ids, such as ["Test Payee"], or None.',
-        )
+        fix = 'Give a list of names or ids, such as ["Test Payee"], or None.'
+        refuse("SpendingLimit.allowed_payees", f"is a {type(given).__name__}", fix)
     payees = list(cast("Iterable[object]", given))
     for payee in payees:
         if not isinstance(payee, str) or not payee.strip():
-            raise ConfigurationError(
-                f"SpendingLimit.allowed_payees holds {payee!r}."[:200],
-                next_step="Give names, ids, emails or paytags, as strings.",
-            )
+            fix = "Give names, ids, emails or paytags, as strings."
+            refuse("SpendingLimit.allowed_payees", f"holds {payee!r}"[:200], fix)
     return frozenset(fold(cast("str", payee)) for payee in payees)
 
 
@@ -125,3 +118,14 @@ class SpendingLimit:
         if EXACT.add(spent, operation.amount) > most:
             return f"This run may pay {most} {operation.currency}, of which {EXACT.subtract(most, spent)} are left."
         return None
+
+
+def explain_refusal(
+    limit: SpendingLimit | None, run_id: str, store: object, operation: Operation, counted: RunTotals
+) -> str | None:
+    """Return why an operation would exceed a limit, and where payments are counted if that is why."""
+    refusal = None if limit is None else limit.refusal(operation, counted)
+    if refusal is None or (limit and limit.refusal(operation, RunTotals()) is not None):
+        return refusal
+    run, kind = quote_words(run_id), type(store).__name__
+    return f"{refusal} Run {run} counts {counted.payments} payments in {kind}, whatever the account."

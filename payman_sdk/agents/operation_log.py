@@ -16,7 +16,7 @@ from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.claims import OperationKey, get_claims, replace
-from payman_sdk.agents.limits import SpendingLimit
+from payman_sdk.agents.limits import SpendingLimit, explain_refusal
 from payman_sdk.agents.stores import (
     MemoryOperationStore,
     Operation,
@@ -53,6 +53,7 @@ class OperationLog:
         self._account = account
         self._run_id = run_id
         self._limit = limit
+        self._explain_refusal = partial(explain_refusal, limit, run_id, store)
         self._is_blocking = not isinstance(store, MemoryOperationStore)  # what is in memory needs no thread
 
     def make_guard(self, task_id: str) -> Flow[LockGuard]:
@@ -110,7 +111,7 @@ class OperationLog:
             return None
         known = yield from self.load(operation.task_id)
         totals = yield from self._load_totals(operation.task_id)
-        return self._limit.refusal(operation, self._leave_out(totals, known))
+        return self._explain_refusal(operation, self._leave_out(totals, known))
 
     def claim(
         self, operation: Operation, known: Operation | None, *, moves_money: bool = True
@@ -145,7 +146,7 @@ class OperationLog:
             if (yield from self.load(operation.task_id)) != known:
                 return None
             totals = yield from self._load_totals(operation.task_id)
-            refusal = self._limit.refusal(operation, self._leave_out(totals, known))
+            refusal = self._explain_refusal(operation, self._leave_out(totals, known))
             if refusal is not None:
                 return refusal
         if moves_money:

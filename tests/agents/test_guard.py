@@ -28,6 +28,7 @@ from payman_sdk.agents import (
     PaymanToolkit,
     SpendingLimit,
 )
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, RateLimitError
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse
 from tests.agents.conftest import BIG, PAYMENT, connected, connected_async, let_settle, sends
@@ -165,6 +166,32 @@ def test_a_run_past_its_money(client: PaymanClient, sandbox: Sandbox) -> None:
     assert "0 are left" in toolkit.pay("Test Payee", "1", "TSD", operation="c").text
     assert sends(sandbox) == [PAYMENT, ("Test Payee", "15.00", "TSD")]
     assert sandbox.balance("TSD") == 975
+
+
+@pytest.mark.parametrize("kind", [MemoryOperationStore, SQLiteOperationStore])
+def test_a_refusal_says_where_payments_are_counted(kind: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    """It names the run and the store, to threads and tasks; whatever the account, for a run may have been another's."""
+    store = kind(tmp_path / "operations.sqlite3") if kind is SQLiteOperationStore else kind()
+    limit, run_id = SpendingLimit(max_payments=2, max_amount={"TSD": 15}), 'monday "x"\u202e'
+    shared: dict[str, Any] = {"run_id": run_id, "store": store, "limit": limit}
+    priced: dict[str, Any] = {"amount": Decimal(10), "currency": "TSD", "runs": [run_id]}
+    store.save(Operation(task_id="tsk-1", account="another", stage="sent", **priced))
+
+    async def pay() -> str:
+        async with connected_async(sandbox) as client:
+            return (await AsyncPaymanToolkit(client, **shared).pay(*PAYMENT, operation="a")).text
+
+    with connected(sandbox) as client:
+        toolkit = PaymanToolkit(client, **shared)
+        where = f'Run "monday \\"x\\"\\u202e" counts {{}} payments in {kind.__name__}, whatever the account.'
+        assert where.format(1) in toolkit.pay(*PAYMENT, operation="a").text
+        assert where.format(1) in anyio.run(pay)
+        assert toolkit.pay("Test Payee", "5", "TSD", operation="b").status == "paid"
+        assert where.format(2) in toolkit.pay("Test Payee", "1", "TSD", operation="c").text
+        # What no count refuses is said without one.
+        assert "counts" not in toolkit.pay("Test Payee", "1", "USD", operation="d").text
+        assert len(toolkit.pay(*PAYMENT, operation="a").text) < 250
+    assert sends(sandbox) == [("Test Payee", "5.00", "TSD")]
 
 
 EMPTY: dict[str, dict[str, Any]] = {

@@ -73,6 +73,17 @@ def test_page_runs_as_written(
     run_page(blocks(page), tmp_path, monkeypatch, python)
 
 
+@pytest.mark.parametrize("name", ["guides/agents.md", "guides/mcp.md"])
+def test_a_page_that_keeps_operations_runs_again(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same folder it prints the same: what it counted was of a sandbox that is gone."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
+    for _ in range(2):
+        run_page(blocks(DOCS / name), tmp_path, monkeypatch)
+    assert list(tmp_path.rglob("operations.sqlite3"))
+
+
 @table("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
 def test_files_of_a_page_are_used_on_it(page: Path) -> None:
     """A file that a page shows is run by a shell block of the page: by its name, or by pytest."""

@@ -21,6 +21,7 @@ from payman_sdk._cli.run import Run, TerminatedError
 from payman_sdk._cli.settings import Settings
 from payman_sdk._client.environment import has_env_file
 from payman_sdk._io.private_files import find_user_folder
+from payman_sdk._refusals import refuse
 from payman_sdk._url import is_loopback
 from payman_sdk.errors import ConfigurationError
 
@@ -134,16 +135,7 @@ def mcp(
 def read_limit(
     payments: int | None, amounts: list[str], payees: list[str] | None = None
 ) -> SpendingLimit | None:
-    """Return the limit of a run, None where there is none.
-
-    Raises:
-        ConfigurationError: An amount is none, or two are of one currency.
-
-    Example:
-        >>> from payman_sdk._cli.commands.mcp import read_limit
-        >>> read_limit(None, ["TSD 100", "25.50 USD"]).max_amount["USD"]
-        Decimal('25.50')
-    """
+    """Return the limit of a run, None where there is none; raises ConfigurationError."""
     from payman_sdk.agents import SpendingLimit
 
     if payments is None and not amounts and not payees:
@@ -152,15 +144,11 @@ def read_limit(
     for given in amounts:
         found = _AMOUNT.fullmatch(given)
         if found is None:
-            raise ConfigurationError(
-                f"--max-amount is {given!r}, which is not a currency and an amount.",
-                next_step='Write it as "TSD 100".',
-            )
+            problem = f"is {given!r}, which is not a currency and an amount"
+            refuse("--max-amount", problem, 'Write it as "TSD 100".')
         currency, amount = (found[1] or found[4]).upper(), found[2] or found[3]
         if currency in read:
-            raise ConfigurationError(
-                f"--max-amount is given twice for {currency}.", next_step="Give it once."
-            )
+            refuse("--max-amount", f"is given twice for {currency}", "Give it once.")
         read[currency] = Decimal(amount)
     return SpendingLimit(max_payments=payments, max_amount=read or None, allowed_payees=payees or None)
 
@@ -180,7 +168,7 @@ def _serve_stdio(settings: Settings, options: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def _end_on_signals() -> Generator[None]:
-    """Signals end the process at once in the block: a thread that reads standard input cannot be woken, and what was sent is written down."""
+    """Have signals end the process at once: a thread that reads standard input cannot be woken, and what was sent is recorded."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -219,10 +207,7 @@ def _serve_http(
 
         try:
             anyio.run(serve)
-        except* (
-            KeyboardInterrupt,
-            TerminatedError,
-        ):  # that is how it ends; a task group wraps what a signal raised
+        except* (KeyboardInterrupt, TerminatedError):  # that is how it ends; a task group wraps them
             pass
 
 
@@ -237,7 +222,7 @@ def _make_client(settings: Settings) -> AsyncPaymanClient:
 
 
 def _open_store(run: Run, given: str | None) -> OperationStore:
-    """Where operations are written down; operations of a private sandbox end with the command and are not kept."""
+    """Return the store of operations: in memory for a private sandbox, which ends with the command."""
     from payman_sdk.agents import MemoryOperationStore
 
     if given == ":memory:" or (given is None and run.sandbox):

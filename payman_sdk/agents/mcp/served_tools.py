@@ -1,7 +1,7 @@
-"""What an MCP server serves, with each version of the official SDK: the tools of a toolkit, questions to the person, and the agent card.
+"""What an MCP server serves, with each version of the official SDK: tools, questions to the person, and the agent card.
 
-Up to version 2025-11-25 of the protocol a server asks in the middle of a call. Since 2026-07-28 it answers the call with its question,
-and the client calls again with the person's answer. The sealed question travels along, so that an answer is valid for that question only.
+Up to version 2025-11-25 of the protocol, a server asks in the middle of a call. Since 2026-07-28 it answers the call with its question.
+The client calls again with the answer and the sealed question, so that an answer is valid for that question only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SCHEMA = {
     "required": ["confirm"],
 }
 PATIENCE = 600.0
-"""Seconds for an answer; meanwhile nobody else can carry the operation out, and a client may have gone without a word."""
+"""Seconds for an answer; meanwhile nobody else can carry the operation out."""
 
 
 class CannotAskError(Exception):
@@ -59,7 +59,7 @@ class ElicitationCall(Protocol):
 
         Args:
             message: What a person is shown.
-            state: What an answer has to come with to count for this question.
+            state: What a valid answer comes with.
 
         Raises:
             CannotAskError: There was no answer in time.
@@ -88,10 +88,7 @@ def bind_call(call: ElicitationCall) -> Generator[None]:
 
 
 async def elicit(proposal: ConfirmationRequest) -> bool:
-    """Show a person what is about to be sent; whether they said yes. The `confirm` of a toolkit that is called through MCP.
-
-    Args:
-        proposal: What is about to be sent.
+    """Ask a person whether to send something. The `confirm` of a toolkit that is called through MCP.
 
     Raises:
         CannotAskError: The client cannot show a question to a person, so nothing may be sent.
@@ -112,23 +109,7 @@ async def elicit(proposal: ConfirmationRequest) -> bool:
 def format_question(proposal: ConfirmationRequest) -> str:
     """Return what a person is shown of what is about to be sent.
 
-    Clients show it as plain text, as Markdown or as HTML: in each of them, a value is the text that is sent and nothing else.
-
-    Example:
-        >>> from decimal import Decimal
-        >>> from payman_sdk.agents import ConfirmationRequest
-        >>> from payman_sdk.agents.mcp.served_tools import format_question
-        >>> request = ConfirmationRequest(action="pay", payee="John Doe", amount=Decimal("10.00"), currency="TSD", operation="invoice-42")
-        >>> print(format_question(request))
-        Action: `pay`
-        <BLANKLINE>
-        Payee: `John Doe`
-        <BLANKLINE>
-        Amount: `10.00 TSD`
-        <BLANKLINE>
-        Operation: `invoice-42`
-        <BLANKLINE>
-        This may move money. Send it to Payman?
+    In plain text, Markdown and HTML, a value is the text that is sent and nothing else.
     """
     return f"{format_markdown(proposal.fields)}\n\nThis may move money. Send it to Payman?"
 

@@ -1,7 +1,4 @@
-"""The server: the tools of a toolkit and the agent card, as MCP clients see them, and how it is reached.
-
-That is through the standard streams of its process, or over HTTP by who knows its token.
-"""
+"""The server: the tools of a toolkit and the agent card, by standard streams, or over HTTP for who knows its token."""
 
 from __future__ import annotations
 
@@ -41,7 +38,7 @@ def mcp_server(
     store: OperationStore | None = None,
     reader: AsyncPaymanClient | None = None,
 ) -> Server[Any]:
-    """Return a server of the Model Context Protocol with the tools of a toolkit, for `serve_stdio`, `http_app` or a program's own transport.
+    """Return an MCP server with the tools of a toolkit, for `serve_stdio`, `http_app` or your own transport.
 
     Args:
         client: The client that everything is sent with.
@@ -90,7 +87,7 @@ _PATIENCE = 3
 async def serve_stdio(server: Server[Any]) -> None:
     """Serve the client that started this process, until it closes standard input.
 
-    Meanwhile standard output belongs to the protocol: what else is written to it goes to standard error.
+    Meanwhile, what else is written to standard output goes to standard error.
 
     Args:
         server: What `mcp_server` gives.
@@ -107,15 +104,14 @@ async def serve_stdio(server: Server[Any]) -> None:
 def http_app(server: Server[Any], *, token: str, port: int, hosts: Iterable[str] = ()) -> Starlette:
     """Return an ASGI application that serves at `/mcp`, by streamable HTTP.
 
-    A request needs the token, as `Authorization: Bearer …`, for other programs and users of this machine reach it too. Its `Host` has
-    to be one that the server goes by, and so has its `Origin`, if it has one: otherwise a page in a browser could make the browser
-    call it.
+    A request needs the token, as `Authorization: Bearer …`, for other users of this machine reach it too. Its `Host`, and its
+    `Origin` if it has one, must be a name of the server: otherwise a page in a browser could call it.
 
     Args:
         server: What `mcp_server` gives; one application for each.
         token: A secret of 16 characters or more, without white space.
         port: The port that it is reached at.
-        hosts: The names that it goes by, beside those of loopback, such as `pay.example.com`; with `:port`, if that is another one.
+        hosts: Its names beside those of loopback, such as `pay.example.com`; with `:port`, if that is another one.
 
     Raises:
         ConfigurationError: The token is none.
@@ -178,11 +174,11 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 async def serve_http(app: Starlette, sock: socket.socket) -> None:
-    """Serve an application on a socket until the process gets a signal to stop, or the task is cancelled.
+    """Serve an application on a socket until a signal stops the process, or the task is cancelled.
 
     Args:
         app: What `http_app` gives.
-        sock: What `listening` gives; it is closed at the end.
+        sock: What `listening` gives; closed at the end.
     """
     import uvicorn
 
