@@ -21,7 +21,7 @@ from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.sse import ServerSentEvent, parse_json
 from payman_sdk._core.task_reader import ParsedTask
 from payman_sdk._core.task_response import canonicalize_state, get_status, has_ended, is_resting
-from payman_sdk._core.wire_json import Json, as_object, read_json
+from payman_sdk._core.wire_json import Json, as_object, read_json, replace_halves
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError
 
@@ -61,15 +61,18 @@ class TaskAccumulator:
         if (event := self._add_text_chunk(data)) is not None:
             return [event]
         try:  # with more care than the usual chunk, for it may say how the task ended
-            said, warnings = read_json(data)
+            whole, said, warnings = read_json(data)
         except ValueError:
             return self._finish(self._add_unknown(data), data)
-        self._warn(warnings)
-        update = read_update(said, self._task_id, self._request_id)
+        update = read_update(whole, self._task_id, self._request_id)
+        self._warn([*warnings, *(update.warnings if update is not None else ())])
         if update is None:
-            result = as_object((as_object(said) or {}).get("result"))
-            return self._finish(self._add_unknown(said if result is None else result), said)
-        self._warn(update.warnings)
+            result = as_object((as_object(whole) or {}).get("result"))
+            return self._finish(self._add_unknown(whole if result is None else result), said)
+        if whole is not said and (came := read_update(said, self._task_id, self._request_id)) is not None:
+            # Half of a character may meet its other half in the next chunk.
+            for part, other in zip(update.list_texts(), came.list_texts(), strict=True):
+                part.text = other.text
         events: list[StreamEvent] = []
         if update.artifact is not None:
             events += self._add_artifact(update.artifact, update.chunk, update.metadata)
@@ -145,7 +148,7 @@ class TaskAccumulator:
 
     def _add_text_chunk(self, data: str) -> ArtifactUpdate | None:
         """Return the event for the usual chunk, which adds some words to the artifact that changed last; None for others."""
-        if self._usual is None:
+        if self._usual is None or replace_halves(data) != data:
             return None
         usual, number, artifact = self._usual
         try:

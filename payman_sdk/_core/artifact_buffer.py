@@ -5,6 +5,8 @@ Most chunks add only a few words. So snapshots share complete parts, and texts g
 
 from __future__ import annotations
 
+import re
+
 from payman_api.models.artifact import Artifact
 from payman_api.models.text_part import TextPart
 from payman_sdk._core.formatting import build_artifact, render_part
@@ -22,19 +24,16 @@ class GrowingText:
 
     Attributes:
         value: The whole text so far.
+        half: The half of a character behind it, whose other half may come with the next piece.
     """
 
-    __slots__ = ("_lacking", "_older", "value")
+    __slots__ = ("_lacking", "_older", "half", "value")
 
     def __init__(self, value: str = "") -> None:
-        self.value, self._older, self._lacking = value, "", value
+        self.value, self._older, self._lacking, self.half = value, "", value, ""
 
     def append(self, piece: str) -> None:
-        """Put a piece behind the text; where it begins with the second half of a character, the halves meet."""
-        if "\udc00" <= piece[:1] <= "\udfff" and "\ud800" <= self.value[-1:] <= "\udbff":
-            self.value = self._lacking = self.value[:-1] + join_halves(self.value[-1:] + piece)
-            self._older = ""
-            return
+        """Put a piece behind the text."""
         older, self._older = self._older, ""  # no other name may have it
         older += self._lacking + piece
         self._older, self.value, self._lacking = self.value, older, piece
@@ -70,16 +69,18 @@ class ArtifactBuffer:
             if position == 0 and self._open is not None and isinstance(part, TextPart):
                 more = {key: value for key, value in parts[0].items() if value is not None and key != "text"}
                 self._open = self._open | more
-                self.append_text(part.text)
-                delta = part.text
+                delta = self._take_whole(part.text)
+                self.append_text(delta)
                 continue
-            self._close()
+            delta += self._close()
             if isinstance(part, TextPart):
-                self._open, self._text = parts[position], GrowingText(part.text)
+                self._open, self._text = parts[position], GrowingText()
+                text = self._take_whole(part.text)
+                self._text.append(text)
                 del self._open["text"]
-                delta += f"\n{part.text}" if self._texts else part.text
+                delta += f"\n{text}" if self._texts else text
                 if self._texts:
-                    self._content.append(f"\n{part.text}")
+                    self._content.append(f"\n{text}")
                 else:
                     self._content = self._text
                 self._texts += 1
@@ -87,7 +88,22 @@ class ArtifactBuffer:
                 if not self._texts:  # where there is text, it alone is shown
                     self._content.append(("\n" if self._parts else "") + render_part(part))
                 self._add_part(parts[position])
-        return delta
+        return delta + self._end_text() if chunk.last_chunk is True else delta
+
+    def _take_whole(self, text: str) -> str:
+        """Return what can be shown of the next piece; half of a character at its end waits."""
+        if self._text.half or not text.isascii():
+            joined = (self._text.half + text).encode("utf-16-le", "surrogatepass")
+            text = joined.decode("utf-16-le", "surrogatepass")
+            self._text.half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+            text = re.sub("[\ud800-\udfff]", "\ufffd", text.removesuffix(self._text.half))
+        return text
+
+    def _end_text(self) -> str:
+        """Show half of a character that waits in vain as U+FFFD, and return that."""
+        rest, self._text.half = "\ufffd"[: len(self._text.half)], ""
+        self.append_text(rest)
+        return rest
 
     def append_text(self, text: str) -> None:
         """Add no more than some words, to a text that can go on."""
@@ -95,23 +111,25 @@ class ArtifactBuffer:
         if self._text is not self._content:
             self._content.append(text)
 
-    def _close(self) -> None:
+    def _close(self) -> str:
+        rest = self._end_text()
         if self._open is not None:
             self._add_part({**self._open, "text": self._text.value})
             self._open = None
+        return rest
 
     def _add_part(self, part: Json) -> None:
         self._parts.append(part)
         self._shown.append(part.copy())  # whatever a reader does to it, the answer stays
 
-    def _with_open(self, parts: list[Json]) -> list[Json]:
+    def _with_open(self, parts: list[Json], rest: str = "") -> list[Json]:
         if self._open is None:
             return parts.copy()
-        return [*parts, {**self._open, "text": self._text.value}]
+        return [*parts, {**self._open, "text": self._text.value + rest}]
 
     def to_json(self) -> Json:
         """Return the artifact as the agent would have sent it in one piece."""
-        return {**self._head, "parts": self._with_open(self._parts)}
+        return {**self._head, "parts": self._with_open(self._parts, "\ufffd"[: len(self._text.half)])}
 
     def take_snapshot(self) -> Json:
         """Return the artifact as a reader is shown it; what does not change is the same in the snapshots after it."""
@@ -130,7 +148,7 @@ class ArtifactBuffer:
     @property
     def is_only_words(self) -> bool:
         """Whether it ends with a text of which nothing else is said, so that a chunk may be no more than some words."""
-        return self._open == {"type": "text"}
+        return not self._text.half and self._open == {"type": "text"}
 
     def replace_head(self, other: ArtifactBuffer) -> None:
         """Take over what another artifact that has the same parts says besides."""
@@ -140,28 +158,10 @@ class ArtifactBuffer:
 
     def is_prefix_of(self, other: ArtifactBuffer) -> bool:
         """Whether the other artifact begins as this one is, and so may come of it."""
-        count = len(self._parts)
-        if self._parts != other._parts[:count]:
+        count, there = len(self._parts), other.to_json()["parts"]
+        if self._parts != there[:count]:
             return False
         if self._open is None:
             return True
-        if count == len(other._parts):
-            return other._open is not None and find_rest(other._text.value, self._text.value) is not None
-        there = other._parts[count]
-        return there["type"] == "text" and find_rest(there["text"], self._text.value) is not None
-
-
-def join_halves(text: str) -> str:
-    """Return a text with every character whole of which there are both halves, as JSON means its strings."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-
-def find_rest(text: str, start: str) -> str | None:
-    """Return what of a text follows its start, which may end with half a character; None where it begins with something else."""
-    if text.startswith(start):
-        return text[len(start) :]
-    cut = len(start) - 1
-    if not "\ud800" <= start[-1:] <= "\udbff" or text[:cut] != start[:cut]:
-        return None
-    whole, begun = (one[cut:].encode("utf-16-le", "surrogatepass") for one in (text, start))
-    return whole[2:].decode("utf-16-le", "surrogatepass") if whole.startswith(begun) else None
+        goes_on = count < len(there) and there[count]["type"] == "text"
+        return bool(goes_on and there[count]["text"].startswith(self._text.value))

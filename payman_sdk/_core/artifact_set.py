@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from payman_api.models.artifact import Artifact
-from payman_sdk._core.artifact_buffer import ArtifactBuffer, find_rest
+from payman_sdk._core.artifact_buffer import ArtifactBuffer
 from payman_sdk._core.task_response import Json
 
 _MOST_VERSIONS: Final = 256
@@ -85,7 +85,7 @@ class ArtifactSet:
                 known.replace_head(whole)
                 continue
             before = known.get_text() if known is not None and goes_on else ""
-            yield self._store(index, whole, _compute_delta(before, whole.get_text()))
+            yield self._store(index, whole, whole.get_text().removeprefix(before))
 
     def grow(self, index: int, count: int) -> None:
         """Note that so many bytes have come of an artifact."""
@@ -137,7 +137,7 @@ class ArtifactSet:
                 artifact.replace_head(again)
             return None
         self._repeated.pop(index, None)
-        return _compute_delta(artifact.get_text() if goes_on else "", again.get_text())
+        return again.get_text().removeprefix(artifact.get_text() if goes_on else "")
 
     def _store(
         self, index: int, artifact: ArtifactBuffer, delta: str, *, closes: bool = False
@@ -155,9 +155,3 @@ class ArtifactSet:
         self._artifacts[index] = artifact
         (self._closed.add if closes else self._closed.discard)(index)
         return ArtifactChange(index, artifact, delta)
-
-
-def _compute_delta(before: str, now: str) -> str:
-    """Return what must be put behind a text to make another of it; all of that one if nothing does."""
-    rest = find_rest(now, before)
-    return now if rest is None else rest

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.task_state import TaskState
+from payman_api.models.text_part import TextPart
 from payman_sdk._attrdict import Key, Record
 from payman_sdk._core.error_classes import build_agent_error
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_artifact, read_task, unwrap_task
@@ -155,6 +156,10 @@ class Update(NamedTuple):
     is_final: bool
     is_whole: bool
     warnings: list[str]
+
+    def list_texts(self) -> list[TextPart]:
+        artifacts = [self.artifact, *((self.task.artifacts if self.task else None) or ())]
+        return [part for one in artifacts if one for part in one.parts if isinstance(part, TextPart)]
 
 
 def read_update(said: Any, task_id: str, request_id: str) -> Update | None:

@@ -60,6 +60,7 @@ def format_task(
     status_message = format_message(read.status.message)
     status = get_status(state)
     timestamp = _as_text(read.status.timestamp)
+    failure = {"state": state, "message": status_message or f"The task is {state}."}
     response = FormattedTaskResponse(
         status=status,
         is_final=has_ended(state),
@@ -70,20 +71,15 @@ def format_task(
             format_artifact(artifact, timestamp, f"artifacts[{index}]", warnings)
             for index, artifact in enumerate(read.artifacts or ())
         ],
-        error={"state": state, "message": status_message or f"The task is {state}."}
-        if status == "failed"
-        else None,
+        error=failure if status == "failed" else None,
         task_id=read.id,
         request_id=request_id,
         session_id=read.session_id or session_id,
         idempotency_key=idempotency_key,
         metadata=read.metadata.to_dict() if read.metadata else {},
     )
-    response.raw, response.warnings, response.headers = (
-        read.raw,
-        warnings,
-        {} if read.headers is None else read.headers,
-    )
+    response.raw, response.warnings = read.raw, warnings
+    response.headers = {} if read.headers is None else read.headers
     if earlier:
         new = _select_new_artifacts(response.artifacts, earlier)
         # Where nothing was added, what it waits for is still what it said before.

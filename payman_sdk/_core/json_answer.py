@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, NamedTuple, NoReturn, cast
 
-from payman_sdk._core.wire_json import Json, as_list, as_object
+from payman_sdk._core.wire_json import Json, as_list, as_object, replace_halves
 
 MAX_CHARACTERS = 1_000_000
 """Characters of text that are searched."""
@@ -78,7 +78,7 @@ def _objects_of(parts: object, artifact: int) -> Iterator[FoundObject]:
 def _objects_in(text: str, artifact: int) -> Iterator[FoundObject]:
     if len(text) > MAX_CHARACTERS:
         raise NoObjectError(f"the answer has more than {MAX_CHARACTERS:,} characters")
-    end = 0
+    text, end = replace_halves(text), 0
     while (start := text.find("{", end)) >= 0:
         try:
             value, end = _DECODER.raw_decode(text, start)

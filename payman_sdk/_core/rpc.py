@@ -114,11 +114,11 @@ def read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[di
 
 def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
     try:
-        came, warnings = read_json(answer.content)
-        came = decode_nested(came)
+        read, came, warnings = read_json(answer.content)
+        read, came = decode_nested(read), decode_nested(came)
     except ValueError:
-        came, warnings = None, []
-    body = _extract_answer(came, request_id, task_id)
+        read, came, warnings = None, None, []
+    body = _extract_answer(read, request_id, task_id)
     said_id = None if body is None else body.get("id")
     if isinstance(said_id, str) and said_id != request_id:
         raise build_unreadable_error(answer, f"the answer to another request, {shorten(repr(said_id))}")
@@ -135,7 +135,7 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
                 warnings.append("error: beside a result")
             task.warnings[:0] = warnings
             task.headers = ResponseHeaders(answer.headers)
-            return body, task
+            return body if read is came else _extract_answer(came, request_id, task_id) or body, task
         if found or (result and said_id == request_id):  # no status and no error beside a result is a refusal
             raise build_unreadable_error(answer, why)
     # The agent may not have been able to read the id. Any other, such as a number, makes it the refusal of another request.

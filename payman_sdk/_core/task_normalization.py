@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -193,11 +194,10 @@ def find_state(given: Json) -> str | None:
 
 
 def _read_sendable(value: object) -> str | None:
-    """Return a text that can be sent; one with an unpaired surrogate cannot."""
-    try:
-        return value.encode().decode() if isinstance(value, str) else None
-    except UnicodeEncodeError:
-        return None
+    """Return a text without half of a character, or U+FFFD in its place; None for others."""
+    if isinstance(value, str) and not re.search("[\ud800-\udfff\ufffd]", value):
+        return value
+    return None
 
 
 def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | None:

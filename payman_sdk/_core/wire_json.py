@@ -19,20 +19,63 @@ _SMALL = 1024 * 1024
 _MOST_CONTAINERS, _MOST_COMMAS = 1_000_000, 4_000_000
 
 _STRINGS_AND_BRACKETS = r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]'
+_ESCAPES = r"(\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F].."
+"""An escaped backslash, both halves of a character, or half of one."""
+_PERHAPS_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = "half of a character"
 _OPENING = b"{["
 _OTHER_BYTES = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
 
-def read_json(content: bytes | str) -> tuple[Any, list[str]]:
-    """Read JSON, and say in a few words what of it could not be read; raises ValueError."""
-    if not is_deep(content):
+def read_json(content: bytes | str) -> tuple[Any, Any, list[str]]:
+    """Read JSON, with U+FFFD for each half of a character, as it came, and what could not be read; raises ValueError."""
+    warnings: list[str] = []
+    text = content if isinstance(content, str) else _decode(content, warnings)
+    came = _parse(text, warnings)
+    whole = replace_halves(text)
+    if whole == text:
+        return came, came, warnings
+    warnings.append(_HALF)
+    return _parse(whole, []), came, warnings
+
+
+def replace_halves(text: str) -> str:
+    """Return JSON with U+FFFD in the place of each escape that is half of a character."""
+    if "\\" in text and _PERHAPS_HALF.search(text):
+        text = re.sub(_ESCAPES, lambda found: found[1] or r"\ufffd", text)
+    return text
+
+
+def _decode(content: bytes, warnings: list[str]) -> str:
+    encoding = json.detect_encoding(content)
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        warnings.append(f"bytes that are not {encoding.upper()}")
+        return content.decode(encoding, "replace")
+
+
+def _parse(text: str, warnings: list[str]) -> Any:
+    if not is_deep(text):
         try:
-            if isinstance(content, bytes):
-                content = content.decode(json.detect_encoding(content), "surrogatepass")
-            return _DECODER.decode(content), []
+            return _DECODER.decode(text)
         except (ValueError, RecursionError):
             pass
-    return _read_leniently(content)
+    pruned = _prune(text)
+    if pruned != text:
+        warnings.append(f"nested deeper than {DEEPEST} levels")
+
+    def read_int(digits: str) -> int | str:
+        try:
+            return int(digits)
+        except ValueError:  # Python reads no more than some thousand digits
+            warnings.append("a number with too many digits")
+            return digits
+
+    try:
+        return json.loads(pruned, parse_int=read_int, strict=False, object_pairs_hook=unite_members)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def unite_members(pairs: list[tuple[str, Any]]) -> Json:
@@ -66,52 +109,17 @@ def is_excessive(content: bytes | str) -> bool:
     """Whether JSON holds so many values that they take many times the memory that the JSON takes."""
     if len(content) < _SMALL:
         return False
-    if isinstance(content, str):
-        containers, commas = content.count("{") + content.count("["), content.count(",")
-    else:
-        containers, commas = content.count(b"{") + content.count(b"["), content.count(b",")
-    return containers > _MOST_CONTAINERS or commas > _MOST_COMMAS
+    signs: Any = ("{", "[", ",") if isinstance(content, str) else (b"{", b"[", b",")
+    braces, brackets, commas = (content.count(sign) for sign in signs)
+    return braces + brackets > _MOST_CONTAINERS or commas > _MOST_COMMAS
 
 
-def is_deep(content: bytes | str) -> bool:
+def is_deep(text: str) -> bool:
     """Whether JSON seems to be nested deeper than is read; brackets within texts are counted too."""
-    if isinstance(content, str):
-        if content.count("{") + content.count("[") <= DEEPEST:
-            return False
-        content = content.encode("utf-8", "surrogatepass")
-    elif content.count(b"{") + content.count(b"[") <= DEEPEST:
+    if text.count("{") + text.count("[") <= DEEPEST:
         return False
-    brackets = content.translate(None, _OTHER_BYTES)
+    brackets = text.encode("utf-8", "surrogatepass").translate(None, _OTHER_BYTES)
     return max(accumulate(1 if bracket in _OPENING else -1 for bracket in brackets)) > DEEPEST
-
-
-def _read_leniently(content: bytes | str) -> tuple[Any, list[str]]:
-    warnings: list[str] = []
-    text = content if isinstance(content, str) else _decode(content, warnings)
-    pruned = _prune(text)
-    if pruned != text:
-        warnings.append(f"nested deeper than {DEEPEST} levels")
-
-    def read_int(digits: str) -> int | str:
-        try:
-            return int(digits)
-        except ValueError:  # Python reads no more than some thousand digits
-            warnings.append("a number with too many digits")
-            return digits
-
-    try:
-        return json.loads(pruned, parse_int=read_int, strict=False, object_pairs_hook=unite_members), warnings
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _decode(content: bytes, warnings: list[str]) -> str:
-    encoding = json.detect_encoding(content)
-    try:
-        return content.decode(encoding, "surrogatepass")
-    except UnicodeDecodeError:
-        warnings.append(f"bytes that are not {encoding.upper()}")
-        return content.decode(encoding, "replace")
 
 
 def _prune(text: str) -> str:

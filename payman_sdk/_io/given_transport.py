@@ -1,8 +1,7 @@
-"""A transport that the client was given: one of httpx's or of a program's own, or a function that makes one.
+"""A transport that the client was given, or a function that makes one for each process and event loop.
 
-A transport's connections and locks work in one process only, and for tasks in one event loop only. A given function is called
-again for each. A given transport is closed in a child process before its first use there. A second event loop refuses it if it is
-known not to work there.
+A given transport is closed in a child process before its first use there. A second event loop refuses it if it is known not to
+work there.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ Verify: TypeAlias = ssl.SSLContext | str | os.PathLike[str] | bool
 T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
 
 _CLOSING = 1.0
-"""Seconds that closing an inherited transport may take: another thread of the parent may have held its lock."""
+"""Seconds that closing an inherited transport may take: a thread of the parent may have held its lock."""
 
 
 class UserTransport(httpx.BaseTransport):
@@ -95,15 +94,12 @@ class UserTransport(httpx.BaseTransport):
         inherited = self.transport
         is_renewed = isinstance(inherited, Renewable) or _close_in_time(inherited.close)
         if self._make is not None:
-            # What is left of the parent's connections stays as it is: to free it may wait for locks of OpenSSL's.
+            # The parent's connections are kept: to free them may wait for locks of OpenSSL's.
             self._parents.append(inherited)
             self.transport = self._make()
         elif not is_renewed:
             _refuse("in use when this process was forked, and its locks belong to the parent process")
         self._is_inherited = self._is_used = False
-
-
-_WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.ASGITransport)
 
 
 class AsyncUserTransport(httpx.AsyncBaseTransport):
@@ -153,20 +149,17 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
             await made.aclose()
 
     def _check(self, transport: httpx.AsyncBaseTransport, *, is_inherited: bool) -> None:
-        if isinstance(transport, (Renewable, *_WITHOUT_CONNECTIONS)):
+        if isinstance(transport, (Renewable, httpx.MockTransport, httpx.ASGITransport)):
             return
         if is_inherited:
             _refuse("used before this process was forked; its connections belong to the parent process")
-        if isinstance(transport, httpx.AsyncHTTPTransport) or _is_aiohttp(transport):
+        is_aiohttp = any(kind.__module__.startswith("httpx_aiohttp") for kind in type(transport).__mro__)
+        if isinstance(transport, httpx.AsyncHTTPTransport) or is_aiohttp:
             _refuse("used in another event loop, and its connections belong to that")
 
 
-def _is_aiohttp(transport: object) -> bool:
-    return any(kind.__module__.partition(".")[0] == "httpx_aiohttp" for kind in type(transport).__mro__)
-
-
 class _ForkSections:
-    """Lets a fork come while httpcore waits for the network, where it holds no lock of its pool's, and at no other time."""
+    """Lets a fork come only while httpcore waits for the network, where it holds no lock of its pool's."""
 
     def __init__(self, listener: Callable[[str, Any], object] | None) -> None:
         self._listener = listener
@@ -190,9 +183,7 @@ class _ProcessBoundBody(httpx.SyncByteStream):
             while (piece := self._next(pieces)) is not None:
                 yield piece
         finally:
-            del (
-                pieces
-            )  # httpcore notes the end of a body that is left, too, and that is where a section begins
+            del pieces  # httpcore notes the end of a body that is left, too: a section begins there
             leave_section()
 
     def close(self) -> None:
@@ -207,13 +198,13 @@ class _ProcessBoundBody(httpx.SyncByteStream):
 
 
 def _restore_query(request: httpx.Request, transport: object) -> None:
-    """Give a request its query back, unless the transport says that it does so itself."""
+    """Give a request its query back, unless the transport does so itself."""
     if getattr(transport, "completes_requests", False) is not True:
         show_query(request)
 
 
 def check_kind(value: object, kind: type, name: str) -> None:
-    """Refuse a client or a transport for the other runner, and what is neither."""
+    """Refuse what is not of this kind, such as a client for the other runner."""
     if not isinstance(value, (kind, OwnConnections)):
         # A secret is a str to whoever gave it.
         given = "str" if isinstance(value, str) else type(value).__name__
@@ -221,7 +212,7 @@ def check_kind(value: object, kind: type, name: str) -> None:
 
 
 def _build_factory(given: Any, kind: type[T]) -> Callable[[], T]:
-    """Return a function that makes a transport of this kind, or refuses what was given."""
+    """Return a function that makes a transport of this kind, or refuse it."""
     if given == "aiohttp":
         refuse("transport", "is 'aiohttp', which sends for AsyncPaymanClient only", "Leave transport out.")
     if not callable(given):
@@ -245,7 +236,7 @@ def _refuse(why: str) -> NoReturn:
 
 
 def _close_in_time(close: Callable[[], object]) -> bool:
-    """Call a function that may wait for a lock which nobody will ever release, and return whether it has returned."""
+    """Call a function that may wait forever, and return whether it has returned."""
     has_ended = threading.Event()
 
     def run() -> None:

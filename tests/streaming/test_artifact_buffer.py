@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from payman_api.models.artifact import Artifact as WireArtifact
-from payman_sdk._core.artifact_buffer import ArtifactBuffer, GrowingText, find_rest, join_halves
+from payman_sdk._core.artifact_buffer import ArtifactBuffer, GrowingText
 from payman_sdk._core.formatting import format_artifact
 from payman_sdk._core.task_response import Json
 from tests.tables import table
@@ -101,13 +102,17 @@ def test_the_chunk_is_left_as_it_came() -> None:
 
 
 def test_half_a_character_in_each_chunk() -> None:
-    """A character whose halves come in two chunks, as JSON can have it, is one when both are there, and half before."""
+    """A character whose halves come in two chunks, as JSON can have it, is shown when both are there.
+
+    Until then the first half waits; without the second one it is U+FFFD.
+    """
     first, second = "a\ud83d", "\ude00b"
     artifact = grown(chunk(first))
     before = artifact.take_snapshot()
-    artifact.append_text(second)
+    assert artifact.to_json()["parts"] == [words("a\ufffd")]
+    assert artifact.extend(WireArtifact.from_dict(chunk(second))) == "\U0001f600b"
     assert (artifact.get_text(), artifact.to_json()["parts"]) == ("a\U0001f600b", [words("a\U0001f600b")])
-    assert (before["parts"], before["content"]) == ([words(first)], first)
+    assert (before["parts"], before["content"]) == ([words("a")], "a")
     assert grown(chunk(first)).is_prefix_of(grown(chunk("a\U0001f600b")))
 
 
@@ -116,26 +121,33 @@ halves = st.text(st.sampled_from("ab\n\xfc\ud83d\ude00\U0001f600"), max_size=3)
 
 @given(st.lists(halves | st.text(st.characters(exclude_categories=[]), max_size=3), max_size=12))
 def test_a_text_is_what_came_of_it(pieces: list[str]) -> None:
-    """After any piece the text is all pieces so far with their halves joined, and what was read before stays as it was."""
-    text, plain = GrowingText(), ""
+    """After any piece the text is all pieces so far with their halves joined, and what was read before stays as it was.
+
+    The pieces that are shown, one behind the other, are the text. All of it can be encoded.
+    """
+    text, plain, deltas = begun(chunk("", append=None)), "", ""
     kept: list[tuple[str, str]] = []
-    for position, piece in enumerate(map(join_halves, pieces)):
-        text.append(piece)
-        plain = join_halves(plain + piece)
-        assert text.value == plain
+    for position, piece in enumerate(pieces):
+        deltas += text.extend(WireArtifact.from_dict(chunk(piece)))
+        plain = joined(plain + piece)
+        so_far = shown_so_far({"parts": [words(plain)]})["parts"][0]["text"]
+        assert text.get_text() == text.take_snapshot()["content"] == deltas == so_far
+        assert text.to_json()["parts"] == [words(mended(plain))]
+        text.to_json()["parts"][0]["text"].encode()
         if position % 3 == 0:
-            kept.append((text.value, "".join(list(plain))))
+            kept.append((text.get_text(), "".join(list(so_far))))
     assert all(was == shown for was, shown in kept)
 
 
 @given(halves, halves)
 def test_the_rest_of_a_text(start: str, rest: str) -> None:
-    """What follows the start of a text is found wherever the text begins with it, and put behind it gives the text."""
-    start, rest = join_halves(start), join_halves(rest)
-    text = join_halves(start + rest)
-    assert find_rest(text, start) == rest
-    if (found := find_rest(rest, start)) is not None:
-        assert join_halves(start + found) == rest
+    """An artifact begins what its text becomes, and what is said of it in one piece; the rest of the text is what is new."""
+    one, whole = begun(chunk(start, append=None)), begun(chunk(start, append=None))
+    before = whole.get_text()
+    assert before + whole.extend(WireArtifact.from_dict(chunk(rest))) == whole.get_text()
+    assert one.is_prefix_of(whole)
+    assert begun(one.to_json()).is_prefix_of(one)
+    assert one.is_prefix_of(begun(one.to_json()))
 
 
 @pytest.mark.slow
@@ -222,6 +234,21 @@ def joined(text: str) -> str:
     return json.loads(json.dumps(text))  # type: ignore[no-any-return] # a text it is
 
 
+def mended(text: str) -> str:
+    """The text with U+FFFD in the place of each half of a character."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+def shown_so_far(artifact: Json, *, is_whole: bool = False) -> Json:
+    """The artifact as readers are shown it: half of a character at its end waits, unless nothing more can come."""
+    shown: Json = copy.deepcopy(artifact)
+    for part in shown["parts"]:
+        if part["type"] == "text":
+            is_last = part is shown["parts"][-1] and not is_whole
+            part["text"] = mended(re.sub(r"[\ud800-\udbff]\Z", "", part["text"]) if is_last else part["text"])
+    return shown
+
+
 def put_together(artifact: Json | None, chunk: Json) -> Json:
     """What becomes of an artifact by a chunk, said as simply as can be: everything is copied."""
     said: Json = json.loads(json.dumps(chunk))
@@ -235,6 +262,8 @@ def put_together(artifact: Json | None, chunk: Json) -> Json:
             parts[-1].update({key: value for key, value in part.items() if value is not None}, text=text)
         else:
             parts.append(part)
+    if said.get("lastChunk") is True and parts and parts[-1]["type"] == "text":
+        parts[-1]["text"] = mended(parts[-1]["text"])  # nothing comes that it could be half of
     return made
 
 
@@ -250,12 +279,12 @@ def test_every_snapshot_of_any_artifact(reported: list[Json]) -> None:
             before = artifact.get_text()
             delta = artifact.extend(WireArtifact.from_dict(copy.deepcopy(one)))
             plain = put_together(plain, one)
-            assert join_halves(before + delta) == artifact.get_text()
-        snapshots.append((artifact.take_snapshot(), copy.deepcopy(plain)))
+            assert before + delta == artifact.get_text()
+        snapshots.append((artifact.take_snapshot(), shown_so_far(plain)))
     for shown, whole in snapshots:
         assert shown == format_artifact(WireArtifact.from_dict(whole), None, "artifact")
         assert all(type(member) in {str, list, dict, type(None)} for member in shown.values())
-    assert artifact.to_json() == plain
+    assert artifact.to_json() == shown_so_far(plain, is_whole=True)
 
 
 def encoded(text: str) -> bytes:

@@ -112,8 +112,11 @@ MEMBERS: dict[str, Odd] = {
     "metadata of a part that is null": Odd(parts({"type": "text", "text": "paid", "metadata": None})),
     "history that is null": Odd({"history": None}),
     "artifacts that are null": Odd({"artifacts": None}, ""),
-    "half a character": Odd(parts({"type": "text", "text": "\ud83d"}), "\ud83d"),
+    "both halves of a character": Odd(parts({"type": "text", "text": "\U0001f600"}), "\U0001f600"),
     # Not understood.
+    "half a character": Odd(
+        parts({"type": "text", "text": "\ud83d"}), "\ufffd", warnings=("half of a character",)
+    ),
     "timestamp that is true": Odd(
         status(timestamp=True), timestamp=None, warnings=("status.timestamp: true or false",)
     ),
@@ -154,7 +157,9 @@ MEMBERS: dict[str, Odd] = {
     ),
     "metadata that is a text": Odd({"metadata": "x"}, warnings=("metadata: a text",)),
     "session that is an object": Odd({"sessionId": {"a": 1}}, warnings=("sessionId: an object",)),
-    "session that cannot be sent": Odd({"sessionId": "\ud83d"}, warnings=("sessionId: a text",)),
+    "session that cannot be sent": Odd(
+        {"sessionId": "\ud83d"}, warnings=("half of a character", "sessionId: a text")
+    ),
     "history that is a text": Odd({"history": "x"}, warnings=("history: a text",)),
     "several at once": Odd(
         {"metadata": 1, "history": 1, **status(message=1)},
