@@ -29,7 +29,19 @@ from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanErr
 from payman_sdk.types import Payment, PaymentOutcome
 from tests import programs
 from tests.conftest import Connect
-from tests.peer import ASK_PATH, GET_PATH, PLAIN, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
+from tests.peer import (
+    ASK_PATH,
+    GET_PATH,
+    PLAIN,
+    TOKEN_PATH,
+    Peer,
+    Request,
+    answer,
+    completed,
+    reset,
+    rpc,
+    task_with,
+)
 from tests.streaming.wire import STREAM_PATH, status, stream
 from tests.test_after_sending import said_by, settings
 
@@ -438,6 +450,7 @@ def test_an_interrupt_after_the_end_of_the_flow_carries_the_ids(
         partial(client.create_payee, "A", "TEST_RAILS"),
     ]
     monkeypatch.setattr(SyncRunner, "advance", stop)
+    peer.always(GET_PATH, task_with(status={"state": "input-required"}))
     for call in calls:
         before = len(peer.asks())
         error = interrupted(call)
