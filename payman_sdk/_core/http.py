@@ -86,14 +86,14 @@ class Transmission:
     """One request on its way.
 
     Attributes:
-        sent: False once it is known that no byte has left; True until then.
-        sends: How often sending began; more than once if a transport repeats the request.
+        sent: False once it is known that no byte has left.
+        sends: How often sending began; transports may repeat a request.
         is_connecting: Whether its last known step is waiting for a connection.
         was_seen: Whether any step was reported.
         failure: The exception of its last failed step.
         peer: The connected host and port, of the server or a proxy.
         max_bytes: The size limit of its answer.
-        is_held: Whether a given client's hook has not yet passed it to the transport.
+        is_held: Whether a hook of a given client still holds it.
     """
 
     __slots__ = (
@@ -166,7 +166,7 @@ _MOST_LOOKED_FOR: Final = 16
 _OVERLAP: Final = 64
 """How many bytes of what came before are looked at again with a piece."""
 _ERROR: Final = rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)'
-"""An error that is not null. Where a piece ends before that shows, the next one shows it, for the overlap is longer than that."""
+"""An error that is not null. If a piece ends before that shows, the next one shows it, as the overlap is longer."""
 _CODE: Final = rb"(?:2[35DdEe]|3[\dBb]|[4-7][1-9A-Fa-f]|[57]0)"
 """The codes of what need not be escaped anywhere (letters, digits and `-._~`), and of what other escapes consist of."""
 _NAME: Final = rb"(?!(?:amp|lt|gt|quot|apos|nbsp);)[A-Za-z]{2,31}\d{0,2};"
@@ -179,14 +179,14 @@ _SIGNS: Final = ALIKE.replace(b"%", b"&")
 """`ALIKE`, with one sign for the escapes of HTML and of URLs."""
 _HEX_DIGITS: Final = bytes(code in b"0123456789abcdefABCDEF" for code in range(256))
 _HEX: Final = bytes([1]) * 2 * FIRST
-"""What the first characters of a secret are in hexadecimal, with `_HEX_DIGITS`. Few answers hold so many digits together."""
+"""The first characters of a secret in hexadecimal, with `_HEX_DIGITS`. Few answers hold so many digits in a row."""
 _compile: Callable[[bytes], re.Pattern[bytes]] = lru_cache(re.compile)
 
 
 def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
     """Return the body of a successful answer, redacted where it says that it is an error or repeats the most of a secret.
 
-    This costs a few microseconds where it does not, so every answer of the agent goes through it. `own` is a secret of the request.
+    This takes microseconds where it does not. `own` is a secret of the request.
     """
     if b"\0" in body:  # UTF-16, which JSON may come in, hides a secret from whoever compares bytes
         body = body.decode(json.detect_encoding(body), "replace").encode()
@@ -224,7 +224,7 @@ def _is_clean(text: bytes, own: SecretStr | None) -> bool:
 
 @lru_cache(maxsize=256)
 def _needles(secret: SecretStr, has_hex: bool) -> tuple[bytes, ...]:
-    """Return what is looked for in an answer to know whether a secret is in it: of each form, a piece that no spelling changes."""
+    """Return what is looked for in an answer: of each form of a secret, a piece that no spelling changes."""
     plain = secret.reveal()
     encodings = list_encodings(plain)[not has_hex and len(plain) >= FIRST :]
     pieces = [(form, FIRST) for form in list_texts(plain)] + [(form.encode(), ANY) for form in encodings]
@@ -234,6 +234,6 @@ def _needles(secret: SecretStr, has_hex: bool) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=256)
 def _collect_needles(own: SecretStr | None, changes: int, has_hex: bool) -> tuple[bytes, ...]:
-    """Return what is looked for in an answer to a request with this secret; `changes` counts the changes of the secrets that were sent."""
+    """Return the same for the newest secrets and that of the request; `changes` keeps the cache fresh."""
     secrets = (*sent_secrets.get_latest(_MOST_LOOKED_FOR), own)
     return tuple({needle for secret in secrets if secret is not None for needle in _needles(secret, has_hex)})

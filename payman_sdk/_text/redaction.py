@@ -1,8 +1,8 @@
 """What takes the secrets out of everything of a server's that is kept or shown.
 
-A server, or a proxy in front of it, may repeat what it received: in a body, a header or an error message, in any encoding. So the
-SDK decodes the escapes of URLs, JSON and HTML in a text, however often they are nested. Then it searches for the secrets, in any
-case, and for their base64 and hexadecimal forms. Pieces of a secret count too: its first eight characters, or any twelve.
+A server, or a proxy before it, may repeat what it received, in any encoding. So the SDK decodes the escapes of URLs, JSON and HTML
+in a text, also nested ones. Then it searches for the secrets, in any case, and for their base64 and hexadecimal forms. Pieces of a
+secret count too: its first eight characters, or any twelve.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from payman_sdk._secrets import SecretStr, sent_secrets
 
 
 def list_spellings(value: str) -> set[str]:
-    """Return the spellings of a value: unchanged, in JSON, in JSON inside JSON, in YAML, in a URL, in HTML, in base64."""
+    """Return a value, and how it is written in JSON, YAML, URLs, HTML and base64."""
     import html  # names two thousand characters; most processes need none of them
 
     written = {value, value.replace("'", "''"), html.escape(value), html.escape(value, quote=False)}
@@ -65,11 +65,11 @@ REDACTED: Final = "..."
 FIRST, ANY = 8, 12
 """How many characters give a secret away: its first ones, and those from anywhere in it."""
 _STRIDE: Final = ANY - FIRST + 1
-"""At every so many characters of a secret begins a piece that is looked for: any `ANY` characters hold such a piece whole."""
+"""How far apart the pieces begin that are looked for: any `ANY` characters hold a whole one."""
 WORD: Final = 6
-"""Secrets from here to `FIRST` characters are looked for as words. Shorter ones are not: they are part of any text."""
+"""Secrets from here to `FIRST` characters are looked for as words; shorter ones are not."""
 _DEEPEST: Final = 4
-"""How often escapes are undone that stand one in the other."""
+"""How often escapes in escapes are undone."""
 
 ALIKE: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmnopqrstuvwxyz+/")
 """One spelling for any case, and for both alphabets of base64."""

@@ -287,6 +287,130 @@ def test_other_members_and_headers_with_secret_names_are_replaced() -> None:
     assert Scrubber().find_leaks('{"sessionToken": "abc"}') != []
 
 
+WORDS = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "api-key",
+    "access-key",
+    "signing-key",
+    "encryption-key",
+    "credential",
+    "cookie",
+    "signature",
+    "jwt",
+    "assertion",
+    "account-number",
+    "tax-id",
+    "connection-string",
+    "seed-phrase",
+]
+STYLES: tuple[Callable[[list[str]], str], ...] = (
+    "_".join,
+    "-".join,
+    "".join,
+    lambda words: "_".join(words).upper(),
+    lambda words: words[0] + "".join(map(str.capitalize, words[1:])),
+)
+
+
+@table("style", STYLES, ids=["snake", "kebab", "joined", "capitals", "camel"])
+def test_whatever_name_holds_a_word_for_a_secret_is_a_secret(style: Callable[[list[str]], str]) -> None:
+    """Whatever is before the word, in the plural, with a number, and in any way to write names; in JSON, addresses and lists."""
+    for word in WORDS:
+        for before in ("", "legacy", "bob-webhook"):
+            for behind in ("", "s", "2"):
+                name = style([*filter(None, before.split("-")), *f"{word}{behind}".split("-")])
+                for text in (f'{{"{name}": "§"}}', f'{{"{name}": ["§"]}}', f"https://x/?{name}=§"):
+                    scrubber = Scrubber()
+                    assert ACCESS not in scrubber.scrub_text(text.replace("§", ACCESS)), text
+                    assert Scrubber().find_leaks(text.replace("§", ACCESS)), text
+                assert Scrubber().find_leaks_in_body(f'{{"{name}": {{"a": ["{ACCESS}"]}}}}'), name
+    for name in (
+        "auth",
+        "basicAuth",
+        "smtpPass",
+        "dbCreds",
+        "pin",
+        "otp",
+        "iban",
+        "ssn",
+        "dsn",
+        "sig",
+        "passwordHash",
+        "tokenValue",
+    ):
+        assert ACCESS not in Scrubber().scrub_text(json.dumps({name: ACCESS})), name
+
+
+def test_ordinary_names_are_no_secrets() -> None:
+    """Types, times, ids and counts that belong to a secret, keys that are public or only order things, and words that look alike."""
+    names = [
+        "token_type",
+        "tokenType",
+        "expiresIn",
+        "sessionId",
+        "publicKey",
+        "public_key_pem",
+        "idempotency_key",
+        "idempotencyKey",
+        "key",
+        "keyId",
+        "keyPoints",
+        "token_endpoint",
+        "tokenExpiresAt",
+        "tokenAddress",
+        "secretName",
+        "passwordRequired",
+        "cookiePolicy",
+        "primary_key",
+        "sortKey",
+        "partition-key",
+        "account",
+        "accountId",
+        "accountHolderName",
+        "account_type",
+        "taxAmount",
+        "taxi",
+        "author",
+        "authority",
+        "authorizationEndpoint",
+        "oauth",
+        "secretary",
+        "tokenizer",
+        "passenger",
+        "compass",
+        "design",
+        "signal",
+        "monkey",
+        "keyboard",
+        "keyword",
+        "option",
+        "spin",
+        "historyLength",
+        "code",
+        "state",
+    ]
+    for name in names:
+        for text in (
+            json.dumps({name: ACCESS}),
+            json.dumps({name: [ACCESS, {"a": ACCESS}]}),
+            json.dumps({name: 4711}),
+        ):
+            assert Scrubber().scrub_text(text) == text
+            assert Scrubber().find_leaks_in_body(text) == [], text
+    assert (
+        Scrubber().scrub_text('{"usage": {"total_tokens": "4711"}}') == '{"usage": {"total_tokens": "4711"}}'
+    )
+    assert (
+        Scrubber().find_leaks_in_body('{"inputTokens": 12, "tokens": ["USDC"], "tokensUsed": 12345678}') == []
+    )
+
+
 @table("before", ["is it ", "(", '"', "\\n", "%20", "\\u0020", "x="])
 def test_a_short_secret_is_hunted_for_as_a_word(before: str) -> None:
     """What is too short to be scrubbed everywhere refuses the recording, but not as a part of other words."""
@@ -514,12 +638,24 @@ def test_bodies_are_hunted_through_as_programs_read_them(body: str) -> None:
         lambda value: base64.b64encode(f"x{value}y".encode()).decode(),
         lambda value: base64.urlsafe_b64encode(f"xy{value}".encode()).decode(),
         lambda value: value.encode().hex(),
+        lambda value: value.encode().hex().upper(),
+        lambda value: "".join(f"\\\\x{ord(letter):02x}" for letter in value),
         lambda value: "".join(f"%{ord(letter):02x}" for letter in value),
         lambda value: "".join(f"&#{ord(letter)};" for letter in value),
         lambda value: "".join(f"&#x{ord(letter):X};" for letter in value),
         lambda value: "".join(f"%26%23{ord(letter)}%3B" for letter in value),
     ],
-    ids=["base64", "base64 for URLs", "hexadecimal", "URL", "HTML", "HTML in sixteens", "HTML in a URL"],
+    ids=[
+        "base64",
+        "base64 for URLs",
+        "hexadecimal",
+        "capitals",
+        "programs",
+        "URL",
+        "HTML",
+        "HTML in sixteens",
+        "HTML in a URL",
+    ],
 )
 @table("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-32-le"])
 def test_no_spelling_of_a_known_secret_is_saved(spell: Callable[[str], str], encoding: str) -> None:

@@ -57,12 +57,10 @@ _HARMLESS_HEADERS: Final = frozenset(
 class Scrubber:
     """Puts placeholders in the place of secrets, the same one for the same secret wherever it appears.
 
-    It belongs to one cassette, whose placeholders it numbers by kind in order of appearance. A placeholder that it finds
-    stays what it is, so scrubbing twice does no harm.
+    It belongs to one cassette, and numbers its placeholders by kind. Those that it finds stay, so scrubbing twice does no harm.
 
     Args:
-        known: Kinds and values of secrets that are known beforehand, such as `("client-secret", "…")`. They are replaced
-            wherever they appear, and hunted for.
+        known: Kinds and values of secrets that are known beforehand, such as `("client-secret", "…")`.
 
     Example:
         >>> scrubber = Scrubber()
@@ -109,7 +107,7 @@ class Scrubber:
         """Return the headers that say something about the exchange; those with credentials have placeholders."""
         kept: dict[str, Any] = {}
         for name, value in headers.items():
-            if find_kind(name, "", KINDS) or name.lower() in _HARMLESS_HEADERS:
+            if find_kind(name, "", KINDS) not in {None, "cookie"} or name.lower() in _HARMLESS_HEADERS:
                 values = cast("list[object]", value) if isinstance(value, list) else [value]
                 scrubbed = [self._scrub_header(name, _decode(each)) for each in values]
                 kept[name] = scrubbed if isinstance(value, list) else scrubbed[0]
@@ -165,13 +163,11 @@ class Scrubber:
         kind = find_kind(name, value, KINDS)
         if kind is None:
             return self.scrub_uri(value) if name.lower() == "location" else self.scrub_text(value)
-        return (
-            self._scrub_credentials(value)
-            if kind == "authorization"
-            else self._known.get_placeholder(kind, value)
-        )
+        return self._hide(kind, value)
 
-    def _scrub_credentials(self, value: str) -> str:
+    def _hide(self, kind: str, value: str) -> str:
+        if kind != "authorization":
+            return self._known.get_placeholder(kind, value)
         if SCRUBBED.fullmatch(value):
             return self._known.build_pattern().sub(
                 self._known.hide_match, value
@@ -225,12 +221,7 @@ class Scrubber:
         if kind is None or not value:
             # Its value may itself hold a document.
             return _replace_value(match, MEMBER.sub(self._scrub_member, match["value"]))
-        scrubbed = (
-            self._scrub_credentials(value)
-            if kind == "authorization"
-            else self._known.get_placeholder(kind, value)
-        )
-        return _replace_value(match, scrubbed)
+        return _replace_value(match, self._hide(kind, value))
 
     def _scrub_input(self, match: re.Match[str]) -> str:
         found = parse_input(match[0])
@@ -238,11 +229,9 @@ class Scrubber:
             return match[0]
         name, value, start, end = found
         kind = find_kind(name, value, KINDS)
-        return (
-            f"{match[0][:start]}{self._known.get_placeholder(kind, value)}{match[0][end:]}"
-            if kind
-            else match[0]
-        )
+        if not kind:
+            return match[0]
+        return match[0][:start] + self._known.get_placeholder(kind, value) + match[0][end:]
 
     def _scrub_element(self, match: re.Match[str]) -> str:
         value = html.unescape(match["value"].strip())

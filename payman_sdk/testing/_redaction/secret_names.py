@@ -35,36 +35,29 @@ KINDS: Final = {
     "clientid": "client-id",  # no secret, but it says who recorded
     "codeverifier": "code-verifier",
     "devicecode": "device-code",
-    "assertion": "assertion",
-    "clientassertion": "assertion",
     "authorization": "authorization",
     "proxyauthorization": "authorization",
-    "password": "password",
-    "passwd": "password",
-    "apikey": "api-key",
-    "xapikey": "api-key",
-    "privatekey": "private-key",
-    "secret": "secret",
     "authorizationcode": "code",
     "authcode": "code",
 }
-PARAMETER_KINDS: Final = {**KINDS, "code": "code"}
+PARAMETER_KINDS: Final = {**KINDS, "code": "code", "key": "key"}
 # In JSON a code is a secret only beside these: elsewhere it says what went wrong.
 BESIDE_A_CODE: Final = frozenset({"granttype", "redirecturi", "codeverifier", "clientid", "state"})
 
-# Whatever comes before: authToken, session_token, webhook-secret. A token_type and a number of tokens end otherwise.
-_SECRET_ENDING: Final = re.compile(
-    "(?:token|secret|password|passwd|passphrase|apikey|secretkey|privatekey|credentials?|jwt|assertion)$"
+# A name with such a word is a secret's (db_pwd, passwordHash), unless it ends like token_type or secretName.
+_SECRET_NAME: Final = re.compile(
+    "(?P<api_key>apikeys?$)|(?P<secret_key>secretkeys?$)|(?P<private_key>privatekeys?$)|(?P<key>.keys?(?:data|pair|pem)?$)"
+    "|(?P<account_number>(?:account|acct|card|passport)n(?:umber|um|o)s?$|ibans?$)"
+    "|(?P<tax_id>(?:tax|vat|socialsecurity)[a-z]*(?:n(?:umber|um|o)|id)s?$|ssn$)"
+    "|(?P<connection_string>conn(?:ection)?(?:str(?:ing)?|ur[il])s?$|dsn$)|(?P<credential>(?<!o)auth$|creds?$)"
+    "|(?P<password>(?:(?<![mys])pass|phrase|(?<!s)pin|pincode|otp|cv[vc])s?$)|(?P<signature>sig$)"
+    "|(?:(?P<other>token(?!iz)|secret(?!ar)|credential|cookie|signature|jwt|assertion|mnemonic)|passw|passcode|pwd)"
+    "(?!.*(?:type|kind|format|scheme|scope|id|name|ur[il]|endpoint|count|limit|usage|used|required|enabled|policy"
+    "|stat(?:e|us)|method|mode|version|length|size|expir[a-z]*|address|amount|balance|symbol|price)s?$)"
 )
-_KINDS_BY_ENDING: Final = {
-    "passwd": "password",
-    "passphrase": "password",
-    "apikey": "api-key",
-    "secretkey": "secret-key",
-    "privatekey": "private-key",
-    "credentials": "credential",
-}
-
+_NO_SECRET: Final = re.compile(
+    "(?:public|idempotency|primary|foreign|sort|partition|cache|hot|mon|tur|don|hoc)keys?"
+)
 # What an object under a secret name may say in clear.
 ABOUT_A_SECRET: Final = frozenset(
     {"type", "tokentype", "kind", "format", "scheme", "schemes", "scope", "scopes", "title", "description"}
@@ -74,14 +67,18 @@ ABOUT_A_SECRET: Final = frozenset(
 
 def find_kind(name: str, value: str, kinds: Mapping[str, str]) -> str | None:
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    if plain == "token":  # a short one is money, such as USDC
-        return "token" if len(value) >= 16 else None
+    if plain in {"token", "tokens"}:  # a short one is money, such as USDC
+        return "token" if re.fullmatch(r"\S{16,}", value) else None
     if plain in kinds:
         return kinds[plain]
-    ending = _SECRET_ENDING.search(plain)
-    if ending is None or (ending[0] == "token" and re.fullmatch("[A-Z]{2,6}", value)):
+    found = _SECRET_NAME.search(_NO_SECRET.sub("", plain.rstrip("0123456789")))
+    if found is None:
         return None
-    return _KINDS_BY_ENDING.get(ending[0], ending[0])
+    kind = found["other"] or (found.lastgroup or "password").replace("_", "-")
+    is_money = kind == "token" and (
+        re.fullmatch("[A-Z]{2,6}", value) or (plain.endswith("s") and value.isdigit())
+    )
+    return None if is_money else kind
 
 
 LOOPBACK_PORT: Final = re.compile(
@@ -89,7 +86,7 @@ LOOPBACK_PORT: Final = re.compile(
     re.IGNORECASE,
 )
 USER: Final = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)([^/@?#]*)@")
-# A member of JSON or of a Python dict, also where the document is in a string and its quotes are escaped.
+# A member of JSON or of a Python dict, also in a string, where its quotes are escaped.
 MEMBER: Final = re.compile(
     r"""(?P<quote>(?<!\\)\\*["'])(?P<name>[A-Za-z][\w-]{0,40})(?P=quote)(?P<between>\s*:\s*\[?\s*b?)"""
     r"""(?P=quote)(?P<value>(?:\\.|[^\\])*?)(?P=quote)""",
@@ -144,8 +141,9 @@ def unescape(value: str) -> str:
 
 
 def decode_escapes(text: str) -> str:
-    r"""Return a text with the characters that stand as `\uXXXX` in it."""
-    return re.sub(r"\\+u([0-9A-Fa-f]{4})", lambda match: chr(int(match[1], 16)), text)
+    r"""Return a text with the characters that stand as `\uXXXX` or `\xXX` in it."""
+    pattern = r"\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))"
+    return re.sub(pattern, lambda match: chr(int(match[1] or match[2], 16)), text)
 
 
 _PACKED: Final = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda")  # how gzip and zlib begin

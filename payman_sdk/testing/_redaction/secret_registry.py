@@ -44,8 +44,8 @@ _HUNTED_AS_WORD: Final = 4  # from here on it is searched for as a separate word
 class SecretRegistry:
     """Secrets, with a placeholder for each, numbered by kind in order of appearance.
 
-    What a program brings along goes by its role: an id and a secret that happen to be equal are two secrets, as they are when
-    they differ. What a server gives out keeps one placeholder in every role, for it has to come back.
+    What a program brings along goes by its role: an id and a secret that happen to be equal are two secrets. What a server gives
+    out keeps one placeholder in every role, for it has to come back.
 
     Attributes:
         minted: The placeholders that were made here, as against those that were found.
@@ -134,7 +134,8 @@ class SecretRegistry:
             self._forms = {
                 form: ((self._kinds[value][0], value),)
                 for value in long_enough
-                for form in {*list_spellings(value), *list_encodings(value)}
+                for encoded in [list_encodings(value)]
+                for form in {*list_spellings(value), *encoded, encoded[0].upper()}
             }
             self._forms.update(self._iter_pairs())
             forms = sorted(self._forms, key=len, reverse=True)  # of two that begin alike, the longer
@@ -211,7 +212,7 @@ class LeakScanner:
             pairs = [(named, members.get("value"))] if isinstance(named, str) else []
             for name, value in [*members.items(), *pairs]:
                 yield from (kind for _, kind in self._scan_text(name))
-                if find_kind(name, "", KINDS) or normalize_name(name) == "token":
+                if find_kind(name, "", KINDS) or normalize_name(name) in {"token", "tokens"}:
                     yield from self._scan_document(value, name)
                 else:
                     is_about = normalize_name(name) in ABOUT_A_SECRET
@@ -236,14 +237,16 @@ class LeakScanner:
 
     def _scan_text(self, serialized: str) -> Iterator[tuple[int, str]]:
         yield from self._known.find_in(serialized)
-        for pattern, kinds, what in (
-            (MEMBER, KINDS, "a member"),
-            (PARAMETER, KINDS, "a parameter"),
-            (YAML_HEADER, KINDS, "a header"),
+        for pattern, what in (
+            (MEMBER, "a member"),
+            (PARAMETER, "a parameter"),
+            (YAML_HEADER, "a header"),
+            (ELEMENT, "an element"),
+            (FIELD, "a field"),
         ):
             for match in pattern.finditer(serialized):
-                value = unquote_plus(match["value"]).strip("\"'")
-                if find_kind(match["name"], value, kinds) and not SCRUBBED.fullmatch(value):
+                value = unquote_plus(match["value"]).strip().strip("\"'")
+                if value and find_kind(match["name"], value, KINDS) and not SCRUBBED.fullmatch(value):
                     yield match.start(), f"{what} named {match['name']} that is not a placeholder"
         for match in LABELLED.finditer(serialized):
             names = match["name"], match["name"].split(" ")[-1]
@@ -251,21 +254,18 @@ class LeakScanner:
             is_amount = kind == "token" and not any(map(str.isalpha, match["value"]))
             if kind not in {None, "client-id"} and not is_amount and not PLACEHOLDER.match(match["value"]):
                 yield match.start(), f"the value of {match['name']}"
-        for match in PASSWORD_IN_ADDRESS.finditer(serialized):
-            if not PLACEHOLDER.fullmatch(match["value"]):
-                yield match.start(), "a password in an address"
         for match in INPUT.finditer(serialized):
             found = parse_input(match[0])
             if found and find_kind(found[0], found[1], KINDS) and not SCRUBBED.fullmatch(found[1]):
                 yield match.start(), f"an input named {found[0]} that is not a placeholder"
-        for match in (*ELEMENT.finditer(serialized), *FIELD.finditer(serialized)):
-            value = match["value"].strip()
-            if value and find_kind(match["name"], value, KINDS) and not SCRUBBED.fullmatch(value):
-                yield match.start(), f"an element or field named {match['name']} that is not a placeholder"
-        for pattern, what in ((BEARER, "a bearer token"), (JWT, "a JSON Web Token")):
+        for pattern, what in (
+            (PASSWORD_IN_ADDRESS, "a password in an address"),
+            (BEARER, "what looks like a bearer token"),
+            (JWT, "what looks like a JSON Web Token"),
+        ):
             for match in pattern.finditer(serialized):
                 if not PLACEHOLDER.fullmatch(match["value"]):
-                    yield match.start(), f"what looks like {what}"
+                    yield match.start(), what
         for match in BASIC.finditer(serialized):
             if parse_basic(match["value"]) is not None:
                 yield match.start(), "what looks like Basic credentials"
