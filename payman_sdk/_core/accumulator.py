@@ -148,7 +148,7 @@ class TaskAccumulator:
 
     def _add_text_chunk(self, data: str) -> ArtifactUpdate | None:
         """Return the event for the usual chunk, which adds some words to the artifact that changed last; None for others."""
-        if self._usual is None or replace_halves(data) != data:
+        if self._usual is None:
             return None
         usual, number, artifact = self._usual
         try:
@@ -167,6 +167,8 @@ class TaskAccumulator:
                 or type(text) is not str
                 or said.get("error") is not None
                 or (metadata is not None and type(metadata) is not dict)
+                # A look at the words takes less than one at all of the data.
+                or ((metadata or not (text.isascii() or text.isprintable())) and replace_halves(data) != data)
             ):
                 return None
             chunk["parts"] = parts
