@@ -24,7 +24,7 @@ class GrowingText:
 
     Attributes:
         value: The whole text so far.
-        half: The half of a character behind it, whose other half may come with the next piece.
+        half: Half of a character behind it, which waits for the other half.
     """
 
     __slots__ = ("_lacking", "_older", "half", "value")

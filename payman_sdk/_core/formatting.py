@@ -186,7 +186,7 @@ def build_artifact(
 
 
 def render_part(part: Part) -> str:
-    """Return what represents a part in an artifact without text, nothing where it cannot be written as JSON."""
+    """Return what represents a part in an artifact without text; nothing if JSON cannot hold it."""
     try:
         return _render_part(part)
     except _UNPRINTABLE:

@@ -40,7 +40,7 @@ def read_json(content: bytes | str) -> tuple[Any, Any, list[str]]:
 
 
 def replace_halves(text: str) -> str:
-    """Return JSON with U+FFFD in the place of each escape that is half of a character."""
+    """Return JSON with U+FFFD for each escape that is half of a character."""
     if "\\" in text and _PERHAPS_HALF.search(text):
         text = re.sub(_ESCAPES, lambda found: found[1] or r"\ufffd", text)
     return text

@@ -30,7 +30,7 @@ Transport: TypeAlias = (
     | Callable[[], httpx.AsyncBaseTransport]
     | Literal["aiohttp"]
 )
-"""A transport of httpx, a function that makes one, or `aiohttp` for the one that the extra of this name has."""
+"""A transport of httpx, a function that makes one, or `aiohttp`, for the extra of this name."""
 Verify: TypeAlias = ssl.SSLContext | str | os.PathLike[str] | bool
 """Whom to trust: a context, or a file of certificates; True for the certificates of the environment."""
 
@@ -55,7 +55,7 @@ class UserTransport(httpx.BaseTransport):
         renew_after_fork(self)
 
     def check_usable(self) -> None:
-        """Refuse a transport that was used in the parent process, and cannot be closed here."""
+        """Refuse a transport of the parent process that cannot be closed here."""
         if self._is_inherited:
             self._renew()
 

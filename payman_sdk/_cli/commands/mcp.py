@@ -1,4 +1,4 @@
-"""`payman mcp`: Payman as tools of whatever speaks the Model Context Protocol, with a person asked before money moves."""
+"""`payman mcp`: Payman as tools by the Model Context Protocol, with a person asked before money moves."""
 
 from __future__ import annotations
 

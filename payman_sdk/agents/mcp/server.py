@@ -41,8 +41,8 @@ def mcp_server(
     """Return an MCP server with the tools of a toolkit, for `serve_stdio`, `http_app` or your own transport.
 
     Args:
-        client: The client that everything is sent with.
-        confirm: Who is asked before money moves: by default the person at the client that calls. None asks nobody.
+        client: The client that sends everything.
+        confirm: Who is asked before money moves: by default the person at the calling client. None asks nobody.
         run_id: See `AsyncPaymanToolkit`, as for the others.
         limit: How much may be paid.
         store: Where operations are written down.
