@@ -73,7 +73,7 @@ def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
     Only words depend on it, so a failure of it changes nothing.
 
     Raises:
-        TaskNotFoundError: The agent does not know the task, so a reply would begin another.
+        TaskNotFoundError: A reply would begin another task.
     """
     ask = exchange.ask
     try:

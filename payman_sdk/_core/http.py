@@ -162,7 +162,7 @@ def _is_unwritable(error: object) -> bool:
 
 
 _MOST_LOOKED_FOR: Final = 16
-"""How many of the newest secrets are looked for in an answer, beside that of its request."""
+"""How many of the newest secrets are looked for in an answer, beside its own."""
 _OVERLAP: Final = 64
 """How many bytes of what came before are looked at again with a piece."""
 _ERROR: Final = rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)'

@@ -67,18 +67,8 @@ def read_payees(response: FormattedTaskResponse) -> list[Payee]:
 def read_transactions(
     response: FormattedTaskResponse, skipped: list[InvalidObjectError] | None = None
 ) -> list[Transaction]:
-    """Return the transactions; `skipped` gets the problems of those that cannot be read."""
-
-    def read(item: Json) -> Transaction | None:
-        try:
-            return _read_transaction(item, response)
-        except InvalidObjectError as problem:
-            if skipped is None:
-                raise
-            skipped.append(problem)
-            return None
-
-    return [one for one in _read_list(response, "transactions", read) if one is not None]
+    """Return the transactions; `skipped` gets the problems of others."""
+    return _read_list(response, "transactions", lambda item: _read_transaction(item, response), skipped)
 
 
 def _read_transaction(item: Json, response: FormattedTaskResponse) -> Transaction:
@@ -181,7 +171,12 @@ def unreadable(response: FormattedTaskResponse, why: str) -> ResponseValidationE
     )
 
 
-def _read_list(response: FormattedTaskResponse, name: str, read: Callable[[Json], T]) -> list[T]:
+def _read_list(
+    response: FormattedTaskResponse,
+    name: str,
+    read: Callable[[Json], T],
+    skipped: list[InvalidObjectError] | None = None,
+) -> list[T]:
     """Return the items of the list that an answer holds; raises TaskFailedError or ResponseValidationError."""
     check_completed(response)
     try:
@@ -189,7 +184,8 @@ def _read_list(response: FormattedTaskResponse, name: str, read: Callable[[Json]
         error = text_or_none(value, "error")
         items = value.get(name)
         if (several := as_list(items)) is not None and error is None:
-            return [_read_item(item, name, position, read) for position, item in enumerate(several)]
+            found = (_read_item(item, f"{name}[{at}]", read, skipped) for at, item in enumerate(several))
+            return [one for one in found if one is not None]
     except (NoObjectError, InvalidObjectError) as problem:
         raise unreadable(response, str(problem)) from None
     if error is not None and items is None:
@@ -197,13 +193,19 @@ def _read_list(response: FormattedTaskResponse, name: str, read: Callable[[Json]
     raise unreadable(response, f"{name} is not a list")
 
 
-def _read_item(item: object, name: str, position: int, read: Callable[[Json], T]) -> T:
+def _read_item(
+    item: object, place: str, read: Callable[[Json], T], skipped: list[InvalidObjectError] | None
+) -> T | None:
     if (members := as_object(item)) is None:
-        raise InvalidObjectError(f"{name}[{position}] is not an object")
+        raise InvalidObjectError(f"{place} is not an object")
     try:
         return read(members)
-    except InvalidObjectError as problem:
-        raise InvalidObjectError(f"{name}[{position}]: {problem}") from None
+    except InvalidObjectError as error:
+        problem = InvalidObjectError(f"{place}: {error}")
+    if skipped is None:
+        raise problem
+    skipped.append(problem)
+    return None
 
 
 def _text(item: Json, name: str) -> str:

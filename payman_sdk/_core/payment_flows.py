@@ -110,7 +110,7 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
 
 
 def check_has_task(payment: object) -> None:
-    """Refuse what names no task; raises ConfigurationError."""
+    """Refuse what names no task."""
     if not isinstance(payment, Payment):
         read_task_id(payment)
     elif payment.task_id is None:
@@ -189,6 +189,8 @@ def _look_at_transactions(
 ) -> Flow[tuple[Verdict, PaymanError | None]]:
     """Return the verdict that the transactions support, and why they could not be read."""
     since = payment.ordered_at
+    if since is None and claim.outcome in {PaymentOutcome.REFUSED, PaymentOutcome.FAILED}:
+        since = dt.datetime.fromtimestamp(agent.wall_clock() - call.options.timeout - _SKEW, dt.UTC)
     # The payment is made or not: nothing that a hook says to this look may replace its outcome.
     options = call.options._replace(**_OF_THE_ORDER)
     try:

@@ -73,7 +73,7 @@ def prove(
 
     A transaction belongs to the payment if it names the payment's task. One that names no task may only support what the agent
     says: if it was made since the order, has an id, is the only one that fits, and has proven no other payment. Any that fits may
-    contradict it; a refusal is contradicted by any that may be it, as far as is known.
+    contradict it, and a refusal even those of which less is known.
 
     Args:
         claim: The claim in the answer.
@@ -111,7 +111,7 @@ def prove(
 
 
 def _was_made_since(since: dt.datetime | None, one: Transaction) -> bool | None:
-    """Return whether a transaction was made since a time, None where that is unknown."""
+    """Return whether it was made since a time, None where that is unknown."""
     return None if since is None or one.created is None else one.created >= since
 
 

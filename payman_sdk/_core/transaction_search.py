@@ -34,7 +34,7 @@ class Search(NamedTuple):
         transactions: Those of whole lists.
         is_whole: Whether they are all since the order.
         problem: Why a list could not be read.
-        others: What can be read of that list, to contradict a refusal.
+        others: What can be read of it.
     """
 
     transactions: list[Transaction]

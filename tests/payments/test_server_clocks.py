@@ -23,7 +23,7 @@ def write(moment: dt.datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def claim_paid(stamp: object, created: dt.datetime, **headers: str) -> Answer:
+def claim_paid(stamp: object, created: dt.datetime, status: str = "paid", **headers: str) -> Answer:
     """An agent that says that it paid, and lists a payment that names no task."""
 
     def answer(request: Request) -> Iterator[bytes]:
@@ -34,13 +34,13 @@ def claim_paid(stamp: object, created: dt.datetime, **headers: str) -> Answer:
         payee = {"name": "Test Payee"}
         said: dict[str, Any] = {"amount": "10.00", "currency": "TSD", "payee": payee}
         if order["operation"] == "pay":
-            said |= {"status": "paid", "payment_id": None, "reason": None}
+            said |= {"status": status, "payment_id": None, "reason": None}
         else:
             listed = {"id": "txn-1", "status": "INITIATED", "memo": None, "created": write(created)}
             said = {"transactions": [{**said, **listed}]}
         parts = [{"type": "text", "text": json.dumps(said)}]
-        status = {"state": "completed", "timestamp": stamp}
-        task = task_for(request, status=status, artifacts=[{"parts": parts, "index": 0}])
+        state = {"state": "completed", "timestamp": stamp}
+        task = task_for(request, status=state, artifacts=[{"parts": parts, "index": 0}])
         document = {"jsonrpc": "2.0", "id": request.json["id"], "result": task}
         return json_answer(document, 200, **headers)(request)
 
@@ -99,3 +99,15 @@ def test_an_earlier_call_with_the_key_may_have_made_the_payment(peer: Peer) -> N
     answer = claim_paid(write(now), now - dt.timedelta(seconds=60))
     assert pay(peer, answer, idempotency_key="invoice-2") is PAID
     assert pay(peer, answer) is UNDETERMINED
+
+
+def test_a_refusal_that_is_read_later_is_not_doubted_for_old_payments(peer: Peer) -> None:
+    """Without the time of the order, only what was made in the time that a call has may contradict it."""
+    now = dt.datetime.now(dt.UTC)
+    for stamp in (write(now), "1970-01-01T00:00:00Z"):
+        for made, outcome in (
+            (dt.timedelta(days=30), PaymentOutcome.REFUSED),
+            (dt.timedelta(0), UNDETERMINED),
+        ):
+            refuse = claim_paid(stamp, now - made, status="refused")
+            assert pay(peer, refuse) is outcome, (stamp, made)
