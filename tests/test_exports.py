@@ -118,6 +118,37 @@ def test_a_weak_call_holds_nothing() -> None:
 
 
 @pytest.mark.slow
+def test_no_record_shows_a_secret_when_python_ends_or_a_module_is_loaded_again() -> None:
+    program = """
+import importlib, logging, sys
+from payman_sdk import PaymanClient
+from payman_sdk._secrets import SecretStr, sent_secrets
+import payman_sdk._text.logger as logger
+
+class Ends:
+    def __init__(self):
+        self.log, self.text = logging.getLogger("httpcore.connection"), "s3cret-" + "0123456789"
+        self.me = self
+    def __del__(self):
+        self.log.warning("%s", self.text)
+
+logging.basicConfig(stream=sys.stdout)
+client = PaymanClient(client_id="a", client_secret="s3cret-0123456789", base_url="http://127.0.0.1:9", max_retries=0)
+try:
+    client.ask("Hello!")
+except Exception as error:
+    print(error)
+importlib.reload(logger)
+logging.getLogger("httpcore.connection").warning("again %s", "s3cret-" + "0123456789")
+logger._last = logging._last = Ends()
+sent_secrets.add(SecretStr("s3cret-0123456789"))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "again ..." in done.stdout
+    assert "0123456789" not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
