@@ -200,11 +200,15 @@ def _iter_matches(view: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]
             earlier, later = at - _count_alike(left, before), behind + _count_alike(right, after)
             if not left or later - earlier >= ANY:
                 start, end = min(start, earlier), max(end, later)
+            if end - start == 2 * ANY - FIRST:
+                break
         if end > at:
             yield start, end
 
 
 def _count_alike(one: bytes, other: bytes) -> int:
+    if other.startswith(one):
+        return len(one)
     at, end = 0, min(len(one), len(other))
     while at < end and one[at] == other[at]:
         at += 1
