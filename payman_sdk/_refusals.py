@@ -13,7 +13,7 @@ def refuse(name: str, problem: str, next_step: str) -> NoReturn:
 
 
 def refuse_coroutine(name: str, owner: str) -> NoReturn:
-    """Raise the `ConfigurationError` for a coroutine function that a class for threads cannot await."""
+    """Raise the `ConfigurationError` for a coroutine function that nothing can await."""
     fix = f"Pass a regular function, or use Async{owner}."
     refuse(name, f"is a coroutine function, which {owner} cannot await", fix)
 

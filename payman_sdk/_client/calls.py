@@ -1,4 +1,4 @@
-"""What is asked in a session, checked and planned: the same for both kinds of clients, which carry the flows out."""
+"""What is asked in a session, checked and planned for both kinds of clients, which carry the flows out."""
 
 from __future__ import annotations
 

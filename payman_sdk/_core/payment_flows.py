@@ -80,7 +80,7 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
 
 
 def check_waiting(payment: object) -> None:
-    """Refuse what waits for no approval; raises ConfigurationError."""
+    """Refuse what waits for no approval."""
     if not isinstance(payment, Payment):
         refuse("payment", f"is a {type(payment).__name__}", "Pass the Payment that client.pay() returned.")
     response = payment.response

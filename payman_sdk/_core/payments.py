@@ -73,7 +73,7 @@ def prove(
 
     A transaction belongs to the payment if it names the payment's task. One that names no task may only support what the agent
     says: if it was made since the order, has an id, is the only one that fits, and has proven no other payment. Any that fits may
-    contradict it, and a refusal even those of which less is known.
+    contradict it, and a refusal also what may be older.
 
     Args:
         claim: The claim in the answer.

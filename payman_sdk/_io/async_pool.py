@@ -31,7 +31,7 @@ T = TypeVar("T")
 class AsyncPool:
     """Sends requests on its own connections, from any number of event loops, one after the other or at once.
 
-    The arguments and attributes are those of `Pool`. The limit holds for each loop.
+    The arguments are those of `Pool`. The limit holds for each loop.
     """
 
     bears_interrupts = sends_itself = reports_sending = True

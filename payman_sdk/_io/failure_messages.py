@@ -188,7 +188,7 @@ def is_timeout(error: BaseException | None) -> bool:
 
 
 def iter_causes(error: BaseException | None, *, enters_groups: bool = True) -> Iterator[BaseException]:
-    """Yield an exception, what caused it, what caused that; of a group, its first exception unless it stays outside."""
+    """Yield an exception, what caused it, what caused that; of a group, also its first exception."""
     one: Any = error  # a group of exceptions is generic, which no checker can narrow to
     for _ in range(_LONGEST_CHAIN):
         if one is None:

@@ -1,8 +1,7 @@
 """What a fork waits for, and what a child process must not inherit.
 
-Only the forking thread exists in the child. A lock that another thread held at that moment is never released there. A module that
-another thread was importing is never complete. A connection belongs to the parent too, and two processes on one connection would
-read each other's answers.
+Only the forking thread exists in the child. A lock that another thread held is never released there, and a module that it was
+importing never complete. Two processes on one connection would read each other's answers.
 """
 
 from __future__ import annotations

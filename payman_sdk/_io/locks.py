@@ -140,7 +140,7 @@ class HolderLock(Protocol):
 
 
 def poll(attempt: Callable[[], bool], timeout: float, *, longest_pause: float = 0.05) -> bool:
-    """Try until it succeeds, with pauses from 10 ms on; return whether it has in so many seconds."""
+    """Try until it succeeds, with pauses from 10 ms on; return whether it has in time."""
     end, pause = monotonic() + timeout, 0.01
     while not attempt():
         if (left := end - monotonic()) <= 0:

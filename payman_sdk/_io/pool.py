@@ -24,14 +24,9 @@ from payman_sdk._io.tls import CONNECTING, TlsStream
 
 
 class Pool:
-    """Sends requests on its own connections, `limit` at most; safe to use from several threads at once.
+    """Sends requests on its own connections, `limit` at most; safe to use from several threads at once."""
 
-    Attributes:
-        bears_interrupts: A KeyboardInterrupt at any instant leaves it whole.
-        sends_itself: It passes by the transports of httpx.
-        reports_sending: A request's `trace` gets a report before a byte is sent.
-    """
-
+    # An interrupt leaves it whole, it passes by httpx's transports, and `trace` gets a report before a byte is sent.
     bears_interrupts = sends_itself = reports_sending = True
     build_request = staticmethod(build_request)
 
