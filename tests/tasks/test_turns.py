@@ -128,10 +128,10 @@ def test_a_server_that_looks_no_task_up(peer: Peer, client: PaymanClient) -> Non
     assert len(peer.asks()) == 5
 
 
-@pytest.mark.parametrize("hears", [False, True])
-def test_a_task_that_the_agent_does_not_know_gets_no_reply(peer: Peer, hears: bool) -> None:
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_task_that_the_agent_does_not_know_gets_no_reply(peer: Peer, is_streamed: bool) -> None:
     """Sent all the same, the words would begin another task in the session: "approve" could approve what waits there."""
-    on_message = (lambda _: None) if hears else None
+    on_message = (lambda _: None) if is_streamed else None
 
     async def reply_async() -> None:
         async with AsyncPaymanClient(client_id="a", client_secret="b", base_url=peer.base_url) as client:
