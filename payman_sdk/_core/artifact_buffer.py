@@ -91,10 +91,9 @@ class ArtifactBuffer:
         return delta + self._end_text() if chunk.last_chunk is True else delta
 
     def _take_whole(self, text: str) -> str:
-        """Return what can be shown of the next piece; half of a character at its end waits."""
+        """Return what is shown of the next piece; half of a character at its end waits."""
         if self._text.half or not text.isascii():
-            joined = (self._text.half + text).encode("utf-16-le", "surrogatepass")
-            text = joined.decode("utf-16-le", "surrogatepass")
+            text = _encode(self._text.half + text).decode("utf-16-le", "surrogatepass")
             self._text.half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
             text = re.sub("[\ud800-\udfff]", "\ufffd", text.removesuffix(self._text.half))
         return text
@@ -148,7 +147,12 @@ class ArtifactBuffer:
     @property
     def is_only_words(self) -> bool:
         """Whether it ends with a text of which nothing else is said, so that a chunk may be no more than some words."""
-        return not self._text.half and self._open == {"type": "text"}
+        return not self.has_half and self._open == {"type": "text"}
+
+    @property
+    def has_half(self) -> bool:
+        """Whether half of a character waits."""
+        return bool(self._text.half)
 
     def replace_head(self, other: ArtifactBuffer) -> None:
         """Take over what another artifact that has the same parts says besides."""
@@ -163,5 +167,14 @@ class ArtifactBuffer:
             return False
         if self._open is None:
             return True
-        goes_on = count < len(there) and there[count]["type"] == "text"
-        return bool(goes_on and there[count]["text"].startswith(self._text.value))
+        if count == len(there) or there[count]["type"] != "text":
+            return False
+        half = self._text.half
+        if there[count]["text"].startswith(self._text.value + "\ufffd"[: len(half)]):
+            return True
+        its = other._text.value + other._text.half if count == len(other._parts) else there[count]["text"]
+        return bool(half) and _encode(its).startswith(_encode(self._text.value + half))
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-16-le", "surrogatepass")

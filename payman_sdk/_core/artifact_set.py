@@ -81,7 +81,7 @@ class ArtifactSet:
         for index, artifact in zip(numbers, artifacts, strict=True):
             whole, known = ArtifactBuffer(artifact), self._artifacts.get(index)
             goes_on = known is not None and known.is_prefix_of(whole)
-            if known is not None and goes_on and whole.is_prefix_of(known):
+            if known is not None and goes_on and whole.is_prefix_of(known) and not known.has_half:
                 known.replace_head(whole)
                 continue
             before = known.get_text() if known is not None and goes_on else ""
