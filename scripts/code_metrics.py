@@ -189,7 +189,7 @@ def measure_wheel(root: Path) -> float:
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (0, 0),
     "modules": (22, 12),
-    "lines": (14010, 7500),
+    "lines": (14020, 7500),
     "scripts": (5826, 5500),
     "wheel": (700, 700),
 }

@@ -1,7 +1,7 @@
 """Server-sent events by the rules of the HTML standard, section "Interpreting an event stream".
 
-The decoder is pushed bytes and returns events; it does no I/O. It works on bytes. In UTF-8, the bytes of line ends, colons and
-spaces are never part of another character, not even of a broken one. So text is decoded only when a value is complete.
+The decoder works on bytes. In UTF-8, those of line ends, colons and spaces are never part of another character, not even of a broken
+one. So text is decoded only when a value is complete.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Keep objects for each event loop, and wait in real time even if a test has frozen the loop's clock.
-
-Connections and locks of one loop are of no use in another.
-"""
+"""Keep objects for each event loop, and wait in real time even if a test has frozen the loop's clock."""
 
 from __future__ import annotations
 

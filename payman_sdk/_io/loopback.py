@@ -1,6 +1,6 @@
 """Get a person's authorization in a program on their own machine, with a browser and a loopback address (RFC 8252).
 
-No other part of the SDK listens. This one does on 127.0.0.1, for one answer, while the caller waits.
+No other part of the SDK listens. This one does for one answer, while the caller waits.
 
 Every user of the machine can read the address that a program opens in a browser. That of the authorization page holds the state
 that ties the answer to the request. So the system's browser gets a single-use link to the loopback address, which redirects to

@@ -4,8 +4,8 @@ Python calls them in the main thread between any two instructions, where an exce
 ever. Therefore the SDK enters given code (a transport, a client) with `defer_signals`, which calls a handler when that code
 returns, or while it waits: there, an exception has the same path as a failed wait.
 
-A thread reminds the main thread of the signal every few milliseconds. If that is at the same instruction again and again, it
-waits there. Code that neither waits nor returns for a second is interrupted wherever it is.
+A thread reminds the main thread every few milliseconds. If that is at the same instruction again and again, it waits there. Code that
+neither waits nor returns for a second is interrupted wherever it is.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from email.utils import format_datetime
 from typing import Any
 
@@ -23,7 +23,9 @@ def write(moment: dt.datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def claim_paid(stamp: object, created: dt.datetime, status: str = "paid", **headers: str) -> Answer:
+def claim_paid(
+    stamp: object, created: dt.datetime, status: str = "paid", others: Sequence[Any] = (), **headers: str
+) -> Answer:
     """An agent that says that it paid, and lists a payment that names no task."""
 
     def answer(request: Request) -> Iterator[bytes]:
@@ -37,7 +39,7 @@ def claim_paid(stamp: object, created: dt.datetime, status: str = "paid", **head
             said |= {"status": status, "payment_id": None, "reason": None}
         else:
             listed = {"id": "txn-1", "status": "INITIATED", "memo": None, "created": write(created)}
-            said = {"transactions": [{**said, **listed}]}
+            said = {"transactions": [{**said, **listed}, *others]}
         parts = [{"type": "text", "text": json.dumps(said)}]
         state = {"state": "completed", "timestamp": stamp}
         task = task_for(request, status=state, artifacts=[{"parts": parts, "index": 0}])
@@ -111,3 +113,15 @@ def test_a_refusal_that_is_read_later_is_not_doubted_for_old_payments(peer: Peer
         ):
             refuse = claim_paid(stamp, now - made, status="refused")
             assert pay(peer, refuse) is outcome, (stamp, made)
+
+
+def test_a_row_that_cannot_be_read_hides_no_payment_and_is_named(peer: Peer) -> None:
+    """What else is on its page proves nothing, and contradicts a refusal."""
+    now = dt.datetime.now(dt.UTC)
+    for status in ("paid", "refused"):
+        answer = claim_paid(write(now), now, status=status, others=[{"id": "txn-0", "status": None}])
+        peer.always(ASK_PATH, answer)
+        with PaymanClient(client_id="a", client_secret="b", base_url=peer.base_url) as client:
+            payment = client.pay("Test Payee", 10, "TSD")
+        assert (payment.outcome, payment.transaction) == (UNDETERMINED, None)
+        assert "transactions[1]: status is missing" in (payment.reason or "")
