@@ -174,7 +174,7 @@ _NUMBER: Final = rb"#[xX]0*%b|#0*(?:3[57]|[4-9]\d|1[012]\d)" % _CODE
 _HTML: Final = rb"(?:(?:amp|#0*38|#[xX]0*26);?)*(?:%b|%b)" % (_NUMBER, _NAME)
 _AMPERSAND: Final = b"&(?:%b|(?:26)?%b)" % (_CODE, _HTML)
 _BACKSLASH: Final = rb"\\(?:u(?:00@|0?\\)|x@)".replace(b"@", rb"(?:%b|26%b|[\dA-Fa-f]?\\)" % (_CODE, _HTML))
-"""How these are escaped all the same. It may be a secret in disguise."""
+"""How these are escaped all the same."""
 _SIGNS: Final = ALIKE.replace(b"%", b"&")
 """`ALIKE`, with one sign for the escapes of HTML and of URLs."""
 _HEX_DIGITS: Final = bytes(code in b"0123456789abcdefABCDEF" for code in range(256))
@@ -211,10 +211,10 @@ class AnswerScan:
 
 
 def _is_clean(text: bytes, own: SecretStr | None) -> bool:
-    if text.count(b'"error"') and re.search(_ERROR, text):
+    if text.count(b'"error"') > text.count(b'"error":null') and re.search(_ERROR, text):
         return False
     view = text.translate(_SIGNS, b"\\")
-    if len(view) < len(text) and _compile(_BACKSLASH).search(text):
+    if (b"\\u" in text or b"\\x" in text) and _compile(_BACKSLASH).search(text):
         return False
     if b"&" in view and _compile(_AMPERSAND).search(view):
         return False
