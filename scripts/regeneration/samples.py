@@ -9,7 +9,7 @@ from typing import Any
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.pointers import Node, look_up
-from scripts.regeneration.schema_parts import Shape, combine, flatten
+from scripts.regeneration.schema_parts import Shape, combine, flatten, kinds_of
 
 FILE = "$file"
 """The key of an object that stands for a file, which JSON has no value for."""
@@ -68,7 +68,7 @@ class Samples:
         merged = shape.merged
         if values := [merged["const"]] if "const" in merged else merged.get("enum"):
             return self._choose(values)
-        match self._choose(shape.kinds or ["anything"]):
+        match self._choose(kinds_of(merged) or ["anything"]):
             case "anything":
                 return self._choose(["anything", {"deep": [None, 1.5]}])
             case "object":

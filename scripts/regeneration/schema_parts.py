@@ -102,11 +102,6 @@ class Shape:
         return merged
 
     @property
-    def kinds(self) -> list[str]:
-        """The types that JSON has for the value."""
-        return kinds_of(self.merged)
-
-    @property
     def values(self) -> list[Any]:
         """The values of a constant or an enum, but null."""
         return values_of(self.merged)
@@ -122,7 +117,7 @@ class Shape:
         """Whether null is a value of it."""
         merged = self.merged
         is_null = None in merged.get("enum", ()) or merged.get("const", 0) is None
-        return is_null or bool(merged.get("nullable")) or "null" in self.kinds
+        return is_null or bool(merged.get("nullable")) or "null" in kinds_of(merged)
 
     @property
     def members(self) -> dict[str, list[Node]]:

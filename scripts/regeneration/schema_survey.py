@@ -45,9 +45,8 @@ class Survey:
             inner += found.get(keyword, ())
         for each in inner:
             self._find_file(each, (*seen, found.place))
-        if found.value.get("format") == "binary" or (
-            "contentMediaType" in found and "contentEncoding" not in found
-        ):
+        is_raw = "contentMediaType" in found and "contentEncoding" not in found
+        if is_raw or found.value.get("format") == "binary":
             self.files.add(found.place)
 
     def _find_tags(self, schema: Node) -> None:

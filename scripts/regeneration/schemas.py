@@ -10,7 +10,7 @@ from scripts.regeneration import expressions, identifiers
 from scripts.regeneration.documents import Document
 from scripts.regeneration.expressions import ANY, DEFAULT, FORMATS, NULL, WIRE, Expression
 from scripts.regeneration.pointers import Node, refuse
-from scripts.regeneration.schema_parts import NAMES, SHAPES, Shape, check, combine, flatten
+from scripts.regeneration.schema_parts import NAMES, SHAPES, Shape, check, combine, flatten, kinds_of
 from scripts.regeneration.schema_survey import Survey
 
 
@@ -128,7 +128,7 @@ class Schemas:
             return self._of_choice(shape, shape.choice, name, is_open)
         if shape.merged.keys() & {"const", "enum"}:
             return self._of_values(shape, name, is_open)
-        found = [self._of_kind(kind, shape, name, is_open) for kind in shape.kinds]
+        found = [self._of_kind(kind, shape, name, is_open) for kind in kinds_of(shape.merged)]
         return expressions.unite(found) if found else ANY
 
     def _of_kind(self, kind: str, shape: Shape, name: str, is_open: bool) -> Expression:
@@ -239,4 +239,4 @@ def _is_class(schema: Node) -> bool:
     is_alias = "allOf" in schema and len(shape.parts) == 1 and shape.parts[0].place != schema.place
     if shape.choice is not None or is_alias:
         return False
-    return shape.is_enum or ("enum" not in shape.merged and "object" in shape.kinds)
+    return shape.is_enum or ("enum" not in shape.merged and "object" in kinds_of(shape.merged))

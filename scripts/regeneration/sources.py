@@ -37,52 +37,32 @@ Within = tuple[tuple[str, str], ...]
 """Places: a file, and the pointer in it."""
 
 
-@dataclass(frozen=True)
 class Package:
     """A document and its package.
 
     Args:
         name: The document's name, such as `payman-rest` for `spec/payman-rest.openapi.yaml`.
 
+    Attributes:
+        document: The name of the document's file in spec/.
+        folder: The package's folder in generated/.
+        overlays: The folder in spec/ with the corrections of a document from outside.
+        upstream: Where a document from outside is kept untouched: as YAML, as JSON.
+
     Raises:
         RegenerationError: No package can be called so.
     """
 
-    name: str
-
-    def __post_init__(self) -> None:
-        """Check that the package's name is a name, and free."""
-        if self.name != PRIMARY and (
-            not self._last.isidentifier() or keyword.iskeyword(self._last) or self._last in _TAKEN
-        ):
-            raise RegenerationError(
-                f"spec/{self.document} would become payman_api.{self._last}, which is not a free name. Rename the document."
-            )
-
-    @property
-    def _last(self) -> str:
-        return self.name.removeprefix(f"{PRIMARY}-").replace("-", "_")
-
-    @property
-    def document(self) -> str:
-        """The name of the document's file in spec/."""
-        return self.name + _SUFFIX
-
-    @property
-    def upstream(self) -> tuple[str, str]:
-        """Where a document from outside is kept untouched: as YAML, as JSON."""
-        stem = "upstream" if self.name == PRIMARY else f"upstream-{self.name}"
-        return f"{stem}{_SUFFIX}", f"{stem}.openapi.json"
-
-    @property
-    def overlays(self) -> str:
-        """The folder in spec/ with the corrections of a document from outside."""
-        return "overlays" if self.name == PRIMARY else f"overlays/{self.name}"
-
-    @property
-    def folder(self) -> str:
-        """The package's folder in generated/."""
-        return "payman_api" if self.name == PRIMARY else f"payman_api/{self._last}"
+    def __init__(self, name: str) -> None:
+        self.name, self.document = name, name + _SUFFIX
+        self.folder, self.overlays, kept = "payman_api", "overlays", "upstream"
+        if name != PRIMARY:
+            last = name.removeprefix(f"{PRIMARY}-").replace("-", "_")
+            if not last.isidentifier() or keyword.iskeyword(last) or last in _TAKEN:
+                said = f"spec/{self.document} would become payman_api.{last}, which is not a free name"
+                raise RegenerationError(f"{said}. Rename the document.")
+            self.folder, self.overlays, kept = f"payman_api/{last}", f"overlays/{name}", f"upstream-{name}"
+        self.upstream = f"{kept}{_SUFFIX}", f"{kept}.openapi.json"
 
 
 def packages(spec: Path) -> Iterator[Package]:
@@ -121,10 +101,8 @@ def present(spec: Path, package: Package) -> Source:
     if kept:
         return _from_upstream(package, read_file(kept[0]), kept[0].name, overlays)
     if overlays:
-        raise RegenerationError(
-            f"{spec / package.overlays} corrects a document from outside, and there is none: "
-            f"bring it with --from, or correct {package.document} itself."
-        )
+        said = f"{spec / package.overlays} corrects a document from outside, and there is none"
+        raise RegenerationError(f"{said}: bring it with --from, or correct {package.document} itself.")
     path = spec / package.document
     document = _parse(read_file(path), str(path))
     check(document, str(path))
@@ -160,16 +138,12 @@ def _from_upstream(package: Package, content: bytes, name: str, overlays: Sequen
     document = corrected(_parse(content, name), overlays)
     check(document, f"{name}, corrected by the overlays," if overlays else name)
     kept = package.upstream[is_json(content)]
-    comment = [
+    comment = (
         f"Written by scripts/regenerate from {kept} and {package.overlays}/; edits are lost. The overlays:"
-    ]
-    comment += [f"{overlay.name}: {' '.join(overlay.reason.split())}" for overlay in overlays]
-    files = {
-        package.document: dump(document, "\n".join(comment)),
-        **dict.fromkeys(package.upstream),
-        kept: content,
-    }
-    return Source(document, files)
+    )
+    reasons = [f"{overlay.name}: {' '.join(overlay.reason.split())}" for overlay in overlays]
+    written = dump(document, "\n".join([comment, *reasons]))
+    return Source(document, {package.document: written, **dict.fromkeys(package.upstream), kept: content})
 
 
 def _parse(content: bytes, name: str) -> Document:
@@ -207,9 +181,8 @@ class _Bundle:
         found = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
         if "://" in path or "\\" in path or path.startswith("/") or found.startswith(".."):
             # Who follows it would read whatever file or address somebody else's document names.
-            raise RegenerationError(
-                f"{file} refers to {reference:.200}; only files below the document's own folder are read."
-            )
+            said = "only files below the document's own folder are read"
+            raise RegenerationError(f"{file} refers to {reference:.200}; {said}.")
         return found, fragment
 
     def _at(self, file: str, place: str) -> Any:

@@ -96,7 +96,7 @@ def prepare(
     spec = root / "spec"
     wanted = Package(name)
     with _step("Reading the documents"):
-        kept = [package for package in packages(spec) if not source or package != wanted]
+        kept = [package for package in packages(spec) if not source or package.name != name]
         given = {package: sources.present(spec, package) for package in kept}
         if source:
             given[wanted] = sources.incoming(spec, wanted, source)
