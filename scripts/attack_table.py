@@ -37,9 +37,8 @@ class Kind(NamedTuple):
     tests: Mapping[str, str]
 
 
-KINDS = tuple(
-    Kind(**kind) for kind in tomllib.loads((ROOT / "scripts" / "attacks.toml").read_text("utf-8"))["kind"]
-)
+_DECLARED = tomllib.loads((ROOT / "scripts" / "attacks.toml").read_text("utf-8"))
+KINDS = tuple(Kind(**kind) for kind in _DECLARED["kind"])
 
 
 def main(arguments: list[str] | None = None) -> int:

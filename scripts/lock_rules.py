@@ -88,16 +88,14 @@ def problems(root: Path = ROOT) -> list[str]:
     for pattern in ("*.lock", "scripts/**/*.lock", "tests/**/*.lock"):
         # Those that begin with a dot are what programs lock with, as scripts/bootstrap does.
         locks += [path for path in root.glob(pattern) if not path.name.startswith(".")]
-    found = [
-        (path, said) for path in sorted(locks) for said in problems_of_requirements(path.read_text("utf-8"))
-    ]
+    found = [(path, problems_of_requirements(path.read_text("utf-8"))) for path in sorted(locks)]
     spectral = root / "scripts" / "spectral"
     package, lock = ((spectral / name).read_text("utf-8") for name in ("package.json", NPM_LOCK))
-    found += [(spectral, said) for said in problems_of_npm(package, lock)]
-    for path in sorted([root / ".ci" / "run", *(root / "scripts").iterdir()]):
-        if path.is_file() and path.read_bytes().startswith(b"#!"):
-            found += [(path, said) for said in problems_of_script(path.read_text("utf-8"))]
-    return [f"{path.relative_to(root)}: {said}" for path, said in found]
+    found.append((spectral, problems_of_npm(package, lock)))
+    programs = sorted([root / ".ci" / "run", *(root / "scripts").iterdir()])
+    scripts = [path for path in programs if path.is_file() and path.read_bytes().startswith(b"#!")]
+    found += [(path, problems_of_script(path.read_text("utf-8"))) for path in scripts]
+    return [f"{path.relative_to(root)}: {said}" for path, several in found for said in several]
 
 
 if __name__ == "__main__":

@@ -54,10 +54,9 @@ class Row(NamedTuple):
 
 def measure() -> Iterator[Row]:
     """Pay once in each way, each time from an account of its own."""
+    accounts = {f"pm-test-{truth}": "secret" for truth in TRUTHS}
     for manner in MANNERS:
-        with Sandbox(
-            json_answers=manner, clients={f"pm-test-{truth}": "secret" for truth in TRUTHS}
-        ) as sandbox:
+        with Sandbox(json_answers=manner, clients=accounts) as sandbox:
             for truth, (payee, amount) in TRUTHS.items():
                 with sandbox.client(client_id=f"pm-test-{truth}", client_secret="secret") as client:
                     if truth == "refused for funds":

@@ -78,7 +78,7 @@ def _read_module(module: Path) -> Iterator[Text]:
     source = module.read_text(encoding="utf-8")
     seen: set[ast.AST] = set()
     for node in ast.walk(ast.parse(source)):  # what holds a text comes before the text
-        match node:
+        match node:  # pyright: ignore[reportMatchNotExhaustive] - most nodes are no text
             case ast.Expr(ast.Constant(str(text)) as value):
                 seen.add(value)
                 text = re.sub(r"^\s*(?:>>>|\.\.\. ).*$", "", text, flags=re.MULTILINE)
@@ -89,8 +89,6 @@ def _read_module(module: Path) -> Iterator[Text]:
                 yield from _read_message(module, node.lineno, text)
             case ast.Constant(str(text)) if node not in seen:
                 yield from _read_message(module, node.lineno, text)
-            case _:
-                pass
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and not _REMARK.match(token.string):
             yield Text("comments", module, token.start[0], _CODE.sub("Code", token.string.lstrip("#! ")))

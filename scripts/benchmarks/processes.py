@@ -54,15 +54,10 @@ def run_program(python: str, code: str, *arguments: str) -> Reading:
     import resource  # which Windows does not have
 
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PAYMAN_"))}
+    kept |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    command, folder = [python, "-P", "-c", code, *arguments], Path(python).parent
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = subprocess.run(
-        [python, "-P", "-c", code, *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(python).parent,
-        env={**kept, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
-        check=False,
-    )
+    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=kept, check=False)
     seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
         raise SideFailedError("its program failed; see above")

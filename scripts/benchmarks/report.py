@@ -29,11 +29,7 @@ def _escape(text: str) -> str:
 
 def format_aims(all_measured: Sequence[Measured]) -> str:
     """Format all aims and how they came out."""
-    lines = [
-        (measured.row.title, aim.says, *judge(aim, measured))
-        for measured in all_measured
-        for aim in measured.row.aims
-    ]
+    lines = [(one.row.title, aim.says, *judge(aim, one)) for one in all_measured for aim in one.row.aims]
     return format_table("Aims", ("", "aim", "measured", "compared with", "result"), lines)
 
 

@@ -173,16 +173,14 @@ def build_httpx(target: Target) -> Sides:
         make_async = importlib.import_module("httpx_aiohttp").HttpxAiohttpClient
     options = {"base_url": target.base_url, "timeout": PATIENCE, "trust_env": False}
     client, async_client, runner = library.Client(**options), make_async(**options), asyncio.Runner()
-    sent, body = target.ask, target.ask.body.encode()
+    sent, streamed, body = target.ask, target.stream, target.ask.body.encode()
 
     async def ask() -> object:
         return (await async_client.post(sent.path, content=body, headers=sent.headers)).json()
 
     def read_bytes(task: str) -> Reading:
-        content = target.stream.body.replace("task 3", task).encode()
-        with client.stream(
-            "POST", target.stream.path, content=content, headers=target.stream.headers
-        ) as answer:
+        content = streamed.body.replace("task 3", task).encode()
+        with client.stream("POST", streamed.path, content=content, headers=streamed.headers) as answer:
             assert sum(map(len, answer.iter_bytes()))
         return Reading(int(task.split()[1]))
 

@@ -73,10 +73,9 @@ def _compare_documents(pair: Pair) -> Iterator[Change]:
     both = (pair.old.operations, pair.new.operations)
     names = [{it.name for it in each if "security" not in it.own} for each in both]
     if shared := sorted(names[0] & names[1]):
-        where, said = "document, security", "any operation without its own security"
-        here = _about(where, said, operations=tuple(shared))
-        ways = (sequence(it.get("security")) for it in (old, new))
-        yield from operations.compare_security(here, *ways)
+        said = "any operation without its own security"
+        here = _about("document, security", said, operations=tuple(shared))
+        yield from operations.compare_security(here, *(sequence(it.get("security")) for it in (old, new)))
     old_hooks, new_hooks = (mapping(it.get("webhooks")) for it in (old, new))
     for name in sorted({*old_hooks, *new_hooks}):
         here = _about_one("webhook", name, names=frozenset({name}))

@@ -17,9 +17,7 @@ from scripts.regeneration.pointers import METHODS, look_up
 Node = dict[str, Any]
 
 SCHEMAS = "#/components/schemas/"
-_NOT_SCHEMAS = {
-    *("callbacks", "links", "example", "examples", "default", "enum", "const", "security", "servers"),
-}
+_NO_SCHEMAS = {"callbacks", "links", "example", "examples", "default", "enum", "const", "security", "servers"}
 """Keys below which no schema that an operation sends or reads is to be found."""
 _NAMED = {"properties", "patternProperties", "dependentSchemas", "$defs", "content", "headers"}
 """Keys below which the keys are names, and mean nothing."""
@@ -187,7 +185,7 @@ def _references(value: object, is_open: bool = False) -> Iterator[tuple[str, boo
     for key, inner in node.items():
         if key in _NAMED:
             yield from _references(list(mapping(inner).values()))
-        elif key not in _NOT_SCHEMAS and not key.startswith("x-"):
+        elif key not in _NO_SCHEMAS and not key.startswith("x-"):
             is_inside = is_open and key in ("allOf", "anyOf", "oneOf")
             is_union = key in ("anyOf", "oneOf") and is_open_union(sequence(inner))
             yield from _references(inner, is_inside or is_union)

@@ -142,9 +142,7 @@ def alike(pair: Pair, old: Any, new: Any) -> bool:
     return not differ(_meaning(old, pair.renamed), _meaning(new, {}))
 
 
-def renames(
-    old: Collection[str], new: Collection[str], is_same: Callable[[str, str], bool]
-) -> dict[str, str]:
+def renames(old: Node, new: Node, is_same: Callable[[str, str], bool]) -> dict[str, str]:
     """Pair names that are gone with new ones of the same thing, each once; of several, those that are most alike."""
     removed, added = [name for name in old if name not in new], [name for name in new if name not in old]
     candidates = [both for both in product(removed, added) if is_same(*both)]

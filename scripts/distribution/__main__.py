@@ -21,12 +21,8 @@ _READY, _FAILED, _NOT_READY = 0, 1, 2
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Make the files of a release; returns 0, 1 if that failed, 2 if they were to be written and the checkout is not ready."""
     parser = argparse.ArgumentParser(prog="scripts/release", description=__doc__)
-    parser.add_argument(
-        "--dry-run",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="build in a folder that is removed, and only say what keeps a release back (default)",
-    )
+    what = "build in a folder that is removed, and only say what keeps a release back (default)"
+    parser.add_argument("--dry-run", action=argparse.BooleanOptionalAction, default=True, help=what)
     parser.add_argument("--out", type=Path, default=root / "dist", help="where to write (default: dist/)")
     parser.add_argument("--cyclonedx", type=Path, required=True, help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)

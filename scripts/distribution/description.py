@@ -18,11 +18,7 @@ from typing import Any
 
 from scripts.distribution.build import Checkout, digest
 
-LOCKS = (
-    "requirements-dev.lock",
-    "scripts/distribution/extras.lock",
-    "scripts/distribution/tools.lock",
-)
+LOCKS = ("requirements-dev.lock", "scripts/distribution/extras.lock", "scripts/distribution/tools.lock")
 
 
 def write_provenance(
@@ -40,23 +36,18 @@ def write_provenance(
     source = {"uri": f"git+{repository}@refs/tags/v{version}", "digest": {"gitCommit": checkout.commit}}
     script = f"{repository}/tree/v{version}/scripts/release"
     locks = ({"name": name, "digest": {"sha256": digest(checkout.root / name)}} for name in LOCKS)
+    tools = {"python": platform.python_version(), "poetry-core": importlib.metadata.version("poetry-core")}
+    definition = {
+        "buildType": script,
+        "externalParameters": {"repository": repository, "ref": f"refs/tags/v{version}"},
+        "internalParameters": {"SOURCE_DATE_EPOCH": checkout.committed_at, **tools},
+        "resolvedDependencies": [source, *locks],
+    }
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": each.name, "digest": {"sha256": digest(each)}} for each in files],
         "predicateType": "https://slsa.dev/provenance/v1",
-        "predicate": {
-            "buildDefinition": {
-                "buildType": script,
-                "externalParameters": {"repository": repository, "ref": f"refs/tags/v{version}"},
-                "internalParameters": {
-                    "SOURCE_DATE_EPOCH": checkout.committed_at,
-                    "python": platform.python_version(),
-                    "poetry-core": importlib.metadata.version("poetry-core"),
-                },
-                "resolvedDependencies": [source, *locks],
-            },
-            "runDetails": {"builder": {"id": script}},
-        },
+        "predicate": {"buildDefinition": definition, "runDetails": {"builder": {"id": script}}},
     }
     file.write_text(json.dumps(statement, indent=2) + "\n", "utf-8")
 
@@ -83,12 +74,9 @@ def write_materials(root: Path, file: Path, cyclonedx: Path, epoch: int) -> None
         project.write_text(text.partition("\n[tool.")[0] + "\n", "utf-8")
         kind = ["--pyproject", str(project), "--mc-type", "library", "--sv", "1.6", "--of", "JSON"]
         lock = str(locks / "distribution" / "extras.lock")
-        done = subprocess.run(
-            [str(cyclonedx), "requirements", *kind, "--output-reproducible", lock],
-            env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)},
-            capture_output=True,
-            check=True,
-        )
+        command = [str(cyclonedx), "requirements", *kind, "--output-reproducible", lock]
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch)}
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
     materials: dict[str, Any] = json.loads(done.stdout)
     ours = (locks / "benchmarks" / "locks" / "ours.lock").read_text("utf-8")
     required = re.findall(r"^([a-z0-9._-]+)==", ours, re.MULTILINE)

@@ -1,4 +1,8 @@
-"""The command line of scripts/regenerate: arguments in, lines and an exit status out."""
+"""Write generated/ anew from spec/, and say what the change means.
+
+Exit status: 0 done, or a check found the same API; 1 a check found another one; 2 it could not be done, and nothing was
+changed; 130 interrupted.
+"""
 
 from __future__ import annotations
 
@@ -43,41 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="scripts/regenerate",
-        description="Write generated/ anew from spec/, and say what the change means. "
-        "Exit status: 0 done, or a check found the same API; 1 a check found another one; 2 it could not be done, and nothing was "
-        "changed; 130 interrupted.",
+    parser = argparse.ArgumentParser(prog="scripts/regenerate", description=__doc__)
+    what = "change nothing; fail if generated/ is not what spec/, or the document given by --from, makes it"
+    parser.add_argument("--check", action="store_true", help=what)
+    what = (
+        "take this API document (YAML or JSON), corrected by spec/overlays/, in the place of the one in spec/"
     )
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="change nothing; fail if generated/ is not what spec/, or the document given by --from, makes it",
-    )
-    parser.add_argument(
-        "--from",
-        dest="source",
-        metavar="FILE_OR_URL",
-        help="take this API document (YAML or JSON), corrected by spec/overlays/, in the place of the one in spec/",
-    )
-    parser.add_argument(
-        "--document",
-        default=PRIMARY,
-        metavar="NAME",
-        help="which document --from takes the place of: spec/NAME.openapi.yaml (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--report",
-        type=Path,
-        metavar="FILE",
-        help="write what has changed, and what it means, as Markdown, too",
-    )
-    parser.add_argument(
-        "--root",
-        type=Path,
-        default=Path(__file__).parents[2],
-        help="the folder that holds spec/, generated/ and payman_sdk/",
-    )
+    parser.add_argument("--from", dest="source", metavar="FILE_OR_URL", help=what)
+    what = "which document --from takes the place of: spec/NAME.openapi.yaml (default: %(default)s)"
+    parser.add_argument("--document", default=PRIMARY, metavar="NAME", help=what)
+    what = "write what has changed, and what it means, as Markdown, too"
+    parser.add_argument("--report", type=Path, metavar="FILE", help=what)
+    root, what = Path(__file__).parents[2], "the folder that holds spec/, generated/ and payman_sdk/"
+    parser.add_argument("--root", type=Path, default=root, help=what)
     return parser
 
 
@@ -92,14 +74,11 @@ def _run(options: argparse.Namespace) -> reporting.Findings:
         raise RegenerationError(f"{report} cannot be written: it is a folder, or is in none.")
     if options.document != PRIMARY and options.source is None:
         raise RegenerationError("--document says which document --from takes the place of; give --from, too.")
+    cut_short = "an earlier run was cut short"
     if options.check and folders.is_cut_short(root):
-        raise RegenerationError(
-            "an earlier run was cut short; run scripts/regenerate, which puts everything back first."
-        )
+        raise RegenerationError(f"{cut_short}; run scripts/regenerate, which puts everything back first.")
     if not options.check and folders.restore(root):
-        print(
-            "scripts/regenerate: an earlier run was cut short; everything is back as it was.", file=sys.stderr
-        )
+        print(f"scripts/regenerate: {cut_short}; everything is back as it was.", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="payman-") as scratch, contextlib.ExitStack() as unfinished:
         found, coming = prepare(root, Path(scratch), options.source, _is_thorough(options), options.document)
         # Beside its place, so that if it cannot be written nothing is done, and if nothing is done there is none.

@@ -16,14 +16,7 @@ WIRE, DEFAULT = "x-payman-wire", "x-payman-default"
 """Of a member: its name in JSON where it has another one in Python, and its default as code."""
 OTHER = "Other"
 FORMATS = ("date-time", "date", "uuid")
-_WORDS = {
-    "string": "str",
-    "integer": "int",
-    "number": "float",
-    "boolean": "bool",
-    "null": "None",
-    "bytes": "bytes",
-}
+_WORDS = {kind: python.__name__ for python, kind in NAMES.items()} | {"null": "None", "bytes": "bytes"}
 _OF_FORMATS = {"date-time": "datetime.datetime", "date": "datetime.date", "uuid": "UUID", "binary": "File"}
 
 

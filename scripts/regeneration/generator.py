@@ -108,9 +108,7 @@ def prepare(operations: Operations, spec: Path, into: Path, name: str) -> Projec
         "keywords": lambda names: ", ".join(f"{name}={name}" for name in names),
         "annotation": lambda several: annotate(*several),
         "declared": _declared,
-        "named": lambda several: sorted(
-            classes.keys() & re.findall(r"\w+", " ".join(map(annotate, several)))
-        ),
+        "named": lambda many: sorted(classes.keys() & re.findall(r"\w+", " ".join(map(annotate, many)))),
     }
     project.env.globals |= {
         "classes": classes,

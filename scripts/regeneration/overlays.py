@@ -103,9 +103,8 @@ def _carry_out(action: Mapping[str, Any], document: Document, where: str) -> Non
     except jsonpath.JSONPathError as error:
         raise RegenerationError(f"{where}: the target is not JSONPath as RFC 9535 has it: {error}") from error
     if not found:
-        raise RegenerationError(
-            f"{where}: the document has nothing there. If it needs no correction any more, take the action out."
-        )
+        said = "the document has nothing there. If it needs no correction any more, take the action out."
+        raise RegenerationError(f"{where}: {said}")
     for parts in sorted(found, reverse=True):
         holder: Any = found[parts].parent
         if "update" in action:

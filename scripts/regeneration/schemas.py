@@ -199,13 +199,7 @@ class Schemas:
                 found.setdefault(wire, [shape.extra or Node({}, {})])
         variables = identifiers.name_all({**found, **dict.fromkeys(tags)})
         # What only the server may give, or only the client, is missing in what the other sends.
-        one_way = {
-            wire
-            for wire, several in found.items()
-            for each in several
-            for part in (each, *flatten(each).parts)
-            if isinstance(part.value, dict) and (part.value.get("readOnly") or part.value.get("writeOnly"))
-        }
+        one_way = {wire for wire, several in found.items() if any(map(_is_one_way, several))}
         required = ({*shape.required} - one_way) | tags.keys()
         members: dict[str, dict[str, Any]] = {}
         for wire, variable in variables.items():
@@ -218,17 +212,20 @@ class Schemas:
         # As in a signature: what has to be given comes first, and of that what has no default.
         needed = [variable for wire, variable in variables.items() if wire in required]
         needed.sort(key=lambda variable: DEFAULT in members[variable])
+        properties = {variable: members[variable] for variable in dict.fromkeys([*needed, *members])}
+        made.schema.update(type="object", properties=properties, required=needed)
         others = self._express_extra(shape, made.name)
-        made.schema.update(
-            type="object",
-            properties={variable: members[variable] for variable in dict.fromkeys([*needed, *members])},
-            required=needed,
-            additionalProperties=False if others is None else others,
-        )
+        made.schema["additionalProperties"] = False if others is None else others
 
     def _express_extra(self, shape: Shape, name: str) -> Expression | None:
         extra = shape.extra
         return None if extra is None else self.express(extra, f"{name}Value")
+
+
+def _is_one_way(schema: Node) -> bool:
+    """Return whether a value is only read, or only written."""
+    parts = [part.value for part in (schema, *flatten(schema).parts) if isinstance(part.value, dict)]
+    return any(part.get("readOnly") or part.get("writeOnly") for part in parts)
 
 
 def _is_class(schema: Node) -> bool:

@@ -26,12 +26,10 @@ _SHALLOW_BY_DEFAULT = ("GITHUB_ACTIONS", "GITLAB_CI")
 def main(arguments: list[str] | None = None) -> int:
     """Checks or records; gives the exit status: 0 fine, 1 something is to be done, 2 nothing could be said."""
     parser = argparse.ArgumentParser(prog="python -m scripts.surface", description=__doc__)
-    parser.add_argument(
-        "--record", action="store_true", help=f"write {FILE} anew; what breaks is checked all the same"
-    )
-    parser.add_argument(
-        "--root", type=Path, default=Path(__file__).parents[2], help="the folder that holds payman_sdk/"
-    )
+    what = f"write {FILE} anew; what breaks is checked all the same"
+    parser.add_argument("--record", action="store_true", help=what)
+    here = Path(__file__).parents[2]
+    parser.add_argument("--root", type=Path, default=here, help="the folder that holds payman_sdk/")
     options = parser.parse_args(arguments)
     root: Path = options.root
     try:

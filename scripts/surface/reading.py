@@ -54,10 +54,9 @@ def announced(plugin: griffe.Module) -> Iterator[Fact]:
             case ast.Call(func=ast.Attribute(attr="addini"), args=[name, *_]) if setting := text(name):
                 kind = next((text(word.value) for word in node.keywords if word.arg == "type"), None)
                 yield Fact(f"pytest.ini.{setting}", "setting", kind or "string")
-            case ast.Call(
-                func=ast.Attribute(attr="addinivalue_line"), args=[ast.Constant(value="markers"), line]
-            ) if marker := text(line):
-                yield Fact(f"pytest.mark.{marker.partition(':')[0].partition('(')[0]}", "marker")
+            case ast.Call(ast.Attribute(attr="addinivalue_line"), [ast.Constant("markers"), line]):
+                if marker := text(line):
+                    yield Fact(f"pytest.mark.{marker.partition(':')[0].partition('(')[0]}", "marker")
 
 
 ALL = "the names in __all__"
@@ -148,9 +147,9 @@ def _plain(thing: griffe.Object, path: str) -> Iterator[Fact]:
 
 def _fixture(thing: griffe.Object | griffe.Alias) -> str | None:
     """What a fixture gives, None if it is none."""
-    if not isinstance(thing, griffe.Function) or not any(
-        decorator.callable_path == "pytest.fixture" for decorator in thing.decorators
-    ):
+    if not isinstance(thing, griffe.Function):
+        return None
+    if "pytest.fixture" not in [decorator.callable_path for decorator in thing.decorators]:
         return None
     given = thing.returns
     is_generator = isinstance(given, griffe.ExprSubscript) and str(given.left) in ("Iterator", "Generator")
