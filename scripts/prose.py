@@ -129,13 +129,11 @@ def lower_limits(limits: Mapping[str, int], figures: Mapping[str, int]) -> dict[
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the figures that exceed their limit; return 1 if one does."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.prose", description="Count what makes our prose hard to read."
-    )
+    about = "Count what makes our prose hard to read."
+    parser = argparse.ArgumentParser(prog="python -m scripts.prose", description=about)
     parser.add_argument("--lower", action="store_true", help="lower the limits to the present figures")
-    parser.add_argument(
-        "--show", metavar="AREA", help="print the findings of an area, or the places of a phrase"
-    )
+    what = "print the findings of an area, or the places of a phrase"
+    parser.add_argument("--show", metavar="AREA", help=what)
     options = parser.parse_args(arguments)
     findings = [*find_faults(read_prose(ROOT))]
     if options.show:

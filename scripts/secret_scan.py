@@ -33,10 +33,7 @@ _PUBLISHED = (
     "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # pragma: allowlist secret
 )
 
-_BY_NAME = (
-    "detect_secrets.filters.heuristic.is_lock_file",
-    "detect_secrets.filters.heuristic.is_swagger_file",
-)
+_BY_NAME = [f"detect_secrets.filters.heuristic.is_{kind}_file" for kind in ("lock", "swagger")]
 """Filters that would leave out whole files. The other usual ones look at what is found, and none of them asks a network."""
 
 

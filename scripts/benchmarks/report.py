@@ -12,10 +12,8 @@ BEGIN, END = "<!-- measured: begin, written by scripts/bench --docs -->", "<!-- 
 
 def format_table(title: str, headings: Sequence[str], lines: Sequence[Sequence[str]], note: str = "") -> str:
     """Format a table: its first column holds names, and the others figures."""
-    rows = [
-        [_escape(cell) for cell in [*line, *[""] * len(headings)][: len(headings)]]
-        for line in [headings, *lines]
-    ]
+    padded = [[*line, *[""] * (len(headings) - len(line))] for line in [headings, *lines]]
+    rows = [[*map(_escape, line)] for line in padded]
     widths = [max(4, *map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * (width - 1) + (":" if at else "-") for at, width in enumerate(widths)])
     drawn = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]

@@ -84,10 +84,8 @@ def version_step(changes: Iterable[Change]) -> VersionStep | None:
 def changelog_entry(changes: Iterable[Change]) -> str:
     """Suggest what CHANGELOG.md could say; what is cosmetic is no news for users, and alone gives an empty text."""
     reported = sorted((change for change in changes if change.level > Level.COSMETIC), key=lambda it: it.rank)
-    return _sections(
-        (title, [_item(change) for change in reported if change.kind in kinds])
-        for title, kinds in _SECTIONS.items()
-    )
+    items = {title: [_item(it) for it in reported if it.kind in kinds] for title, kinds in _SECTIONS.items()}
+    return _sections(items.items())
 
 
 def _sections(sections: Iterable[tuple[str, list[str]]]) -> str:

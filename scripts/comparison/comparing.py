@@ -128,11 +128,9 @@ def _compare_server(here: Place, old: Node, new: Node) -> Iterator[Change]:
 
 def _compare_schemes(pair: Pair) -> Iterator[Change]:
     old, new = pair.old.components("securitySchemes"), pair.new.components("securitySchemes")
-    used = [
-        (name, it.name) for it in pair.old.operations for way in it.given["security"] for name in mapping(way)
-    ]
+    needed = [(it.name, it.given["security"]) for it in pair.old.operations]
     for name in sorted({*old, *new}):
-        users = tuple(sorted({user for scheme, user in used if scheme == name}))
+        users = tuple(sorted({user for user, ways in needed if any(name in mapping(way) for way in ways)}))
         here = _about_one("security scheme", name, names=frozenset({name}), operations=users)
         if name not in old or name not in new:
             yield here.came_or_went(name in new, gone=BREAKING if users else COSMETIC)

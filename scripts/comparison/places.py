@@ -11,12 +11,10 @@ from typing import Any
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Kind, Level, Subject
 from scripts.comparison.contract import Contract, Direction, Node
+from scripts.regeneration.schema_parts import WORDS as WORDS_OF_SCHEMAS
 
 EVIDENCE = "x-payman-evidence"
-WORDS = {
-    *("description", "summary", "title", "example", "examples", "externalDocs", "xml", "$comment"),
-    *("tags", "links"),
-}
+WORDS = WORDS_OF_SCHEMAS | {"summary", "tags", "links"}
 """Keys that change nothing for a program."""
 
 

@@ -12,7 +12,6 @@ import platform
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +20,23 @@ from scripts.distribution.build import Checkout, digest
 LOCKS = ("requirements-dev.lock", "scripts/distribution/extras.lock", "scripts/distribution/tools.lock")
 
 
-def write_provenance(
-    checkout: Checkout, repository: str, version: str, files: Iterable[Path], file: Path
-) -> None:
+def write_provenance(checkout: Checkout, address: str, version: str, files: list[Path], file: Path) -> None:
     """Write the statement about some files.
 
     Args:
         checkout: What they were built from.
-        repository: Its address.
+        address: The address of the repository.
         version: The version that is released.
         files: The files.
         file: The file to write.
     """
-    source = {"uri": f"git+{repository}@refs/tags/v{version}", "digest": {"gitCommit": checkout.commit}}
-    script = f"{repository}/tree/v{version}/scripts/release"
+    source = {"uri": f"git+{address}@refs/tags/v{version}", "digest": {"gitCommit": checkout.commit}}
+    script = f"{address}/tree/v{version}/scripts/release"
     locks = ({"name": name, "digest": {"sha256": digest(checkout.root / name)}} for name in LOCKS)
     tools = {"python": platform.python_version(), "poetry-core": importlib.metadata.version("poetry-core")}
     definition = {
         "buildType": script,
-        "externalParameters": {"repository": repository, "ref": f"refs/tags/v{version}"},
+        "externalParameters": {"repository": address, "ref": f"refs/tags/v{version}"},
         "internalParameters": {"SOURCE_DATE_EPOCH": checkout.committed_at, **tools},
         "resolvedDependencies": [source, *locks],
     }

@@ -27,6 +27,7 @@ COMMANDS = (
     "payman transactions",
 )
 WIDTH = 90
+_TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": str(WIDTH)}
 _PATIENCE = 30.0  # seconds for one command
 
 
@@ -38,13 +39,11 @@ def screen() -> str:
     with Sandbox(randomness=chance.randbytes, clock=lambda: 1_790_000_000.0) as sandbox:
         environment = {
             **os.environ,
+            **_TERMINAL,
             "PAYMAN_BASE_URL": sandbox.base_url,
             "PAYMAN_CLIENT_ID": sandbox.client_id,
             "PAYMAN_CLIENT_SECRET": sandbox.client_secret,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
-            "COLUMNS": str(WIDTH),
         }
         for command in COMMANDS:
             shown += f"$ {command}\n{_run_in_terminal(command, environment)}"

@@ -48,9 +48,7 @@ def describe_mutant(root: Path, name: str) -> str:
 
 
 def _read(root: Path, *arguments: str) -> str:
-    return subprocess.run(
-        [MUTMUT, *arguments], cwd=root, check=True, stdout=subprocess.PIPE, encoding="utf-8"
-    ).stdout
+    return subprocess.check_output([MUTMUT, *arguments], cwd=root, encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:

@@ -50,9 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/regenerate", description=__doc__)
     what = "change nothing; fail if generated/ is not what spec/, or the document given by --from, makes it"
     parser.add_argument("--check", action="store_true", help=what)
-    what = (
-        "take this API document (YAML or JSON), corrected by spec/overlays/, in the place of the one in spec/"
-    )
+    what = "take this API document (YAML or JSON), corrected by spec/overlays/, in place of the one in spec/"
     parser.add_argument("--from", dest="source", metavar="FILE_OR_URL", help=what)
     what = "which document --from takes the place of: spec/NAME.openapi.yaml (default: %(default)s)"
     parser.add_argument("--document", default=PRIMARY, metavar="NAME", help=what)

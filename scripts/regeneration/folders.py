@@ -21,20 +21,14 @@ WORKSHOP = ".regenerating"
 
 def files(folder: Path) -> dict[str, bytes]:
     """Read every file below a folder, by its path in it."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    found = [it for it in sorted(folder.rglob("*")) if it.is_file() and "__pycache__" not in it.parts]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 def differences(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, str]:
     """Say of every file, or whatever else has a name, how it differs if it does."""
-    return {
-        name: "added" if name not in old else "removed" if name not in new else "changed"
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
-    }
+    found = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return {it: "added" if it not in old else "removed" if it not in new else "changed" for it in found}
 
 
 def is_cut_short(root: Path) -> bool:

@@ -64,13 +64,11 @@ def to_constant(value: object) -> str:
     return found if found.isidentifier() and found != "MRO" else f"VALUE_{found}".rstrip("_")
 
 
-def make_unique(
-    name: str, taken: Collection[str], joint: str = "_", spell: Callable[[str], str] = str
-) -> str:
+def make_unique(name: str, taken: Collection[str], gap: str = "_", spell: Callable[[str], str] = str) -> str:
     """Return a name, with a number behind it where it, as it is spelled, is taken."""
     found, number = name, 2
     while spell(found) in taken:
-        found, number = f"{name.rstrip('_')}{joint}{number}", number + 1
+        found, number = f"{name.rstrip('_')}{gap}{number}", number + 1
     return found
 
 

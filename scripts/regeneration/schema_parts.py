@@ -13,8 +13,8 @@ from typing import Any
 from scripts.regeneration.documents import DIALECTS
 from scripts.regeneration.pointers import Node, refuse
 
-ANNOTATIONS = {
-    *("title", "description", "example", "examples", "externalDocs", "xml", "$comment"),
+WORDS = {"title", "description", "example", "examples", "externalDocs", "xml", "$comment"}
+ANNOTATIONS = WORDS | {
     *("default", "deprecated", "readOnly", "writeOnly", "$schema", "$defs"),
     *("format", "contentEncoding", "contentMediaType", "contentSchema"),
 }

@@ -138,11 +138,9 @@ def _from_upstream(package: Package, content: bytes, name: str, overlays: Sequen
     document = corrected(_parse(content, name), overlays)
     check(document, f"{name}, corrected by the overlays," if overlays else name)
     kept = package.upstream[is_json(content)]
-    comment = (
-        f"Written by scripts/regenerate from {kept} and {package.overlays}/; edits are lost. The overlays:"
-    )
+    said = f"Written by scripts/regenerate from {kept} and {package.overlays}/; edits are lost. The overlays:"
     reasons = [f"{overlay.name}: {' '.join(overlay.reason.split())}" for overlay in overlays]
-    written = dump(document, "\n".join([comment, *reasons]))
+    written = dump(document, "\n".join([said, *reasons]))
     return Source(document, {package.document: written, **dict.fromkeys(package.upstream), kept: content})
 
 

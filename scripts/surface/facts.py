@@ -147,17 +147,13 @@ def describe_function(
     kinds = function.labels & {"staticmethod", "classmethod"}
     kind = next(iter(kinds), "async def" if "async" in function.labels else "def")
     for one in function.overloads or [function]:
-        shown = [
-            griffe.Parameter(
-                it.name.lstrip("_"),  # attrs takes so what it keeps with an underscore
-                annotation=type_text(it.annotation, types) or None,
-                kind=it.kind,
-                default=None if it.default is None else "...",
-            )
-            for it in list(one.parameters)[is_method and kind != "staticmethod" :]
-        ]
-        parameters, returns = griffe.Parameters(*shown), type_text(one.returns, types) or None
-        yield Fact(path, kind, griffe.Function("", parameters=parameters, returns=returns).signature())
+        shown, returns = list[griffe.Parameter](), type_text(one.returns, types) or None
+        for it in list(one.parameters)[is_method and kind != "staticmethod" :]:
+            name = it.name.lstrip("_")  # attrs takes so what it keeps with an underscore
+            annotation, default = type_text(it.annotation, types) or None, it.default and "..."
+            shown.append(griffe.Parameter(name, annotation=annotation, kind=it.kind, default=default))
+        made = griffe.Function("", parameters=griffe.Parameters(*shown), returns=returns)
+        yield Fact(path, kind, made.signature())
 
 
 def _attribute(member: griffe.Attribute, owner: griffe.Class, kind: str, path: str, types: Types) -> Fact:
