@@ -15,8 +15,7 @@ import pytest
 
 from scripts.distribution import build as building
 from scripts.distribution.__main__ import main
-from scripts.distribution.build import Checkout, IrreproducibleError, build
-from scripts.distribution.description import LOCKS, write_materials
+from scripts.distribution.build import LOCKS, Checkout, IrreproducibleError, build, write_materials
 from scripts.distribution.readiness import problems
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.distribution.build import Checkout, IrreproducibleError, build, digest
-from scripts.distribution.description import write_materials, write_provenance
+from scripts.distribution.build import Checkout, IrreproducibleError, build, describe, digest
 from scripts.distribution.readiness import problems, read_project
 
 ROOT = Path(__file__).parents[2]
@@ -43,15 +42,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
 
 
 def _make(checkout: Checkout, folder: Path, cyclonedx: Path) -> int:
-    project = read_project(checkout.root)
-    version = str(project["version"])
     files = build(checkout, folder)
-    stem = f"{str(project['name']).replace('-', '_')}-{version}"
-    materials, provenance = folder / f"{stem}.cdx.json", folder / f"{stem}.intoto.json"
-    write_materials(checkout.root, materials, cyclonedx, checkout.committed_at)
-    files.append(materials)
-    write_provenance(checkout, project["urls"]["Repository"], version, files, provenance)
-    files.append(provenance)
+    files += describe(checkout, read_project(checkout.root), files, cyclonedx)
     sums = "".join(f"{digest(file)}  {file.name}\n" for file in files)
     (folder / "SHA256SUMS").write_text(sums, "utf-8")
     print(sums, end="")
