@@ -47,8 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--docs", action="store_true", help="write the table into docs/security.md")
     options = parser.parse_args(arguments)
     given = [path for kind in KINDS for path in kind.tests if (ROOT / path.partition("::")[0]).exists()]
-    outcomes = run(given)
-    table = write_table(KINDS, outcomes)
+    table = write_table(KINDS, run(given))
     if options.docs:
         PAGE.write_text(replace_between(PAGE.read_text("utf-8"), BEGIN, END, table), "utf-8")
     else:

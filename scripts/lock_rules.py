@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-NPM_LOCK = "npm-shrinkwrap.json"
 
 _REQUIREMENT = re.compile(r"[a-z0-9][a-z0-9._-]*==[0-9][a-z0-9.!+]*(?: ; [^#\\]+)?", re.IGNORECASE)
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
@@ -21,7 +20,6 @@ _ADDRESS = re.compile(r"[a-z+]+://|\bgit@|\b[a-z0-9-]+\.(?:org|com|io|dev)/", re
 _INSTALLS = re.compile(
     r"\b(?:pip3?|\$\{pip\[@\]\}\")[^#|;&]*? install\b[^|;&]*|\bnpm (?:ci|i|install|exec)\b[^|;&]*|\bnpx\b[^|;&]*"
 )
-_LOCAL = ("--no-index", "--no-build-isolation")
 
 
 def problems_of_requirements(text: str) -> Iterator[str]:
@@ -78,7 +76,7 @@ def problems_of_script(text: str) -> Iterator[str]:
                 writes_lock = "--package-lock-only" in found
                 if "--ignore-scripts" not in found or not (writes_lock or found.startswith("npm ci ")):
                     yield f"not `npm ci --ignore-scripts`: {found.strip()}"
-            elif "--require-hashes" not in found and not any(option in found for option in _LOCAL):
+            elif not re.search("--(?:require-hashes|no-index|no-build-isolation)", found):
                 yield f"not `pip install --require-hashes`: {found.strip()}"
 
 
@@ -90,7 +88,7 @@ def problems(root: Path = ROOT) -> list[str]:
         locks += [path for path in root.glob(pattern) if not path.name.startswith(".")]
     found = [(path, problems_of_requirements(path.read_text("utf-8"))) for path in sorted(locks)]
     spectral = root / "scripts" / "spectral"
-    package, lock = ((spectral / name).read_text("utf-8") for name in ("package.json", NPM_LOCK))
+    package, lock = ((spectral / f"{it}.json").read_text("utf-8") for it in ("package", "npm-shrinkwrap"))
     found.append((spectral, problems_of_npm(package, lock)))
     programs = sorted([root / ".ci" / "run", *(root / "scripts").iterdir()])
     scripts = [path for path in programs if path.is_file() and path.read_bytes().startswith(b"#!")]

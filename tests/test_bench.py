@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts.benchmarks import processes, sides
-from scripts.benchmarks.__main__ import capture_target, describe_machine
+from scripts.benchmarks.__main__ import BEGIN, END, capture_target, describe_machine
 from scripts.benchmarks.measurement import (
     NOT_INSTALLED,
     Aim,
@@ -23,12 +23,14 @@ from scripts.benchmarks.measurement import (
     build_rows,
     compute_median,
     compute_ratio,
+    format_aims,
+    format_row,
+    format_table,
     judge,
     measure_row,
 )
 from scripts.benchmarks.peers import PEERS
 from scripts.benchmarks.processes import SideFailedError, build_import, build_program, run_program
-from scripts.benchmarks.report import BEGIN, END, format_aims, format_row, format_table
 from scripts.benchmarks.server import answer, run_server
 from scripts.benchmarks.sides import Reading
 from scripts.documentation.marks import replace_between

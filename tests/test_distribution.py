@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from scripts.distribution import build as building
-from scripts.distribution.__main__ import main
+from scripts.distribution.__main__ import main, problems
 from scripts.distribution.build import LOCKS, Checkout, IrreproducibleError, build, write_materials
-from scripts.distribution.readiness import problems
 
 pytestmark = pytest.mark.slow
 

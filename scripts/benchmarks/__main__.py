@@ -17,14 +17,14 @@ import time
 import httpx
 
 from payman_sdk import PaymanClient
-from scripts.benchmarks.measurement import Measured, build_rows, measure_row
+from scripts.benchmarks.measurement import Measured, build_rows, format_aims, format_row, measure_row
 from scripts.benchmarks.peers import PEERS, read_version
 from scripts.benchmarks.processes import ROOT, find_environments
-from scripts.benchmarks.report import BEGIN, END, format_aims, format_row
 from scripts.benchmarks.server import run_server
 from scripts.benchmarks.sides import ASKED, Sent, Target
 from scripts.documentation.marks import replace_between
 
+BEGIN, END = "<!-- measured: begin, written by scripts/bench --docs -->", "<!-- measured: end -->"
 _OF_THE_CONNECTION = {"host", "content-length", "connection", "accept-encoding", "user-agent"}
 
 

@@ -1,4 +1,7 @@
-"""Measuring: rows of sides that do the same, as `rows.toml` declares them, medians and ratios of their rounds, and aims met or missed."""
+"""Measuring: rows of sides that do the same, as `rows.toml` declares them, medians and ratios of their rounds, and aims met or missed.
+
+Tables of them are Markdown, for the terminal and for docs/performance.md.
+"""
 
 from __future__ import annotations
 
@@ -99,8 +102,7 @@ _COLUMNS: Mapping[str, Value] = {
 def build_rows(*, quick: bool) -> tuple[Row, ...]:
     """Return all rows, in the order in which they are measured."""
     declared = tomllib.loads(Path(__file__).with_name("rows.toml").read_text("utf-8"))
-    speed = "quick" if quick else "full"
-    amounts = {name: amount[speed] for name, amount in declared["amounts"].items()}
+    amounts = {name: amount["quick" if quick else "full"] for name, amount in declared["amounts"].items()}
     return tuple(_build_row(row, amounts, quick=quick) for row in declared["row"])
 
 
@@ -207,3 +209,42 @@ def judge(aim: Aim, measured: Measured) -> tuple[str, str, str]:
     is_met = statistics.median(mine) >= bound if aim.at_least else statistics.median(mine) <= bound
     against = f"{aim.of}: {compute_median(other)} {column}; {compute_ratio(mine, other)} times"
     return f"{compute_median(mine)} {column}", against, "met" if is_met else "missed"
+
+
+def format_table(title: str, headings: Sequence[str], lines: Sequence[Sequence[str]], note: str = "") -> str:
+    """Format a table: its first column holds names, and the others figures."""
+    padded = [[*line, *[""] * (len(headings) - len(line))] for line in [headings, *lines]]
+    rows = [[*map(_escape, line)] for line in padded]
+    widths = [max(4, *map(len, column)) for column in zip(*rows, strict=True)]
+    rows.insert(1, ["-" * (width - 1) + (":" if at else "-") for at, width in enumerate(widths)])
+    drawn = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    return "\n\n".join(filter(None, [f"**{_escape(title)}**", "\n".join(drawn), _escape(note)])) + "\n"
+
+
+def _escape(text: str) -> str:
+    safe = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+    return " ".join(safe.split())
+
+
+def format_aims(all_measured: Sequence[Measured]) -> str:
+    """Format all aims and how they came out."""
+    lines = [(one.row.title, aim.says, *judge(aim, one)) for one in all_measured for aim in one.row.aims]
+    return format_table("Aims", ("", "aim", "measured", "compared with", "result"), lines)
+
+
+def format_row(measured: Measured) -> str:
+    """Format one row of the run as a table."""
+    row, notes, lines = measured.row, [measured.row.note], list[list[str]]()
+    first, *others = row.columns
+    for side in row.sides:
+        if not (figures := measured.read_column(side.label, first)):
+            lines.append([side.label, "not measured"])
+            notes.append(f"{side.label}: {measured.failures.get(side.label, 'no round')}.")
+            continue
+        ratio = compute_ratio(figures, measured.read_column(row.baseline, first))
+        also = [statistics.median(measured.read_column(side.label, column)) for column in others]
+        short = [f"{figure:,.0f}" if figure >= 100 else f"{figure:.1f}" for figure in also]
+        lines.append([side.label, str(compute_median(figures)), str(ratio or ""), *short])
+    rounds = "one round" if row.rounds == 1 else f"{row.rounds} rounds, in turns"
+    headings = ["", first, f"times {row.baseline}", *others]
+    return format_table(f"{row.title}: {rounds}", headings, lines, " ".join(notes))

@@ -76,10 +76,8 @@ _CHAT = {"id": f"chatcmpl-{_NO_UUID}", "object": "chat.completion", "created": 1
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
 _STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-_BODIES = {
-    PATHS["create_token"].encode(): _TOKEN,
-    b"/chat/completions": json.dumps({**_CHAT, "choices": _CHOICES}).encode(),
-}
+_COMPLETION = json.dumps({**_CHAT, "choices": _CHOICES}).encode()
+_BODIES = {PATHS["create_token"].encode(): _TOKEN, b"/chat/completions": _COMPLETION}
 _CANNED = {path: _HEAD % (len(body), body) for path, body in _BODIES.items()}
 
 

@@ -15,17 +15,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.git import export, run_git
 
 LOCKS = ("requirements-dev.lock", "scripts/distribution/extras.lock", "scripts/distribution/tools.lock")
 
 
-@dataclass(frozen=True)
-class Checkout:
+class Checkout(NamedTuple):
     """A checkout of the repository.
 
     Attributes:

@@ -18,8 +18,7 @@ from rich.console import Console
 
 from payman_sdk.sandbox import Sandbox
 
-ROOT = Path(__file__).parents[2]
-PICTURE = ROOT / "docs" / "payman.svg"
+PICTURE = Path(__file__).parents[2] / "docs" / "payman.svg"
 COMMANDS = (
     "payman wallets",
     'payman pay 10 TSD "Test Payee" --memo "invoice 42" --key invoice-42',
@@ -69,11 +68,5 @@ def drawn(shown: str) -> str:
     return "\n".join(line.rstrip() for line in without_fonts.splitlines()) + "\n"
 
 
-def main() -> int:
-    """Draws the picture."""
-    PICTURE.write_text(drawn(screen()), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    PICTURE.write_text(drawn(screen()), encoding="utf-8")
