@@ -6,15 +6,13 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["added", "removed", "changed", "renamed", "moved", "reworded"]
-"""What happened; what is only reworded becomes one change of the operation or the schema before anybody is shown it."""
+Kind = Literal["removed", "renamed", "moved", "changed", "added", "reworded"]
+"""What happened, in the order of reports; what is only reworded becomes one change of the operation or the schema before."""
 Subject = Literal["operation", "schema", "document"]
 VersionStep = Literal["major", "minor", "patch"]
 
-_KINDS: tuple[Kind, ...] = ("removed", "renamed", "moved", "changed", "added")
-_SUBJECTS: tuple[Subject, ...] = ("operation", "schema", "document")
 _SECTIONS: dict[str, tuple[Kind, ...]] = {
     "Added": ("added",),
     "Changed": ("changed", "renamed", "moved"),
@@ -72,7 +70,8 @@ class Change:
     @property
     def rank(self) -> tuple[int, int, str, int, str]:
         """Its place among others: the worst first."""
-        return (-self.level, _SUBJECTS.index(self.subject), self.where, _KINDS.index(self.kind), self.text)
+        subject, kind = get_args(Subject).index(self.subject), get_args(Kind).index(self.kind)
+        return (-self.level, subject, self.where, kind, self.text)
 
 
 def version_step(changes: Iterable[Change]) -> VersionStep | None:

@@ -169,7 +169,7 @@ def _compare_shared_schemas(pair: Pair) -> Iterator[Change]:
             yield from compare_schemas(pair, place, old[name], new[other])
         elif name not in pair.renamed.values():
             level = BREAKING if has_class(old.get(name, {})) else ADDITIVE
-            whole = replace(place, base=f"the schema {code(name)}", subject="document")
+            whole = place._replace(base=f"the schema {code(name)}", subject="document")
             yield replace(whole.came_or_went(name in new, gone=level), subject="schema")
 
 

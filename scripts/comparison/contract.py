@@ -6,10 +6,9 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, cached_property
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from scripts.regeneration import RegenerationError, pointers
 from scripts.regeneration.pointers import METHODS, look_up
@@ -30,8 +29,7 @@ class Direction(Enum):
     RESPONSE = "answers"
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(NamedTuple):
     """That an operation reaches something that operations share.
 
     Args:
@@ -45,8 +43,7 @@ class Use:
     is_open: bool = False
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """An operation, with what its path and its document say for all.
 
     Args:

@@ -11,7 +11,6 @@ breaking, whether it was promised or not. A media type that is added breaks nobo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, Change
@@ -56,7 +55,7 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[C
     if old.name != new.name:
         yield place.change("renamed", f"is the new name of {code(old.name)}, also", is_on_wire=False)
     if old.shape != new.shape:
-        here, says = replace(place, where=clean(old.where)), f"moved from {clean(old.where)} to {where}"
+        here, says = place._replace(where=clean(old.where)), f"moved from {clean(old.where)} to {where}"
         yield here.change("moved", says, literals={old.path} - {new.path})
     folders = [next(iter(sequence(it.node.get("tags"))), "default") for it in (old, new)]
     known = list(_COMPARED)
@@ -156,8 +155,7 @@ def compare_parameter(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
 
 def _writing(parameter: Node) -> list[Any]:
     """How a value becomes text, with what is meant where nothing is said."""
-    usual = "form" if parameter.get("in") in ("query", "cookie") else "simple"
-    style = parameter.get("style", usual)
+    style = parameter.get("style", "form" if parameter.get("in") in ("query", "cookie") else "simple")
     explode = parameter.get("explode", style == "form")
     return [style, explode, bool(parameter.get("allowReserved")), sorted(mapping(parameter.get("content")))]
 
@@ -223,7 +221,7 @@ def _compare_contents(pair: Pair, place: Place, old: Node, new: Node) -> Iterato
     """Yield how a body differs, by media type."""
     before, after = ({_media_type(name): mapping(it) for name, it in each.items()} for each in (old, new))
     for name in sorted({*before, *after}):
-        here = replace(place, where=f"{place.where}, {clean(name)}")
+        here = place._replace(where=f"{place.where}, {clean(name)}")
         if name not in after:
             yield here.change("removed", f"cannot be {code(name)} any more", names=[name])
         elif name not in before:

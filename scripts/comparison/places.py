@@ -6,14 +6,12 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Kind, Level, Subject
 from scripts.comparison.contract import Contract, Direction, Node
 from scripts.regeneration.schema_parts import WORDS as WORDS_OF_SCHEMAS
 
-EVIDENCE = "x-payman-evidence"
 WORDS = WORDS_OF_SCHEMAS | {"summary", "tags", "links"}
 """Keys that change nothing for a program."""
 
@@ -21,8 +19,7 @@ WORDS = WORDS_OF_SCHEMAS | {"summary", "tags", "links"}
 _ONLY_NAMES = " in `payman_api`; nothing changes on the wire"
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """Two API documents that are compared.
 
     Args:
@@ -36,8 +33,7 @@ class Pair:
     renamed: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where two documents are compared.
 
     Args:
@@ -87,16 +83,16 @@ class Place:
         unsent = {Direction.REQUEST: "readOnly", Direction.RESPONSE: "writeOnly"}
         left = frozenset(side for side in self.directions if schema.get(unsent[side]) is not True)
         inner = self.to_inner(f"property {clean(name)}", f".{name}")
-        return replace(inner, names=self.names | {name}, directions=left or self.directions)
+        return inner._replace(names=self.names | {name}, directions=left or self.directions)
 
     def to_part(self, words: str, base: str, *names: str, **given: Any) -> Place:
         """Go on to a part of an operation, such as an answer."""
         where, base = f"{self.where}, {words}", f"{base} {self.base}"
-        return replace(self, where=where, base=base, names=self.names.union(names), **given)
+        return self._replace(where=where, base=base, names=self.names.union(names), **given)
 
     def to_inner(self, words: str, sign: str) -> Place:
         """Go on to what an array or a mapping holds."""
-        return replace(self, where=f"{self.where}, {words}", steps=self.steps + sign, is_open=False)
+        return self._replace(where=f"{self.where}, {words}", steps=self.steps + sign, is_open=False)
 
     def change(
         self,
@@ -203,7 +199,7 @@ def word_findings(place: Place, old: Node, new: Node, known: Iterable[str] = ())
         before, after = old.get(key), new.get(key)
         if not differ(before, after) and (key in old) == (key in new):
             continue
-        if key == EVIDENCE:
+        if key == "x-payman-evidence":
             now, was = ("none" if it is None else value(it) for it in (after, before))
             yield place.change("changed", f"has the evidence {now} now, had {was}", request=COSMETIC)
         else:

@@ -12,7 +12,6 @@ another way is not reported: the three ways to say null, an `allOf` or `anyOf` o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from scripts.comparison import shapes
 from scripts.comparison.changes import ADDITIVE, BREAKING, Change
@@ -34,7 +33,7 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
     # Schemas may go in circles; where the same two are met again, all there is to say is being said.
     if both[0] == both[1] or both in place.met:
         return
-    place = replace(place, met=place.met | {both})
+    place = place._replace(met=place.met | {both})
     before, could_be_null = shapes.unwrapped(schema_of(old))
     after, can_be_null = shapes.unwrapped(schema_of(new))
     if shapes.is_union(before) != shapes.is_union(after):
@@ -64,7 +63,7 @@ def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
     before, after = _unmatched(pair, was, now)
     loose = [[member for member in it if not pointed(member)] for it in (before, after)]
     if len(loose[0]) == len(loose[1]) == 1:
-        inside = replace(place, is_open=is_open_union(now))
+        inside = place._replace(is_open=is_open_union(now))
         yield from compare_schemas(pair, inside, loose[0][0], loose[1][0])
         before, after = ([member for member in it if pointed(member)] for it in (before, after))
     for member in before:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from scripts.regeneration.expressions import ANY, Expression, choices_of
 from scripts.regeneration.facts import EVENTS, Body
 from scripts.regeneration.identifiers import to_class
@@ -46,7 +44,7 @@ class Bodies:
         if found.kind in ("form", "multipart"):
             self._check_members(found)
         is_required = is_read or bool(body.value.get("required"))
-        return replace(found, media=media, is_required=is_required, encoding=self._encoding(found))
+        return found._replace(media=media, is_required=is_required, encoding=self._encoding(found))
 
     def _check_members(self, body: Body) -> None:
         """Refuse what a form has no place for: anything but an object, and objects or lists inside others."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.regeneration.expressions import NULL, WIRE, Expression
 from scripts.regeneration.pointers import Node
@@ -12,8 +11,7 @@ from scripts.regeneration.pointers import Node
 EVENTS = "text/event-stream"
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter.
 
     Args:
@@ -38,8 +36,7 @@ class Parameter:
         return str(self.schema[WIRE])
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """A body.
 
     Args:
@@ -57,12 +54,11 @@ class Body:
     expression: Expression
     source: Node
     is_required: bool = True
-    encoding: Mapping[str, str] = field(default_factory=dict)
+    encoding: Mapping[str, str] = {}
     has_others: bool = False
 
 
-@dataclass(frozen=True)
-class Scheme:
+class Scheme(NamedTuple):
     """How a credential is sent: in a header, the query or a cookie, or by HTTP Basic."""
 
     location: str
@@ -70,8 +66,7 @@ class Scheme:
     prefix: str = ""
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """A function to be generated."""
 
     name: str
@@ -129,8 +124,7 @@ class Operation:
         return f"/{self.name}", {self.method.lower(): given}
 
 
-@dataclass(frozen=True)
-class Webhook:
+class Webhook(NamedTuple):
     """A request that the API sends: the name of its parser, and what is in it."""
 
     name: str

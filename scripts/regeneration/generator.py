@@ -145,9 +145,7 @@ def _assigned(default: str | None, is_required: bool) -> str:
 
 
 def _credential(scheme: Scheme | None) -> str:
-    if scheme is None or scheme.location == "basic":
-        return "None"
-    return f"({', '.join(map(_literal, vars(scheme).values()))})"
+    return f"({', '.join(map(_literal, scheme))})" if scheme and scheme.location != "basic" else "None"
 
 
 def layout(package: Path, rules: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from scripts.regeneration.folders import differences
 from scripts.regeneration.identifiers import plain
@@ -17,8 +17,7 @@ Names = dict[str, str]
 """What each public name is, in the words of the code: a signature, a type, a value."""
 
 
-@dataclass(frozen=True)
-class NameChange:
+class NameChange(NamedTuple):
     """What has become of a name.
 
     Args:

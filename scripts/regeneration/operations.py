@@ -135,8 +135,7 @@ class Operations:
                 parameter.refuse(f"The header {wire} comes twice, in two spellings")
         places = Counter(wire for wire, _ in found)
         names = [f"{wire} \n{kind}" if places[wire] > 1 else wire for wire, kind in found]
-        variables = identifiers.name_all(names, ARGUMENTS)
-        both = zip(variables.values(), found.values(), strict=True)
+        both = zip(identifiers.name_all(names, ARGUMENTS).values(), found.values(), strict=True)
         parameters = [self._parameter(variable, parameter, name) for variable, parameter in both]
         declared = {each.name for each in parameters if each.location == "path"}
         if differing := declared.symmetric_difference(re.findall(r"{([^{}]*)}", path)):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.regeneration import RegenerationError
 from scripts.regeneration.documents import Document, parse
@@ -20,8 +19,7 @@ KINDS = (".yaml", ".yml", ".json")
 _KNOWN = frozenset({"target", "description", "update", "remove"})
 
 
-@dataclass(frozen=True)
-class Overlay:
+class Overlay(NamedTuple):
     """A file of corrections that have one reason.
 
     Args:

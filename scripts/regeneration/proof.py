@@ -33,11 +33,9 @@ def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> 
     trials: list[dict[str, Any]] = []
     places: dict[str, str] = {}
     for package, document in documents.items():
-        module = package.folder.replace("/", ".")
-        api = Operations(document)
+        api, folder = Operations(document), package.folder
         found = [*class_trials(api), *operation_trials(api)]
-        trials += [{**each, "package": module} for each in found]
-        folder = package.folder
+        trials += [{**each, "package": folder.replace("/", ".")} for each in found]
         places |= {f"{folder}/models/{it.module}.py": it.pointer for it in api.schemas.classes.values()}
         places |= {f"{folder}/api/{it.tag}/{it.name}.py": it.pointer for it in api.found}
     for file in sorted(fresh.rglob("*.py")):

@@ -11,10 +11,9 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.comparison.changes import Change, Level
 from scripts.regeneration.documents import Document
@@ -26,8 +25,7 @@ _UNMISTAKABLE = re.compile(r"[a-z][A-Z]|[-/]")
 _LOOK_UPS = ("get", "pop", "setdefault", "__getitem__")
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A text that is out of date.
 
     Args:
@@ -136,8 +134,7 @@ def _owners(schema: str, schemas: Mapping[str, Any], seen: frozenset[str] = froz
     return found
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(NamedTuple):
     """A text in quotes, or an attribute.
 
     Args:

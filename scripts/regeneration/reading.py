@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import httpx
@@ -12,8 +12,7 @@ import httpx
 from scripts.regeneration import RegenerationError
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How much is read of a document that comes from outside.
 
     Args:

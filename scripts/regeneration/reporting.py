@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from scripts.comparison import changes as api
 from scripts.comparison.changes import Change
@@ -19,8 +20,7 @@ ONLY_NAMES = "Written in another way; requests and answers are as they were, as 
 FITS = "Every line of payman_sdk still type-checks."
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(NamedTuple):
     """What a regeneration found.
 
     Args:
@@ -33,7 +33,7 @@ class Findings:
 
     files: Mapping[str, str]
     changes: Mapping[str, Sequence[Change]] | None = None
-    names: Sequence[NameChange] = field(default=())
+    names: Sequence[NameChange] = ()
     faults: Sequence[tuple[Fault, Sequence[Cause]]] | None = None
 
     @property
@@ -68,9 +68,7 @@ def version(found: Findings) -> str | None:
 
 def describe_cause(cause: Cause) -> str:
     """Say what a fault comes from."""
-    if isinstance(cause, NameChange):
-        return f"{cause.kind} {cause}"
-    return f"{cause.where}: {cause.text}"
+    return f"{cause.kind} {cause}" if isinstance(cause, NameChange) else f"{cause.where}: {cause.text}"
 
 
 def terminal(found: Findings) -> Iterator[str]:

@@ -140,7 +140,7 @@ def operation_trials(operations: Operations) -> Iterator[dict[str, Any]]:
             "kind": operation.body.kind if operation.body else "",
             "bodies": [*_bodies(samples, operation.body)],
             "answers": answers,
-            "scheme": list(vars(operation.scheme).values()) if operation.scheme else None,
+            "scheme": operation.scheme,
             "server": operation.server,
         }
 

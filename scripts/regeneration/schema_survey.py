@@ -62,8 +62,7 @@ class Survey:
             if not shape.choice and shape.merged.get("properties"):
                 members = {wire: combine(several) for wire, several in shape.members.items()}
                 reference = variant.value.get("$ref", "")
-                names = reference, reference.rpartition("/")[2]
-                models.append((variant.resolve().place, names, members))
+                models.append((variant.resolve().place, (reference, reference.rpartition("/")[2]), members))
         for value, target in given.get("mapping", {}).items() if models else ():
             if not any(target in names for _, names, _ in models):
                 said = f"The discriminator maps {value!r:.40} to {target!r:.60}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from scripts.regeneration import expressions, identifiers
 from scripts.regeneration.documents import Document
@@ -14,8 +14,7 @@ from scripts.regeneration.schema_parts import NAMES, SHAPES, Shape, check, combi
 from scripts.regeneration.schema_survey import Survey
 
 
-@dataclass(frozen=True)
-class Class:
+class Class(NamedTuple):
     """A class to be generated: its name, its module, where its schema is, and that schema as the generator reads it.
 
     One that is made of a choice and what all choices have in common has all of that in `base`.
@@ -104,8 +103,7 @@ class Schemas:
 
     def is_list(self, expression: Expression) -> bool:
         """Whether a value is a list of such values, or one of them."""
-        choices = expressions.choices_of(expression)
-        return all(self.is_plain(each.get("items", each)) for each in choices)
+        return all(self.is_plain(each.get("items", each)) for each in expressions.choices_of(expression))
 
     def _of_class(self, shape: Shape, name: str, is_open: bool, *, is_joined: bool = False) -> Expression:
         merged = shape.merged

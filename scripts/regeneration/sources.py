@@ -15,9 +15,8 @@ import keyword
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.regeneration import RegenerationError, reading
 from scripts.regeneration.documents import Document, check, dump, is_json, parse, references
@@ -74,8 +73,7 @@ def packages(spec: Path) -> Iterator[Package]:
             yield Package(name)
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A document, and what it makes of spec/.
 
     Args:

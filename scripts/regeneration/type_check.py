@@ -8,21 +8,21 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 # The SDK is installed editable. What the client to come does not have any more, mypy would find in the client at hand.
 _MYPY = """
 import sys
 from pathlib import Path
+from typing import NamedTuple
 from mypy.__main__ import console_entry
 sys.path[:] = [folder for folder in sys.path if not any((Path(folder) / name).is_dir() for name in ("payman_api", "payman_sdk"))]
 console_entry()
 """
 
 
-@dataclass(frozen=True, order=True)
-class Fault:
+class Fault(NamedTuple):
     """A line that does not fit the client."""
 
     file: str

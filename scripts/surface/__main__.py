@@ -18,7 +18,6 @@ from scripts.surface.reading import UnreadableError, facts_of
 
 RECORD = "python -m scripts.surface --record"
 FILE, GENERATED = "tests/public_api.txt", "tests/payman_api.txt"
-FETCH = "git fetch --tags --unshallow"
 _AT_MOST = 30
 _SHALLOW_BY_DEFAULT = ("GITHUB_ACTIONS", "GITLAB_CI")
 
@@ -68,7 +67,7 @@ def _is_enough(before: Baseline) -> bool:
     """
     is_refused = before.is_shallow and any(os.environ.get(name) == "true" for name in _SHALLOW_BY_DEFAULT)
     what = "not compared with anything" if is_refused else f"compared with {before.name}"
-    shallow = f": this clone is shallow, so releases may be missing. Get them: {FETCH}"
+    shallow = ": this clone is shallow, so releases may be missing. Get them: git fetch --tags --unshallow"
     _warn(f"scripts.surface: {what}{shallow if before.is_shallow else '.'}")
     return not is_refused
 
