@@ -5,8 +5,6 @@ Python. Libraries are imported by name: the environment in which these scripts a
 another `payman_sdk` than the published one.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import importlib
@@ -17,7 +15,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 PATIENCE = 600.0
 """The time limit, in seconds, of clients whose default would end a long stream."""
@@ -42,7 +40,7 @@ class Target(NamedTuple):
     stream: Sent
 
     @classmethod
-    def parse(cls, text: str) -> Target:
+    def parse(cls, text: str) -> Self:
         """Read a target that was written as JSON."""
         base_url, *requests = json.loads(text)
         return cls(base_url, *(Sent(*request) for request in requests))

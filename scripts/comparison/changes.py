@@ -98,8 +98,7 @@ def _item(change: Change) -> str:
 
 def lines(changes: Iterable[Change]) -> list[str]:
     """Return each change in a line, for a terminal; the worst first."""
-    reported = sorted(changes, key=lambda change: change.rank)
-    return [f"{change.level!s:<8}  {_format_change(change)}" for change in reported]
+    return [f"{it.level!s:<8}  {_format_change(it)}" for it in sorted(changes, key=lambda it: it.rank)]
 
 
 def markdown(changes: Iterable[Change]) -> str:

@@ -1,12 +1,10 @@
 """Places in an API document, and how a change there is rated and reported."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from scripts.comparison.changes import ADDITIVE, BREAKING, COSMETIC, Change, Kind, Level, Subject
 from scripts.comparison.contract import Contract, Direction, Node
@@ -78,19 +76,19 @@ class Place(NamedTuple):
             return " (in no operation)"
         return f" (in {' and '.join(side.value for side in Direction if side in self.directions)})"
 
-    def to_property(self, name: str, schema: Node) -> Place:
+    def to_property(self, name: str, schema: Node) -> Self:
         """Go on to a property, without the direction in which it does not travel."""
         unsent = {Direction.REQUEST: "readOnly", Direction.RESPONSE: "writeOnly"}
         left = frozenset(side for side in self.directions if schema.get(unsent[side]) is not True)
         inner = self.to_inner(f"property {clean(name)}", f".{name}")
         return inner._replace(names=self.names | {name}, directions=left or self.directions)
 
-    def to_part(self, words: str, base: str, *names: str, **given: Any) -> Place:
+    def to_part(self, words: str, base: str, *names: str, **given: Any) -> Self:
         """Go on to a part of an operation, such as an answer."""
         where, base = f"{self.where}, {words}", f"{base} {self.base}"
         return self._replace(where=where, base=base, names=self.names.union(names), **given)
 
-    def to_inner(self, words: str, sign: str) -> Place:
+    def to_inner(self, words: str, sign: str) -> Self:
         """Go on to what an array or a mapping holds."""
         return self._replace(where=f"{self.where}, {words}", steps=self.steps + sign, is_open=False)
 

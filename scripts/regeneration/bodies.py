@@ -9,16 +9,10 @@ from scripts.regeneration.pointers import Node
 from scripts.regeneration.schema_parts import SHAPES
 from scripts.regeneration.schemas import Schemas
 
-_KINDS = {
-    **dict.fromkeys(("application/json", "text/json"), "json"),
-    "application/x-www-form-urlencoded": "form",
-    "multipart/form-data": "multipart",
-}
-"""The kinds of bodies that media types are."""
+_FORMS = {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}
+"""The kinds of bodies that the media types of forms are."""
 _RANKS = ("json", "form", "multipart", "text", "bytes")
 """Which kind of body is taken where a document offers several: the first of these."""
-_EMPTY = ("204", "205", "304")
-"""Statuses of answers that have no body, whatever a document says."""
 
 
 class Bodies:
@@ -93,8 +87,8 @@ class Bodies:
                 found = self._schemas.express(stream.get("schema", {}), f"{to_class(name)}Event")
                 self._check_event(found, stream)
                 events.append(Body(EVENTS, "event", found, stream))
-            if given.place.endswith("/head") or status in _EMPTY:
-                content = {}
+            if given.place.endswith("/head") or status in ("204", "205", "304"):
+                content = {}  # such an answer has no body, whatever a document says
             hint = f"{to_class(name)}Response{to_class(status).removeprefix('Field')}"
             body = self._choose(content, hint)
             if body and body.kind in ("form", "multipart"):
@@ -141,9 +135,9 @@ def _essence(media: str) -> str:
 def classify_media(media: str) -> str:
     """Return the kind of body that a media type is; nothing where that is for its schema to say."""
     media = _essence(media)
-    if media in _KINDS or media.endswith("+json"):
-        return _KINDS.get(media, "json")
-    return "text" if media.startswith("text/") and media != "text/xml" else ""
+    if media in ("application/json", "text/json") or media.endswith("+json"):
+        return "json"
+    return _FORMS.get(media, "text" if media.startswith("text/") and media != "text/xml" else "")
 
 
 def _raw_kind(media: str, given: Node) -> str:

@@ -19,11 +19,8 @@ except ImportError:  # a PyYAML that was built without libyaml does the same, te
     from yaml import SafeLoader  # type: ignore[assignment]
 
 Document = dict[str, Any]
-DIALECTS = (
-    "https://json-schema.org/draft/2020-12/schema",
-    "https://spec.openapis.org/oas/3.1/dialect/base",
-    "https://spec.openapis.org/oas/3.1/dialect/2024-11-10",
-)
+_OWN = "https://spec.openapis.org/oas/3.1/dialect"
+DIALECTS = ("https://json-schema.org/draft/2020-12/schema", f"{_OWN}/base", f"{_OWN}/2024-11-10")
 """What schemas may be written in."""
 _HALF = re.compile("[\ud800-\udfff]")
 

@@ -100,25 +100,14 @@ def prepare(operations: Operations, spec: Path, into: Path, name: str) -> Projec
     project.env.undefined = StrictUndefined
     # A run generates several packages from the same templates; what is compiled stays in a temporary folder of the user's.
     project.env.bytecode_cache = FileSystemBytecodeCache()
-    project.env.filters |= {
-        "docstring": _docstring,
-        "literal": _literal,
-        "credential": _credential,
-        "assigned": _assigned,
-        "keywords": lambda names: ", ".join(f"{name}={name}" for name in names),
-        "annotation": lambda several: annotate(*several),
-        "declared": _declared,
-        "named": lambda many: sorted(classes.keys() & re.findall(r"\w+", " ".join(map(annotate, many)))),
-    }
-    project.env.globals |= {
-        "classes": classes,
-        "api": operations,
-        "operations": {each.name: each for each in operations.found},
-        "deprecation": _DEPRECATION,
-        "title": title,
-        "name": name,
-        "root": "" if name == PRIMARY else ".",  # what all packages share is in the primary one
-    }
+    filters, shown = project.env.filters, project.env.globals
+    filters.update(docstring=_docstring, literal=_literal, credential=_credential, assigned=_assigned)
+    filters.update(declared=_declared, annotation=lambda several: annotate(*several))
+    filters["keywords"] = lambda names: ", ".join(f"{name}={name}" for name in names)
+    filters["named"] = lambda many: sorted(classes.keys() & re.findall(r"\w+", " ".join(map(annotate, many))))
+    shown.update(classes=classes, api=operations, deprecation=_DEPRECATION, title=title, name=name)
+    shown["operations"] = {each.name: each for each in operations.found}
+    shown["root"] = "" if name == PRIMARY else "."  # what all packages share is in the primary one
     return project
 
 

@@ -94,24 +94,12 @@ class Operations:
         servers = given.get("servers") or item.value.get("servers")
         if servers and "://" not in servers[0]["url"]:
             node.refuse(f"The server {servers[0]['url']:.60} of an operation has no host")
-        return Operation(
-            name,
-            identifiers.to_variable(next(iter(given.get("tags", [])), "default")),
-            own or name,
-            method.upper(),
-            path,
-            node.place,
-            str(given.get("summary") or own or f"{method.upper()} {path}").rstrip("."),
-            str(given.get("description") or ""),
-            bool(given.get("deprecated")),
-            parameters,
-            body,
-            answers,
-            events,
-            scheme,
-            is_optional,
-            _url(servers[0], node.place) if servers else None,
-        )
+        server = _url(servers[0], node.place) if servers else None
+        tag = identifiers.to_variable(next(iter(given.get("tags", [])), "default"))
+        called = name, tag, own or name, method.upper(), path, node.place
+        summary = str(given.get("summary") or own or f"{method.upper()} {path}").rstrip(".")
+        about = summary, str(given.get("description") or ""), bool(given.get("deprecated"))
+        return Operation(*called, *about, parameters, body, answers, events, scheme, is_optional, server)
 
     def _webhook(self, name: str, variable: str, item: Node) -> Webhook:
         method = next((each for each in METHODS if each in item), None)

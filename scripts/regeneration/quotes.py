@@ -5,8 +5,6 @@ code around it speaks of the same object: it is looked up in something that is c
 place, together with other members of that object or other values of that enum.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections import defaultdict
@@ -23,6 +21,26 @@ from scripts.regeneration.type_check import Fault
 
 _UNMISTAKABLE = re.compile(r"[a-z][A-Z]|[-/]")
 _LOOK_UPS = ("get", "pop", "setdefault", "__getitem__")
+
+
+class Use(NamedTuple):
+    """A text in quotes, or an attribute.
+
+    Args:
+        text: The text.
+        line: Where it is.
+        label: What it is used with is called so, as far as it is called anything.
+        company: The texts that the same piece of code uses with the same thing.
+        is_key: Whether it is a key or a value; None where it may be either.
+        is_attribute: Whether it is an attribute.
+    """
+
+    text: str
+    line: int
+    label: str
+    company: Sequence[str]
+    is_key: bool | None = None
+    is_attribute: bool = False
 
 
 class Wanted(NamedTuple):
@@ -132,26 +150,6 @@ def _owners(schema: str, schemas: Mapping[str, Any], seen: frozenset[str] = froz
         if not members:
             found |= _owners(name, schemas, seen | {schema})
     return found
-
-
-class Use(NamedTuple):
-    """A text in quotes, or an attribute.
-
-    Args:
-        text: The text.
-        line: Where it is.
-        label: What it is used with is called so, as far as it is called anything.
-        company: The texts that the same piece of code uses with the same thing.
-        is_key: Whether it is a key or a value; None where it may be either.
-        is_attribute: Whether it is an attribute.
-    """
-
-    text: str
-    line: int
-    label: str
-    company: Sequence[str]
-    is_key: bool | None = None
-    is_attribute: bool = False
 
 
 @cache

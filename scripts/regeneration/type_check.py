@@ -98,9 +98,6 @@ def run(
 
 def parsed(output: str) -> list[Fault]:
     """Read what `mypy --output json` says: an object a line, of which notes are no errors."""
-    found = []
-    for said in (json.loads(line) for line in output.splitlines() if line.startswith("{")):
-        if said["severity"] == "error":
-            message = said["message"].partition("\n")[0]
-            found.append(Fault(said["file"], said["line"], message, said["code"] or ""))
-    return found
+    said = (json.loads(line) for line in output.splitlines() if line.startswith("{"))
+    errors = [(it, it["message"].partition("\n")[0]) for it in said if it["severity"] == "error"]
+    return [Fault(it["file"], it["line"], message, it["code"] or "") for it, message in errors]

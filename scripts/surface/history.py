@@ -12,9 +12,6 @@ from scripts.git import export, run_git
 from scripts.surface.facts import Fact
 from scripts.surface.reading import UnreadableError, facts_of
 
-PUBLISHED = (1, 0, 8)
-"""The last version that was published before there were tags here."""
-
 Version = tuple[int, ...]
 
 _HEADING = re.compile(r"^## \[([^]]*)\](?::\s*(\S+))?", re.MULTILINE)
@@ -67,7 +64,7 @@ def baseline(root: Path) -> Baseline:
         raise NoBaselineError("this folder is no git repository, or one without a commit") from error
     # A pre-release promises nothing, so it is nothing to compare with.
     releases = {tuple(map(int, found.groups())): tag for tag in tags if (found := _NUMBERS.fullmatch(tag))}
-    version = max(releases, default=PUBLISHED)
+    version = max(releases, default=(1, 0, 8))  # the last that was published before there were tags here
     tag = releases.get(version)
     with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
         # `griffe.load_git` would leave a worktree and a branch in the repository meanwhile.

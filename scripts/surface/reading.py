@@ -12,8 +12,6 @@ import griffe
 
 from scripts.surface.facts import Fact, describe_class, describe_function, list_subscripts, type_text
 
-_ATTRS = ("attrs.define", "attrs.frozen", "attrs.mutable")
-
 
 class WrittenInit(griffe.Extension):
     """Lets griffe write the `__init__` of attrs classes and of named tuples, as it does for dataclasses."""
@@ -25,7 +23,7 @@ class WrittenInit(griffe.Extension):
             frozen = griffe.ExprName("attrs.frozen")
             cls.decorators.append(griffe.Decorator(frozen, lineno=None, endlineno=None))
         for decorator in cls.decorators:
-            if (kind := decorator.callable_path) in _ATTRS:
+            if (kind := decorator.callable_path) in ("attrs.define", "attrs.frozen", "attrs.mutable"):
                 given = decorator.value.arguments if isinstance(decorator.value, griffe.ExprCall) else []
                 first = griffe.ExprKeyword("frozen", str(kind == "attrs.frozen"))
                 decorator.value = griffe.ExprCall(griffe.ExprName("dataclasses.dataclass"), [first, *given])
