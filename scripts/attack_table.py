@@ -1,7 +1,5 @@
 """Run the tests of every kind of attack, and print a table: what was tried, what is promised, and the result."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import importlib

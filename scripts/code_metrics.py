@@ -4,8 +4,6 @@ Lines are counted without blank lines, comments and docstrings. A limit that is 
 had when it was last lowered, and it is never raised.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import io

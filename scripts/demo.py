@@ -1,7 +1,5 @@
 """The main job, end to end: a local Payman, the real client, real HTTP."""
 
-from __future__ import annotations
-
 import sys
 
 from rich.console import Console

@@ -1,7 +1,5 @@
 """What git says about a repository, and the files of a revision, written into a folder without checking the revision out."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import zipfile

@@ -3,8 +3,6 @@
 `scripts/lint` runs it; it prints what breaks a rule, and exits with 1 then.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys

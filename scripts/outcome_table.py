@@ -3,8 +3,6 @@
 `python -m scripts.outcome_table` prints the table, `--docs` writes it into docs/guides/payments.md; `tests/payments/test_outcomes.py` checks that no row is better than the truth.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 from collections.abc import Iterator

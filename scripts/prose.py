@@ -4,8 +4,6 @@ Each area has a limit in `prose_limits.json`. A limit only falls: `--lower` writ
 `--show docs` prints each finding of an area with its place; `--show told` prints each place of a phrase.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import io

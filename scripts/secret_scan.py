@@ -4,8 +4,6 @@
 secret, and exits with 1 then. A line that has to hold what looks like a secret ends in `pragma: allowlist secret`.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterable

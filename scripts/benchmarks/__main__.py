@@ -5,8 +5,6 @@ sends bytes which were encoded beforehand, so it does the same work for everyone
 under .bench/, which `scripts/bench` makes.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import datetime

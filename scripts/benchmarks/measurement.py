@@ -3,8 +3,6 @@
 Tables of them are Markdown, for the terminal and for docs/performance.md.
 """
 
-from __future__ import annotations
-
 import json
 import statistics
 import tomllib

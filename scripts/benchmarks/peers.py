@@ -4,8 +4,6 @@ To add one: a line below, its lock by `scripts/lock`, a function that builds its
 program, it prints a line for each lock that `scripts/lock` makes: the peer's name, and what its lock is made of.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Environments are made by `scripts/bench`, in `.bench/<name>/`, each as a user would have it who installs just that.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import os

@@ -4,8 +4,6 @@ The bytes are encoded beforehand: whole answers, and streams of any length. A re
 text of the ask: its number of events, `task 1000`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import functools

@@ -1,7 +1,5 @@
 """What the comparison of two API documents finds, and how it is reported: in a terminal, in a report, in CHANGELOG.md."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -13,8 +13,6 @@ every change of a security scheme as harmless; here clients are generated from b
 breaking, and so is a scheme in use that is gone or works in another way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain

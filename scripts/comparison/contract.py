@@ -1,7 +1,5 @@
 """An API document as the comparison reads it: whatever is missing or odd in it is read as if it were not there."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import defaultdict

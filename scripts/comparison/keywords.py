@@ -5,8 +5,6 @@ generated client away (a value of an enum) or gives it another type in Python (a
 both directions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator
 from math import inf
 from typing import Any, TypeGuard

@@ -8,8 +8,6 @@ As oasdiff has it, dropping a success is breaking, and dropping an error is not.
 breaking, whether it was promised or not. A media type that is added breaks nobody who did not ask for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

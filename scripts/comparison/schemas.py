@@ -9,8 +9,6 @@ what they do not list), but additive beside a plain string and with `x-extensibl
 another way is not reported: the three ways to say null, an `allOf` or `anyOf` of one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from scripts.comparison import shapes

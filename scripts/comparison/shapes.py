@@ -1,7 +1,5 @@
 """Schemas without the differences that are only in how they are written, and names that only were exchanged for others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from difflib import SequenceMatcher
 from itertools import product

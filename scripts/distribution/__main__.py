@@ -1,7 +1,5 @@
 """`scripts/release`: builds a release, describes it, and says whether it is ready. It uploads nothing."""
 
-from __future__ import annotations
-
 import argparse
 import datetime as dt
 import re

@@ -3,8 +3,6 @@
 The same commit gives the same wheel and source. The provenance is not signed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import json

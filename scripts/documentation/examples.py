@@ -1,7 +1,5 @@
 """Shows the `Example:` of docstrings as code: griffe knows the section by the name of `Examples:` only."""
 
-from __future__ import annotations
-
 import re
 import textwrap
 from typing import Any

@@ -1,7 +1,5 @@
 """The parts of pages that scripts write anew, between two marks."""
 
-from __future__ import annotations
-
 
 def replace_between(page: str, begin: str, end: str, text: str) -> str:
     """Return a page with another text between its marks.

@@ -3,8 +3,6 @@
 `python -m scripts.documentation.picture` writes docs/payman.svg anew. It needs `script` of util-linux.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import random

@@ -4,8 +4,6 @@ A page is one module, as it is one program when it runs; a block with a title is
 README. A block that is not run is not checked either: its page says why.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -5,8 +5,6 @@ It mutates what functions do. It leaves out constants of modules and classes, fu
 lines with a text of several words.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import random

@@ -4,8 +4,6 @@ The type checker sees attributes, arguments and types. What it cannot see are ke
 those are looked up here. `quotes` finds texts in quotes that the API does not know any more.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Collection, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The bodies of requests, answers and events: which media type is taken, and what it holds."""
 
-from __future__ import annotations
-
 from scripts.regeneration.expressions import ANY, Expression, choices_of
 from scripts.regeneration.facts import EVENTS, Body
 from scripts.regeneration.identifiers import to_class

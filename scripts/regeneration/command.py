@@ -4,8 +4,6 @@ Exit status: 0 done, or a check found the same API; 1 a check found another one;
 changed; 130 interrupted.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import os

@@ -1,7 +1,5 @@
 """API documents: JSON or YAML in, checked; YAML out."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """Short expressions of schemas, and what can be said of a value by them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

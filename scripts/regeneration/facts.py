@@ -1,7 +1,5 @@
 """Facts of operations and webhooks that openapi-python-client ignores or reads in another way: the templates look them up."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 

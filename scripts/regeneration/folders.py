@@ -5,8 +5,6 @@ which is the moment from which the new is there. Whoever finds a plan finds a sw
 power failure, and moves everything back; that can be cut short, too, and done again.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -5,8 +5,6 @@ that refers to a ring of classes is read in a moment, and operations with what t
 the classes and in `facts`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Names of Python for what an API document calls by any name: as openapi-python-client makes them, and each only once."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable

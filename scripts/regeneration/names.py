@@ -1,7 +1,5 @@
 """The public names of a generated package, read without importing it, and what has become of them."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The operations and webhooks of a document: what is sent, what comes back, with which credentials, to which server."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from typing import Any

@@ -4,8 +4,6 @@ An overlay says why it is there (`info.title`) and what it does (`actions`). Unl
 nothing is an error: what it corrected is gone, so the correction has to be looked at again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The gate: a generated client is put in place only if it passes mypy --strict and does what its document says."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Reading what somebody else has written, from files and from the network: bounded in size and time."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What a regeneration found, reported in a terminal and as a Markdown file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Values that an API document allows, taken from its schemas and not from the code that is made of them: what a client is tried with."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any

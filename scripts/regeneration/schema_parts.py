@@ -3,8 +3,6 @@
 A keyword that is not listed here is refused: nobody has said what it would mean.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -1,7 +1,5 @@
 """What has to be known of a document's schemas before its classes are made: which members are files, and which tell the models of a choice apart."""
 
-from __future__ import annotations
-
 from itertools import chain
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The schemas of a document in the forms that openapi-python-client reads rightly: classes by their names, and short expressions of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple

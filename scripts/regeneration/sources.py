@@ -9,8 +9,6 @@ A document may be in several files. What it refers to below its own folder is ta
 name of their file or place; what else is referred to is put where it is needed.
 """
 
-from __future__ import annotations
-
 import keyword
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence

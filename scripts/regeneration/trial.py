@@ -1,7 +1,5 @@
 """Trying a generated package, in a process of its own: `python trial.py TRIALS.json`, with the package on the path. Each failure is a line of JSON."""
 
-from __future__ import annotations
-
 import contextlib
 import datetime
 import inspect

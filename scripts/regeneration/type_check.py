@@ -1,7 +1,5 @@
 """Checking the types of `payman_sdk` against a client that is not in its place yet."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """A regeneration, up to the moment when something would be written: everything is made in a folder of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import subprocess
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Check tests/public_api.txt and tests/payman_api.txt against the code, the first against the last release too, or write them anew."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -4,8 +4,6 @@ New names, new members, new optional parameters and keys break nothing; nor does
 a return value that can be less. Whoever gives a value is served by a wider type, whoever gets one by a narrower.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 from collections import defaultdict

@@ -3,8 +3,6 @@
 Members of bases that are not public are included.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What the surface is compared with, and which version comes next: what git and the changelog say."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import tempfile

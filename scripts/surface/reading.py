@@ -1,7 +1,5 @@
 """From source code to facts about the public surface. griffe reads the code; nothing of it is run."""
 
-from __future__ import annotations
-
 import ast
 import tomllib
 from collections.abc import Iterator
