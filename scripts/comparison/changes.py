@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Literal, get_args
 
 Kind = Literal["removed", "renamed", "moved", "changed", "added", "reworded"]
-"""What happened, in the order of reports; what is only reworded becomes one change of the operation or the schema before."""
+"""What happened, in the order of reports; what is only reworded is joined into one change before anybody is shown it."""
 Subject = Literal["operation", "schema", "document"]
 VersionStep = Literal["major", "minor", "patch"]
 

@@ -198,8 +198,7 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
         if ("const" in old) != ("const" in new):
             was, now = (_IN_PYTHON["const" in it] for it in (old, new))
             yield place.change("changed", f"is {now} now, was {was}", is_on_wire=False)
-        is_open = place.is_open or bool(new.get("x-extensible-enum"))
-        yield from _listed_changes(place, before, after, is_open)
+        yield from _listed_changes(place, before, after, place.is_open or bool(new.get("x-extensible-enum")))
     known, taken = (sequence(it.get("x-extensible-enum")) for it in (old, new))
     yield from _listed_changes(place, known, taken, True)
 

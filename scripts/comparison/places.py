@@ -152,8 +152,7 @@ class Place(NamedTuple):
 
 def clean(text: object) -> str:
     """Return text from outside in one line, without what would steer a terminal."""
-    line = re.sub(r"\s+", " ", str(text))
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
+    return "".join(letter if letter.isprintable() else "?" for letter in re.sub(r"\s+", " ", str(text)))
 
 
 def code(text: object) -> str:

@@ -38,8 +38,7 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
         before, could_be_null = shapes.opened(pair.old, before, could_be_null, after)
         after, can_be_null = shapes.opened(pair.new, after, can_be_null, before)
     if could_be_null != can_be_null:
-        says = "may be null now" if can_be_null else "may not be null any more"
-        yield place.tightened(could_be_null, says)
+        yield place.tightened(could_be_null, "may be null now" if can_be_null else "may not be null any more")
     is_class, known = shapes.has_class(before) or shapes.has_class(after), KEYWORDS
     if is_class and differ(before.get("title"), after.get("title")):
         known = KEYWORDS | {"title"}
@@ -103,8 +102,7 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[C
         return
     if None not in (before, after) and not shapes.alike(pair, {"$ref": before}, {"$ref": after}):
         names = [*names_of(old), *names_of(new)]
-        says = f"is a {code(names[1])} now, was a {code(names[0])}"
-        yield place.change("changed", says, names=names)
+        yield place.change("changed", f"is a {code(names[1])} now, was a {code(names[0])}", names=names)
     if (yield from type_changes(place, old, new)):
         return
     yield from keyword_changes(place, old, new)

@@ -87,8 +87,7 @@ class Bodies:
                 events.append(Body(EVENTS, "event", found, stream))
             if given.place.endswith("/head") or status in ("204", "205", "304"):
                 content = {}  # such an answer has no body, whatever a document says
-            hint = f"{to_class(name)}Response{to_class(status).removeprefix('Field')}"
-            body = self._choose(content, hint)
+            body = self._choose(content, f"{to_class(name)}Response{to_class(status).removeprefix('Field')}")
             if body and body.kind in ("form", "multipart"):
                 body.source.refuse(f"An answer as {body.media} cannot be rendered")
             answers[status if status == "default" else status.upper()] = body

@@ -94,8 +94,7 @@ def parse(content: bytes, name: str) -> Any:
 
 def _is_json_value(value: Any) -> bool:
     if isinstance(value, str | dict):  # half of a character can be in no file
-        texts = [value] if isinstance(value, str) else [*value]
-        return not any(_HALF.search(text) for text in texts)
+        return not any(_HALF.search(text) for text in ([value] if isinstance(value, str) else value))
     is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     return value is None or isinstance(value, list) or is_number
 

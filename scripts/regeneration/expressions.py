@@ -42,8 +42,7 @@ def choices_of(expression: Expression) -> list[Expression]:
 
 def annotate(*several: Expression) -> str:
     """Return the annotation of what may be any of some things, in their order; None of nothing."""
-    every = (each for one in several for each in one.get("anyOf", [one]))
-    choices = list(dict.fromkeys(map(_word, every)))
+    choices = list(dict.fromkeys(_word(it) for one in several for it in one.get("anyOf", [one])))
     if "Any" in choices:
         return "Any"
     literals = [choice for choice in choices if choice.startswith("Literal[")]

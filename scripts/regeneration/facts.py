@@ -107,8 +107,7 @@ class Operation(NamedTuple):
         if self.events:
             read = [EVENTS, *(read or ["application/json"])]
         elif not any(body.has_others for body in bodies):
-            plain = ("application/json", "*/*")
-            read = [it for it in read if it not in plain and not it.startswith("text/")]
+            read = [it for it in read if it not in ("application/json", "*/*") and not it.startswith("text/")]
         return ", ".join(dict.fromkeys(read))
 
     @property

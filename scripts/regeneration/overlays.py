@@ -93,9 +93,8 @@ def _carry_out(action: Mapping[str, Any], document: Document, where: str) -> Non
     import jsonpath  # most documents have no overlay
 
     try:
-        matches = jsonpath.finditer(action["target"], document, strict=True)
         # One place may be found twice; the last place comes first, so that no removal moves what is still to be removed.
-        found = {match.parts: match for match in matches}
+        found = {it.parts: it for it in jsonpath.finditer(action["target"], document, strict=True)}
     except jsonpath.JSONPathError as error:
         raise RegenerationError(f"{where}: the target is not JSONPath as RFC 9535 has it: {error}") from error
     if not found:

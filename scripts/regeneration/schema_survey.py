@@ -29,8 +29,7 @@ class Survey:
     def _find_files(self, body: Node) -> None:
         """Note the members of a multipart body that are files; JSON has none."""
         holder, media = ["", "", *split(body.place)][-2:]
-        is_multipart = holder == "content" and media.lower().startswith("multipart/form-data")
-        if is_multipart and "schema" in body:
+        if holder == "content" and media.lower().startswith("multipart/form-data") and "schema" in body:
             for member in chain.from_iterable(flatten(body["schema"]).members.values()):
                 self._find_file(member)
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 _MYPY = """
 import sys
 from pathlib import Path
-from typing import NamedTuple
 from mypy.__main__ import console_entry
 sys.path[:] = [folder for folder in sys.path if not any((Path(folder) / name).is_dir() for name in ("payman_api", "payman_sdk"))]
 console_entry()
