@@ -178,7 +178,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "classes": (0, 0),
     "modules": (22, 12),
     "lines": (14020, 7500),
-    "scripts": (5826, 5500),
+    "scripts": (5500, 5500),
     "wheel": (700, 700),
 }
 """The limit and the goal of each figure that may be a ratchet; those of lines leave room for ten at most where they were lowered last."""
