@@ -178,15 +178,15 @@ def test_errors_are_statuses(monkeypatch: pytest.MonkeyPatch) -> None:
     async def visit() -> None:
         async with served(sandbox, monkeypatch) as web:
             pay = {"text": "send 10 TSD to Test Payee"}
-            for failure, status, name in (
-                (HTTPError(403), 502, "PermissionDeniedError"),
-                (RPCError(-32603), 502, "InternalAgentError"),
-                (HTTPError(429, headers={"Retry-After": "600"}), 503, "RateLimitError"),
+            for failure, status, name, may_have_been_done in (
+                (HTTPError(403), 502, "PermissionDeniedError", False),
+                (RPCError(-32603), 502, "InternalAgentError", True),
+                (HTTPError(429, headers={"Retry-After": "600"}), 503, "RateLimitError", True),
             ):
                 sandbox.script([failure])
                 answer = await web.post("/ask", json=pay)
                 assert (answer.status_code, answer.json()["error"]) == (status, name)
-                assert answer.json()["may_have_been_done"] is False
+                assert answer.json()["may_have_been_done"] is may_have_been_done
             assert (await web.post("/ask", json={"text": ""})).status_code == 422
             assert (await web.post("/ask", json={"text": " "})).status_code == 422
             assert sandbox.payments == []
@@ -199,6 +199,7 @@ def test_errors_are_statuses(monkeypatch: pytest.MonkeyPatch) -> None:
             sandbox.stop()
             gone = await web.post("/ask", json=pay)
             assert (gone.status_code, gone.json()["error"]) == (502, "APIConnectionError")
+            assert gone.json()["may_have_been_done"] is False
 
     with Sandbox() as sandbox:
         asyncio.run(visit())
