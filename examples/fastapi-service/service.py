@@ -147,12 +147,17 @@ def choose_status(error: PaymanError) -> int:
             return 502
 
 
+def may_have_been_done(error: PaymanError) -> bool:
+    """Return False only if certainly nothing was done: not by this request, nor by an earlier one with its key."""
+    return error.sent is not False or isinstance(error, OutcomeUnknownError)
+
+
 def describe_error(error: PaymanError) -> dict[str, Any]:
     """Return the parts of an error that the browser gets: whether the payment may have been made, and the ids."""
     return {
         "error": type(error).__name__,
         "message": error.message,
-        "may_have_been_done": error.sent is not False,  # None: nothing proves that it was not done
+        "may_have_been_done": may_have_been_done(error),
         "task_id": error.task_id,
         "session_id": error.session_id,
         "request_id": error.request_id,
