@@ -1,4 +1,4 @@
-"""An agent of LangChain that is asked twice to pay an invoice, and pays it once. Its model is a script: no key, no network."""
+"""An agent of LangChain whose model pays an invoice twice; it is paid once. The model is a script: no key, no network."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ AMOUNTS = ["10.00", "12.00"]
 
 
 def order(amount: str) -> dict[str, str | None]:
-    """The arguments of a payment, as a model writes them."""
+    """Return the arguments of a payment, as a model writes them."""
     return {
         "payee": "Test Payee",
         "amount": amount,
@@ -28,15 +28,15 @@ def order(amount: str) -> dict[str, str | None]:
 
 
 class Scripted(GenericFakeChatModel):
-    """Stands for a real model, such as `init_chat_model("anthropic:claude-sonnet-4-5")` of the package langchain."""
+    """Replaces a real model, such as `init_chat_model("anthropic:claude-sonnet-4-5")` of the package langchain."""
 
     def bind_tools(self, tools: Sequence[Any], **options: Any) -> Runnable[Any, Any]:
-        """A real model would be told of the tools here."""
+        """A real model would get the tools here."""
         return self.bind(tools=tools, **options)
 
 
 def script() -> Scripted:
-    """A model that pays, plans anew, pays again with another amount, and says what it has read."""
+    """Return a model that pays, plans anew, pays again with another amount, and says that it is done."""
     calls = [{"name": "payman_pay", "args": order(amount), "id": amount} for amount in AMOUNTS]
     return Scripted(
         messages=iter(
@@ -46,7 +46,7 @@ def script() -> Scripted:
 
 
 def run(model: Scripted, tools: list[BaseTool], task: str) -> list[AnyMessage]:
-    """The loop of an agent; `create_agent(model, tools)` of the package langchain is the same and more."""
+    """Run the loop of an agent, as `create_agent(model, tools)` of the package langchain does."""
     thinking, by_name = model.bind_tools(tools), {tool.name: tool for tool in tools}
     messages: list[AnyMessage] = [HumanMessage(task)]
     while True:
@@ -58,12 +58,12 @@ def run(model: Scripted, tools: list[BaseTool], task: str) -> list[AnyMessage]:
 
 
 def main() -> None:
-    """Runs the agent against a local Payman, and shows what its model reads."""
-    with Sandbox() as sandbox, sandbox.client() as client:  # an account of yours: PaymanClient.from_env()
+    """Run the agent against a local Payman, and print what its model reads."""
+    with Sandbox() as sandbox, sandbox.client() as client:  # with your own account: PaymanClient.from_env()
         store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
         toolkit = PaymanToolkit(
             client,
-            run_id=f"invoices {sandbox.client_id}",  # of your own account, "invoices" would do
+            run_id=f"invoices {sandbox.client_id}",  # with your own account: "invoices-2026-05"
             store=store,
             limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100}),
         )

@@ -1,4 +1,4 @@
-"""An agent of the OpenAI Agents SDK that is asked twice to pay an invoice, and pays it once. Its model is a script."""
+"""An agent of the OpenAI Agents SDK whose model pays an invoice twice; it is paid once. The model is a script."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ AMOUNTS = ["10.00", "12.00"]
 
 
 def order(amount: str) -> dict[str, str | None]:
-    """The arguments of a payment, as a model writes them."""
+    """Return the arguments of a payment, as a model writes them."""
     return {
         "payee": "Test Payee",
         "amount": amount,
@@ -28,7 +28,7 @@ def order(amount: str) -> dict[str, str | None]:
 
 
 class Scripted(Model):
-    """Stands for a real model: it pays, plans anew, pays again with another amount, and says that it is done."""
+    """Replaces a real model: it pays, plans anew, pays again with another amount, and says that it is done."""
 
     def __init__(self) -> None:
         calls = [json.dumps(order(amount)) for amount in AMOUNTS]
@@ -38,17 +38,17 @@ class Scripted(Model):
         ]
 
     async def get_response(self, *given: Any, **options: Any) -> ModelResponse:
-        """A real model would be told of the tools here."""
-        output = self._outputs.pop(0) if self._outputs else said("Invoice 42 is paid.")
+        """A real model would get the tools here."""
+        output = self._outputs.pop(0) if self._outputs else build_message("Invoice 42 is paid.")
         return ModelResponse(output=[output], usage=Usage(), response_id=None)
 
     def stream_response(self, *given: Any, **options: Any) -> AsyncIterator[Any]:
-        """This agent does not stream."""
+        """Refuse: this agent does not stream."""
         raise NotImplementedError
 
 
-def said(text: str) -> ResponseOutputMessage:
-    """A text as the last word of a model."""
+def build_message(text: str) -> ResponseOutputMessage:
+    """Return a text as the last message of a model."""
     content = [ResponseOutputText(text=text, type="output_text", annotations=[])]
     return ResponseOutputMessage(
         id="last", content=content, role="assistant", status="completed", type="message"
@@ -56,13 +56,13 @@ def said(text: str) -> ResponseOutputMessage:
 
 
 async def main() -> None:
-    """Runs the agent against a local Payman, and shows what its model reads."""
+    """Run the agent against a local Payman, and print what its model reads."""
     with Sandbox() as sandbox:
-        async with sandbox.async_client() as client:  # an account of yours: AsyncPaymanClient.from_env()
+        async with sandbox.async_client() as client:  # with your own account: AsyncPaymanClient.from_env()
             store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
             toolkit = AsyncPaymanToolkit(
                 client,
-                run_id=f"invoices {sandbox.client_id}",  # of your own account, "invoices" would do
+                run_id=f"invoices {sandbox.client_id}",  # with your own account: "invoices-2026-05"
                 store=store,
                 limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100}),
             )

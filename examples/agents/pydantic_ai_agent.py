@@ -1,4 +1,4 @@
-"""An agent of Pydantic AI that is asked twice to pay an invoice, and pays it once. Its model is a script: no key, no network."""
+"""An agent of Pydantic AI whose model pays an invoice twice; it is paid once. The model is a script: no key, no network."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ AMOUNTS = ["10.00", "12.00"]
 
 
 def order(amount: str) -> dict[str, str | None]:
-    """The arguments of a payment, as a model writes them."""
+    """Return the arguments of a payment, as a model writes them."""
     return {
         "payee": "Test Payee",
         "amount": amount,
@@ -27,7 +27,7 @@ def order(amount: str) -> dict[str, str | None]:
 
 
 def script() -> Callable[[list[ModelMessage], AgentInfo], ModelResponse]:
-    """Stands for a real model: it pays, plans anew, pays again with another amount, and says that it is done."""
+    """Return a replacement of a real model: it pays, plans anew, pays again with another amount, and says that it is done."""
     amounts = iter(AMOUNTS)
 
     def answer(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
@@ -39,13 +39,13 @@ def script() -> Callable[[list[ModelMessage], AgentInfo], ModelResponse]:
 
 
 async def main() -> None:
-    """Runs the agent against a local Payman, and shows what its model reads."""
+    """Run the agent against a local Payman, and print what its model reads."""
     with Sandbox() as sandbox:
-        async with sandbox.async_client() as client:  # an account of yours: AsyncPaymanClient.from_env()
+        async with sandbox.async_client() as client:  # with your own account: AsyncPaymanClient.from_env()
             store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
             toolkit = AsyncPaymanToolkit(
                 client,
-                run_id=f"invoices {sandbox.client_id}",  # of your own account, "invoices" would do
+                run_id=f"invoices {sandbox.client_id}",  # with your own account: "invoices-2026-05"
                 store=store,
                 limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100}),
             )

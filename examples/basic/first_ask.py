@@ -1,4 +1,4 @@
-"""Asks Payman's agent something, in one session, and shows what comes back."""
+"""Ask Payman's agent in one session, and print the answers."""
 
 import contextlib
 import os
@@ -6,29 +6,29 @@ import sys
 from collections.abc import Iterator
 
 from payman_sdk import PaymanClient
-from payman_sdk.errors import OutcomeUnknownError, PaymanError
+from payman_sdk.errors import PaymanError
 
 QUESTIONS = ["what's my TSD wallet balance?", "What did we talk about earlier?"]
 
 
 @contextlib.contextmanager
-def connected() -> Iterator[PaymanClient]:
-    """A client of the account that the environment names, or of a local Payman where it names none."""
+def open_client() -> Iterator[PaymanClient]:
+    """Open a client of the account in the environment, or else of a local Payman."""
     if os.environ.get("PAYMAN_CLIENT_ID"):
         with PaymanClient.from_env() as client:
             yield client
     else:
         from payman_sdk.sandbox import Sandbox
 
-        print("PAYMAN_CLIENT_ID is not set: this is a local Payman, with money that exists nowhere else.\n")
+        print("PAYMAN_CLIENT_ID is not set: this is a local Payman, with test money.\n")
         with Sandbox() as sandbox, sandbox.client() as client:
             yield client
 
 
 def main(questions: list[str]) -> None:
-    """Asks one after the other; the agent remembers what was said in the session."""
-    with connected() as client:
-        if token := client.get_access_token():  # ask() gets one by itself; this is to see that there is one
+    """Ask one question after the other. The agent remembers what was said in the session."""
+    with open_client() as client:
+        if token := client.get_access_token():  # ask() fetches one too; this shows it
             print(f"token:   one for {token['expiresIn']} seconds")
         print(f"session: {client.get_session_id()}")
         for question in questions:
@@ -42,7 +42,7 @@ def main(questions: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:] or QUESTIONS)
-    except OutcomeUnknownError as error:
-        sys.exit(f"It may have been carried out. Do not send it again; ask about {error.task_id}: {error}")
     except PaymanError as error:
-        sys.exit(f"Not done: {error}")
+        if error.sent is False:
+            sys.exit(f"Not done: {error}")
+        sys.exit(f"It may have been carried out. Do not send it again; ask about {error.task_id}: {error}")

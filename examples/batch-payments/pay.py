@@ -1,4 +1,4 @@
-"""Pays the lines of a CSV file through Payman, each once, however often it is run and wherever it is killed."""
+"""Pay each line of a CSV file through Payman once, however often you run it and wherever it is killed."""
 
 import argparse
 import csv
@@ -32,7 +32,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Line:
-    """One payment. Its number names it for ever: two payments never share one, in this file or in another."""
+    """One payment. Its number names it permanently: no other payment has it, in this file or in another."""
 
     number: str
     payee: str
@@ -41,29 +41,29 @@ class Line:
 
     @property
     def key(self) -> str:
-        """The idempotency key: the same number is the same payment, in every run."""
+        """Return the idempotency key: the same number is the same payment, in every run."""
         return f"payment-{self.number}"
 
     @property
     def text(self) -> str:
-        """What the agent is asked to do."""
+        """Return the order in words."""
         memo = f". Description: {self.memo}" if self.memo else ""
         return f'send {self.amount:.2f} {CURRENCY} to "{self.payee}"{memo}'
 
 
 class LimitReachedError(Exception):
-    """The payment would be more than this run may send."""
+    """The payment exceeds what this run may send."""
 
 
 class Limit:
-    """What one run may send in all. A `before_send` hook is asked before a payment goes out, and not for one that is known."""
+    """Limits what one run sends in all. A `before_send` hook runs before a payment is sent, and not for one that the agent knows."""
 
     def __init__(self, most: Decimal | None, lines: list[Line]) -> None:
         self._left = most
         self._amounts = {line.key: line.amount for line in lines}
 
     def __call__(self, outgoing: OutgoingAsk) -> None:
-        """Counts a payment, or keeps it from being sent."""
+        """Count a payment, or block it."""
         if self._left is None:
             return
         amount = self._amounts[outgoing.idempotency_key or ""]
@@ -75,14 +75,14 @@ class Limit:
 
 
 def read_line(cells: list[str], taken: set[str]) -> Line:
-    """A line of the file, or a `ValueError` that says what is wrong with it."""
+    """Read a line of the file; raise a `ValueError` that says what is wrong with it."""
     if len(cells) != len(COLUMNS):
         raise ValueError(f"it has {len(cells)} cells, not {len(COLUMNS)}")
     number, payee, amount, memo = (cell.strip() for cell in cells)
     if not number or not number.isprintable():
         raise ValueError("it has no number")
     if number in taken:
-        raise ValueError(f"number {number} stands on a line before")
+        raise ValueError(f"an earlier line has the number {number}")
     if not payee or '"' in payee or not payee.isprintable():
         raise ValueError("the payee is not a name")
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,2})?", amount) or not Decimal(amount):
@@ -93,7 +93,7 @@ def read_line(cells: list[str], taken: set[str]) -> Line:
 
 
 def read(path: Path) -> tuple[dict[int, Line], list[Row]]:
-    """The payments of the file by their line, and a result for each line that is none."""
+    """Read the payments of the file by their line, and a result for each line that is not a payment."""
     lines: dict[int, Line] = {}
     bad: list[Row] = []
     taken: set[str] = set()
@@ -103,20 +103,20 @@ def read(path: Path) -> tuple[dict[int, Line], list[Row]]:
             raise ValueError(f"{path}: the first line has to be {','.join(COLUMNS)}")
         begins = 2
         for cells in rows:
-            place, begins = begins, rows.line_num + 1  # a quoted cell may go over several lines
+            place, begins = begins, rows.line_num + 1  # a quoted cell may span several lines
             if not any(cells):
                 continue
             try:
                 line = lines[place] = read_line(cells, taken)
                 taken.add(line.number)
             except ValueError as error:
-                told = dict(zip(COLUMNS, cells, strict=False))
-                bad.append({"line": str(place), **told, "status": "invalid", "said": str(error)})
+                fields = dict(zip(COLUMNS, cells, strict=False))
+                bad.append({"line": str(place), **fields, "status": "invalid", "said": str(error)})
     return lines, bad
 
 
-def became(response: FormattedTaskResponse) -> str:
-    """What became of a payment. The agent tells that in words, and the last ones count: adapt this to what yours says."""
+def classify_answer(response: FormattedTaskResponse) -> str:
+    """Return the status of a payment, from the agent's last words. Adapt this to what your agent says."""
     if response.requires_input:
         return "waiting"
     if response.status == "failed":
@@ -128,26 +128,26 @@ def became(response: FormattedTaskResponse) -> str:
 
 
 def pay(client: PaymanClient, line: Line) -> Row:
-    """Pays a line, or learns what became of it in a run before; returns its result."""
+    """Pay a line, or find the outcome of an earlier run; return its result."""
     try:
         response = client.ask(line.text, idempotency_key=line.key, new_session=True)
     except LimitReachedError as error:
         return {"status": "held", "said": str(error)}
     except (AuthenticationError, ConfigurationError):
-        raise  # so it is with every other line
+        raise  # every other line would fail in the same way
     except OutcomeUnknownError as error:
         return {"status": "unknown", "task_id": error.task_id or "", "said": error.message}
     except IdempotencyKeyReuseError as error:
-        said = f"number {line.number} stands for another payment already"
+        said = f"number {line.number} belongs to another payment"
         return {"status": "conflict", "task_id": error.task_id or "", "said": said}
     except PaymanError as error:
         return {"status": "error", "task_id": error.task_id or "", "said": error.message}
     said = "".join(letter if letter.isprintable() else " " for letter in response.text)
-    return {"status": became(response), "task_id": response.task_id, "said": " ".join(said.split())}
+    return {"status": classify_answer(response), "task_id": response.task_id, "said": " ".join(said.split())}
 
 
 def load(path: Path) -> dict[str, Row]:
-    """The results of the runs before, by number."""
+    """Load the results of earlier runs, by number."""
     if not path.exists():
         return {}
     with path.open(encoding="utf-8", newline="") as file:
@@ -158,7 +158,7 @@ def load(path: Path) -> dict[str, Row]:
 
 
 def save(path: Path, rows: list[Row]) -> None:
-    """Writes the result file anew, so that it is whole whenever the program is killed."""
+    """Replace the result file in one step, so that it is complete whenever the program is killed."""
     draft = path.with_name(f"{path.name}.new")
     with draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, RESULT_COLUMNS, restval="")
@@ -168,7 +168,7 @@ def save(path: Path, rows: list[Row]) -> None:
 
 
 def run(source: Path, target: Path, limit: Decimal | None, timeout: float, console: Console) -> Counter[str]:
-    """Pays what is not settled yet, and returns how many lines of the file ended in which way."""
+    """Pay what is not settled yet, and return how many lines have which status."""
     lines, bad = read(source)
     results = load(target)
     for row in bad:
@@ -176,16 +176,16 @@ def run(source: Path, target: Path, limit: Decimal | None, timeout: float, conso
     guard = Limit(limit, list(lines.values()))
     with PaymanClient.from_env(before_send=guard, timeout=timeout) as client:
         for place, line in track(lines.items(), "Paying", console=console, disable=not console.is_terminal):
-            told = {
+            fields = {
                 "number": line.number,
                 "payee": line.payee,
                 "amount": f"{line.amount:.2f}",
                 "memo": line.memo,
             }
             before = results.get(line.number, {})
-            if before.get("status") in SETTLED and told.items() <= before.items():
+            if before.get("status") in SETTLED and fields.items() <= before.items():
                 continue
-            row = {"line": str(place), **told, **pay(client, line)}
+            row = {"line": str(place), **fields, **pay(client, line)}
             results[line.number] = row
             save(target, [*results.values(), *bad])
             if row["status"] != "paid":
@@ -197,18 +197,18 @@ def run(source: Path, target: Path, limit: Decimal | None, timeout: float, conso
 
 
 def amount(text: str) -> Decimal:
-    """An amount on the command line."""
+    """Read an amount of the command line."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         raise ValueError(text)
     return Decimal(text)
 
 
 def main() -> int:
-    """Runs the command; returns the exit status: 0 if every line is paid, 1 if not, 2 if it could not begin or go on."""
+    """Run the command; return the exit status: 0 if every line is paid, 1 if not, 2 if it could not start or continue."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path, help=f"a CSV file with the columns {', '.join(COLUMNS)}")
     parser.add_argument(
-        "--results", type=Path, help="where to write what became of each line (FILE.results.csv)"
+        "--results", type=Path, help="where to write the result of each line (FILE.results.csv)"
     )
     parser.add_argument("--limit", type=amount, help=f"how much this run may send in all, in {CURRENCY}")
     parser.add_argument(

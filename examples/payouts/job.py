@@ -1,4 +1,4 @@
-"""The command around an engine: it hands lines over, shows how far they are, and writes what became of each."""
+"""The command around an engine: it submits lines, shows the progress, and writes reports."""
 
 import argparse
 import csv
@@ -20,17 +20,17 @@ REPORT_COLUMNS = [*COLUMNS, "outcome", "payment_id", "task_id", "reason"]
 
 
 class Engine(Protocol):
-    """What carries lines out durably: Celery, DBOS, or another."""
+    """Runs lines durably: Celery, DBOS, or another."""
 
     def submit(self, lines: list[Line]) -> None:
-        """Hand lines over. A line that is under way, or paid, is left alone."""
+        """Submit lines. Leave a line alone that is in progress or paid."""
 
     def collect(self, lines: list[Line]) -> dict[str, Result]:
-        """Return the results that are there, by number. A line whose job got lost is handed over again."""
+        """Return the known results, by number. Submit a line again whose job was lost."""
 
 
 def write(path: Path, rows: list[Result]) -> None:
-    """Write a report in one step, so that it is whole whenever the program is killed."""
+    """Write a report in one step, so that it is complete whenever the program is killed."""
     draft = path.with_name(f"{path.name}.new")
     with draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, REPORT_COLUMNS)
@@ -44,7 +44,7 @@ def write(path: Path, rows: list[Result]) -> None:
 
 
 def follow(engine: Engine, lines: list[Line], console: Console) -> dict[str, Result]:
-    """Hand the lines over and wait until each has a result."""
+    """Submit the lines, and wait until each has a result."""
     results: dict[str, Result] = {}
     engine.submit(lines)
     with Progress(console=console, disable=not console.is_terminal) as progress:
@@ -57,7 +57,7 @@ def follow(engine: Engine, lines: list[Line], console: Console) -> dict[str, Res
 
 
 def main(engine: Engine) -> int:
-    """Run the command; return 0 if every line is paid, 1 if not, 2 if it could not begin."""
+    """Run the command; return 0 if every line is paid, 1 if not, 2 if it could not start."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path, help=f"a CSV file with the columns {', '.join(COLUMNS)}")
     source: Path = parser.parse_args().file
@@ -82,7 +82,7 @@ def main(engine: Engine) -> int:
 
 
 def finish(result: Result) -> Result:
-    """Return the result of a line that was tried often enough: what is not known by now is for a person to decide."""
+    """Return the result of a line after the last try. A person decides what is still unknown."""
     return {**result, "outcome": "undetermined"} if result["outcome"] == "later" else result
 
 

@@ -1,4 +1,4 @@
-"""What a payout is, whatever engine carries it out: a line of a file, one typed payment with a key, one outcome."""
+"""Turn a line of a file into one typed payment with a key, on any engine."""
 
 import csv
 import os
@@ -29,7 +29,7 @@ PAUSES = [
 
 @dataclass(frozen=True)
 class Line:
-    """One payout. Its number names it for ever, in this file and in others."""
+    """One payout. Its number names it permanently, in this file and in others."""
 
     number: str
     payee: str
@@ -39,7 +39,7 @@ class Line:
 
     @property
     def key(self) -> str:
-        """The same number is the same payment, whichever worker makes it, and however its letters are written."""
+        """Return the key: the same number is the same payment, on every worker, in upper and lower case."""
         return f"payout-{self.number.lower()}"
 
 
@@ -90,7 +90,7 @@ def open_toolkit() -> PaymanToolkit:
 
 
 def pay(line: Line) -> dict[str, str]:
-    """Pay a line once, or learn what became of it. The outcome is `later` if the same call should be made again."""
+    """Pay a line once, or find its outcome. The outcome is `later` if you should make the same call again."""
     toolkit, row = open_toolkit(), {**asdict(line), "payment_id": "", "task_id": ""}
     try:
         result = toolkit.pay(

@@ -62,7 +62,7 @@ def pay_out(task: Any, row: dict[str, str], tries: int = 0) -> dict[str, str]:
 
 
 class CeleryEngine:
-    """Runs each line as a task whose id is its key. Whatever is delivered twice, or handed over again, is the same payment."""
+    """Runs each line as a task whose id is its key. A task that is delivered or submitted twice is the same payment."""
 
     def __init__(self) -> None:
         self._sent: dict[str, float] = {}
@@ -70,14 +70,14 @@ class CeleryEngine:
         self._failures = Counter[str]()
 
     def submit(self, lines: list[Line]) -> None:
-        """Forget what earlier runs have learned of lines that are not paid yet; `collect` hands them over."""
+        """Forget earlier results of lines that are not paid yet; `collect` submits them."""
         for line in lines:
             known = app.AsyncResult(line.key)
             if known.ready() and not (known.successful() and known.result["outcome"] == "paid"):
                 known.forget()
 
     def collect(self, lines: list[Line]) -> dict[str, job.Result]:
-        """Return what has ended, and hand over what is new or seems to be lost."""
+        """Return what has ended, and submit what is new or seems to be lost."""
         results: dict[str, job.Result] = {}
         try:
             if self._redis != (started := app.backend.client.info("server")["run_id"]):

@@ -65,7 +65,7 @@ class DBOSEngine:
             self._ids[line.number] = known_id
 
     def collect(self, lines: list[Line]) -> dict[str, job.Result]:
-        """Return what has ended. A workflow that cannot go on leaves its line to a person."""
+        """Return what has ended. A person decides the line of a workflow that cannot continue."""
         results: dict[str, job.Result] = {}
         waiting = {self._ids[line.number]: line for line in lines[:500]}
         for one in DBOS.list_workflows(workflow_ids=list(waiting), status=ENDED, load_input=False):
@@ -81,7 +81,7 @@ class DBOSEngine:
         return results
 
     def _resume_lost(self, ids: list[str]) -> None:
-        """Hand over again what stopped with a worker that does not come back, or with the database."""
+        """Submit again what stopped with a lost worker, or with the database."""
         self._looked_at = time.time()
         for one in DBOS.list_workflows(workflow_ids=ids, status="PENDING", load_input=False):
             if self._looked_at - (one.updated_at or 0) / 1000 > LOST_AFTER:

@@ -1,4 +1,4 @@
-"""Streams the agent's answer to the terminal as it comes; Ctrl-C cancels the task."""
+"""Stream the agent's answer to the terminal; Ctrl-C cancels the task."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from payman_sdk import PaymanClient, TaskStream
-from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskNotCancelableError, TaskNotFoundError
+from payman_sdk.errors import PaymanError, TaskNotCancelableError, TaskNotFoundError
 
 try:
     from rich.console import Console
@@ -21,8 +21,8 @@ else:
 
 
 @contextlib.contextmanager
-def connected() -> Iterator[PaymanClient]:
-    """A client of the account that the environment names, or of a local Payman where it names none."""
+def open_client() -> Iterator[PaymanClient]:
+    """Open a client of the account in the environment, or else of a local Payman."""
     if os.environ.get("PAYMAN_CLIENT_ID"):
         with PaymanClient.from_env() as client:
             yield client
@@ -34,46 +34,46 @@ def connected() -> Iterator[PaymanClient]:
 
 
 class Screen(Protocol):
-    """Where the answer is shown."""
+    """Shows the answer."""
 
     def state(self, text: str) -> None:
-        """Shows how the task stands."""
+        """Show the state of the task."""
 
     def piece(self, text: str) -> None:
-        """Shows the next piece of the answer."""
+        """Show the next piece of the answer."""
 
 
 class Plain:
-    """The answer goes to stdout and everything else to stderr."""
+    """Prints the answer to stdout and everything else to stderr."""
 
     def state(self, text: str) -> None:
-        """Shows how the task stands."""
+        """Show the state of the task."""
         print(f"[{text}]", file=sys.stderr, flush=True)
 
     def piece(self, text: str) -> None:
-        """Shows the next piece of the answer."""
+        """Show the next piece of the answer."""
         print(text, end="", flush=True)
 
 
 class Formatted:
-    """The answer is Markdown, and is formatted anew with each piece."""
+    """Formats the answer as Markdown, again with each piece."""
 
     def __init__(self, live: "Live") -> None:
         self._live, self._text = live, ""
 
     def state(self, text: str) -> None:
-        """Shows how the task stands."""
+        """Show the state of the task."""
         self._live.console.print(Text(f"[{text}]", style="dim"))
 
     def piece(self, text: str) -> None:
-        """Shows the next piece of the answer."""
+        """Show the next piece of the answer."""
         self._text += text
         self._live.update(Markdown(self._text))
 
 
 @contextlib.contextmanager
-def screen() -> Iterator[Screen]:
-    """Rich where it is installed and somebody looks on; plain text for pipes and files."""
+def open_screen() -> Iterator[Screen]:
+    """Use rich if it is installed and a terminal shows the answer, else plain text."""
     if has_rich and sys.stdout.isatty():
         with Live(console=Console(), vertical_overflow="visible") as live:
             yield Formatted(live)
@@ -82,27 +82,27 @@ def screen() -> Iterator[Screen]:
         print()
 
 
-def printable(text: str) -> str:
-    """The text without what could command the terminal."""
+def make_printable(text: str) -> str:
+    """Remove everything that could control the terminal."""
     return "".join(character for character in text if character.isprintable() or character == "\n")
 
 
 def show(stream: TaskStream, screen: Screen) -> None:
-    """Shows states and text as they come."""
+    """Show states and text while they arrive."""
     for event in stream:
         if event.type == "status_update":
-            screen.state(printable(f"{event.state}: {event.status_message or '…'}"))
+            screen.state(make_printable(f"{event.state}: {event.status_message or '…'}"))
         elif event.type == "artifact_update":
-            screen.piece(printable(event.delta))
+            screen.piece(make_printable(event.delta))
 
 
 def main(text: str) -> int:
-    """Asks, and shows the answer; returns the exit status."""
-    with connected() as client:
-        stream = client.stream(text)  # nothing is sent before the `with`, and the task's id is known
+    """Ask, and show the answer; return the exit status."""
+    with open_client() as client:
+        stream = client.stream(text)  # sends nothing before the `with`, but has the task's id
         try:
-            with stream, screen() as where:
-                show(stream, where)
+            with stream, open_screen() as screen:
+                show(stream, screen)
                 response = stream.result()
         except KeyboardInterrupt:
             print(f"\n{stop(client, stream.task_id)}", file=sys.stderr)
@@ -113,12 +113,12 @@ def main(text: str) -> int:
 
 
 def stop(client: PaymanClient, task_id: str) -> str:
-    """Cancels the task, and says what became of it. Leaving the stream alone would let it go on."""
+    """Cancel the task, and return a sentence about the result. Only leaving the stream would let it continue."""
     try:
         try:
             return f"Canceled: the task is {client.cancel_task(task_id).state}."
         except TaskNotCancelableError:
-            return f"Too late to cancel: {printable(client.wait(task_id, timeout=30).text)}"
+            return f"Too late to cancel: {make_printable(client.wait(task_id, timeout=30).text)}"
     except TaskNotFoundError:
         return "Nothing was sent."
     except PaymanError as error:
@@ -128,7 +128,7 @@ def stop(client: PaymanClient, task_id: str) -> str:
 if __name__ == "__main__":
     try:
         sys.exit(main(" ".join(sys.argv[1:]) or "list all wallets and their balances"))
-    except OutcomeUnknownError as error:  # a stream that broke for good is one, too
-        sys.exit(f"It may have been carried out. Do not send it again; ask about {error.task_id}: {error}")
     except PaymanError as error:
-        sys.exit(f"Not done: {error}")
+        if error.sent is False:
+            sys.exit(f"Not done: {error}")
+        sys.exit(f"It may have been carried out. Do not send it again; ask about {error.task_id}: {error}")

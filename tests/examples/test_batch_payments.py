@@ -166,7 +166,7 @@ def test_bad_lines_are_reported_and_stop_nothing(tmp_path: Path) -> None:
     assert stderr.splitlines() == [
         "line 3: twenty is not an amount; write it as 12.50",
         "line 5: it has no number",
-        "line 6: number a stands on a line before",
+        "line 6: an earlier line has the number a",
         "line 7: the payee is not a name",
         "line 8: -1 is not an amount; write it as 12.50",
         "line 9: 0.00 is not an amount; write it as 12.50",
@@ -275,7 +275,7 @@ def test_a_number_is_one_payment(source: Path) -> None:
         source.write_text(text.replace("no-3,Test Payee,3,", "no-3,Test Payee,30,"), encoding="utf-8")
         status, stdout, stderr = run(source, sandbox)
         assert (status, stdout) == (1, "11 paid, 1 conflict")
-        assert "line 4: conflict: number no-3 stands for another payment already" in stderr
+        assert "line 4: conflict: number no-3 belongs to another payment" in stderr
         assert len(sandbox.payments) == 12
 
 
