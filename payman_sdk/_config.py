@@ -87,31 +87,36 @@ SETTINGS = frozenset({*Config._fields, "environment"})
 """The settings that a client takes; `PaymanConfig` has their types."""
 
 
-def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
+def read_config(
+    config: Mapping[str, Any] | None, keywords: Mapping[str, Any], sources: Mapping[str, str] | None = None
+) -> Config:
     """Return the settings of a client from a dict, keywords, or both; a keyword wins, and None means not given.
 
     Where neither names a `base_url`, the environment variable PAYMAN_BASE_URL does, and without it the environment's
-    own server is used. PAYMAN_ALLOW_HTTP_HOSTS counts in the same way.
+    own server is used. PAYMAN_ALLOW_HTTP_HOSTS counts in the same way. Errors call a setting what `sources` call it.
     """
-    given = _merge(config, keywords)
-    environment = (read_text(given.get("environment", "LIVE"), "environment") or "").upper()
+    given, names = _merge(config, keywords), {name: name for name in SETTINGS} | dict(sources or {})
+    environment = (read_text(given.get("environment", "LIVE"), names["environment"]) or "").upper()
     if environment not in SERVERS:
         problem = f"is {environment!r}, which Payman does not have"
-        refuse("environment", problem, f"Use one of {', '.join(SERVERS)}, or name a server with base_url.")
-    usual_url = os.environ.get(BASE_URL_VARIABLE, "").strip() or SERVERS[environment]
-    base_url = read_text(given.get("base_url", usual_url), "base_url") or ""
+        fix = f"Use one of {', '.join(SERVERS)}, or name a server with base_url."
+        refuse(names["environment"], problem, fix)
+    usual_url = os.environ.get(BASE_URL_VARIABLE, "").strip()
+    if usual_url and "base_url" not in given:
+        names["base_url"] = f"{BASE_URL_VARIABLE} in the environment"
+    base_url = read_text(given.get("base_url", usual_url or SERVERS[environment]), names["base_url"]) or ""
     http_hosts = choose_http_hosts(given.get("allow_http_hosts"))
-    client_id = require_text(given.get("client_id"), "client_id")
+    client_id = require_text(read_text(given.get("client_id"), names["client_id"]), "client_id")
     if ":" in client_id:
         problem = "contains a colon, which HTTP Basic authentication cannot carry"
-        refuse("client_id", problem, "Check that the id and the secret were not pasted together.")
+        refuse(names["client_id"], problem, "Check that the id and the secret were not pasted together.")
     if problems := find_url_problem(base_url, http_hosts):
-        refuse("base_url", *problems)
+        refuse(names["base_url"], *problems)
     return Config(
         client_id=client_id,
         base_url=base_url.rstrip("/"),
         allow_http_hosts=http_hosts,
-        **{name: read(given.get(name), name) for name, read in READERS.items()},
+        **{name: read(given.get(name), names[name]) for name, read in READERS.items()},
     )
 
 

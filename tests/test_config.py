@@ -352,6 +352,59 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "project"
 
 
+@table(
+    ("name", "value", "problem"),
+    [
+        ("PAYMAN_CLIENT_ID", "a:b", "contains a colon"),
+        ("PAYMAN_CLIENT_ID", "a\x7fb", "contains a control character"),
+        ("PAYMAN_CLIENT_SECRET", "a\x7fb", "contains a control character"),
+        ("PAYMAN_ENVIRONMENT", "STAGING", "is 'STAGING', which Payman does not have"),
+        ("PAYMAN_BASE_URL", "ftp://payman.example", "is not an https address"),
+        ("PAYMAN_BASE_URL", "http://payman.example", "would send secrets over plain http"),
+        ("PAYMAN_ALLOW_HTTP_HOSTS", "*", "holds '*'"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_its_place(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, problem: str
+) -> None:
+    """Whoever reads the error finds the variable, in the environment or in the file, and not an option that nobody gave."""
+    given = {"PAYMAN_CLIENT_ID": "from-variable", "PAYMAN_CLIENT_SECRET": "s3cret", name: value}
+    (folder / ".env").write_text("".join(f"{key}={text}\n" for key, text in given.items()))
+    with monkeypatch.context() as patch:
+        for key, text in given.items():
+            patch.setenv(key, text)
+        with pytest.raises(ConfigurationError) as caught:
+            PaymanClient.from_env()
+        assert str(caught.value).startswith(f"{name} in the environment {problem}")
+        if name in {"PAYMAN_BASE_URL", "PAYMAN_ALLOW_HTTP_HOSTS"}:
+            assert refused(**CREDENTIALS).startswith(f"{name} in the environment {problem}")
+        else:  # what a program gives is named as it gave it
+            assert repr(PaymanClient(**CREDENTIALS))
+    if name == "PAYMAN_ALLOW_HTTP_HOSTS":  # which counts for a server of the file alone
+        return
+    monkeypatch.chdir(folder)
+    with pytest.raises(ConfigurationError) as caught:
+        PaymanClient.from_env(dotenv=True)
+    assert str(caught.value).startswith(f"{name} in {folder / '.env'} {problem}")
+
+
+def test_a_setting_that_wins_over_a_variable_is_named_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PAYMAN_CLIENT_ID", "PAYMAN_CLIENT_SECRET", "PAYMAN_ENVIRONMENT"):
+        monkeypatch.setenv(name, "TEST")
+    monkeypatch.setenv("PAYMAN_BASE_URL", "http://localhost:3")
+    for setting, value in (
+        ("client_id", "a:b"),
+        ("environment", "STAGING"),
+        ("base_url", "ftp://payman.example"),
+    ):
+        given: dict[str, Any] = {"base_url": "http://localhost:4", setting: value}
+        with pytest.raises(ConfigurationError) as caught:
+            PaymanClient.from_env(**given)
+        assert str(caught.value).startswith(f"{setting} ")
+
+
 def test_from_env_reads_four_variables(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Id, secret, environment and base URL come from the variables."""
     monkeypatch.setenv("PAYMAN_CLIENT_ID", "from-variable")

@@ -200,7 +200,7 @@ def test_what_a_file_allows_is_for_what_the_file_holds(
     monkeypatch.chdir(tmp_path)
 
     def by_program() -> Any:
-        return read_config(load_env_config({}, dotenv=True), {})
+        return read_config(load_env_config({}, dotenv=True)[0], {})
 
     def by_command() -> Any:
         file = read_env_file()

@@ -165,7 +165,8 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
 
         given = gather_settings(locals())
         del client_secret, default_headers, proxy
-        known = load_env_config(given, dotenv=dotenv)
+        known, sources = load_env_config(given, dotenv=dotenv)
+        read_config(known, {}, sources)  # here, errors can name the variables
         return cls(known, http_client=http_client, token_store=token_store)
 
     @classmethod

@@ -130,7 +130,9 @@ INSTEAD_OF_REST_KEY = (
 _OF_THE_SERVER = ("base_url", "environment")
 
 
-def load_env_config(settings: Mapping[str, Any], *, dotenv: bool = False) -> PaymanConfig:
+def load_env_config(
+    settings: Mapping[str, Any], *, dotenv: bool = False
+) -> tuple[PaymanConfig, dict[str, str]]:
     """Complete the given settings from environment variables, and these from `.env` if that is wanted.
 
     Reads PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL. A variable that is set wins over the
@@ -140,6 +142,9 @@ def load_env_config(settings: Mapping[str, Any], *, dotenv: bool = False) -> Pay
     Args:
         settings: What the program has given.
         dotenv: Whether to read the file `.env` in the working directory, too.
+
+    Returns:
+        The settings, and the sources in words of those that the program has not given.
 
     Raises:
         ConfigurationError: PAYMAN_CLIENT_ID or PAYMAN_CLIENT_SECRET is set nowhere; or another server than Payman's and the
@@ -165,7 +170,8 @@ def load_env_config(settings: Mapping[str, Any], *, dotenv: bool = False) -> Pay
     if HTTP_HOSTS_VARIABLE in values and not has_own and of_file == [True] * 3:
         hosts = read_http_hosts(values[HTTP_HOSTS_VARIABLE], f"{HTTP_HOSTS_VARIABLE} {place}")
         known[HTTP_HOSTS_SETTING] = sorted(hosts)
-    return cast("PaymanConfig", known)
+    sources = {key: place.source for key, place in found.items() if settings.get(key) is None}
+    return cast("PaymanConfig", known), sources
 
 
 def _find_own(settings: Mapping[str, Any], key: str) -> FoundSetting | None:
