@@ -14,7 +14,7 @@ import pytest
 
 from payman_sdk import AsyncPaymanClient
 from payman_sdk._io.aiohttp_transport import _Turns
-from payman_sdk.errors import APIConnectionError, OutcomeUnknownError
+from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
 from tests.conftest import SECRET
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, completed, reset, token
 from tests.test_connections import (
@@ -52,6 +52,22 @@ def test_nobody_listening_took_nothing() -> None:
     with pytest.raises(APIConnectionError) as caught:
         ask(gone, max_retries=1, timeout=3, on_retry=tries.append)
     assert (caught.value.sent, len(tries)) == (False, 1)
+
+
+def test_connections_that_cannot_be_made_have_sent_nothing(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are made before a request is handed over, so an error says that nothing was sent."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise TypeError("broken")
+
+    for place in ("TCPConnector", "ClientSession"):
+        with monkeypatch.context() as patch:
+            patch.setattr(aiohttp, place, fail)
+            with pytest.raises(ConfigurationError, match="aiohttp") as caught:
+                ask(peer, max_retries=0, timeout=5)
+        assert (caught.value.sent, peer.requests) == (False, []), place
 
 
 def test_a_replaced_aiohttp_may_have_sent_what_it_fails_to_connect_with(

@@ -15,6 +15,7 @@ from payman_sdk._io.event_loops import PerLoop, TaskQueue, get_asyncio_loop
 from payman_sdk._io.http import SDK_AGENT, build_request, get_limits, write_host
 from payman_sdk._io.routes import Interception, Routes
 from payman_sdk._io.streams import OwnResponse
+from payman_sdk._refusals import refuse
 from payman_sdk.errors import ConfigurationError
 
 
@@ -33,10 +34,8 @@ class AiohttpPool:
     def __init__(self, limit: int, routes: Routes, server: httpcore.URL) -> None:
         route = routes.find(server)
         if route.is_socks:
-            raise ConfigurationError(
-                "aiohttp cannot use a SOCKS proxy.",
-                next_step="Leave transport to the client, or name an HTTP proxy.",
-            )
+            fix = "Leave transport to the client, or name an HTTP proxy."
+            refuse("aiohttp", "cannot use a SOCKS proxy", fix)
         self._limit = limit
         self.routes = routes
         self._way: dict[str, Any] = {}
@@ -49,11 +48,16 @@ class AiohttpPool:
         self._sessions = PerLoop(self._make, self._end)
 
     def check_usable(self) -> None:
-        """Refuse an event loop of trio's."""
+        """Refuse an event loop of trio's, and one in which no connections can be made, before a request is handed over."""
+        fix = "Leave transport to the client."
         if get_asyncio_loop() is None:
+            refuse("aiohttp", "works on asyncio only", fix)
+        try:
+            self._sessions.get()
+        except Exception as error:
             raise ConfigurationError(
-                "aiohttp works on asyncio only.", next_step="Leave transport to the client.", sent=False
-            )
+                f"aiohttp cannot start: {type(error).__name__}.", next_step=fix
+            ) from error
 
     async def send(self, request: httpcore.Request) -> AiohttpResponse:
         """Send a request with the connections of the loop that runs here."""
@@ -85,10 +89,7 @@ class AiohttpPool:
     async def aclose(self) -> None:
         """Close the connections of the loop that runs here, and forget the others."""
         self._is_closed = True
-        if get_asyncio_loop() is None:
-            return
-        self._sessions.get()  # which closes those of loops that have ended
-        if (made := self._sessions.pop()) is not None:
+        if get_asyncio_loop() is not None and (made := self._sessions.pop()) is not None:
             await made[0].close()
 
     def _make(self) -> _Sessions:

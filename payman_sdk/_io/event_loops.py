@@ -63,6 +63,7 @@ class PerLoop(Generic[T]):
     def pop(self) -> T | None:
         """Forget all values, and return that of the loop that runs here, if any."""
         with self._lock:
+            self._end_with_loops()
             value = self._values.get(get_running_loop())
             self._values = WeakKeyDictionary()
         return value
