@@ -41,14 +41,17 @@ T = TypeVar("T")
 
 
 class LazyModule:
-    """A module that is imported when a name of it is first used: an annotation costs nothing until somebody evaluates it."""
+    """A module that is imported when a name of it is first used: an annotation costs nothing until somebody evaluates it.
 
-    def __init__(self, name: str) -> None:
+    Without a name, each public name comes from its own module.
+    """
+
+    def __init__(self, name: str = "") -> None:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return getattr(import_module(self._name), name)
+            return getattr(import_module(self._name or _find_home(name)), name)
         except ModuleNotFoundError:  # of an extra that is not installed; nobody can give what is of it
             return Any
 
@@ -91,6 +94,10 @@ _HOMES = {
 """The modules of `payman_sdk` that public names come from, where another module offers them; those of `errors` come from there."""
 
 
+def _find_home(name: str) -> str:
+    return f"payman_sdk.{_HOMES.get(name, 'errors')}"
+
+
 def import_on_use(
     module: str, others: Iterable[str] = ()
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
@@ -100,7 +107,7 @@ def import_on_use(
     def find(name: str) -> object:
         if name not in offered and name not in others:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        value = getattr(import_module(f"payman_sdk.{_HOMES.get(name, 'errors')}"), name)
+        value = getattr(import_module(_find_home(name)), name)
         setattr(sys.modules[module], name, value)
         return value
 

@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from payman_sdk._io import given_transport as transports
     from payman_sdk._telemetry import settings
 else:
-    key_stores = LazyModule("payman_sdk._core.key_store")
-    hooks = LazyModule("payman_sdk._core.hook_payloads")
-    settings = LazyModule("payman_sdk._telemetry.settings")
-    transports = LazyModule("payman_sdk._io.given_transport")
+    hooks = key_stores = settings = transports = LazyModule()
 
 Environment: TypeAlias = Literal["LIVE", "TEST", "INTERNAL"]
 """A Payman environment; each has its own base URL [D]."""

@@ -25,23 +25,10 @@ if TYPE_CHECKING:
     from payman_sdk._telemetry import observer as observers
     from payman_sdk._telemetry import settings
 else:
-    async_task_stream = LazyModule("payman_sdk._client.async_task_stream")
-    authorizations = LazyModule("payman_sdk._core.auth.authorization")
-    configs = LazyModule("payman_sdk._client.config_types")
-    decimal = LazyModule("decimal")
-    events = LazyModule("payman_sdk._core.events")
-    key_stores = LazyModule("payman_sdk._core.key_store")
-    grants = LazyModule("payman_sdk._core.auth.grants")
-    hooks = LazyModule("payman_sdk._core.hook_payloads")
-    httpx = LazyModule("httpx")
-    observers = LazyModule("payman_sdk._telemetry.observer")
-    options_of = LazyModule("payman_sdk._core.option_types")
-    payments = LazyModule("payman_sdk._core.payment_types")
-    responses = LazyModule("payman_sdk._core.task_response")
-    settings = LazyModule("payman_sdk._telemetry.settings")
-    stored_token = LazyModule("payman_sdk._core.auth.stored_token")
-    task_stream = LazyModule("payman_sdk._client.task_stream")
-    transports = LazyModule("payman_sdk._io.given_transport")
+    decimal, httpx = LazyModule("decimal"), LazyModule("httpx")
+    async_task_stream = authorizations = configs = events = grants = hooks = key_stores = LazyModule()
+    observers = options_of = payments = responses = settings = LazyModule()
+    stored_token = task_stream = transports = LazyModule()
 
 # fmt: off
 __all__ = [
