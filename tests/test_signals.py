@@ -351,8 +351,9 @@ def stop(generator):
     raise KeyboardInterrupt
 
 stream = AsyncOpenStream()
-stream.keep(httpx.Response(200, stream=Body()), None, {})
-stream.open()
+answer = httpx.Response(200, stream=Body())
+stream.keep(answer, None, {})
+stream.open(answer)
 sys.set_asyncgen_hooks(firstiter=stop)
 try:
     stream.read().send(None)

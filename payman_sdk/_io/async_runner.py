@@ -192,7 +192,7 @@ class AsyncRunner(BaseRunner):
         reading.keep(answer, http, request.extensions)
         is_open = False
         try:
-            reading.open()
+            reading.open(answer)
             if reading is line:
                 answer.extensions.pop("reason_phrase", None)
                 is_open = True

@@ -90,11 +90,8 @@ class AsyncOpenStream:
         self._answer, self._sender = answer, (http, extensions)
         self._wire, self._ready = None, iter(())
 
-    def open(self) -> None:
-        """Begin to read its body; refuse one that is encoded in a way that is not read."""
-        answer = self._answer
-        if answer is None:
-            return
+    def open(self, answer: OpenResponse) -> None:
+        """Begin to read the body of what is kept; refuse one that is encoded in a way that is not read."""
         if answer.is_stream_consumed:  # a hook has read it, or it was never sent
             self._ready = iter((answer.content,))
         else:
