@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 import httpx
 
@@ -61,15 +61,8 @@ def build_bare(
     return built
 
 
-class _HttpxBody(httpx.ByteStream):
-    """The body of a request, see `RequestBody`."""
-
-    def __init__(self, content: bytes) -> None:
-        super().__init__(content)
-        self._body = RequestBody(content)
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._body.__aiter__()
+class _HttpxBody(RequestBody, httpx.ByteStream):
+    """The body of a request, of a type that httpx accepts."""
 
 
 def hide_query(request: httpx.Request) -> None:
@@ -127,10 +120,9 @@ async def _release_async(request: httpx.Request) -> None:
 
 
 def _read_refusal(answer: httpx.Response) -> None:
-    if (body := _begin_refusal(answer)) is None or not isinstance(
-        stream := answer.stream, httpx.SyncByteStream
-    ):
+    if (body := _begin_refusal(answer)) is None:
         return
+    stream = cast("httpx.SyncByteStream", answer.stream)
     decompressor = Decompressor(answer.headers.get("content-encoding", ""))
     try:
         for raw in stream:
@@ -142,10 +134,9 @@ def _read_refusal(answer: httpx.Response) -> None:
 
 
 async def _read_refusal_async(answer: httpx.Response) -> None:
-    if (body := _begin_refusal(answer)) is None or not isinstance(
-        stream := answer.stream, httpx.AsyncByteStream
-    ):
+    if (body := _begin_refusal(answer)) is None:
         return
+    stream = cast("httpx.AsyncByteStream", answer.stream)
     decompressor = Decompressor(answer.headers.get("content-encoding", ""))
     try:
         async for raw in stream:
