@@ -12,6 +12,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Literal, NoReturn, TypeAlias, TypeVar, cast
 
 import httpx
@@ -63,12 +64,6 @@ class UserTransport(httpx.BaseTransport):
         """Take note that the process has been forked."""
         self._is_inherited = self._is_inherited or self._is_used
 
-    def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request without a client of httpx."""
-        answer = self.handle_request(request)
-        answer.request = request
-        return answer
-
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.check_usable()
         transport, self._is_used = self.transport, True
@@ -76,14 +71,17 @@ class UserTransport(httpx.BaseTransport):
         enter_section()
         try:
             _restore_query(request, transport)
-            sections = _ForkSections(given.get("trace"))
-            request.extensions = {**request.extensions, "trace": sections.note}
+            note = partial(_note_section, given.get("trace"))
+            request.extensions = {**request.extensions, "trace": note}
             answer = transport.handle_request(request)
         finally:
             leave_section()
             request.extensions, request.url = given, address
+        answer.request = request  # where no client of httpx says so
         answer.stream = _ProcessBoundBody(cast("httpx.SyncByteStream", answer.stream))
         return answer
+
+    send = handle_request
 
     def close(self) -> None:
         if not self._is_inherited:
@@ -126,20 +124,19 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
             self._check(self.transport, is_inherited=self._used_in[0] != here[0])
         self._used_in = here
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
-        answer = await self.handle_async_request(request)
-        answer.request = request
-        return answer
-
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.check_usable()
         transport = self._made.get() if self.transport is None else self.transport
         given, address = request.extensions, request.url
         try:
             _restore_query(request, transport)
-            return await transport.handle_async_request(request)
+            answer = await transport.handle_async_request(request)
         finally:
             request.extensions, request.url = given, address
+        answer.request = request
+        return answer
+
+    send = handle_async_request
 
     async def aclose(self) -> None:
         """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""
@@ -158,16 +155,11 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
             _refuse("used in another event loop, and its connections belong to that")
 
 
-class _ForkSections:
-    """Lets a fork come only while httpcore waits for the network, where it holds no lock of its pool's."""
-
-    def __init__(self, listener: Callable[[str, Any], object] | None) -> None:
-        self._listener = listener
-
-    def note(self, event: str, about: Any) -> None:
-        if self._listener is not None:
-            self._listener(event, about)
-        leave_section() if event.endswith(".started") else enter_section()
+def _note_section(listener: Callable[[str, Any], object] | None, event: str, about: Any) -> None:
+    """Let a fork come only while httpcore waits for the network, where it holds no lock of its pool's."""
+    if listener is not None:
+        listener(event, about)
+    leave_section() if event.endswith(".started") else enter_section()
 
 
 class _ProcessBoundBody(httpx.SyncByteStream):
