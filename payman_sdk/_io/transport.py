@@ -10,7 +10,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from payman_sdk._io.http import OwnConnections, parse_address
@@ -18,10 +18,6 @@ from payman_sdk._io.routes import Routes
 from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    import httpcore
-
 
 _MOST_UNDER_THREADS = 100
 _MOST_OF_TASKS = 1000
@@ -41,12 +37,10 @@ def build_http_client(
     if transport is None:
         from payman_sdk._io.pool import Pool
 
-        pool = Pool(_MOST_UNDER_THREADS, _build_routes(base_url, proxy, verify)[0])
-        return OwnConnections(pool, _create_client)
+        return _wrap_connections(Pool(_MOST_UNDER_THREADS, _build_routes(base_url, proxy, verify)))
     from payman_sdk._io.given_transport import UserTransport
 
-    way = UserTransport(transport)
-    return OwnConnections(way, _create_client, way.transport)
+    return _wrap_connections(UserTransport(transport))
 
 
 def build_async_http_client(
@@ -56,8 +50,7 @@ def build_async_http_client(
     if transport is None:
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
-        pool = AsyncPool(_MOST_OF_TASKS, _build_routes(base_url, proxy, verify)[0])
-        return OwnConnections(pool, _create_client)
+        return _wrap_connections(AsyncPool(_MOST_OF_TASKS, _build_routes(base_url, proxy, verify)))
     if transport == "aiohttp":
         from importlib.util import find_spec
 
@@ -65,22 +58,24 @@ def build_async_http_client(
             raise build_missing_error("transport is 'aiohttp', which needs that package", "aiohttp")
         from payman_sdk._io.aiohttp_transport import AiohttpPool
 
-        connections = AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify))
-        return OwnConnections(connections, _create_client)
+        routes = _build_routes(base_url, proxy, verify)
+        return _wrap_connections(AiohttpPool(_MOST_OF_TASKS, routes, parse_address(base_url)))
     from payman_sdk._io.given_transport import AsyncUserTransport
 
-    way = AsyncUserTransport(transport)
-    return OwnConnections(way, _create_client, way.transport)
+    return _wrap_connections(AsyncUserTransport(transport))
 
 
-def _create_client(way: Any) -> Any:
-    from payman_sdk._io.httpx_client import create_client
+def _wrap_connections(way: Any) -> OwnConnections:
+    def create_client(way: Any) -> Any:
+        from payman_sdk._io.httpx_client import create_client
 
-    return create_client(way)
+        return create_client(way)
+
+    return OwnConnections(way, create_client, getattr(way, "transport", None))
 
 
-def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> tuple[Routes, httpcore.URL]:
-    """Return the ways to servers, and the client's own, which is looked up at once, so that an unusable proxy is known."""
+def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> Routes:
+    """Return the ways to servers. The client's own is looked up at once, so that an unusable proxy is known."""
     certificates = load_given(verify) or create_ssl_context(urlsplit(base_url).scheme, os.environ)
     address: str | None = None
     if proxy is not None:
@@ -88,9 +83,8 @@ def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> tup
 
         address = check_proxy("proxy", proxy.reveal())
     routes = Routes(certificates, address)
-    server = parse_address(base_url)
-    routes.find(server)
-    return routes, server
+    routes.find(parse_address(base_url))
+    return routes
 
 
 _FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
