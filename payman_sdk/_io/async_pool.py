@@ -192,19 +192,14 @@ class _SocketStream(_Stream):
         self._sock.close()
 
     def get_extra_info(self, info: str) -> Any:
-        match info:
-            case "socket":
-                return self._sock
-            case "client_addr":
-                return self._sock.getsockname()
-            case "server_addr":
-                return self._sock.getpeername()
-            case "is_readable":
-                return is_readable(self._sock)
-            case "has_read":
-                return self._has_read
-            case _:
-                return None
+        known: dict[str, Callable[[], Any]] = {
+            "socket": lambda: self._sock,
+            "client_addr": self._sock.getsockname,
+            "server_addr": self._sock.getpeername,
+            "is_readable": lambda: is_readable(self._sock),
+            "has_read": lambda: self._has_read,
+        }
+        return known[info]() if info in known else None
 
 
 class _TlsStream(TlsLayer, _Stream):
