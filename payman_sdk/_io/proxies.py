@@ -51,12 +51,8 @@ def find_proxy(url: str) -> str | None:
         ConfigurationError: What is named cannot be used as a proxy.
     """
     is_named = any(name.lower().endswith("_proxy") for name in os.environ)
-    if sys.platform in {"darwin", "win32"} and not is_named:
-        return _find_system_proxy(url)
-    return choose_proxy(url, os.environ)
-
-
-def _find_system_proxy(url: str) -> str | None:
+    if is_named or sys.platform not in {"darwin", "win32"}:
+        return choose_proxy(url, os.environ)
     from urllib.request import getproxies, proxy_bypass
 
     server = urlsplit(url)
