@@ -23,9 +23,8 @@ def create_client(way: Any) -> httpx.Client | httpx.AsyncClient:
 
     It keeps no cookies: those of one person must not travel with another person's ask.
     """
-    transport: Any = (
-        way if isinstance(way, httpx.BaseTransport | httpx.AsyncBaseTransport) else PoolTransport(way)
-    )
+    is_transport = isinstance(way, httpx.BaseTransport | httpx.AsyncBaseTransport)
+    transport: Any = way if is_transport else PoolTransport(way)
     kind = httpx.AsyncClient if hasattr(way, "aclose") else httpx.Client
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     return kind(transport=transport, trust_env=False, cookies=no_cookies)

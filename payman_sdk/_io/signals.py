@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from inspect import currentframe
-from types import BuiltinFunctionType, FrameType, TracebackType
+from types import BuiltinFunctionType, FrameType
 from typing import Any, TypeAlias, TypeVar, cast
 
 from payman_sdk._io.clock import monotonic
@@ -113,9 +113,7 @@ class defer_signals:  # noqa: N801 (it reads as a verb, as `contextlib.suppress`
             _restore_handlers(list(_state.handlers))
             raise
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if not self._is_outermost or not _state.is_on:
             return
         try:
