@@ -271,6 +271,19 @@ def test_links_to_folders_are_followed_as_the_kernel_follows_them(tmp_path: Path
 
 
 @needs_root
+def test_a_folder_is_checked_by_whichever_way_a_path_reaches_it(tmp_path: Path) -> None:
+    """The folder of a file may be writable for its owner alone, also where the path goes through another and back."""
+    folder = tmp_path / "folder"
+    make_folder(folder / "inner")
+    folder.chmod(0o770)  # which is safe for a folder above, as the group is its owner's alone
+    (tmp_path / "link").symlink_to("folder/inner/..")
+    for path in (folder, folder / "inner" / "..", tmp_path / "link"):
+        problem = find_folder_problem(path)
+        assert problem is not None and f"into the folder {folder} (" in problem.problem, path
+    assert find_folder_problem(folder / "inner" / ".." / "inner") is None
+
+
+@needs_root
 def test_folders_of_another_user_are_refused_at_any_height(tmp_path: Path) -> None:
     """Whoever owns a folder, or a link to one, can replace what is below it, whatever its mode and that of those below."""
     for name in ("token", "operations", "keys"):

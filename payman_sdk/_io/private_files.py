@@ -186,31 +186,24 @@ def _restrict_mode(file: Path) -> PathProblem | None:
     return None
 
 
-def _iter_passages(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Yield the folders and links on a path, from the root, as the kernel follows it."""
-    start = Path.cwd() / folder
-    here, ahead, links = Path(start.anchor), list(reversed(start.parts[1:])), 0
-    yield here, here.lstat()
-    while ahead:
-        name = ahead.pop()
-        if name == os.pardir:
-            here = here.parent
-            continue
-        step = here / name
+def _iter_passages(folder: Path, links: int = 0) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield the folders and links on a path, from the root, as the kernel follows it; some of them again after a link."""
+    path = Path.cwd() / folder
+    for written in (*reversed(path.parents), path):
+        step = Path(
+            os.path.normpath(written)
+        )  # there is no link in it but the last, or it would have been followed
         try:
             status = step.lstat()
         except FileNotFoundError:
             return
         yield step, status
-        if not stat.S_ISLNK(status.st_mode):
-            here = step
-            continue
-        links += 1
-        if links > _MOST_LINKS:
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
-        target = step.readlink()
-        here = Path(target.anchor) if target.is_absolute() else here
-        ahead.extend(reversed(target.parts[1:] if target.is_absolute() else target.parts))
+        if stat.S_ISLNK(status.st_mode):
+            if links == _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(step))
+            target = step.parent / step.readlink()
+            yield from _iter_passages(target / path.relative_to(written), links + 1)
+            return
 
 
 def _find_passage_problem(place: Path, status: os.stat_result, *, is_strict: bool) -> PathProblem | None:
