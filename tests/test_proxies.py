@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._io.proxies import choose_proxy
+from payman_sdk._io.proxies import find_proxy
 from payman_sdk._io.transport import build_async_http_client, build_http_client
 from payman_sdk.errors import ConfigurationError
 
@@ -76,7 +76,7 @@ def test_exceptions_are_read_as_curl_reads_them() -> None:
         for exceptions, *expected in EXCEPTIONS
         for name in ("no_proxy", "NO_PROXY")
         for host, is_direct in zip((NAME, IPV4, IPV6), expected, strict=True)
-        if (choose_proxy(f"https://{host}", {"HTTPS_PROXY": PROXY, name: exceptions}) is None) != is_direct
+        if (find_proxy(f"https://{host}", {"HTTPS_PROXY": PROXY, name: exceptions}) is None) != is_direct
     ]
     assert wrong == []
 
@@ -131,21 +131,21 @@ def test_the_variable_that_counts(scheme: str) -> None:
         ({own: lower, "no_proxy": "", "NO_PROXY": "*"}, None),
         ({own: lower, "no_proxy": "other.example", "NO_PROXY": "*"}, lower),
     ]
-    chosen = [(environ, choose_proxy(f"{scheme}://payman.example", environ)) for environ, _ in table]
+    chosen = [(environ, find_proxy(f"{scheme}://payman.example", environ)) for environ, _ in table]
     assert chosen == table
 
 
 def test_a_header_of_a_caller_names_no_proxy() -> None:
     """Under CGI, HTTP_PROXY is the header `Proxy` of whoever sent the request."""
     environ = {"REQUEST_METHOD": "POST", "HTTP_PROXY": PROXY}
-    assert choose_proxy("http://payman.example", environ) is None
-    assert choose_proxy("http://payman.example", {**environ, "http_proxy": PROXY}) == PROXY
+    assert find_proxy("http://payman.example", environ) is None
+    assert find_proxy("http://payman.example", {**environ, "http_proxy": PROXY}) == PROXY
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]"])
 def test_this_machine_is_reached_directly(host: str) -> None:
     """What is sent to this machine does not leave it, whatever the variables hold."""
-    assert choose_proxy(f"https://{host}:8000", {"https_proxy": "junk://", "ALL_PROXY": PROXY}) is None
+    assert find_proxy(f"https://{host}:8000", {"https_proxy": "junk://", "ALL_PROXY": PROXY}) is None
 
 
 BAD_PROXIES = [
@@ -190,7 +190,7 @@ def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(monkeypatch: pytes
     for value in BAD_PROXIES:
         for variable in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
             with pytest.raises(ConfigurationError) as caught:
-                choose_proxy("https://payman.example", {variable: value})
+                find_proxy("https://payman.example", {variable: value})
             said = str(caught.value)
             if not said.startswith(variable) or "s3cret" in said or (len(value) > 9 and value in said):
                 unexpected.append((variable, value, said))
@@ -208,9 +208,9 @@ def test_socks_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     environ = {"ALL_PROXY": "socks5h://proxy.example:1080"}
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ConfigurationError, match=r"ALL_PROXY names a SOCKS proxy.*httpx\[socks\]"):
-        choose_proxy("https://payman.example", environ)
+        find_proxy("https://payman.example", environ)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
-    assert choose_proxy("https://payman.example", environ) == environ["ALL_PROXY"]
+    assert find_proxy("https://payman.example", environ) == environ["ALL_PROXY"]
 
 
 def test_no_exception_keeps_a_client_from_being_made(monkeypatch: pytest.MonkeyPatch) -> None:

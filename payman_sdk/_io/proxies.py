@@ -20,48 +20,35 @@ from payman_sdk._url import is_loopback
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 
 
-def choose_proxy(url: str, environ: Mapping[str, str]) -> str | None:
-    """Return the proxy for a server, or None for a direct connection.
+def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the proxy that this process uses for a server, or None for a direct connection.
 
     `https_proxy` or `http_proxy` counts, by the scheme of `url`, else `all_proxy`; then the same names in upper case. An empty
     variable counts as unset. `no_proxy` and `NO_PROXY` list exceptions: host names with their subdomains, addresses, and ranges
     such as `10.0.0.0/8` or `fd00::/8`. `*` alone excepts every server. Entries with a port, brackets or another `*` match
-    nothing, as in curl. This machine is always reached directly.
+    nothing, as in curl. This machine is always reached directly. Where the environment names no proxy, the system's settings do,
+    on macOS and Windows.
 
     Raises:
-        ConfigurationError: The variable does not name a usable proxy.
+        ConfigurationError: What is named cannot be used as a proxy.
     """
     server = urlsplit(url)
     host = server.hostname or ""
-    if not host or is_loopback(host) or _is_excepted(host, _get_variable(environ, "no_proxy")[1]):
+    if not host or is_loopback(host):
+        return None
+    if sys.platform in {"darwin", "win32"} and not any(name.lower().endswith("_proxy") for name in environ):
+        from urllib.request import getproxies, proxy_bypass
+
+        named = {} if proxy_bypass(host) else getproxies()
+        proxy = named.get(server.scheme) or named.get("all")
+        return check_proxy("the system's settings", proxy) if proxy else None
+    if _is_excepted(host, _get_variable(environ, "no_proxy")[1]):
         return None
     for name in (f"{server.scheme}_proxy", "all_proxy"):
         variable, value = _get_variable(environ, name)
         if value:
             return check_proxy(variable, value)
     return None
-
-
-def find_proxy(url: str) -> str | None:
-    """Return the proxy that this process uses for a server, or None for a direct connection.
-
-    The environment counts. Where it names no proxy, the system's settings do, on macOS and Windows.
-
-    Raises:
-        ConfigurationError: What is named cannot be used as a proxy.
-    """
-    is_named = any(name.lower().endswith("_proxy") for name in os.environ)
-    if is_named or sys.platform not in {"darwin", "win32"}:
-        return choose_proxy(url, os.environ)
-    from urllib.request import getproxies, proxy_bypass
-
-    server = urlsplit(url)
-    host = server.hostname or ""
-    if is_loopback(host) or proxy_bypass(host):
-        return None
-    named = getproxies()
-    proxy = named.get(server.scheme) or named.get("all")
-    return check_proxy("the system's settings", proxy) if proxy else None
 
 
 def _get_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
