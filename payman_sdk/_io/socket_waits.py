@@ -61,13 +61,10 @@ async def _connect_to(family: int, address: Any) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if (loop := get_asyncio_loop()) is not None:
-            await loop.sock_connect(sock, address)
-            return sock
         try:
             sock.connect(address)
-        except BlockingIOError:
-            await _wait_anywhere(sock, None, to_write=True)
+        except (BlockingIOError, InterruptedError):
+            await wait_for_socket(sock, None, to_write=True)
             if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 raise OSError(error, os.strerror(error)) from None
     except BaseException:
