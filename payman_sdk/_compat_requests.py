@@ -7,7 +7,7 @@ a class has the same name, so that messages and tracebacks read the same. Nothin
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     import json
@@ -15,29 +15,19 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=BaseException)
 
 
-class RequestsCompatible(Exception):  # noqa: N818 - it is a trait of errors
-    """An exception that is also one of `requests`, where the program has imported that when the exception is made."""
-
-    _in_requests: ClassVar[str] = "RequestException"
-    """Which one. A `Timeout` is a `ReadTimeout` or `ConnectTimeout` by the keyword `sent`."""
-
-    def __new__(cls, *args: Any, **known: Any) -> Self:
-        """Create an instance of the matching class, which has the name of this one."""
-        made = cls
-        if "requests" in sys.modules:
-            made = _derive_class(cls, _get_timeout_name(known.get("sent"), cls._in_requests))
-        # Of all built-in exceptions among the bases, only the one that the others are built upon can make it.
-        native: Any = made
-        while native.__module__ != "builtins":
-            native = native.__base__
-        # Without arguments: an OSError, which a timeout always is, would take two for a number and a text.
-        error: Self = native.__new__(made)
-        error.args = args
-        return error
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        attributes = vars(self)
-        return _rebuild_error, (type(self), self.args, attributes.get("sent")), attributes
+def create_error(error_class: type[E], args: tuple[Any, ...], sent: object) -> E:
+    """Return an exception before it gets its attributes: also one of `requests`, where the program has imported that."""
+    made: Any = error_class
+    if "requests" in sys.modules:
+        made = _derive_class(error_class, _get_timeout_name(sent, made._in_requests))
+    # Of all built-in exceptions among the bases, only the one that the others are built upon can make it.
+    native = made
+    while native.__module__ != "builtins":
+        native = native.__base__
+    # Without arguments: an OSError, which a timeout always is, would take two for a number and a text.
+    error: E = native.__new__(made)
+    error.args = args
+    return error
 
 
 def build_json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
@@ -49,13 +39,6 @@ def build_json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
     if as_there is None or not issubclass(as_there, json.JSONDecodeError):
         return error
     return as_there(error.msg, error.doc, error.pos)
-
-
-def _rebuild_error(
-    error_class: type[RequestsCompatible], args: tuple[Any, ...], sent: object
-) -> RequestsCompatible:
-    """Return a copied error before it gets its attributes; without __init__, for a subclass's own may take other arguments."""
-    return RequestsCompatible.__new__(error_class, *args, sent=sent)
 
 
 def _get_timeout_name(sent: object, name: str) -> str:

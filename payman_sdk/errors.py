@@ -40,16 +40,13 @@ exceptions of `requests`, which version 1 raised: see `payman_sdk._compat_reques
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from payman_sdk._annotations import LazyModule, import_on_use
-from payman_sdk._compat_requests import RequestsCompatible
+from payman_sdk._annotations import import_on_use
+from payman_sdk._error_base import PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._text import error_response
     from payman_sdk._text.error_response import ErrorResponse
-else:
-    error_response = LazyModule("payman_sdk._text.error_response")
 
 # fmt: off
 __all__ = [
@@ -62,113 +59,6 @@ __all__ = [
     "TokenStoreError", "UnprocessableEntityError", "UnsupportedOperationError",
 ]
 # fmt: on
-
-_LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
-"""Maximum characters of a message and of an id in an error."""
-_WITHOUT_TEXT = {type(None), bool, int, float}
-"""Types of values that hold no secret; every other value is looked through."""
-
-
-class PaymanError(RequestsCompatible):
-    """The base class of all errors of the SDK.
-
-    Text and JSON in an error are redacted: if a server repeats a secret that it was sent, the error shows `...`.
-
-    Args:
-        message: What went wrong, in a sentence.
-        next_step: What to do about it, in a sentence.
-        status_code: The HTTP status of the answer, if there was one.
-        request_id: The JSON-RPC id of the request (`req-…`).
-        task_id: The id of the task (`tsk-…`).
-        session_id: The id of the session (`ses-…`).
-        response: The answer, if there was one.
-        idempotency_key: The key that the caller passed, if any.
-        sent: False if certainly nothing was done, True if it may have been done, None if neither is proven.
-
-    Example:
-        >>> from payman_sdk.errors import PaymanError
-        >>> str(PaymanError("It broke.", task_id="tsk-1", next_step="Try again."))
-        'It broke. Try again. [task tsk-1]'
-    """
-
-    sent: bool | None = None
-    task_id: str | None = None
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        next_step: str = "",
-        status_code: int | None = None,
-        request_id: str | None = None,
-        task_id: str | None = None,
-        session_id: str | None = None,
-        response: error_response.ErrorResponse | None = None,
-        idempotency_key: str | None = None,
-        sent: bool | None = None,
-    ) -> None:
-        from payman_sdk._text.redaction import redact
-        from payman_sdk._text.sanitizer import sanitize
-
-        self.message: str = sanitize(redact(message), one_line=True, max_length=_LONGEST_MESSAGE)
-        self.args = (self.message,)
-        super().__init__(self.message)
-        self.next_step = next_step
-        self.status_code = response.status_code if status_code is None and response else status_code
-        self.request_id = request_id
-        self.session_id = session_id
-        self.response = response
-        self.idempotency_key = idempotency_key
-        if task_id is not None:
-            self.task_id = task_id
-        if sent is not None:
-            self.sent = sent
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if type(value) not in _WITHOUT_TEXT:
-            from payman_sdk._text.redaction import redact_shape
-
-            value = redact_shape(value)
-        super().__setattr__(name, value)
-
-    def add_context(
-        self,
-        *,
-        task_id: str,
-        request_id: str | None = None,
-        session_id: str | None = None,
-        idempotency_key: str | None = None,
-    ) -> Self:
-        """Record the task that the error belongs to, and return the error.
-
-        Args:
-            task_id: The id of the task (`tsk-…`).
-            request_id: The id of the request (`req-…`).
-            session_id: The id of the session (`ses-…`).
-            idempotency_key: The key of the ask. None keeps the present one.
-        """
-        self.task_id, self.request_id, self.session_id = task_id, request_id, session_id
-        if idempotency_key is not None:
-            self.idempotency_key = idempotency_key
-        return self
-
-    def __str__(self) -> str:
-        from payman_sdk._text.sanitizer import sanitize
-
-        known = {
-            "HTTP": self.status_code,
-            "task": self.task_id,
-            "session": self.session_id,
-            "request": self.request_id,
-            "key": self.idempotency_key,
-        }
-        ids = ", ".join(
-            f"{name} {sanitize(str(value), one_line=True, max_length=_LONGEST_ID)}"
-            for name, value in known.items()
-            if value not in (None, "")
-        )
-        said = [self.message, self.next_step, f"[{ids}]" if ids else ""]
-        return sanitize(" ".join(part for part in said if part), one_line=True)
 
 
 class ConfigurationError(PaymanError, ValueError):
