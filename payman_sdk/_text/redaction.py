@@ -8,29 +8,13 @@ secret count too: its first eight characters, or any twelve.
 from __future__ import annotations
 
 import base64
-import json
 import re
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
-from urllib.parse import quote, quote_plus
 
 from payman_sdk._secrets import SecretStr, sent_secrets
-
-
-def list_spellings(value: str) -> set[str]:
-    """Return a value, and how it is written in JSON, YAML, URLs, HTML and base64."""
-    import html  # names two thousand characters; most processes need none of them
-
-    written = {value, value.replace("'", "''"), html.escape(value), html.escape(value, quote=False)}
-    for escaped in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
-        written |= {escaped, escaped.replace("/", "\\/"), json.dumps(escaped, ensure_ascii=False)[1:-1]}
-    raw = value.encode("utf-8", "surrogateescape")
-    for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
-        written |= {quoted, re.sub("%..", lambda match: match[0].lower(), quoted)}
-    written.add(base64.b64encode(raw).decode().rstrip("="))
-    return written
 
 
 def list_encodings(value: str) -> list[str]:
@@ -207,12 +191,8 @@ def _iter_matches(view: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]
 
 
 def _count_alike(one: bytes, other: bytes) -> int:
-    if other.startswith(one):
-        return len(one)
-    at, end = 0, min(len(one), len(other))
-    while at < end and one[at] == other[at]:
-        at += 1
-    return at
+    differences = (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1])
+    return next(differences, min(len(one), len(other)))
 
 
 def _undo_escapes(view: bytes) -> tuple[bytes, int]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from html import unescape
+from html import escape, unescape
 from typing import Any, Final, cast
-from urllib.parse import unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
-from payman_sdk._text.redaction import list_encodings, list_spellings
+from payman_sdk._text.redaction import list_encodings
 from payman_sdk.testing._redaction.secret_names import (
     ABOUT_A_SECRET,
     BASIC,
@@ -39,6 +40,18 @@ from payman_sdk.testing._redaction.secret_names import (
 
 _LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
 _HUNTED_AS_WORD: Final = 4  # from here on it is searched for as a separate word, which refuses the recording
+
+
+def list_spellings(value: str) -> set[str]:
+    """Return a value, and how it is written in JSON, YAML, URLs, HTML and base64."""
+    written = {value, value.replace("'", "''"), escape(value), escape(value, quote=False)}
+    for escaped in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        written |= {escaped, escaped.replace("/", "\\/"), json.dumps(escaped, ensure_ascii=False)[1:-1]}
+    raw = value.encode("utf-8", "surrogateescape")
+    for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
+        written |= {quoted, re.sub("%..", lambda match: match[0].lower(), quoted)}
+    written.add(base64.b64encode(raw).decode().rstrip("="))
+    return written
 
 
 class SecretRegistry:
