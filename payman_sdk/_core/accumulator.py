@@ -6,11 +6,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from payman_api.models.artifact import Artifact as WireArtifact
-from payman_api.models.metadata import Metadata
-from payman_api.models.task_response import TaskResponse as WireTaskResponse
-from payman_api.models.task_state import TaskState
-from payman_api.models.task_status import TaskStatus
+from payman_api.models import Artifact as WireArtifact
+from payman_api.models import Metadata, TaskState, TaskStatus
+from payman_api.models import TaskResponse as WireTaskResponse
 from payman_api.types import UNSET
 from payman_sdk._attrdict import register_with_yaml
 from payman_sdk._core.artifact_buffer import ArtifactBuffer

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 
-from payman_api.models.artifact import Artifact
-from payman_api.models.text_part import TextPart
+from payman_api.models import Artifact, TextPart
 from payman_sdk._core.formatting import build_artifact, render_part
 from payman_sdk._core.task_response import Json
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from payman_api.models.artifact import Artifact
+from payman_api.models import Artifact
 from payman_sdk._core.artifact_buffer import ArtifactBuffer
 from payman_sdk._core.task_response import Json
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from payman_api.models.artifact import Artifact as WireArtifact
-from payman_api.models.task_state import TaskState
-from payman_api.models.text_part import TextPart
+from payman_api.models import Artifact as WireArtifact
+from payman_api.models import TaskState, TextPart
 from payman_sdk._attrdict import Key, Record
 from payman_sdk._core.error_classes import build_agent_error
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_artifact, read_task, unwrap_task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
-from payman_api.models.task_state import TaskState
+from payman_api.models import TaskState
 from payman_sdk.errors import PaymanError
 
 Reason: TypeAlias = Literal["first", "ending", "ended", "refused", "code"]

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Generic
 
-from payman_api.models.task import Task
-from payman_api.models.text_part import TextPart
+from payman_api.models import Task, TextPart
 from payman_sdk import errors
 from payman_sdk._core.effects import CallBlocking, Flow, Sleep, T
 from payman_sdk._core.exchange import AskExchange

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from payman_api.models.task import Task
+from payman_api.models import Task
 from payman_sdk import errors
 from payman_sdk._core.effects import Flow, Sleep
 from payman_sdk._core.error_classes import AGENT_REFUSALS, PLAIN_REFUSALS, parse_retry_after

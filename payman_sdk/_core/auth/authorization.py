@@ -18,7 +18,7 @@ from attrs import field, frozen
 
 from payman_api import AUTHORIZATION_SERVER
 from payman_api.api.oauth import authorize
-from payman_api.models.scope import Scope
+from payman_api.models import Scope
 from payman_sdk._config import choose_http_hosts
 from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr

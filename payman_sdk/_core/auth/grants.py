@@ -6,9 +6,7 @@ import math
 from typing import Any, NotRequired, TypedDict, TypeGuard, cast
 
 from payman_api.api.oauth import create_token
-from payman_api.models.grant_type import GrantType
-from payman_api.models.legacy_token_response import LegacyTokenResponse
-from payman_api.models.token_response import TokenResponse
+from payman_api.models import GrantType, LegacyTokenResponse, TokenResponse
 from payman_api.types import UNSET, Unset
 from payman_sdk._annotations import NamedTuple, support_pydantic
 from payman_sdk._core.error_classes import build_error_response, find_status_class

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from payman_api.models.grant_type import GrantType
+from payman_api.models import GrantType
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
