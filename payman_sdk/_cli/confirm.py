@@ -6,19 +6,21 @@ Where nobody can be asked (no terminal, or standard input is the text itself) an
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import Settings
 from payman_sdk._core.auth.grants import is_read_only
-from payman_sdk._core.confirmation import Field, find_problem, format_lines
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 
 if TYPE_CHECKING:
     from payman_sdk._client.sync import PaymanClient
     from payman_sdk.token_stores.base import TokenStore
+
+Shown: TypeAlias = tuple[str, str]
+"""A line of what a person confirms: its label and its value."""
 
 
 def confirm_send(
@@ -27,21 +29,24 @@ def confirm_send(
     """Return whether a text may be sent. A reply to a task that waits has to be confirmed whatever the token may do."""
     if yes or not settings.is_live or (not is_reply and _can_only_read(client, settings)):
         return True
-    return _ask_person(run, settings, [Field("Text", text.strip(" \t\r\n"))], "This may move money. Send it?")
+    return _ask_person(run, settings, [("Text", text.strip(" \t\r\n"))], "This may move money. Send it?")
 
 
-def confirm_order(run: Run, settings: Settings, fields: Iterable[Field], question: str, *, yes: bool) -> bool:
+def confirm_order(run: Run, settings: Settings, fields: Iterable[Shown], question: str, *, yes: bool) -> bool:
     """Whether a typed order may be sent: to a live server, only after a person has seen it."""
-    return yes or not settings.is_live or _ask_person(run, settings, list(fields), question)
+    return yes or not settings.is_live or _ask_person(run, settings, fields, question)
 
 
-def _ask_person(run: Run, settings: Settings, fields: list[Field], question: str) -> bool:
+def _ask_person(run: Run, settings: Settings, given: Iterable[Shown], question: str) -> bool:
     if not run.terminal.is_interactive:
         raise ConfigurationError(
             f"This may move money at {settings.server_name}, and nobody can confirm it without a terminal; nothing was sent.",
             next_step="Add --yes to send it.",
         )
-    fields = [*fields, Field("Server", settings.server_name, is_context=True)]
+    # Here, because it imports the toolkit, which takes longer than most commands have to wait.
+    from payman_sdk.agents.confirmation_text import Field, find_problem, format_lines
+
+    fields = [*(Field(*one) for one in given), Field("Server", settings.server_name, is_context=True)]
     problem = find_problem(fields)
     if problem is not None:
         raise ConfigurationError(

@@ -8,9 +8,9 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from payman_sdk._core.confirmation import MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk._core.effects import Flow, Invoke, watch_hook
 from payman_sdk._text.error_response import shorten
+from payman_sdk.agents.confirmation_text import MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import ConfigurationError
 

@@ -9,9 +9,9 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from payman_sdk import PaymanClient
-from payman_sdk._core.confirmation import MAX_CONTEXT, MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.agents import ConfirmationRequest, PaymanToolkit
+from payman_sdk.agents.confirmation_text import MAX_CONTEXT, MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import sends
 

@@ -11,7 +11,6 @@ from payman_sdk._cli.clients import connect
 from payman_sdk._cli.confirm import confirm_order
 from payman_sdk._cli.output import report_not_sent, to_json
 from payman_sdk._cli.run import Json, Key, Run, Timeout, Yes
-from payman_sdk._core.confirmation import Field
 from payman_sdk._text.sanitizer import sanitize
 
 if TYPE_CHECKING:
@@ -132,8 +131,8 @@ def add(
     kind = type_.strip().upper().replace("-", "_")
     order = read_payee_order(name, kind, given)
     with connect(run) as (client, settings, _):
-        shown = [Field("Name", order.name), Field("Type", order.type)]
-        shown += [Field(_title(field), _show_value(value)) for field, value in order.fields.items()]
+        shown = [("Name", order.name), ("Type", order.type)]
+        shown += [(_title(field), _show_value(value)) for field, value in order.fields.items()]
         if not confirm_order(run, settings, shown, "Add this payee?", yes=yes):
             raise typer.Exit(report_not_sent(run))
         payee = client.create_payee(

@@ -9,10 +9,9 @@ import typer
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
-from payman_sdk._cli.confirm import confirm_order
+from payman_sdk._cli.confirm import Shown, confirm_order
 from payman_sdk._cli.output import report_not_sent, to_json
 from payman_sdk._cli.run import Json, Key, Run, TaskId, Timeout, Yes, refuse_more_words
-from payman_sdk._core.confirmation import Field
 
 if TYPE_CHECKING:
     from payman_sdk._core.orders import PaymentOrder
@@ -129,12 +128,12 @@ def _ignore(outgoing: object) -> None:
     """Leave a list out of what the run has sent: it changes nothing."""
 
 
-def show_order(order: PaymentOrder) -> list[Field]:
-    fields = [Field("Payee", order.payee), Field("Amount", f"{order.amount} {order.currency}")]
+def show_order(order: PaymentOrder) -> list[Shown]:
+    fields = [("Payee", order.payee), ("Amount", f"{order.amount} {order.currency}")]
     if order.memo is not None:
-        fields.append(Field("Memo", order.memo))
+        fields.append(("Memo", order.memo))
     if order.wallet is not None:
-        fields.append(Field("Wallet", order.wallet))
+        fields.append(("Wallet", order.wallet))
     return fields
 
 

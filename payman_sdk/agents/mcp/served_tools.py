@@ -15,13 +15,13 @@ from typing import Any, Protocol, get_args
 
 from payman_api import PATHS
 from payman_sdk._client.async_ import AsyncPaymanClient
-from payman_sdk._core.confirmation import format_markdown
 from payman_sdk._core.effects import Flow, SendRequest
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import move_on_after
 from payman_sdk._text.error_response import shorten
 from payman_sdk.agents.confirmation import ConfirmationRequest
+from payman_sdk.agents.confirmation_text import format_markdown
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit
 from payman_sdk.agents.tools import Tool

@@ -74,7 +74,7 @@ def format_markdown(fields: Iterable[Field]) -> str:
     r"""Format the fields for programs that render Markdown or HTML, and for those that do not: each value is a code span.
 
     Example:
-        >>> from payman_sdk._core.confirmation import Field, format_markdown
+        >>> from payman_sdk.agents.confirmation_text import Field, format_markdown
         >>> print(format_markdown([Field("text", "send 10 TSD to <b>Bob</b> ![](https://evil.example)")]))
         text: `send 10 TSD to \u003cb\u003eBob\u003c/b\u003e ![](https://evil.example)`
     """
