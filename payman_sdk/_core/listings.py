@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from payman_sdk._core.formatting import build_failure, get_ids
 from payman_sdk._core.json_answer import NoObjectError, find_object
@@ -46,18 +46,10 @@ def outcome_of_status(status: str) -> PaymentOutcome | None:
 
 
 def read_wallets(response: FormattedTaskResponse) -> list[Wallet]:
-    def read(item: Json) -> Wallet:
-        return Wallet(
-            id=read_id(item, "id"),
-            name=text_or_none(item, "name"),
-            currency=_text(item, "currency"),
-            paytag=read_id(item, "paytag"),
-            balance=_number_or_none(item, "balance"),
-            pending=_number_or_none(item, "pending"),
-            response=response,
-        )
-
-    return _read_list(response, "wallets", read)
+    names = ("id", "name", "currency", "paytag", "balance", "pending")
+    return _read_list(
+        response, "wallets", lambda item: Wallet(**_read_members(item, *names), response=response)
+    )
 
 
 def read_payees(response: FormattedTaskResponse) -> list[Payee]:
@@ -77,12 +69,9 @@ def _read_transaction(item: Json, response: FormattedTaskResponse) -> Transactio
     if payee is None and item.get("payee") is not None:
         raise InvalidObjectError("payee is neither an object nor null")
     return Transaction(
-        id=read_id(item, "id"),
-        task_id=read_id(item, "task_id"),
+        **_read_members(item, "id", "task_id", "amount", "currency"),
         outcome=outcome_of_status(status) or PaymentOutcome.UNDETERMINED,
         status=status,
-        amount=read_number(item, "amount"),
-        currency=_text(item, "currency"),
         payee=None if payee is None else read_payee(payee, None, is_named=False),
         memo=text_or_none(item, "memo"),
         created=read_moment(item.get("created")),
@@ -93,14 +82,8 @@ def _read_transaction(item: Json, response: FormattedTaskResponse) -> Transactio
 def read_payee(item: Json, response: FormattedTaskResponse | None, *, is_named: bool = True) -> Payee:
     """Return the payee in an object; without `is_named` its name may be missing; raises InvalidObjectError."""
     name = _text(item, "name") if is_named else text_or_none(item, "name")
-    return Payee(
-        name=name or "",
-        id=read_id(item, "id"),
-        type=text_or_none(item, "type"),
-        email=read_id(item, "email"),
-        paytag=read_id(item, "paytag"),
-        response=response,
-    )
+    members = _read_members(item, "id", "type", "email", "paytag")
+    return Payee(name=name or "", **members, response=response)
 
 
 def read_number(item: Json, name: str) -> Decimal:
@@ -217,3 +200,17 @@ def _text(item: Json, name: str) -> str:
 
 def _number_or_none(item: Json, name: str) -> Decimal | None:
     return None if item.get(name) is None else read_number(item, name)
+
+
+_READERS: dict[str, Callable[[Json, str], Any]] = {
+    **dict.fromkeys(("id", "task_id", "email", "paytag"), read_id),
+    **dict.fromkeys(("name", "type"), text_or_none),
+    **dict.fromkeys(("balance", "pending"), _number_or_none),
+    "amount": read_number,
+    "currency": _text,
+}
+"""What reads the members that several kinds of objects have."""
+
+
+def _read_members(item: Json, *names: str) -> dict[str, Any]:
+    return {name: _READERS[name](item, name) for name in names}
