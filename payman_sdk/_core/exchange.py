@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import TaskAnswer, fetch_task
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.retry import CallContext
 from payman_sdk._core.task_response import FormattedTaskResponse, is_waiting
 from payman_sdk._core.wire_json import as_list, as_object
 from payman_sdk.errors import PaymanError, TaskNotFoundError
-
-if TYPE_CHECKING:
-    from payman_sdk._core.requests import AskRequest
-    from payman_sdk._core.retry import CallContext
-
 
 T_co = TypeVar("T_co", covariant=True)
 

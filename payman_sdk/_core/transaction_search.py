@@ -6,21 +6,18 @@ proves nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import datetime as dt
+from typing import NamedTuple
 
 from payman_sdk._core.effects import Flow, Stopwatch
 from payman_sdk._core.error_classes import is_not_recorded
 from payman_sdk._core.listings import InvalidObjectError, read_transactions, unreadable
+from payman_sdk._core.operations import Operations
+from payman_sdk._core.options import CallOptions
 from payman_sdk._core.orders import transactions_text
+from payman_sdk._core.payment_types import Transaction
 from payman_sdk._core.requests import generate_id
 from payman_sdk.errors import APITimeoutError, PaymanError
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from payman_sdk._core.operations import Operations
-    from payman_sdk._core.options import CallOptions
-    from payman_sdk._core.payment_types import Transaction
 
 PAGE = 50
 """Transactions that are asked for at once."""

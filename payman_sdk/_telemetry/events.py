@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from payman_sdk._core.effects import CallHook, Flow, SendRequest
-from payman_sdk._core.tracking import Tracker, notify, redact_state
+from payman_sdk._core.tracking import TokenRefreshBegan, Tracker, notify, redact_state
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import TokenRefresh
     from payman_sdk._core.http import HTTPResponse
     from payman_sdk._core.requests import AskRequest
-    from payman_sdk._core.tracking import TokenRefreshBegan
 
 T = TypeVar("T")
 
