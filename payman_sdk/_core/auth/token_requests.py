@@ -12,13 +12,12 @@ from payman_sdk._core.auth.rotation import may_have_arrived
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import CallHook, Clock, Flow, SendRequest
 from payman_sdk._core.error_classes import is_not_recorded
-from payman_sdk._core.tracking import TokenRefreshBegan, create_tracker, notify
+from payman_sdk._core.tracking import ClientObserver, TokenRefreshBegan, create_tracker, notify
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OnToken, Reason, TokenRefresh
-    from payman_sdk._core.tracking import ClientObserver
 
 
 _MAX_PENDING_HOOKS = 64
@@ -128,13 +127,14 @@ class TokenRequests:
         listeners, before = self._observer.listeners, self._kept.refresh_token
         began, refresh = TokenRefreshBegan(reason), None
 
-        def build_refresh(token: AccessToken | None, error: PaymanError | None) -> TokenRefresh | None:
+        def end(counted: str, seconds: float | None, error: PaymanError | None) -> TokenRefresh | None:
+            self._observer.count(counted)
             if self._on_token is None and not listeners:
                 return None
             from payman_sdk._core.hook_payloads import TokenRefresh
 
-            is_rotated = token is not None and self._kept.refresh_token not in (None, before)
-            ended = TokenRefresh(reason, token.lifetime if token else None, is_rotated, error)
+            is_rotated = error is None and self._kept.refresh_token not in (None, before)
+            ended = TokenRefresh(reason, seconds, is_rotated, error)
             if self._on_token is not None:
                 self._pending.append(ended)
             return ended
@@ -142,11 +142,9 @@ class TokenRequests:
         notify(listeners, lambda one: one.record_refresh(began))
         try:
             issued = yield from flow
-            self._observer.count("token_refreshes")
-            refresh = build_refresh(issued, None)
+            refresh = end("token_refreshes", issued.lifetime, None)
         except PaymanError as error:
-            self._observer.count("failed_token_refreshes")
-            refresh = build_refresh(None, error)
+            refresh = end("failed_token_refreshes", None, error)
             raise
         finally:
             notify(listeners, lambda one: one.record_refresh_end(began, refresh))
