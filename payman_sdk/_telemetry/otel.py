@@ -20,7 +20,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from payman_sdk._core.effects import Effect, Emit, Flow, step_through
-from payman_sdk._core.tracking import redact_state, warn
+from payman_sdk._core.tracking import TokenRefreshBegan, notify, redact_state, warn
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._telemetry import events
 from payman_sdk._version import __version__
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
     from payman_sdk._core.hook_payloads import TokenRefresh
     from payman_sdk._core.requests import AskRequest
-    from payman_sdk._core.tracking import TokenRefreshBegan
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk.errors import PaymanError
 
@@ -90,10 +89,7 @@ class Tracing(events.Listener):
             return (yield from step_through(flow, take))
         finally:
             asked.leave()
-            try:
-                asked.span.end()
-            except Exception as error:
-                warn(error)
+            notify((asked.span,), lambda span: span.end())
 
     def record_answer(
         self, began: events.AttemptBegan, status_code: int | None, error: str | None, seconds: float
