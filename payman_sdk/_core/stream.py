@@ -13,8 +13,8 @@ from payman_sdk._core.formatting import raise_if_failed
 from payman_sdk._core.http import HTTPResponse, ResponseHeaders, is_event_stream
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
-from payman_sdk._core.requests import AskRequest, build_resubscribe_request, generate_id
-from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
+from payman_sdk._core.requests import build_resubscribe_request, generate_id
+from payman_sdk._core.retry import is_ambiguous, is_transient
 from payman_sdk._core.rpc import find_inconclusive_error, read_answer, send_authenticated
 from payman_sdk._core.send import carry_out
 from payman_sdk._core.stream_reader import StreamReader
@@ -50,10 +50,7 @@ class StreamFlow(StreamReader):
     The arguments are those of `StreamReader` and of `carry_out`.
     """
 
-    def __init__(self, ask: AskRequest, time: CallContext, max_bytes: tuple[int, int]) -> None:
-        super().__init__(ask, time, max_bytes)
-        self._seconds = time.deadline - time.clock()
-        self._subscribed_for: errors.PaymanError | None = None
+    _subscribed_for: errors.PaymanError | None = None
 
     def run(self) -> Flow[None]:
         """Return the flow, looked on from its beginning to its end.

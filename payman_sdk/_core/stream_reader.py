@@ -30,6 +30,7 @@ class StreamReader:
         self.ask = ask
         self.progress = TaskAccumulator(ask)
         self.time = time
+        self._seconds = time.deadline - time.clock()
         self._idle = time.options.idle_timeout
         self._max_kept, self._max_event = max_bytes
         self._began_at = self._ended_at = 0.0
