@@ -172,7 +172,9 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     envelope = as_object(unwrap_single(said))
     if envelope is None:
         return None
-    is_bare = _is_bare(envelope)
+    has_body = "status" in envelope or "artifact" in envelope
+    # It is the result itself, without the JSON-RPC around it.
+    is_bare = "result" not in envelope and ("jsonrpc" not in envelope or has_body)
     body = unwrap_task(envelope if is_bare else envelope.get("result"))
     update = None if body is None else _read_task_update(body, task_id, request_id if is_bare else task_id)
     # The state of the task counts for more than an error beside it.
@@ -184,12 +186,6 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     if update is not None and envelope.get("error"):
         update.warnings.append("error: beside a result")
     return update
-
-
-def _is_bare(message: Json) -> bool:
-    """Whether a message is the result itself, without the JSON-RPC around it."""
-    has_body = "status" in message or "artifact" in message
-    return "result" not in message and ("jsonrpc" not in message or has_body)
 
 
 def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
