@@ -140,14 +140,12 @@ def configure_from_environment(environ: Mapping[str, str] = os.environ) -> None:
     logger.setLevel(_LEVELS[level])
 
 
-class _EnvironmentHandler(logging.Handler):
+class _EnvironmentHandler(logging.StreamHandler[Any]):
     """Writes to whatever standard error is at the moment."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        try:
-            sys.stderr.write(f"{self.format(record)}\n")
-        except Exception:
-            self.handleError(record)
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 _LIBRARIES = (
