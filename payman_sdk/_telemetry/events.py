@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-from payman_sdk._core.effects import CallHook, Flow, SendRequest
+from payman_sdk._core.effects import CallHook, Flow, SendRequest, T
 from payman_sdk._core.tracking import TokenRefreshBegan, Tracker, notify, redact_state
 from payman_sdk.errors import PaymanError
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import TokenRefresh
     from payman_sdk._core.http import HTTPResponse
     from payman_sdk._core.requests import AskRequest
-
-T = TypeVar("T")
 
 
 class AttemptBegan(NamedTuple):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from opentelemetry import trace
@@ -19,7 +19,7 @@ from opentelemetry.metrics import MeterProvider, get_meter
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from payman_sdk._core.effects import Effect, Emit, Flow, step_through
+from payman_sdk._core.effects import Effect, Emit, Flow, T, step_through
 from payman_sdk._core.tracking import TokenRefreshBegan, notify, redact_state, warn
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._telemetry import events
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk.errors import PaymanError
-
-T = TypeVar("T")
 
 _ASK = create_key("payman-ask")
 _MOST_EVENTS = 100
