@@ -19,7 +19,10 @@ def create_error(error_class: type[E], args: tuple[Any, ...], sent: object) -> E
     """Return an exception before it gets its attributes: also one of `requests`, where the program has imported that."""
     made: Any = error_class
     if "requests" in sys.modules:
-        made = _derive_class(error_class, _get_timeout_name(sent, made._in_requests))
+        name = made._in_requests
+        if name == "Timeout" and isinstance(sent, bool):
+            name = "ReadTimeout" if sent else "ConnectTimeout"
+        made = _derive_class(error_class, name)
     # Of all built-in exceptions among the bases, only the one that the others are built upon can make it.
     native = made
     while native.__module__ != "builtins":
@@ -39,12 +42,6 @@ def build_json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
     if as_there is None or not issubclass(as_there, json.JSONDecodeError):
         return error
     return as_there(error.msg, error.doc, error.pos)
-
-
-def _get_timeout_name(sent: object, name: str) -> str:
-    if name != "Timeout":
-        return name
-    return "ReadTimeout" if sent is True else "ConnectTimeout" if sent is False else name
 
 
 _PUBLIC = "_payman_public"
