@@ -159,10 +159,8 @@ class StoreAccess(Protocol):
         """The store's lock."""
         ...
 
-    @property
-    def is_in_memory(self) -> bool:
-        """Whether the store is this process's memory: it never blocks, fails or loses a token."""
-        ...
+    is_in_memory: bool
+    """Whether the store is this process's memory: it never blocks, fails or loses a token."""
 
     def peek(self) -> StoredToken | None:
         """Return the token of a store in memory; None for other stores."""
