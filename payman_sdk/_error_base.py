@@ -1,4 +1,4 @@
-"""The base of every exception of the SDK: its message, what it is about, and no secret in any of that."""
+"""The base of every exception of the SDK."""
 
 from __future__ import annotations
 
@@ -48,7 +48,6 @@ class PaymanError(Exception):
     task_id: str | None = None
 
     def __new__(cls, *args: Any, **known: Any) -> Self:
-        """Create an instance of the matching class, which has the name of this one."""
         return create_error(cls, args, known.get("sent"))
 
     def __init__(

@@ -95,10 +95,7 @@ class BadRequestError(APIStatusError):
 
 
 class AuthenticationError(APIStatusError):
-    """No valid token: HTTP 401 of the API, or a refusal of the token endpoint.
-
-    `error` and `error_description` are the server's own words (RFC 6749, section 5.2) [P].
-    """
+    """No valid token: HTTP 401 of the API, or a refusal of the token endpoint (RFC 6749, section 5.2) [P]."""
 
     error: str | None = None
     """The server's error code, such as `invalid_grant`, or None."""
@@ -214,7 +211,7 @@ class StreamInterruptedError(OutcomeUnknownError):
 
 
 class TaskFailedError(PaymanError):
-    """The task ended without success. Raised with `raise_on_failure=True`, and by typed reads. `task` is the ended task."""
+    """The task ended without success. Raised with `raise_on_failure=True`, and by typed reads."""
 
     task: Any = None
     """The ended task, a `FormattedTaskResponse`."""

@@ -1,9 +1,7 @@
 """Typed results: payments and their outcome, wallets, payees and transactions.
 
 All of them come from Payman's agent, which writes an object of a given schema at the SDK's request [P]. The SDK validates it and
-compares it with the order. The classes are imported on first use.
-
-`TypedResult` is their base: what makes JSON of them, and what pydantic and FastAPI read.
+compares it with the order.
 """
 
 from __future__ import annotations

@@ -75,13 +75,8 @@ def prove(
     says: if it was made since the order, has an id, is the only one that fits, and has proven no other payment. Any that fits may
     contradict it, and a refusal also what may be older.
 
-    Args:
-        claim: The claim in the answer.
-        order: The order.
-        found: The newest transactions.
-        task_id: The task of the payment.
-        since: Its earliest possible time by the server's clock, or None.
-        is_taken: Whether the transaction of an id has proven another payment.
+    `since` is its earliest possible time by the server's clock, or None; `is_taken` says whether the transaction of an id has proven
+    another payment.
     """
     is_refused = claim.outcome in {REFUSED, FAILED}
     transactions = [*found.transactions, *(found.others if is_refused else ())]

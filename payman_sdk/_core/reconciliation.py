@@ -19,15 +19,7 @@ from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownError, PaymanError
 
 Reconcile: TypeAlias = Callable[[PaymanError, bool], Flow[T | None]]
-"""Looks up the outcome of an ask, given why it is unknown and whether to keep trying until the deadline.
-
-Returns:
-    How it ended; None where the agent does not know it.
-
-Raises:
-    OutcomeUnknownError: It arrived, and its outcome is undetermined.
-    PaymanError: The look-up failed.
-"""
+"""Looks up the outcome of an ask, given why it is unknown and whether to keep trying until the deadline: see `AskExchange`."""
 
 
 class Attempts(Generic[T]):

@@ -53,11 +53,7 @@ class StreamFlow(StreamReader):
     _subscribed_for: errors.PaymanError | None = None
 
     def run(self) -> Flow[None]:
-        """Return the flow, looked on from its beginning to its end.
-
-        Raises:
-            PaymanError: As for the events.
-        """
+        """Return the flow, looked on from its beginning to its end."""
         return self.time.watch.track(self._run(), self.ask, is_stream=True)
 
     def _run(self) -> Flow[None]:

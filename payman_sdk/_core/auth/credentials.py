@@ -30,12 +30,9 @@ class InitialToken(NamedTuple):
 class Credentials(NamedTuple):
     """Who a client acts for.
 
-    Args:
-        config: Its settings.
-        has_own_account: Whether its credentials alone get a token: the client credentials grant.
-        given: A token to begin with, where the store has none.
-        store: The token store. Without one, clients with the application's own account share a store in this process. A client
-            that acts for a person keeps its token to itself.
+    With `has_own_account`, its credentials alone get a token: the client credentials grant. `given` is a token to begin with, where the
+    store has none. Without a store, clients with the application's own account share one in this process, and a client that acts for
+    a person keeps its token to itself.
     """
 
     config: Config

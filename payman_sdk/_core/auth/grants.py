@@ -42,12 +42,8 @@ class TokenOwner(NamedTuple):
     Requests are keywords for httpx; their parameters travel in the query, as Payman wants them [D]. An application without a secret is
     a public client: it sends its id as a parameter, and no Basic header [P].
 
-    Args:
-        client_id: The application.
-        client_secret: Its secret, if it has one.
-        base_url: The server that issues tokens.
-        has_own_account: Whether the application acts for itself, so that its own credentials get a token. A person's
-            token is never replaced by the application's: that would spend from another account.
+    With `has_own_account`, the application acts for itself, so that its own credentials get a token. A person's token is never
+    replaced by the application's: that would spend from another account.
     """
 
     client_id: str
