@@ -10,11 +10,11 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from payman_sdk._core import arguments, schemas
+from payman_sdk._core import arguments
 from payman_sdk._core.payment_types import Payee, Wallet
-from payman_sdk._core.wire_json import parse_object
+from payman_sdk._core.wire_json import Json, parse_object
 
 ORDER, SCHEMA = "ORDER: ", "SCHEMA: "
 """What the lines of an order and of a schema begin with."""
@@ -36,6 +36,84 @@ _SENTENCES = {
 }
 
 
+_TEXT: Final[Json] = {"type": ["string", "null"]}
+
+
+def _object(**properties: Json) -> Json:
+    return {"type": "object", "properties": properties, "required": sorted(properties)}
+
+
+def _describe(description: str, **schema: Any) -> Json:
+    return {"description": description, **schema}
+
+
+_PAYEE_IDENTITY = _object(name=_TEXT, id=_TEXT, email=_TEXT, paytag=_TEXT)
+
+PAYMENT: Final[Json] = _object(
+    status=_describe(
+        "What really happened: paid only if the payment was made; refused if a limit, the balance, an unknown payee or "
+        "a person stopped it",
+        enum=["paid", "awaiting_approval", "refused", "failed"],
+    ),
+    payment_id=_describe("The id of the payment or transaction, null if there is none", **_TEXT),
+    amount=_describe("The amount that was or would be paid, as digits such as 10.00", type="string"),
+    currency=_describe("Its code", type="string"),
+    payee=_describe("The payee as it is stored, null for what it lacks", **_PAYEE_IDENTITY),
+    reason=_describe("Why it is not paid; null if it is paid", **_TEXT),
+)
+"""The outcome of a payment."""
+
+_PAYEE = _object(
+    name={"type": "string"},
+    id=_TEXT,
+    type=_describe("TEST_RAILS, US_ACH, CRYPTO_ADDRESS or PAYMAN_WALLET", **_TEXT),
+    email=_TEXT,
+    paytag=_TEXT,
+)
+
+CREATED_PAYEE: Final[Json] = _object(
+    status=_describe(
+        "created; exists if the same payee was there before; refused if there is none now",
+        enum=["created", "exists", "refused"],
+    ),
+    payee=_describe("The payee as it is stored; null if refused", anyOf=[_PAYEE, {"type": "null"}]),
+    reason=_describe("Why it was refused; null otherwise", **_TEXT),
+)
+"""The outcome of creating a payee."""
+
+_WALLET = _object(
+    id=_TEXT,
+    name=_TEXT,
+    currency={"type": "string"},
+    paytag=_TEXT,
+    balance=_describe("What can be spent, as digits; null if you may not say", **_TEXT),
+    pending=_describe("What is pending, as digits; null if you may not say", **_TEXT),
+)
+
+_TRANSACTION = _object(
+    id=_TEXT,
+    task_id=_describe("The id of the A2A task (tsk-…) that ordered it, null if you do not know it", **_TEXT),
+    status=_describe("INITIATED, AWAITING_APPROVAL, REJECTED or another word of yours", type="string"),
+    amount=_describe("Above zero, as digits", type="string"),
+    currency={"type": "string"},
+    payee=_describe("null for a deposit", anyOf=[_PAYEE_IDENTITY, {"type": "null"}]),
+    memo=_TEXT,
+    created=_describe("ISO 8601 with a time zone; null if you do not know it", **_TEXT),
+)
+
+
+def listing(name: str, item: Json) -> Json:
+    """Return the schema of a list with a name, or of the reason why there is none."""
+    several = _describe("null only if you may not or cannot list them", type=["array", "null"], items=item)
+    return _object(**{name: several}, error=_describe("Why the list is missing; null otherwise", **_TEXT))
+
+
+WALLETS: Final = listing("wallets", _WALLET)
+PAYEES: Final = listing("payees", _PAYEE)
+TRANSACTIONS: Final = listing("transactions", _TRANSACTION)
+"""What the agent is asked to answer with: the JSON Schemas of its objects [P]."""
+
+
 class PaymentOrder(NamedTuple):
     """A payment that is ordered. The payee is a name, id, email or paytag; the wallet a currency, paytag, id or name."""
 
@@ -52,7 +130,7 @@ class PaymentOrder(NamedTuple):
 
     def text(self) -> str:
         members = {name: getattr(self, name) for name in ("amount", "currency", "payee", "memo", "wallet")}
-        return write_order("pay", {**members, "amount": str(self.amount)}, schemas.PAYMENT)
+        return write_order("pay", {**members, "amount": str(self.amount)}, PAYMENT)
 
 
 def read_payment_order(
@@ -78,7 +156,7 @@ def read_wallet(wallet: object) -> str:
     return arguments.read_line(wallet, "wallet")
 
 
-def write_order(operation: str, members: Mapping[str, Any], schema: schemas.Schema) -> str:
+def write_order(operation: str, members: Mapping[str, Any], schema: Json) -> str:
     """Return the text that asks for an operation, with its values as one line of JSON."""
     line = json.dumps({"operation": operation, **members}, ensure_ascii=False)
     return f"{_SENTENCES[operation]} {_VALUES_ARE_DATA}\n{ORDER}{line}\n{request_object(schema)}"
@@ -110,12 +188,12 @@ def find_payment_order(text: str | None) -> PaymentOrder | None:
 
 
 def wallets_text() -> str:
-    return write_order("list_wallets", {}, schemas.WALLETS)
+    return write_order("list_wallets", {}, WALLETS)
 
 
 def payees_text(query: object) -> str:
     members = {"query": arguments.optional(query, arguments.read_line, "query")}
-    return write_order("list_payees", members, schemas.PAYEES)
+    return write_order("list_payees", members, PAYEES)
 
 
 def transactions_text(limit: object, wallet: object, *, skip: int = 0, payment_id: str | None = None) -> str:
@@ -125,11 +203,11 @@ def transactions_text(limit: object, wallet: object, *, skip: int = 0, payment_i
         members = {"id": payment_id}
     elif skip:
         members["skip"] = skip
-    return write_order("list_transactions", members, schemas.TRANSACTIONS)
+    return write_order("list_transactions", members, TRANSACTIONS)
 
 
 def decision_text(payment_id: str | None, *, approve: bool) -> str:
-    return write_order("approve" if approve else "deny", {"payment_id": payment_id}, schemas.PAYMENT)
+    return write_order("approve" if approve else "deny", {"payment_id": payment_id}, PAYMENT)
 
 
 class PayeeOrder(NamedTuple):
@@ -141,7 +219,7 @@ class PayeeOrder(NamedTuple):
 
     def text(self) -> str:
         members = {"name": self.name, "type": self.type, **self.fields}
-        return write_order("create_payee", members, schemas.CREATED_PAYEE)
+        return write_order("create_payee", members, CREATED_PAYEE)
 
 
 _NEEDED = {
