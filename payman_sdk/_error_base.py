@@ -17,6 +17,9 @@ _LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
 _WITHOUT_TEXT = {type(None), bool, int, float}
 """Types of values that hold no secret; every other value is looked through."""
 
+CLASSES: dict[tuple[Any, int], Any] = {}
+"""The classes for an HTTP status, and for a code of the agent's errors, each with the class that it is derived from."""
+
 
 class PaymanError(Exception):
     """The base class of all errors of the SDK.
@@ -46,6 +49,11 @@ class PaymanError(Exception):
 
     sent: bool | None = None
     task_id: str | None = None
+
+    def __init_subclass__(cls, *, number: int | None = None, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if number is not None:
+            CLASSES[cls.__base__, number] = cls
 
     def __new__(cls, *args: Any, **known: Any) -> Self:
         return create_error(cls, args, known.get("sent"))

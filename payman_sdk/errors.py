@@ -90,11 +90,11 @@ class APIStatusError(PaymanError):
     _in_requests = "HTTPError"
 
 
-class BadRequestError(APIStatusError):
+class BadRequestError(APIStatusError, number=400):
     """HTTP 400."""
 
 
-class AuthenticationError(APIStatusError):
+class AuthenticationError(APIStatusError, number=401):
     """No valid token: HTTP 401 of the API, or a refusal of the token endpoint (RFC 6749, section 5.2) [P]."""
 
     error: str | None = None
@@ -103,23 +103,23 @@ class AuthenticationError(APIStatusError):
     """The server's description of the error, or None."""
 
 
-class PermissionDeniedError(APIStatusError):
+class PermissionDeniedError(APIStatusError, number=403):
     """HTTP 403."""
 
 
-class NotFoundError(APIStatusError):
+class NotFoundError(APIStatusError, number=404):
     """HTTP 404."""
 
 
-class ConflictError(APIStatusError):
+class ConflictError(APIStatusError, number=409):
     """HTTP 409."""
 
 
-class UnprocessableEntityError(APIStatusError):
+class UnprocessableEntityError(APIStatusError, number=422):
     """HTTP 422."""
 
 
-class RateLimitError(APIStatusError):
+class RateLimitError(APIStatusError, number=429):
     """HTTP 429."""
 
 
@@ -136,39 +136,39 @@ class AgentError(PaymanError):
     """The `data` of the error, or None."""
 
 
-class InvalidJSONError(AgentError):
+class InvalidJSONError(AgentError, number=-32700):
     """-32700: the agent could not read the request."""
 
 
-class InvalidRequestError(AgentError):
+class InvalidRequestError(AgentError, number=-32600):
     """-32600: not a JSON-RPC request."""
 
 
-class MethodNotFoundError(AgentError):
+class MethodNotFoundError(AgentError, number=-32601):
     """-32601: the agent has no such method."""
 
 
-class InvalidParamsError(AgentError):
+class InvalidParamsError(AgentError, number=-32602):
     """-32602: the parameters are wrong."""
 
 
-class InternalAgentError(AgentError):
+class InternalAgentError(AgentError, number=-32603):
     """-32603: something broke inside the agent."""
 
 
-class TaskNotFoundError(AgentError):
+class TaskNotFoundError(AgentError, number=-32001):
     """-32001: the agent knows no task of this id."""
 
 
-class TaskNotCancelableError(AgentError):
+class TaskNotCancelableError(AgentError, number=-32002):
     """-32002: the task has ended already."""
 
 
-class PushNotificationsNotSupportedError(AgentError):
+class PushNotificationsNotSupportedError(AgentError, number=-32003):
     """-32003: the agent sends no push notifications."""
 
 
-class UnsupportedOperationError(AgentError):
+class UnsupportedOperationError(AgentError, number=-32004):
     """-32004: the agent does not do this."""
 
 

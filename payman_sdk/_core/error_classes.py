@@ -13,30 +13,8 @@ from typing import Any
 from payman_sdk import errors
 from payman_sdk._core.http import HTTPResponse
 from payman_sdk._core.wire_json import as_object, parse_int
+from payman_sdk._error_base import CLASSES
 from payman_sdk._text.error_response import ErrorResponse, format_sentence, shorten, summarize_body
-
-_BY_STATUS: dict[int, type[errors.APIStatusError]] = {
-    400: errors.BadRequestError,
-    401: errors.AuthenticationError,
-    403: errors.PermissionDeniedError,
-    404: errors.NotFoundError,
-    409: errors.ConflictError,
-    422: errors.UnprocessableEntityError,
-    429: errors.RateLimitError,
-}
-
-_BY_CODE: dict[int, type[errors.AgentError]] = {
-    -32700: errors.InvalidJSONError,
-    -32600: errors.InvalidRequestError,
-    -32601: errors.MethodNotFoundError,
-    -32602: errors.InvalidParamsError,
-    -32603: errors.InternalAgentError,
-    -32001: errors.TaskNotFoundError,
-    -32002: errors.TaskNotCancelableError,
-    -32003: errors.PushNotificationsNotSupportedError,
-    -32004: errors.UnsupportedOperationError,
-}
-
 
 PLAIN_REFUSALS = frozenset({400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 431, 451})
 """HTTP statuses that say that a request was refused before anything was done. Every other error status leaves it open."""
@@ -51,12 +29,15 @@ _MARK = "Payman: "
 
 def find_status_class(status_code: int) -> type[errors.APIStatusError]:
     """Return the class for an HTTP status; `APIStatusError` itself for one without a class."""
-    return _BY_STATUS.get(status_code, errors.ServerError if status_code >= 500 else errors.APIStatusError)
+    base = errors.APIStatusError
+    found: type[errors.APIStatusError] | None = CLASSES.get((base, status_code))
+    return found or (errors.ServerError if status_code >= 500 else base)
 
 
 def find_code_class(code: int) -> type[errors.AgentError]:
     """Return the class for a JSON-RPC error code; `AgentError` itself for one without a class."""
-    return _BY_CODE.get(code, errors.AgentError)
+    found: type[errors.AgentError] = CLASSES.get((errors.AgentError, code), errors.AgentError)
+    return found
 
 
 def build_error_response(answer: HTTPResponse) -> ErrorResponse:
