@@ -6,7 +6,7 @@ The rules that follow from it are in `reconciliation.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from enum import Enum, auto
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from payman_sdk import errors
@@ -34,15 +34,15 @@ _TRANSIENT = frozenset({408, 409, 425})
 
 
 class FailureClass(Enum):
-    """What the failure of an attempt says about the ask."""
+    """What the failure of an attempt says about the ask; the values are for the log."""
 
-    FATAL = auto()
+    FATAL = "it would fail again"
     """Nothing was done, and another attempt would fail in the same way."""
-    RETRYABLE = auto()
+    RETRYABLE = "nothing was sent, so it may be sent again"
     """No byte can have left: it may be sent again at once."""
-    TURNED_AWAY = auto()
+    TURNED_AWAY = "it was turned away; the task is looked up before it is sent again"
     """Something turned it away, probably before the agent saw it: it may be sent again after one look that found nothing."""
-    AMBIGUOUS = auto()
+    AMBIGUOUS = "it may have arrived; the task is looked up"
     """It may have arrived: whether it did, `tasks/get` has to say for `settle_time` before it may be sent again."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from payman_sdk._core.retry import FailureClass
 from payman_sdk._telemetry import events
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import PaymanError
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
-_MEANING = {
-    "FATAL": "it would fail again",
-    "RETRYABLE": "nothing was sent, so it may be sent again",
-    "TURNED_AWAY": "it was turned away; the task is looked up before it is sent again",
-    "AMBIGUOUS": "it may have arrived; the task is looked up",
-}
 _ENDS = {
     "completed": "completed",
     "failed": "failed",
@@ -61,7 +56,7 @@ class LogWriter(events.Listener):
 
     def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
         said = _describe_error(failure)
-        log.debug("%s: attempt %d: %s, so %s", task_id, attempt, said, _MEANING[verdict])
+        log.debug("%s: attempt %d: %s, so %s", task_id, attempt, said, FailureClass[verdict].value)
 
     def record_fetch(self, task_id: str, state: str | None) -> None:
         log.debug("%s: looked up, %s", task_id, state or "the agent does not know it")
