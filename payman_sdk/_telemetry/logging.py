@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 log = get_logger()
 
 _ENDS = {
-    "completed": "completed",
-    "failed": "failed",
     "input_required": "waits for input",
     "in_progress": "is still in progress",
     "errors": "ended with an error",
@@ -87,7 +85,7 @@ class LogWriter(events.Listener):
 
 
 def _summarize(ended: events.AskEnded) -> str:
-    said = [f"{ended.ask.task_id} {_ENDS[ended.outcome]} after {ended.seconds:.3f} s"]
+    said = [f"{ended.ask.task_id} {_ENDS.get(ended.outcome, ended.outcome)} after {ended.seconds:.3f} s"]
     said += [f"{_describe_error(ended.error)}"] if ended.error is not None else []
     watch = ended.watch
     said += ["known already"] if watch.is_repeated else [_format_count(watch.attempts, "attempt")]
