@@ -46,9 +46,6 @@ class AskExchange(Protocol[T_co]):
 EarlierArtifacts: TypeAlias = Sequence[Mapping[str, Any]]
 """Artifacts as an answer has them."""
 
-_BRIEF = 5.0
-"""Seconds for a look at a task before it is answered."""
-
 
 def get_earlier_artifacts(task: object) -> EarlierArtifacts | None:
     """Return the artifacts of an answer whose task waited for somebody; None where they are not known."""
@@ -74,7 +71,7 @@ def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
     """
     ask = exchange.ask
     try:
-        _, task = yield from fetch_task(ask.task_id, exchange.time.shorten(_BRIEF))
+        _, task = yield from fetch_task(ask.task_id, exchange.time.shorten())
     except TaskNotFoundError as error:
         error.sent = False
         raise

@@ -116,8 +116,8 @@ class CallContext(NamedTuple):
         """Return a context with so many seconds more."""
         return self._replace(deadline=self.deadline + seconds)
 
-    def shorten(self, seconds: float) -> CallContext:
-        """Return a context for a look of so many seconds at most."""
+    def shorten(self, seconds: float = 5.0) -> CallContext:
+        """Return a context for a brief look, of so many seconds at most."""
         deadline = min(self.deadline, self.clock() + seconds)
         return self._replace(patience=min(self.patience, seconds), deadline=deadline)
 

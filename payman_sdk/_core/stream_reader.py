@@ -19,8 +19,6 @@ from payman_sdk.errors import APITimeoutError, PaymanError, StreamInterruptedErr
 
 _GRACE = 2.0
 """Seconds of silence after which a stream counts as ended whose task rests, though no event said that it ends with it."""
-_BRIEF = 5.0
-"""Seconds for a look at such a task."""
 
 
 class StreamReader:
@@ -69,7 +67,7 @@ class StreamReader:
 
     def _settle(self) -> Flow[None]:
         """Look once, and briefly, for what did not come of a task that rests; a server that cannot say changes nothing."""
-        progress, brief = self.progress, self.time.shorten(_BRIEF)
+        progress, brief = self.progress, self.time.shorten()
         try:
             events = progress.catch_up(*(yield from fetch_task(self.ask.task_id, brief)))
         except PaymanError:
