@@ -197,14 +197,17 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         Raises:
             ConfigurationError: The text or an option is unusable; nothing was sent, and the session is as it was.
         """
-        from payman_sdk._core.options import build_default_options, check_text, resolve_options
+        from payman_sdk._core import options as options_of
+        from payman_sdk._core.requests import check_text
 
         check_text(text)
         config, defaults = self._defaults
         if defaults is None or config is not self._config:
-            defaults = build_default_options(self._config)
+            defaults = options_of.build_default_options(self._config)
             self._defaults = self._config, defaults
-        options = resolve_options(defaults, given, given.get("options"), what)
+        options: CallOptions = defaults
+        if given.get("raw") or any(given.get(name) is not None for name in options_of.NONE_IF_ABSENT):
+            options = options_of.resolve_options(defaults, given, given.get("options"), what)
         self._refuse_if_closed()
         if options is not defaults or "on_event" in given:
             self._check_hooks({name: getattr(options, name, given.get(name)) for name in _HOOKS})

@@ -47,6 +47,8 @@ class CallOptions(NamedTuple):
 _OF_THE_CLIENT = tuple(name for name in CallOptions._fields if name in READERS)
 KEYWORDS = frozenset({*CallOptions._fields, "output_format", "extra_headers", "raw"} - {"headers", "is_raw"})
 """The keywords of methods that are options; of each method, those that its signature has."""
+NONE_IF_ABSENT = {"options", *KEYWORDS} - {"raw"}
+"""The keywords of methods with which a call may be given an option. They are None in a call without options."""
 
 
 def build_default_options(config: Config) -> CallOptions:
@@ -73,8 +75,6 @@ def resolve_options(
             refuse("options", f"is a {type(options).__name__}", "Give a dict, or use keywords.")
         refuse_unknown(options, KEYWORDS & keywords.keys() - {"raw"}, f"an option of {what}")
         given = {key: value for key, value in options.items() if value is not None} | given
-    if not given:
-        return defaults
     is_raw, output_format = given.pop("raw", False), given.pop("output_format", None)
     extra = given.pop("extra_headers", None)
     if output_format not in _FORMATS:
@@ -83,21 +83,6 @@ def resolve_options(
         _CHECKS[key](value, key)
     headers = {**defaults.headers, **read_headers(extra, "extra_headers")} if extra else defaults.headers
     return defaults._replace(**given, headers=headers, is_raw=bool(is_raw) or output_format == "json")
-
-
-def check_text(text: object) -> None:
-    """Refuses what cannot be asked; raises ConfigurationError."""
-    if not isinstance(text, str):
-        refuse("text", f"is a {type(text).__name__}", "Ask with a string.")
-    if not text.strip():
-        refuse("text", "is blank", "Say what Payman's agent should do.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ConfigurationError(
-            f"text has an unpaired surrogate at position {error.start}.",
-            next_step="Check how the text was decoded.",
-        ) from None
 
 
 def read_task_id(task: object) -> str:

@@ -14,6 +14,8 @@ from payman_api.models.task_send_params import TaskSendParams
 from payman_api.models.text_part import TextPart
 from payman_api.types import UNSET, Unset
 from payman_sdk._annotations import NamedTuple
+from payman_sdk._refusals import refuse
+from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OutgoingAsk
@@ -44,6 +46,21 @@ def derive_task_id(client_id: str, idempotency_key: str) -> str:
     from uuid import UUID, uuid5  # see `generate_id`
 
     return f"tsk-{uuid5(UUID(_KEYS), repr((str.__str__(client_id), str.__str__(idempotency_key))))}"
+
+
+def check_text(text: object) -> None:
+    """Refuses what cannot be asked; raises ConfigurationError."""
+    if not isinstance(text, str):
+        refuse("text", f"is a {type(text).__name__}", "Ask with a string.")
+    if not text.strip():
+        refuse("text", "is blank", "Say what Payman's agent should do.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(
+            f"text has an unpaired surrogate at position {error.start}.",
+            next_step="Check how the text was decoded.",
+        ) from None
 
 
 # Rare models are imported where they are used: importing a model takes as long as serializing an ask.

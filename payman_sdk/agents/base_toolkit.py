@@ -13,7 +13,7 @@ from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._client.sync import PaymanClient
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import read_payee_order, read_payment_order
-from payman_sdk._core.requests import derive_task_id, generate_id
+from payman_sdk._core.requests import check_text, derive_task_id, generate_id
 from payman_sdk._refusals import refuse, refuse_coroutine
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
@@ -211,8 +211,6 @@ def _handle_store_error(flow: Flow[OperationResult], operation: str, task_id: st
 
 
 def _check_text(text: str) -> str:
-    from payman_sdk._core.options import check_text
-
     check_text(text)
     return text.strip()
 
