@@ -9,7 +9,7 @@ import re
 
 from payman_api.models import Artifact, TextPart
 from payman_sdk._core.formatting import build_artifact, render_part
-from payman_sdk._core.task_response import Json
+from payman_sdk._core.wire_json import Json
 
 _OF_THE_CHUNK = {"parts", "append", "lastChunk"}
 """Members that say something about a chunk and nothing about the artifact."""

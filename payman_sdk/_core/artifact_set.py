@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from payman_api.models import Artifact
 from payman_sdk._core.artifact_buffer import ArtifactBuffer
-from payman_sdk._core.task_response import Json
+from payman_sdk._core.wire_json import Json
 
 _MOST_VERSIONS: Final = 256
 """The number of replaced versions of an artifact to remember, so that a replayed stream does not repeat them."""

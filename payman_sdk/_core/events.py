@@ -17,13 +17,12 @@ from payman_sdk._core.task_response import (
     STATES,
     Artifact,
     FormattedTaskResponse,
-    Json,
     Status,
     TaskResponse,
     canonicalize_state,
     has_ended,
 )
-from payman_sdk._core.wire_json import as_object, parse_bool, unwrap_single
+from payman_sdk._core.wire_json import Json, as_object, parse_bool, unwrap_single
 
 
 class _Update(Record):

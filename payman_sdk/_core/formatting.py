@@ -18,12 +18,12 @@ from payman_sdk._core.task_reader import ParsedTask, read_task
 from payman_sdk._core.task_response import (
     Artifact,
     FormattedTaskResponse,
-    Json,
     canonicalize_state,
     get_status,
     has_ended,
     is_waiting,
 )
+from payman_sdk._core.wire_json import Json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError, TaskFailedError
 

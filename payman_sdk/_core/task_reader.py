@@ -11,15 +11,13 @@ from payman_api.models.other_part import OtherPart
 from payman_api.models.task import Task
 from payman_api.models.task_status import TaskStatus
 from payman_api.types import Unset
-from payman_sdk._core.wire_json import as_object, decode_nested, get_first, unwrap_single
+from payman_sdk._core.wire_json import Json, as_object, decode_nested, get_first, unwrap_single
 
 if TYPE_CHECKING:
     from payman_api.models.data_part import DataPart
     from payman_api.models.text_part import TextPart
 
     Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
-
-Json: TypeAlias = dict[str, Any]
 
 _ODD = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 """What the generated models raise where something is not as the spec has it."""

@@ -67,8 +67,6 @@ def _classify(state: TaskState) -> Phase:
 
 _PHASES: dict[str, Phase] = {state.value: _classify(state) for state in TaskState}
 
-_PREFIX = "task-state-"
-"""What later versions of the protocol write before a state."""
 _SYNONYMS = {"cancelled": TaskState.CANCELED, "unspecified": TaskState.UNKNOWN}
 """Other words for states, from later versions of the protocol."""
 _SPELLINGS: dict[str, str] = {
@@ -87,10 +85,10 @@ def canonicalize_state(state: str) -> str:
         >>> canonicalize_state("COMPLETED"), canonicalize_state("TASK_STATE_INPUT_REQUIRED"), canonicalize_state("On_Hold")
         ('completed', 'input-required', 'On_Hold')
     """
-    usual = _SPELLINGS.get(state)
-    if usual is not None:
+    if (usual := _SPELLINGS.get(state)) is not None:
         return usual
-    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", state).replace("_", "-").lower().removeprefix(_PREFIX)
+    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", state).replace("_", "-").lower()
+    spelled = spelled.removeprefix("task-state-")  # what later versions of the protocol write before it
     spelled = _SYNONYMS.get(spelled, spelled)
     return spelled if spelled in _PHASES else state
 
@@ -129,10 +127,6 @@ def is_waiting(state: str) -> bool:
 def is_resting(state: str) -> bool:
     """Whether a task in this state, as `canonicalize_state` spells it, has ended or waits for somebody."""
     return state in _RESTING
-
-
-Json: TypeAlias = dict[str, Any]
-"""An object as JSON has it."""
 
 
 class TaskResponse(TypedDict):
@@ -283,10 +277,7 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
 
     @property
     def datetime(self) -> dt.datetime | None:
-        """The timestamp as a datetime, to the microsecond; None where there is none or it cannot be read.
-
-        A timestamp without a zone gives a naive datetime.
-        """
+        """The timestamp as a datetime, to the microsecond, naive without a zone; None if it is missing or unreadable."""
         from dateutil import parser
 
         try:

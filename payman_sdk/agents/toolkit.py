@@ -26,8 +26,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
 
     Args:
         client: The client that sends all requests.
-        run_id: The run that the limit applies to. With the same id and store, a restarted run continues to count. A new id begins a
-            new run. Without an id, every toolkit is a run.
+        run_id: The run that the limit applies to. The default is a new run. With the same id and store, a restarted run continues.
         confirm: Called with a `ConfirmationRequest` before money moves. Only True is a yes; another value or an exception refuses.
         limit: How much a run may pay, and to whom. Whatever was sent counts until it is proven that it was not paid.
         store: The store that records operations. Without one, this toolkit keeps them in memory: a limit then bounds this object only,
@@ -72,9 +71,8 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
             payee: The payee's name, id, email or paytag.
             amount: A Decimal, a str such as `"10.00"`, or an int, in whole units; never a float.
             currency: The currency code, such as `TSD`.
-            operation: The name of the business operation, such as `invoice-42`. Its normal form is the idempotency key.
-                Case, width, accents, and kinds of dashes and spaces make no difference. Invisible characters and
-                look-alike letters are refused.
+            operation: The name of the business operation, such as `invoice-42`. Its normal form is the idempotency key: case, width,
+                accents, and kinds of dashes and spaces make no difference. Invisible characters and look-alikes are refused.
             memo: The purpose: one line of at most 140 characters.
             on_message: Called with every event while Payman works. Its exceptions pass unchanged.
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_sdk._core.artifact_buffer import ArtifactBuffer, GrowingText
 from payman_sdk._core.formatting import format_artifact
-from payman_sdk._core.task_response import Json
+from payman_sdk._core.wire_json import Json
 from tests.tables import table
 
 DATA: Json = {"type": "data", "data": {"paytag": "tube.tense.cask/53"}}

@@ -22,8 +22,8 @@ from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.sse import ServerSentEvent
 from payman_sdk._core.task_normalization import find_state
 from payman_sdk._core.task_reader import find_task_id, read_task, unwrap_task
-from payman_sdk._core.task_response import FormattedTaskResponse, Json
-from payman_sdk._core.wire_json import parse_bool, read_json, unwrap_single
+from payman_sdk._core.task_response import FormattedTaskResponse
+from payman_sdk._core.wire_json import Json, parse_bool, read_json, unwrap_single
 from payman_sdk.errors import (
     AgentError,
     InternalAgentError,
