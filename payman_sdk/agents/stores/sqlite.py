@@ -114,7 +114,9 @@ class SQLiteOperationStore(SQLOperationStore):
         # A connection for each question: none of them outlives a fork or is shared between threads.
         # What others could write may say that nothing was paid, so it is not taken over.
         _refuse(prepare_private_database(self.path))
-        with contextlib.closing(sqlite3.connect(self.path, _PATIENCE, isolation_level=None)) as connection:
+        with contextlib.closing(
+            sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+        ) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             [version] = connection.execute("PRAGMA user_version").fetchone()
             if version not in range(_VERSION + 1):
