@@ -130,11 +130,10 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
 class _Stream(httpcore.AsyncNetworkStream):
     """A stream that TLS can be started on, which reports the first byte of a request that is written to it."""
 
-    _keeper: Sockets | None
+    _keeper: Sockets
 
     async def _report_writing(self) -> None:
-        if self._keeper is not None and (report := self._keeper.report) is not None:
-            self._keeper.report = None
+        if (report := self._keeper.note_write()) is not None:
             await report("http11.send_request_headers.started", {})
 
     async def start_tls(
@@ -142,7 +141,10 @@ class _Stream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         with CONNECTING, move_on_after(timeout):
             encrypted = _TlsStream(self, ssl_context, server_hostname)
-            encrypted._keeper, self._keeper = self._keeper, None  # requests are written to the new stream
+            encrypted._keeper, self._keeper = (
+                self._keeper,
+                Sockets(),
+            )  # requests are written to the new stream
             await encrypted.shake_hands()
             return encrypted
         raise httpcore.ConnectTimeout("timed out")
@@ -167,9 +169,9 @@ class _SocketStream(_Stream):
             except BlockingIOError:
                 if not await wait_for_socket(self._sock, timeout, to_write=False):
                     raise httpcore.ReadTimeout("timed out") from None
-                return self._sock.recv(max_bytes)
+                return self._keeper.note_read(self._sock.recv(max_bytes))
         await anyio.lowlevel.checkpoint()
-        return data
+        return self._keeper.note_read(data)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         await self._report_writing()
@@ -212,7 +214,7 @@ class _TlsStream(TlsLayer, _Stream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with READING, contextlib.suppress(ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return await self._run(partial(self._tls.read, max_bytes), timeout)
+            return self._keeper.note_read(await self._run(partial(self._tls.read, max_bytes), timeout))
         return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:

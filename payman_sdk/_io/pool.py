@@ -170,11 +170,11 @@ class _DeadlineNetworkStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._has_read = True
-        return self._stream.read(max_bytes, _get_seconds_left(timeout, httpcore.ReadTimeout))
+        left = _get_seconds_left(timeout, httpcore.ReadTimeout)
+        return self._keeper.note_read(self._stream.read(max_bytes, left))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if (report := self._keeper.report) is not None:
-            self._keeper.report = None
+        if (report := self._keeper.note_write()) is not None:
             report("http11.send_request_headers.started", {})
         self._has_read = False
         for start in range(0, len(buffer), _PIECE):
@@ -190,13 +190,14 @@ class _DeadlineNetworkStream(httpcore.NetworkStream):
         left = _get_seconds_left(timeout, httpcore.ConnectTimeout)
         if self.get_extra_info("ssl_object") is not None:
             # TLS inside of TLS: httpcore's own gives each of many reads all of the time.
+            keeper, self._keeper = self._keeper, Sockets()  # requests are written to the new stream
             inner = TlsStream(self, ssl_context, server_hostname)
             try:
                 with CONNECTING, deadline_scope(_LONG if left is None else left):
                     inner.shake_hands()
             except httpcore.TimeoutException as error:
                 raise httpcore.ConnectTimeout(str(error)) from error
-            return inner
+            return _DeadlineNetworkStream(inner, keeper)
         with defer_forks():  # OpenSSL has locks for the whole process, which a child could find taken
             stream = self._stream.start_tls(ssl_context, server_hostname, left)
         return _DeadlineNetworkStream(stream, self._keeper)

@@ -21,12 +21,15 @@ from payman_sdk._io.clock import monotonic
 from payman_sdk._io.routes import Route
 from payman_sdk._io.streams import OwnResponse
 
+_BLANK_LINE = b"\r\n\r\n"
+"""The end of a head, and of a body in chunks."""
+
 KEPT_FOR = 5.0
 """Seconds that an idle connection is kept, as httpx keeps it."""
 
 
 class Sockets:
-    """The sockets of one connection.
+    """The sockets of one connection, and what was read on them of the answer to the request that was written last.
 
     Attributes:
         report: Is called with the steps of the request that has the connection, until its first byte leaves.
@@ -36,6 +39,33 @@ class Sockets:
         self._all: list[socket.socket] = []
         self._is_unwanted = False
         self.report: Callable[[str, Mapping[str, Any]], Any] | None = None
+        self._read, self._head_size, self._tail = 0, 0, b""
+
+    def note_write(self) -> Callable[[str, Mapping[str, Any]], Any] | None:
+        """Note that a request is written, so that what is read now is its answer; return what its first byte is reported to."""
+        self._read, self._head_size, self._tail = 0, 0, b""
+        report, self.report = self.report, None
+        return report
+
+    def note_read(self, data: bytes) -> bytes:
+        """Note what was read."""
+        self._read += len(data)
+        self._tail += data
+        if not self._head_size and (end := self._tail.find(_BLANK_LINE)) >= 0:
+            self._head_size = end + len(_BLANK_LINE)
+        if self._head_size:
+            self._tail = self._tail[-len(_BLANK_LINE) :]
+        return data
+
+    def has_read_to_end(self, headers: Mapping[str, str]) -> bool:
+        """Return whether nothing was read behind the answer with these headers, such as the beginning of another.
+
+        A whole head behind it is found when it is taken for the next answer: see `PooledResponse`.
+        """
+        if "transfer-encoding" in headers:
+            return self._tail == _BLANK_LINE
+        length = headers.get("content-length", "")
+        return length.isascii() and length.isdecimal() and self._read == self._head_size + int(length)
 
     def keep(self, sock: socket.socket) -> None:
         """Keep a socket that has just been connected, or takes the place of one; refuse it if the pool has been closed meanwhile."""
@@ -262,4 +292,5 @@ class PooledResponse(OwnResponse):
         """Let the connection go, once."""
         slot, self._slot = self._slot, None
         if slot is not None:
+            in_order = in_order and slot.sockets.has_read_to_end(self.headers)
             self._leases.release(slot, in_order=in_order)
