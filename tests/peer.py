@@ -212,6 +212,11 @@ class Peer:
             self._always = {TOKEN_PATH: token()}
             self.requests.clear()
 
+    def learn(self, request: Request) -> None:
+        """The task of a request is known from now on."""
+        with self._lock:
+            self._known.add(request.json["params"]["id"])
+
     def asks(self) -> list[Request]:
         """What came to `tasks/send`."""
         return self._at(ASK_PATH)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import httpx
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.errors import PaymanError
 from tests.loops import LOOPS, run_on
-from tests.peer import ASK_PATH, Answer, Peer, Request, completed, head
+from tests.peer import ASK_PATH, GET_PATH, PLAIN, Answer, Peer, Request, completed, head, rpc
 from tests.tables import table
 
 REFUSED = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "Invalid Request"}}'
@@ -29,6 +30,10 @@ EARLY: Mapping[str, bytes] = {
     "no HTTP": b"Bad Request",
     "empty lines": b"\r\n\r\n",
 }
+
+
+def raw_answer(body: bytes) -> Answer:
+    return lambda _: iter([head(200, {"content-length": str(len(body))}) + body])
 
 
 def followed_by(early: bytes) -> Answer:
@@ -49,6 +54,8 @@ def ask_twice(text: str, settings: Mapping[str, Any]) -> Any:
             return error
         finally:
             client.ask("Hello again!")
+            if "http_client" in settings:
+                settings["http_client"].close()
 
 
 async def ask_twice_async(text: str, settings: Mapping[str, Any]) -> Any:
@@ -60,6 +67,8 @@ async def ask_twice_async(text: str, settings: Mapping[str, Any]) -> Any:
             return error
         finally:
             await client.ask("Hello again!")
+            if "http_client" in settings:
+                await settings["http_client"].aclose()
 
 
 @pytest.mark.slow
@@ -91,3 +100,80 @@ def test_an_answer_that_was_there_before_is_none(early: str, size: int) -> None:
             asked = list(dict.fromkeys(asked))
         assert [words for _, words in asked] == ["Hello!", text, "Hello again!"], way
         assert getattr(outcome, "status", outcome) == "completed", way
+
+
+WAYS: Mapping[str, Any] = {
+    "threads": dict,
+    "trio": dict,
+    "a client": lambda: {"http_client": httpx.Client(verify=PLAIN)},
+    "a transport": lambda: {"transport": httpx.HTTPTransport(verify=PLAIN)},
+    "asyncio": dict,
+    "a client for tasks": lambda: {"http_client": httpx.AsyncClient(verify=PLAIN)},
+    "a transport for tasks": lambda: {"transport": httpx.AsyncHTTPTransport(verify=PLAIN)},
+}
+
+
+@pytest.mark.slow
+@table("way, is_half", [(way, is_half) for way in WAYS for is_half in (False, True)])
+def test_no_refusal_is_believed_that_may_have_been_there_before(way: str, is_half: bool) -> None:
+    """A given client reuses a connection whatever lies on it, and half a head passes for the answer once the other half comes."""
+    with Peer() as peer:
+        early = EARLY["400"]
+        half = len(early) // 2 if is_half else len(early)
+
+        def do_first(request: Request) -> Iterator[bytes]:
+            yield b"".join(completed(request)) + early[:half]
+
+        def do_second(request: Request) -> Iterator[bytes]:
+            peer.learn(request)
+            yield early[half:] + b"".join(completed(request))
+
+        peer.script(ASK_PATH, do_first, do_second)
+        settings = {"client_id": "pm-test-1", "client_secret": "s3cret-of-a-test", "base_url": peer.base_url}
+        settings |= {"settle_time": 0, "timeout": 10} | WAYS[way]()
+        is_async = way in LOOPS or way.endswith("tasks")
+        loop = way if way in LOOPS else "asyncio"
+        outcome = run_on(loop, ask_twice_async, "pay", settings) if is_async else ask_twice("pay", settings)
+    assert getattr(outcome, "status", outcome) == "completed"
+    words = [request.json["params"]["message"]["parts"][0]["text"] for request in peer.asks()]
+    assert words == ["Hello!", "pay", "Hello again!"]
+
+
+def test_a_refusal_on_a_used_connection_is_looked_up_and_passed_on() -> None:
+    """It comes out as it is, and proves nothing; one that names the request does."""
+    with Peer() as peer:
+        given: Any = {"client_id": "pm-test-1", "client_secret": "s3cret-of-a-test", "base_url": peer.base_url}
+        for error in ({"code": -32602, "message": "no"}, None):
+            refusal = rpc(error=error) if error else lambda _: iter([head(400, {"content-length": "0"})])
+            peer.script(ASK_PATH, completed, refusal)
+            with (
+                httpx.Client(verify=PLAIN) as http_client,
+                PaymanClient(http_client=http_client, **given) as client,
+            ):
+                client.ask("Hello!")
+                with pytest.raises(PaymanError) as caught:
+                    client.ask("pay")
+            assert caught.value.sent is (False if error else None)
+    assert [request.path for request in peer.requests].count(GET_PATH) == 1
+
+
+def test_not_found_is_believed_only_where_it_names_the_look_up() -> None:
+    """On a used connection of a given client: whoever believes what was there before sends the ask again."""
+    with Peer() as peer:
+        peer.script(ASK_PATH, completed, lambda _: iter([head(502, {"content-length": "0"})]))
+        nobodys = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32001, "message": "Task not found"}}'
+        unknown = raw_answer(nobodys)
+        peer.script(GET_PATH, unknown, unknown, unknown, completed)
+        with (
+            httpx.Client(verify=PLAIN) as http_client,
+            PaymanClient(
+                client_id="pm-test-1",
+                client_secret="s3cret-of-a-test",
+                base_url=peer.base_url,
+                http_client=http_client,
+                settle_time=0,
+            ) as client,
+        ):
+            client.ask("Hello!")
+            assert client.ask("pay").status == "completed"
+    assert len(peer.asks()) == 2

@@ -90,6 +90,9 @@ class Transmission:
         sends: How often sending began; transports may repeat a request.
         is_connecting: Whether its last known step is waiting for a connection.
         was_seen: Whether any step was reported.
+        is_reused: Whether it went out on a connection of httpx's or httpcore's that an earlier answer came on, with HTTP/1.1. What lay
+            behind that answer may then be taken for the answer to this request.
+        is_guarded: Whether the connections exclude that themselves.
         failure: The exception of its last failed step.
         peer: The connected host and port, of the server or a proxy.
         max_bytes: The size limit of its answer.
@@ -97,7 +100,7 @@ class Transmission:
     """
 
     __slots__ = (
-        *("_is_tunnel", "failure", "is_connecting", "is_held", "max_bytes"),
+        *("_is_tunnel", "failure", "is_connecting", "is_guarded", "is_held", "is_reused", "max_bytes"),
         *("peer", "sends", "sent", "was_seen"),
     )
 
@@ -106,16 +109,18 @@ class Transmission:
         self.sent = True
         self.sends = 0
         self.is_connecting = self.was_seen = self._is_tunnel = False
-        self.is_held = False
+        self.is_held = self.is_guarded = self.is_reused = False
         self.failure: BaseException | None = None
         self.peer: tuple[str, int] | None = None
 
     def note(self, event: str, about: Mapping[str, Any]) -> None:
         """Take note of a step, as httpcore names it: `http11.send_request_headers.started`."""
-        self.was_seen = True
+        is_first, self.was_seen = not self.was_seen, True
         step, state = _parse_event(event)
         if step == "send_request_headers":  # which writes the first bytes
             self._note_writing(state, about)
+            if is_first and event.startswith("http11.") and not self.is_guarded:
+                self.is_reused = True
         elif state == "failed":
             self.is_connecting, self.failure = False, about.get("exception")
         elif not self.sends:

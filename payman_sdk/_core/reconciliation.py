@@ -31,8 +31,7 @@ class Attempts(Generic[T]):
         self._task_id = task_id
         self._is_reply = is_reply
         self._time.watch.attempts = 1
-        self._has_new_token = False
-        self._was_turned_away = False
+        self._has_new_token = self._was_turned_away = self._is_stale = False
         self._lost: PaymanError | None = None  # the first attempt that may have arrived
         self._seen = ""
 
@@ -43,6 +42,10 @@ class Attempts(Generic[T]):
             PaymanError: No attempt is left.
         """
         kind = classify_failure(failure)
+        is_stale = self._time.watch.may_be_stale and failure.request_id is None
+        if kind is FailureClass.FATAL and failure.response is not None and is_stale:
+            # It may be an answer that was there before the request, and proves nothing.
+            kind, self._is_stale = FailureClass.TURNED_AWAY, True
         self._time.watch.record_failure(self._task_id, self._time.watch.attempts, failure, kind.name)
         if kind is FailureClass.AMBIGUOUS:
             self._lost = self._lost or failure
@@ -93,7 +96,7 @@ class Attempts(Generic[T]):
         is_safe = kind is FailureClass.RETRYABLE and self._lost is None and not self._was_turned_away
         if not is_safe and self._time.options.resend == "never":
             return False
-        if kind is FailureClass.FATAL or isinstance(failure, AgentError):
+        if classify_failure(failure) is FailureClass.FATAL or isinstance(failure, AgentError):
             return False
         if kind is FailureClass.AMBIGUOUS and self._is_reply:
             return False
@@ -117,12 +120,13 @@ class Attempts(Generic[T]):
             raise build_unknown_error(self._lost, seen=self._seen) from cause
         if self._was_turned_away:
             # An error of the agent may come after the payment; what others turn away, it has hardly seen.
+            may_be_done = isinstance(failure, AgentError) or self._is_stale
             try:
-                ended = yield from self._look(failure, isinstance(failure, AgentError))
+                ended = yield from self._look(failure, may_be_done)
             except OutcomeUnknownError:
                 raise
             except PaymanError as error:
-                if isinstance(failure, AgentError) and classify_failure(error) is not FailureClass.FATAL:
+                if may_be_done and classify_failure(error) is not FailureClass.FATAL:
                     raise build_unknown_error(failure, error) from error
                 ended = None
             if ended is not None:

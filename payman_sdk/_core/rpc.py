@@ -40,12 +40,18 @@ def call_agent(
     """Send a request about a task, and return the JSON-RPC answer with the task in it.
 
     Raises:
-        PaymanError: As for `send_authenticated`, `find_inconclusive_error` and `read_answer`.
+        PaymanError: As for `send_authenticated`, `find_inconclusive_error` and `read_answer`. "Not found" is believed only where it
+            is certain that it answers this request: who believes it sends an ask again.
     """
     answer: HTTPResponse = yield from send_authenticated(request, time, renews=renews)
     if (failure := find_inconclusive_error(answer)) is not None:
         raise failure
-    return read_answer(answer, request_id, task_id)
+    try:
+        return read_answer(answer, request_id, task_id)
+    except TaskNotFoundError as error:
+        if not time.watch.may_be_stale or error.request_id == request_id:
+            raise
+    raise build_unreadable_error(answer, "a refusal that names no request")
 
 
 def send_authenticated(
@@ -141,6 +147,8 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
     # The agent may not have been able to read the id. Any other, such as a number, makes it the refusal of another request.
     is_ours = said_id is None or said_id == request_id
     refusal = build_agent_error(body, build_error_response(answer)) if is_ours else None
+    if refusal is not None and said_id == request_id:
+        refusal.request_id = request_id  # which proves that it answers this request
     if not answer.is_success:
         in_json_rpc = answer.status_code < 500 and answer.status_code not in _ABOUT_ACCESS
         if isinstance(refusal, TaskNotFoundError) and answer.status_code not in PLAIN_REFUSALS:

@@ -95,6 +95,8 @@ class Tracker:
     is_stream = is_reconciled = is_repeated = False
     was_sent = False
     """Whether a byte of the ask may have left."""
+    may_be_stale = False
+    """Whether the last answer may have been on its connection before the request was; `Transmission.is_reused` says more."""
 
     def __init__(
         self,
@@ -197,6 +199,7 @@ class Tracker:
         try:
             return (yield from self.send(send))
         finally:
+            self.may_be_stale = transmission.is_reused
             # Before the first attempt of an ask, only a token and a task are asked for.
             if transmission.sent and self.attempts:
                 self.was_sent = True

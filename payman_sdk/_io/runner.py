@@ -59,6 +59,7 @@ class BaseRunner:
         self._clock = clock
         self._sleep = self._usual_sleep if sleep is None else sleep
         self._max_answer_bytes = max_answer_bytes
+        self._is_guarded = isinstance(http, OwnConnections) and http.way.sends_itself
         self._headers = headers or {}
         self._set_up()
 
@@ -95,6 +96,7 @@ class BaseRunner:
         """Return what notes how far a request comes: so far, nothing was sent."""
         transmission = step.transmission or Transmission()
         transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
+        transmission.is_guarded = self._is_guarded
         return transmission
 
     def _prepare_request(
