@@ -68,20 +68,20 @@ class AsyncPool:
         leases.is_closed = self._is_closed
         return leases
 
-    def _make_slot(self, route: Route) -> Slot[httpcore.AsyncConnectionInterface]:
+    def _make_slot(self, route: Route) -> Slot:
         sockets = Sockets()
         kinds = httpcore.AsyncHTTPConnection, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy
         return Slot(route, sockets, make_connection(route, self.routes, AsyncSockets(sockets), kinds))
 
 
-class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
+class _TaskLeases(Slots):
     """The connections of one event loop, and the tasks that wait for one."""
 
-    def __init__(self, limit: int, make: Callable[[Route], Slot[httpcore.AsyncConnectionInterface]]) -> None:
+    def __init__(self, limit: int, make: Callable[[Route], Slot]) -> None:
         super().__init__(limit, make)
         self._queue = TaskQueue(_LOOK)
 
-    async def acquire(self, route: Route, seconds: float | None) -> Slot[httpcore.AsyncConnectionInterface]:
+    async def acquire(self, route: Route, seconds: float | None) -> Slot:
         """Lease a connection as soon as there is one; as that of the pool for threads."""
         with move_on_after(seconds):
             began = monotonic()

@@ -60,20 +60,20 @@ class Pool:
         self._leases.is_closed = inherited.is_closed
         inherited.abandon()
 
-    def _make_slot(self, route: Route) -> Slot[httpcore.ConnectionInterface]:
+    def _make_slot(self, route: Route) -> Slot:
         sockets = Sockets()
         kinds = httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy
         return Slot(route, sockets, make_connection(route, self.routes, DeadlineBackend(sockets), kinds))
 
 
-class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
+class _ThreadLeases(Slots):
     """The connections, and the threads that wait for one."""
 
-    def __init__(self, limit: int, make: Callable[[Route], Slot[httpcore.ConnectionInterface]]) -> None:
+    def __init__(self, limit: int, make: Callable[[Route], Slot]) -> None:
         super().__init__(limit, make)
         self._bell = WaiterQueue()
 
-    def acquire(self, route: Route, seconds: float | None) -> Slot[httpcore.ConnectionInterface]:
+    def acquire(self, route: Route, seconds: float | None) -> Slot:
         """Lease a connection as soon as there is one; refuse after so many seconds without one, and once the pool is closed."""
         slot = self._bell.wait_for(lambda: self.take(route), seconds)
         if slot is None:

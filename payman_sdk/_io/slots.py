@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, cast
 
 import httpcore
 
@@ -93,20 +93,15 @@ class Sockets:
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
-class _Connection(Protocol):
-    def has_expired(self) -> bool: ...
-    def is_idle(self) -> bool: ...
+class Slot:
+    """A connection: where it leads, its sockets, and the connection of httpcore that speaks HTTP on them.
 
-
-C = TypeVar("C", bound=_Connection)
-
-
-class Slot(Generic[C]):
-    """A connection: where it leads, its sockets, and what speaks HTTP on them."""
+    It is not generic: since Python 3.12 a type variable with a bound keeps modules until the very end of the process.
+    """
 
     __slots__ = ("__weakref__", "connection", "expires_at", "finalizer", "route", "sockets")
 
-    def __init__(self, route: Route, sockets: Sockets, connection: C) -> None:
+    def __init__(self, route: Route, sockets: Sockets, connection: Any) -> None:
         self.route = route
         self.sockets = sockets
         self.connection = connection
@@ -119,20 +114,20 @@ class Slot(Generic[C]):
         return monotonic() < self.expires_at and not self.connection.has_expired()
 
 
-class Slots(Generic[C]):
+class Slots:
     """The connections of a pool, in one process and one event loop; safe to use from several threads at once."""
 
-    def __init__(self, limit: int, make: Callable[[Route], Slot[C]]) -> None:
+    def __init__(self, limit: int, make: Callable[[Route], Slot]) -> None:
         self.is_closed = False
         self._limit = limit
         self._make = make
         self._lock = threading.RLock()
         # Slots leave it when nobody refers to them, by a callback that no interrupt can stop: it is not code of Python.
-        self._all: set[weakref.ref[Slot[C]]] = set()
-        self._idle: dict[Route, deque[Slot[C]]] = {}
-        self._finalizers: set[weakref.finalize[[], Slot[C]]] = set()
+        self._all: set[weakref.ref[Slot]] = set()
+        self._idle: dict[Route, deque[Slot]] = {}
+        self._finalizers: set[weakref.finalize[[], Slot]] = set()
 
-    def take(self, route: Route, limit: int | None = None) -> Slot[C] | None:
+    def take(self, route: Route, limit: int | None = None) -> Slot | None:
         """Lease an idle connection on the route, or a new one; None where there are as many as there may be.
 
         Raises:
@@ -147,7 +142,7 @@ class Slots(Generic[C]):
                 self.discard(slot)
         return self._take_new(route, self._limit if limit is None else min(limit, self._limit))
 
-    def release(self, slot: Slot[C], *, in_order: bool) -> None:
+    def release(self, slot: Slot, *, in_order: bool) -> None:
         """End a lease; the connection is used again only if all that was to be read has been read."""
         try:
             if in_order and not self.is_closed and slot.connection.is_idle():
@@ -157,7 +152,7 @@ class Slots(Generic[C]):
         finally:
             self.wake_next()
 
-    def _keep(self, slot: Slot[C]) -> None:
+    def _keep(self, slot: Slot) -> None:
         now = monotonic()
         slot.expires_at = now + KEPT_FOR
         idle = self._idle.setdefault(slot.route, deque())
@@ -167,7 +162,7 @@ class Slots(Generic[C]):
         else:
             self._close_expired(idle, now)
 
-    def discard(self, slot: Slot[C]) -> None:
+    def discard(self, slot: Slot) -> None:
         slot.sockets.close()
         slot.finalizer.detach()
         self._all.discard(weakref.ref(slot))
@@ -186,7 +181,7 @@ class Slots(Generic[C]):
             slot.sockets.close()
         self._idle.clear()
 
-    def _take_new(self, route: Route, limit: int) -> Slot[C] | None:
+    def _take_new(self, route: Route, limit: int) -> Slot | None:
         with self._lock:
             if self.is_closed:
                 raise httpcore.ConnectError("the connections have been closed")
@@ -214,7 +209,7 @@ class Slots(Generic[C]):
                     self.discard(idle.popleft())
                     at_most -= 1
 
-    def _close_expired(self, idle: deque[Slot[C]], now: float) -> None:
+    def _close_expired(self, idle: deque[Slot], now: float) -> None:
         """Close the oldest connections; the one that was used last is always used next."""
         with contextlib.suppress(IndexError):
             while idle[0].expires_at < now:
@@ -224,7 +219,7 @@ class Slots(Generic[C]):
                     return
                 self.discard(slot)
 
-    def _list_open(self) -> list[Slot[C]]:
+    def _list_open(self) -> list[Slot]:
         return [slot for entry in list(self._all) if (slot := entry()) is not None]
 
     def wake_next(self) -> None:
@@ -240,14 +235,14 @@ class PooledResponse(OwnResponse):
             earlier one.
     """
 
-    def __init__(self, answer: httpcore.Response, slot: Slot[Any], leases: Slots[Any]) -> None:
+    def __init__(self, answer: httpcore.Response, slot: Slot, leases: Slots) -> None:
         extensions = cast("dict[str, Any]", answer.extensions)
         stream = extensions.get("network_stream")
         if stream is not None and stream.get_extra_info("has_read") is False:
             raise httpcore.RemoteProtocolError("the answer was there before the request")
         super().__init__(answer.status, answer.headers, extensions)
         self._answer = answer
-        self._slot: Slot[Any] | None = slot
+        self._slot: Slot | None = slot
         self._leases = leases
 
     @property
