@@ -16,6 +16,10 @@ MAX_CHARACTERS = 1_000_000
 """Characters of text that are searched."""
 
 
+_NO_STATEMENTS = {"type", "kind", "metadata", "file"}
+"""Members of a part that state nothing; whatever else holds a brace may be an object."""
+
+
 class NoObjectError(ValueError):
     """There is not exactly one object; the message says why."""
 
@@ -28,26 +32,31 @@ class FoundObject(NamedTuple):
     artifact: int
 
 
-def find_object(response: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> FoundObject:
+def find_object(
+    response: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]], *, skips_unknown: bool = False
+) -> FoundObject:
     """Return the one object in the artifacts of an answer, or in its message about the state.
 
-    The same object, in a data part and in text, counts once.
+    The same object, in a data part and in text, counts once. With `skips_unknown`, parts that may hold an object in a way that is
+    not known are left out: right where nothing depends on a second one.
 
     Raises:
         NoObjectError: There is none, or more than one, or one that cannot be read.
     """
-    found = find_objects(response, artifacts)
+    found = find_objects(response, artifacts, skips_unknown=skips_unknown)
     if len(found) != 1:
         what = f"{len(found)} different JSON objects" if found else "no JSON object"
         raise NoObjectError(f"the answer holds {what}")
     return found[0]
 
 
-def find_objects(response: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> list[FoundObject]:
+def find_objects(
+    response: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]], *, skips_unknown: bool = False
+) -> list[FoundObject]:
     """Return the different objects in an answer, in order; raises NoObjectError."""
     found: list[FoundObject] = []
     for position, artifact in enumerate(artifacts):
-        found += _objects_of(artifact.get("parts"), position)
+        found += _objects_of(artifact.get("parts"), position, skips_unknown=skips_unknown)
     message = response.get("status_message")
     if isinstance(message, str):
         found += _objects_in(message, len(artifacts))
@@ -62,17 +71,21 @@ def find_objects(response: Mapping[str, Any], artifacts: Sequence[Mapping[str, A
     return list(different.values())
 
 
-def _objects_of(parts: object, artifact: int) -> Iterator[FoundObject]:
+def _objects_of(parts: object, artifact: int, *, skips_unknown: bool) -> Iterator[FoundObject]:
     for part in as_list(parts) or ():
-        members = as_object(part) or {}
-        text, data = members.get("text"), as_object(members.get("data"))
+        members = dict(as_object(part) or {})
+        text, data = members.pop("text", None), as_object(members.get("data"))
         if isinstance(text, str):
             yield from _objects_in(text, artifact)
-        elif data is not None:
+        if data is not None:
+            del members["data"]
             try:
                 yield FoundObject(data, json.dumps(data, ensure_ascii=False), artifact)
             except (TypeError, ValueError, RecursionError):
                 raise NoObjectError("the answer holds data that is not JSON") from None
+        unknown = [value for name, value in members.items() if name not in _NO_STATEMENTS]
+        if not skips_unknown and any("{" in str(value) for value in unknown):
+            raise NoObjectError("the answer holds a part whose kind is not known")
 
 
 def _objects_in(text: str, artifact: int) -> Iterator[FoundObject]:

@@ -37,7 +37,13 @@ _NUMBER = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}(?:\.[0-9]{{1,{_MOST_DIGITS}}
 
 
 class InvalidObjectError(ValueError):
-    """An object does not match its schema; the message says where."""
+    """An object does not match its schema; the message says where.
+
+    Attributes:
+        item: The item of a list that it is.
+    """
+
+    item: object = None
 
 
 def outcome_of_status(status: str) -> PaymentOutcome | None:
@@ -59,7 +65,7 @@ def read_payees(response: FormattedTaskResponse) -> list[Payee]:
 def read_transactions(
     response: FormattedTaskResponse, skipped: list[InvalidObjectError] | None = None
 ) -> list[Transaction]:
-    """Return the transactions; `skipped` gets the problems of others."""
+    """Return the transactions that can be read; `skipped` gets the problems of the others, and one that the agent states."""
     return _read_list(response, "transactions", lambda item: _read_transaction(item, response), skipped)
 
 
@@ -166,7 +172,9 @@ def _read_list(
         value = find_object(response, response.artifacts).value
         error = text_or_none(value, "error")
         items = value.get(name)
-        if (several := as_list(items)) is not None and error is None:
+        if (several := as_list(items)) is not None and (error is None or skipped is not None):
+            if error is not None and skipped is not None:
+                skipped.append(InvalidObjectError(f"the agent says {error}"))
             found = (_read_item(item, f"{name}[{at}]", read, skipped) for at, item in enumerate(several))
             return [one for one in found if one is not None]
     except (NoObjectError, InvalidObjectError) as problem:
@@ -179,14 +187,15 @@ def _read_list(
 def _read_item(
     item: object, place: str, read: Callable[[Json], T], skipped: list[InvalidObjectError] | None
 ) -> T | None:
-    if (members := as_object(item)) is None:
-        raise InvalidObjectError(f"{place} is not an object")
     try:
+        if (members := as_object(item)) is None:
+            raise InvalidObjectError("it is not an object")
         return read(members)
     except InvalidObjectError as error:
         problem = InvalidObjectError(f"{place}: {error}")
     if skipped is None:
         raise problem
+    problem.item = item
     skipped.append(problem)
     return None
 

@@ -19,7 +19,7 @@ from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, T, hand_out
 from payman_sdk._core.error_classes import describe_interruption, is_not_recorded, read_sending_time
 from payman_sdk._core.exchange import get_earlier_artifacts
 from payman_sdk._core.formatting import build_failure, get_ids
-from payman_sdk._core.json_answer import NoObjectError, find_object
+from payman_sdk._core.json_answer import NoObjectError, find_object, find_objects
 from payman_sdk._core.listings import read_moment, sanitize_line
 from payman_sdk._core.operations import DescribedFlow, Operations
 from payman_sdk._core.options import CallOptions, read_task_id
@@ -123,10 +123,7 @@ def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], c
     if isinstance(payment, Payment):
         earlier = get_earlier_artifacts(payment.response)
         response, _ = yield from agent.look_up(payment.task_id, call.options, earlier)
-        found = yield from _conclude(agent, payment, response, call, clock)
-        # A search that was cut off takes back nothing that a transaction has shown.
-        was_proven = payment.outcome is PaymentOutcome.PAID and payment.transaction is not None
-        return payment if was_proven and found.error is not None else found
+        return (yield from _conclude(agent, payment, response, call, clock))
     response, text = yield from agent.look_up(payment, call.options, None)
     order = find_payment_order(text)
     if order is None:
@@ -207,6 +204,7 @@ def _look_at_transactions(
         task_id=task_id,
         since=since,
         is_taken=lambda one: agent.proofs.is_taken(one, task_id),
+        shown=payment.transaction if payment.outcome is PaymentOutcome.PAID else None,
     )
     if found.problem is not None and verdict.transaction is None and verdict.outcome is UNDETERMINED:
         problem = f"The transactions could not be read: {shorten(found.problem.message)}"
@@ -253,18 +251,7 @@ def _order_of(payment: Payment) -> PaymentOrder:
 def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee]:
     response = yield from send_order(agent, order.text(), call, Stopwatch(agent.now))
     try:
-        listings.check_completed(response)
-        value = find_object(response, response.artifacts).value
-        reason = listings.text_or_none(value, "reason")
-        found = as_object(value.get("payee"))
-        if value.get("status") == "refused":
-            why = shorten(reason or "no reason was given")
-            raise build_failure(response, f"The payee was not created: {why}")
-        if value.get("status") in {"created", "exists"} and found is not None:
-            payee = listings.read_payee(found, response)
-            if _is_ordered_payee(payee, order):
-                return payee
-        problem = "it is about another payee"
+        return _read_created_payee(response, order)
     except PaymanError:
         raise
     except Exception as error:  # the answer's, or the SDK's own
@@ -276,6 +263,31 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
         **get_ids(response),
         sent=True,
     )
+
+
+def _read_created_payee(response: FormattedTaskResponse, order: PayeeOrder) -> Payee:
+    """Return the payee that an answer says was created.
+
+    Raises:
+        TaskFailedError: The agent refused, or its task failed and nothing says otherwise.
+        ValueError: Neither is certain.
+    """
+    state = response["state"]
+    if response.status == "in_progress":
+        raise NoObjectError(f"the task is {state}")
+    if response.status == "failed" and not find_objects(response, response.artifacts):
+        listings.check_completed(response)
+    value = find_object(response, response.artifacts).value
+    if value.get("status") == "refused":
+        why = shorten(listings.text_or_none(value, "reason") or "no reason was given")
+        raise build_failure(response, f"The payee was not created: {why}")
+    found = as_object(value.get("payee"))
+    if response.status == "failed" or value.get("status") not in {"created", "exists"} or found is None:
+        raise NoObjectError(f"the task is {state}, and its object does not say so")
+    payee = listings.read_payee(found, response)
+    if not _is_ordered_payee(payee, order):
+        raise NoObjectError("it is about another payee")
+    return payee
 
 
 def _is_ordered_payee(payee: Payee, order: PayeeOrder) -> bool:

@@ -12,16 +12,20 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from payman_sdk._core import listings
+from payman_sdk._core.arguments import kind_of_reference
 from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_objects
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
 from payman_sdk._core.task_response import FormattedTaskResponse, Phase, get_phase
-from payman_sdk._core.transaction_search import Search
+from payman_sdk._core.transaction_search import Search, is_foreign
 from payman_sdk._core.wire_json import Json, as_object
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
 REFUSED, FAILED = PaymentOutcome.REFUSED, PaymentOutcome.FAILED
 UNDETERMINED = PaymentOutcome.UNDETERMINED
+
+_EXACT = frozenset({"id", "paytag"})
+"""References to payees that may differ in case alone."""
 
 
 class Verdict(NamedTuple):
@@ -68,6 +72,7 @@ def prove(
     task_id: str,
     since: dt.datetime | None,
     is_taken: Callable[[str], bool],
+    shown: Transaction | None = None,
 ) -> Verdict:
     """Return how a payment ended whose task has ended, given what the transactions show.
 
@@ -76,25 +81,33 @@ def prove(
     contradict it, and a refusal also what may be older.
 
     `since` is its earliest possible time by the server's clock, or None; `is_taken` says whether the transaction of an id has proven
-    another payment.
+    another payment. A transaction that has shown this one before (`shown`) counts on where it is listed no more.
     """
     is_refused = claim.outcome in {REFUSED, FAILED}
     transactions = [*found.transactions, *(found.others if is_refused else ())]
-    own = [one for one in transactions if one.task_id == task_id]
+    own = [one for one in transactions if one.task_id is not None and one.task_id.casefold() == task_id]
+    if shown is not None and not own:
+        own = [one for one in transactions if one.id == shown.id] or [shown]
     if len(own) > 1:
         return Verdict(UNDETERMINED, f"{len(own)} transactions name its task.", claim.payment_id)
     if own:
         return _compare(claim, order, own[0])
     if claim.outcome is UNDETERMINED:
         return claim
-    possible = [one for one in transactions if one.task_id is None]
-    named = [one for one in possible if one.id == claim.payment_id is not None]
+    possible = [one for one in transactions if not is_foreign(one.task_id, task_id)]
     unused = [one for one in possible if one.id is None or not is_taken(one.id)]
-    fitting = [one for one in unused if mismatch(order, one) is None]
     if is_refused:
-        may_be = [one for one in fitting if _was_made_since(since, one) is not False]
+        # What is not known of a transaction may be as it was ordered.
+        may_be = [one for one in unused if mismatch(order, one, is_certain=False) is None]
+        may_be = [one for one in may_be if _was_made_since(since, one) is not False]
+        named = [one for one in possible if one.id == claim.payment_id is not None]
         contrary = [one for one in (*named, *may_be) if one.outcome not in {REFUSED, FAILED}]
-        return _contradict(claim, _describe_listed(contrary[0])) if contrary else claim
+        if contrary:
+            return _contradict(claim, _describe_listed(contrary[0]))
+        return _contradict(claim, "lists a transaction that cannot be read") if found.may_hide_one else claim
+    possible = [one for one in possible if one.task_id is None]
+    named = [one for one in possible if one.id == claim.payment_id is not None]
+    fitting = [one for one in unused if one in possible and mismatch(order, one) is None]
     # Without an id, only one of all that were made since may be it.
     identified = named if claim.payment_id is not None else possible if found.is_whole else []
     fitting = [one for one in fitting if one in identified and one.id is not None]
@@ -126,13 +139,14 @@ def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
     return _contradict(claim._replace(payment_id=own.id), _describe_listed(own))
 
 
-def mismatch(order: PaymentOrder, one: Transaction) -> str | None:
-    """Return in what a transaction differs from an order; None where it fits."""
+def mismatch(order: PaymentOrder, one: Transaction, *, is_certain: bool = True) -> str | None:
+    """Return in what a transaction differs from an order; None where it fits, or may fit unless that must be certain."""
     if one.amount != order.amount:
         return "amount"
     if fold(one.currency) != fold(order.currency):
         return "currency"
-    if not is_same_payee(order, one.payee):
+    is_unknown = one.payee is None or getattr(one.payee, order.payee_kind) in (None, "")
+    if not is_same_payee(order, one.payee) and (is_certain or not is_unknown):
         return "payee"
     if order.memo is not None and one.memo is not None and fold(one.memo) != fold(order.memo):
         return "memo"
@@ -144,7 +158,14 @@ def is_same_payee(order: PaymentOrder, payee: Payee | None) -> bool:
     if payee is None:
         return False
     said: str | None = getattr(payee, order.payee_kind)
-    return said is not None and fold(said) == fold(order.payee)
+    is_exact = order.payee_kind in _EXACT
+    return said is not None and (said == order.payee if is_exact else fold(said) == fold(order.payee))
+
+
+def normalize_reference(text: str) -> str:
+    """Return a reference to a payee as it is compared: ids and paytags exactly, an email or a name as `fold` has it."""
+    folded = fold(text)
+    return text.strip() if kind_of_reference(folded) in _EXACT else folded
 
 
 def fold(text: str) -> str:
@@ -153,7 +174,8 @@ def fold(text: str) -> str:
         unicodedata.normalize("NFKC", one) if unicodedata.decomposition(one)[:3] in ("<wi", "<na") else one
         for one in text
     )
-    return " ".join(unicodedata.normalize("NFC", "".join(narrow)).casefold().split())
+    # `casefold` would make ß and ss the same, which can be two names.
+    return " ".join(unicodedata.normalize("NFC", "".join(narrow)).lower().split())
 
 
 def _read_newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict | None:

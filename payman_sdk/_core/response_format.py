@@ -39,7 +39,7 @@ class ResponseFormat(Generic[T]):
         error: str | None = None
         artifacts = response.artifacts if response.new_artifacts is None else response.new_artifacts
         try:
-            parsed = self._read(find_object(response, artifacts))
+            parsed = self._read(find_object(response, artifacts, skips_unknown=True))
         except NoObjectError as problem:
             error = f"The task is {response['state']}, and {problem}."
         except Exception as problem:  # of the user's validators, too

@@ -11,17 +11,22 @@ from typing import NamedTuple
 
 from payman_sdk._core.effects import Flow, Stopwatch
 from payman_sdk._core.error_classes import is_not_recorded
-from payman_sdk._core.listings import InvalidObjectError, read_transactions, unreadable
+from payman_sdk._core.json_answer import NoObjectError, find_objects
+from payman_sdk._core.listings import InvalidObjectError, read_moment, read_transactions, unreadable
 from payman_sdk._core.operations import Operations
 from payman_sdk._core.options import CallOptions
 from payman_sdk._core.orders import transactions_text
 from payman_sdk._core.payment_types import Transaction
 from payman_sdk._core.requests import generate_id
-from payman_sdk.errors import APITimeoutError, PaymanError
+from payman_sdk._core.task_response import FormattedTaskResponse
+from payman_sdk._core.wire_json import as_object
+from payman_sdk.errors import APITimeoutError, PaymanError, ResponseValidationError
 
 PAGE = 50
 """Transactions that are asked for at once."""
 _MOST_PAGES = 10
+_SHORTEST_ID = 8
+"""Characters that an id of a task has, if it is not of the SDK."""
 
 
 class Search(NamedTuple):
@@ -32,12 +37,14 @@ class Search(NamedTuple):
         is_whole: Whether they are all since the order.
         problem: Why a list could not be read.
         others: What can be read of it.
+        may_hide_one: Whether what cannot be read of it may be the transaction of the payment.
     """
 
     transactions: list[Transaction]
     is_whole: bool = False
     problem: PaymanError | None = None
     others: list[Transaction] = []  # noqa: RUF012 (nobody changes it)
+    may_hide_one: bool = False
 
 
 def search_transactions(
@@ -64,18 +71,21 @@ def search_transactions(
             return Search(known, problem=APITimeoutError("The timeout ended before all were listed."))
         options = options._replace(timeout=left)
         skipped: list[InvalidObjectError] = []
+        answer: FormattedTaskResponse | None = None
         try:
             # Read out here, an answer that cannot be read is not asked for again.
             answer = yield from agent.read(text, generate_id("ses"), options, lambda one: one)
             listed = read_transactions(answer, skipped)
         except PaymanError as error:
-            return Search(known, problem=error)
+            return Search(known, problem=error, may_hide_one=_may_hide(answer, error, task_id))
         except Exception as fault:
             if is_not_recorded(fault):
                 raise
-            return Search(known, problem=PaymanError(f"The SDK failed with {type(fault).__name__}."))
+            problem = PaymanError(f"The SDK failed with {type(fault).__name__}.")
+            return Search(known, problem=problem, may_hide_one=True)
         if skipped:
-            return Search(known, problem=unreadable(answer, str(skipped[0])), others=listed)
+            may_hide_one = any(_may_be_of(one.item, task_id, since) for one in skipped)
+            return Search(known, False, unreadable(answer, str(skipped[0])), listed, may_hide_one)
         ids = {one.id for one in known}
         new = [one for one in listed if wanted in (None, one.id) and (one.id is None or one.id not in ids)]
         known += new
@@ -88,3 +98,31 @@ def search_transactions(
         if wanted is None and all(one.id is None for one in new):
             break
     return Search(known)
+
+
+def is_foreign(said: str | None, task_id: str) -> bool:
+    """Return whether what is said in the place of a task's id is the id of another task: a word such as `null` is none."""
+    if said is None or said.casefold() == task_id.casefold():
+        return False
+    return said.startswith("tsk-") or (len(said) >= _SHORTEST_ID and any(map(str.isdigit, said)))
+
+
+def _may_be_of(item: object, task_id: str, since: dt.datetime | None) -> bool:
+    """Return whether a listed item that cannot be read may be the transaction of a payment."""
+    members = as_object(item) or {}
+    said, created = members.get("task_id"), read_moment(members.get("created"))
+    if isinstance(said, str) and is_foreign(said, task_id):
+        return False
+    return since is None or created is None or created >= since
+
+
+def _may_hide(answer: FormattedTaskResponse | None, error: PaymanError, task_id: str) -> bool:
+    """Return whether an answer that is no list may show the transaction of a task all the same."""
+    if answer is None:
+        return False
+    if task_id.casefold() in f"{answer.artifacts} {answer.status_message}".casefold():
+        return True
+    try:
+        return isinstance(error, ResponseValidationError) and bool(find_objects(answer, answer.artifacts))
+    except NoObjectError:
+        return True

@@ -11,7 +11,7 @@ from typing import cast
 
 from attrs import field, frozen
 
-from payman_sdk._core.payments import fold
+from payman_sdk._core.payments import normalize_reference
 from payman_sdk._refusals import refuse
 from payman_sdk.agents.results import quote_words
 from payman_sdk.agents.stores import Operation, RunTotals
@@ -56,7 +56,7 @@ def _convert_payees(given: object) -> frozenset[str] | None:
         if not isinstance(payee, str) or not payee.strip():
             fix = "Give names, ids, emails or paytags, as strings."
             refuse("SpendingLimit.allowed_payees", f"holds {payee!r}"[:200], fix)
-    return frozenset(fold(cast("str", payee)) for payee in payees)
+    return frozenset(normalize_reference(cast("str", payee)) for payee in payees)
 
 
 def _validate_count(limit: SpendingLimit, attribute: object, value: int | None) -> None:
@@ -76,7 +76,7 @@ class SpendingLimit:
         max_payments: How many payments; None for any number.
         max_amount: How much of each currency, by its code. Currencies that it does not name cannot be paid. None for any amount.
         allowed_payees: Who can be paid: names, ids, emails or paytags, as the orders name them. They are compared without regard to
-            case, width and spaces. None allows everybody. If it is given, no payee can be created.
+            case, width and spaces, ids and paytags exactly. None allows everybody. If it is given, no payee can be created.
 
     Raises:
         ConfigurationError: A value is invalid.
@@ -102,7 +102,7 @@ class SpendingLimit:
         if self.max_payments is not None and counted.payments >= self.max_payments:
             return f"This run may make {self.max_payments} payments, and has made them."
         if self.allowed_payees is not None and (
-            operation.payee is None or fold(operation.payee) not in self.allowed_payees
+            operation.payee is None or normalize_reference(operation.payee) not in self.allowed_payees
         ):
             payee = "a payee who is not known" if operation.payee is None else quote_words(operation.payee)
             return f"This run may not pay {payee}."

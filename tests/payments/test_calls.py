@@ -14,6 +14,7 @@ import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome
+from payman_sdk._core.requests import derive_task_id
 from payman_sdk.errors import (
     APIConnectionError,
     APIStatusError,
@@ -286,6 +287,61 @@ def test_transactions_that_cannot_be_read_prove_nothing() -> None:
         assert time.monotonic() - began < 100  # the time of an ask is 300
 
 
+REFUSAL = (
+    '{"status": "refused", "payment_id": null, "amount": "5.00", "currency": "TSD", "reason": "the limit", '
+    '"payee": {"name": "Test Payee", "id": null, "email": null, "paytag": null}}'
+)
+
+
+def list_of(*rows: object, error: str | None = None) -> str:
+    return json.dumps({"transactions": rows, "error": error})
+
+
+CONTRARY_LISTS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
+    ("the payee as a text", lambda row: list_of({**row, "payee": "Test Payee"})),
+    ("an amount with a comma", lambda row: list_of({**row, "amount": "5,00"})),
+    ("an id that is a number", lambda row: list_of({**row, "id": 5})),
+    ("a memo that is a list", lambda row: list_of({**row, "memo": []})),
+    ("no status", lambda row: list_of({**row, "status": None})),
+    ("an item that is null", lambda row: list_of(None)),
+    ("a text for a row", lambda row: list_of(row["task_id"])),
+    ("an error beside it", lambda row: list_of(row, error="older ones are missing")),
+    ("a list alone", lambda row: json.dumps([row])),
+    ("two objects", lambda row: list_of(row) + list_of()),
+    ("another name of the list", lambda row: json.dumps({"payments": [row]})),
+    ("half an object", lambda row: list_of(row)[:-4]),
+    ("words with the task", lambda row: f"I found {row['task_id'].upper()}, which was paid."),
+)
+HARMLESS_LISTS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
+    ("nothing", lambda row: list_of()),
+    ("words", lambda row: "I cannot list them."),
+    ("an error", lambda row: json.dumps({"transactions": None, "error": "not now"})),
+    ("an odd row of another task", lambda row: list_of({**row, "task_id": f"tsk-{'0' * 36}", "memo": 5})),
+    ("an odd row of long ago", lambda row: list_of({**row, "task_id": None, "memo": 5, "created": "2020-01-01T00:00:00Z"})),
+)  # fmt: skip
+
+
+def test_a_refusal_stands_only_where_nothing_unread_may_be_the_payment() -> None:
+    """Somebody who is refused pays again; a row, or a list, that cannot be read may say that it is paid already."""
+    with Sandbox() as sandbox, sandbox.client(max_retries=0) as client:
+        for expected, lists in ((UNDETERMINED, CONTRARY_LISTS), (REFUSED, HARMLESS_LISTS)):
+            for what, write in lists:
+                row = {
+                    "id": "txn-1",
+                    "task_id": derive_task_id(sandbox.client_id, what),
+                    "status": "INITIATED",
+                    "amount": "5.00",
+                    "currency": "TSD",
+                    "memo": None,
+                    "payee": {"name": "Test Payee", "id": None, "email": None, "paytag": None},
+                    "created": dt.datetime.now(dt.UTC).isoformat(),
+                }
+                sandbox.script([REFUSAL, write(row)])
+                payment = client.pay("Test Payee", 5, "TSD", idempotency_key=what)
+                assert payment.outcome is expected, (what, payment.reason)
+                assert sandbox.remaining_script == 0, what
+
+
 @pytest.mark.slow
 def test_a_person_may_take_time_to_allow_a_payment() -> None:
     """The time of the guard is neither that of the payment nor that of the look at the transactions."""
@@ -458,9 +514,18 @@ def test_a_payee_that_may_be_there_is_an_unknown_outcome() -> None:
             with pytest.raises(OutcomeUnknownError) as unknown:
                 client.create_payee("Ada", "TEST_RAILS")
             assert (unknown.value.sent, unknown.value.task_id is None) == (True, False), odd
-        sandbox.script(['{"status": "refused", "payee": null, "reason": "Not today."}'])
-        with pytest.raises(TaskFailedError, match="Not today"):
-            client.create_payee("Ada", "TEST_RAILS")
+        ada = '{"status": "created", "payee": {"name": "Ada"}, "reason": null}'
+        unfinished = ("working", "submitted", "unknown", "input-required", "auth-required")
+        states = [(state, text) for state in unfinished for text in ("One moment.", ada)]
+        for state, text in [*states, ("failed", ada), ("canceled", ada), ("rejected", ada + '{"a": 1}')]:
+            sandbox.script([ScriptedResponse(text, state=state)])
+            with pytest.raises(OutcomeUnknownError):
+                client.create_payee("Ada", "TEST_RAILS", timeout=2)
+        refused = '{"status": "refused", "payee": null, "reason": "Not today."}'
+        for state, text in (("completed", refused), ("rejected", refused), ("failed", "Not today.")):
+            sandbox.script([ScriptedResponse(text, state=state)])
+            with pytest.raises(TaskFailedError, match="Not today"):
+                client.create_payee("Ada", "TEST_RAILS")
 
 
 def test_a_token_without_the_scope_is_refused() -> None:

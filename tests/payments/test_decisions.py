@@ -12,10 +12,12 @@ from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.formatting import format_task
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
-from payman_sdk._core.payments import Verdict, prove, read_claim
+from payman_sdk._core.payments import Verdict, is_same_payee, prove, read_claim
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.rpc import read_answer
 from payman_sdk._core.transaction_search import Search
+from payman_sdk.agents import SpendingLimit
+from payman_sdk.agents.stores.operation import Operation, RunTotals
 from payman_sdk.errors import PaymanError
 from payman_sdk.types import Artifact, FormattedTaskResponse
 
@@ -61,6 +63,7 @@ CLAIMS: tuple[tuple[str, dict[str, Any], PaymentOutcome], ...] = (
     ("completed", {"amount": "10"}, PAID),
     ("completed", {"payee": {"name": "TEST  payee"}}, PAID),
     ("completed", {"payee": {"name": "Ｔest Payee"}}, PAID),  # noqa: RUF001 (NFKC)
+    ("completed", {"payee": {"name": "Te\u017ft Payee"}}, UNDETERMINED),  # a long s
     ("completed", {"currency": "tsd"}, PAID),
     ("completed", {"payment_id": None}, PAID),
     ("completed", {"reason": " "}, PAID),
@@ -298,6 +301,31 @@ PROOFS: tuple[tuple[str, Verdict, list[Transaction], PaymentOutcome], ...] = (
     ("no task's, taken, though refused", Verdict(REFUSED, "no"), [evolve(UNLINKED, id="txn-taken")], REFUSED),
     ("another task's, though refused", Verdict(REFUSED, "no"), [evolve(TX, task_id="tsk-2")], REFUSED),
     ("no task's, waiting", Verdict(AWAITING), [evolve(UNLINKED, outcome=AWAITING)], AWAITING),
+    ("the task's own in capitals", CLAIM, [evolve(TX, task_id="TSK-1")], PAID),
+    (
+        "the task's own in capitals, though refused",
+        Verdict(REFUSED),
+        [evolve(TX, task_id="TSK-1")],
+        UNDETERMINED,
+    ),
+    ("a word for no task, though refused", Verdict(REFUSED), [evolve(TX, task_id="null")], UNDETERMINED),
+    ("a word for no task, though failed", Verdict(FAILED), [evolve(TX, task_id="unavailable")], UNDETERMINED),
+    ("a word for no task", CLAIM, [evolve(TX, task_id="null")], UNDETERMINED),
+    ("another kind of task, though refused", Verdict(REFUSED), [evolve(TX, task_id="9f1c-77d2")], REFUSED),
+    (
+        "no task's, of a payee without a name, though refused",
+        Verdict(REFUSED),
+        [evolve(UNLINKED, payee=Payee(name="", id="pd-1"))],
+        UNDETERMINED,
+    ),
+    ("no task's, of no payee, though failed", Verdict(FAILED), [evolve(UNLINKED, payee=None)], UNDETERMINED),
+    ("no task's, of no payee", Verdict(PAID), [evolve(UNLINKED, payee=None)], UNDETERMINED),
+    (
+        "no task's, of another payee, refused",
+        Verdict(REFUSED),
+        [evolve(UNLINKED, payee=Payee(name="Eve"))],
+        REFUSED,
+    ),
 )
 
 
@@ -320,6 +348,43 @@ def test_only_transactions_prove_that_something_is_paid() -> None:
     assert (
         prove(CLAIM, memos, Search([evolve(TX, memo="tea")], True), since=NOW, **at).outcome is UNDETERMINED
     )
+
+
+PAYEES: tuple[tuple[str, str, dict[str, Any], bool], ...] = (
+    ("an id", "pd-aB3dE", {"id": "pd-aB3dE"}, True),
+    ("an id in another case", "pd-aB3dE", {"id": "pd-Ab3De"}, False),
+    ("an email in another case", "ada@example.org", {"email": "Ada@Example.org"}, True),
+    ("a paytag", "tube.tense.cask/53", {"paytag": "tube.tense.cask/53"}, True),
+    ("a paytag in another case", "tube.tense.cask/53", {"paytag": "Tube.tense.cask/53"}, False),
+    ("a name in another case", "Ada Example", {"name": "ADA  example"}, True),
+    ("ß for ss", "Masse AG", {"name": "Maße AG"}, False),
+    ("a ligature", "fina", {"name": "\ufb01na"}, False),
+)
+
+
+def test_ids_are_compared_exactly_and_names_without_case() -> None:
+    """Ids and paytags exactly; names without case and spaces. Limits compare in the same way."""
+    for what, ordered, given, is_same in PAYEES:
+        order = ORDER._replace(payee=ordered)
+        assert is_same_payee(order, Payee(**{"name": "", **given})) is is_same, what
+        limit = SpendingLimit(allowed_payees=[ordered])
+        operation = Operation(task_id="tsk-1", account="a", payee=next(iter(given.values())))
+        assert (limit.refusal(operation, RunTotals()) is None) is is_same, what
+
+
+def test_what_has_shown_a_payment_counts_on_where_it_is_not_listed() -> None:
+    """Unless it is listed otherwise now, or the agent says that it is not paid."""
+    at: dict[str, Any] = {"task_id": TASK, "is_taken": lambda _: False, "since": NOW}
+    for shown in (TX, UNLINKED):
+        cases: tuple[tuple[Verdict, list[Transaction], PaymentOutcome], ...] = (
+            (CLAIM, [], PAID),
+            (Verdict(UNDETERMINED, "prose"), [], PAID),
+            (CLAIM, [evolve(shown, outcome=FAILED)], UNDETERMINED),
+            (Verdict(REFUSED, "no"), [], UNDETERMINED),
+        )
+        for claim, transactions, expected in cases:
+            verdict = prove(claim, ORDER, Search(transactions), shown=shown, **at)
+            assert verdict.outcome is expected, (shown, claim)
 
 
 def test_a_refusal_is_contradicted_by_whatever_may_be_the_payment() -> None:

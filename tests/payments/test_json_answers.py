@@ -79,6 +79,36 @@ def test_everything_else_is_not_an_object() -> None:
         found_in('{"a": 1}', message='{"a": 2}')
 
 
+STATED = {"type": "text", "text": '{"status": "refused"}'}
+UNKNOWN_PARTS: tuple[dict[str, Any], ...] = (
+    {"type": "data", "data": [{"status": "paid"}]},
+    {"type": "data", "data": '{"status": "paid"}'},
+    {"type": "data", "text": "Done.", "data": {"status": "paid"}},
+    {"type": "text", "text": "Done.", "data": [{"status": "paid"}]},
+    {"type": "json", "json": {"status": "paid"}},
+    {"type": "unheard-of", "within": {"deeper": [{"status": "paid"}]}},
+    {"kind": "data", "content": '{"status": "paid"}'},
+)
+
+
+def test_an_object_in_a_part_of_no_known_kind_is_a_second_one() -> None:
+    """Somebody may read it as the answer; where nothing depends on it, it is left out."""
+    for part in UNKNOWN_PARTS:
+        for parts in ([STATED, part], [part, STATED]):
+            with pytest.raises(NoObjectError):
+                find_object({}, [{"parts": parts}])
+        if part.get("data") != {"status": "paid"}:
+            assert find_object({}, [{"parts": [STATED, part]}], skips_unknown=True).value == {
+                "status": "refused"
+            }
+    harmless = [
+        {"type": "data", "data": [1, 2]},
+        {"type": "file", "file": {"uri": "a:b"}, "metadata": {"page": {"number": 1}}},
+        {"type": "note", "note": "paid"},
+    ]
+    assert find_object({}, [{"parts": [*harmless, STATED]}]).value == {"status": "refused"}
+
+
 @pytest.mark.parametrize(
     "artifacts", [[{}], [{"parts": None}], [{"parts": "text"}], [{"parts": [5, None, []]}]]
 )
