@@ -6,9 +6,8 @@ test can step through every decision. The runners in `_io/runner.py` and `_io/as
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial
-from inspect import isawaitable
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
@@ -169,39 +168,14 @@ def interrupt(flow: Flow[Any], error: BaseException) -> Iterator[NotifyHook]:
 OnEvent: TypeAlias = Callable[["StreamEvent"], Any]
 
 
-def watch_hook(hook: Callable[[Any], Any], handle: Callable[[Exception], object]) -> Callable[[Any], Any]:
-    """Return a hook, regular or coroutine function, whose exceptions are handled before they pass."""
-
-    def call(about: Any) -> Any:
-        try:
-            returned = hook(about)
-        except Exception as error:
-            handle(error)
-            raise
-        return await_result(returned) if isawaitable(returned) else returned
-
-    async def await_result(returned: Awaitable[Any]) -> Any:
-        try:
-            return await returned
-        except Exception as error:
-            handle(error)
-            raise
-
-    return call
-
-
-def hand_out(flow: Flow[T], on_event: OnEvent, note: Callable[[BaseException], None]) -> Flow[T]:
-    """Run a flow that emits events, calling a function with each.
-
-    What the function raises passes unchanged and ends the flow; `note` gets it first, to write the ids of the task on it.
-    """
-    noted = watch_hook(on_event, note)
+def hand_out(flow: Flow[T], on_event: OnEvent) -> Flow[T]:
+    """Run a flow that emits events, calling a function with each; what it raises ends the flow."""
 
     def take(step: Effect) -> Flow[Any]:
         if not isinstance(step, Emit):
             return (yield step)
         for event in step.what:
-            yield CallHook(noted, event)
+            yield CallHook(on_event, event)
         return None
 
     return step_through(flow, take)

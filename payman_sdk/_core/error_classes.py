@@ -128,8 +128,10 @@ def describe_interruption(
 
 
 def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
-    """Whether an exception is a failure, or says already that it interrupted this very ask."""
-    return isinstance(error, Exception) or getattr(error, "task_id", None) == ids["task_id"]
+    """Whether an exception is the SDK's or a cassette's, or says already that it interrupted this very ask."""
+    if isinstance(error, errors.PaymanError) or getattr(error, "task_id", None) == ids["task_id"]:
+        return True
+    return isinstance(error, Exception) and is_not_recorded(error)
 
 
 def is_not_recorded(error: Exception) -> bool:

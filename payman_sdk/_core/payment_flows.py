@@ -147,9 +147,8 @@ def send_order(
         answer = yield from clock.without_guard(asked.flow, guard)
         return cast("FormattedTaskResponse", answer)
     following = agent.build_stream(text, call.session_id, call.options, **reply)
-    describe = partial(describe_interruption, ids=following.ask.get_ids(), sent=True)
     call.described.append(partial(following.time.watch.describe, ask=following.ask))
-    yield from clock.without_guard(hand_out(following.run(), call.on_event, describe), guard)
+    yield from clock.without_guard(hand_out(following.run(), call.on_event), guard)
     return following.get_result()
 
 

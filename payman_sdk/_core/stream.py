@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -34,12 +33,7 @@ def ask_with_callback(
         known, answers[0] = answers[0], event.raw  # several events may come in one answer
         return None if known is event.raw else on_message(event.raw)
 
-    def note(error: BaseException) -> None:
-        text = f"The task {stream.ask.task_id} continues; client.get_task returns its outcome."
-        with contextlib.suppress(Exception):  # an exception that takes no note passes unchanged
-            error.add_note(text)
-
-    yield from hand_out(stream.run(), pass_on if is_raw else on_message, note)
+    yield from hand_out(stream.run(), pass_on if is_raw else on_message)
     result = stream.get_result()
     return cast("TaskResponse", stream.progress.build_response()) if is_raw else result
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from inspect import isawaitable
 from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from payman_sdk._core.effects import Flow, Invoke, watch_hook
+from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk._text.error_response import shorten
 from payman_sdk.agents.confirmation_text import MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk.agents.stores import Operation
@@ -143,6 +144,27 @@ def format_denial(error: BaseException | None = None) -> str:
 def _block(error: Exception) -> None:
     """Make what a `before_send` hook raises recognisable: only that was certainly not sent."""
     raise BlockedByHook from error
+
+
+def watch_hook(hook: Callable[[Any], Any], handle: Callable[[Exception], object]) -> Callable[[Any], Any]:
+    """Return a hook, regular or coroutine function, whose exceptions are handled before they pass."""
+
+    def call(about: Any) -> Any:
+        try:
+            returned = hook(about)
+        except Exception as error:
+            handle(error)
+            raise
+        return await_result(returned) if isawaitable(returned) else returned
+
+    async def await_result(returned: Awaitable[Any]) -> Any:
+        try:
+            return await returned
+        except Exception as error:
+            handle(error)
+            raise
+
+    return call
 
 
 def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Callable[[Any], Any]:

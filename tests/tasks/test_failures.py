@@ -12,7 +12,7 @@ from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.errors import ConfigurationError, TaskFailedError
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
-from tests.peer import ASK_PATH, GET_PATH, Peer, task_with
+from tests.peer import ASK_PATH, GET_PATH, Peer, answer, task_with
 from tests.streaming.wire import STREAM_PATH, WORKING, status, stream
 
 MESSAGE = {"role": "agent", "parts": [{"type": "text", "text": "No funds."}]}
@@ -71,17 +71,25 @@ def test_a_switch_is_true_or_false(client: PaymanClient) -> None:
         client.ask("Hello!", given)
 
 
-def test_what_a_callback_raises_says_which_task_it_left(peer: Peer, client: PaymanClient) -> None:
-    """The exception is the callback's own; a note on it names the task, which goes on."""
+def test_what_a_callback_raises_says_which_task_it_left(peer: Peer, connect: Connect) -> None:
+    """The exception is the callback's own; a note on it names the task, and says whether the ask was sent."""
     peer.always(STREAM_PATH, FAILING)
 
     def stop(_: object) -> None:
         raise KeyError("status")
 
-    with pytest.raises(KeyError) as caught:
-        client.ask("send 100 TSD to John Doe", on_message=stop)
-    [note] = caught.value.__notes__
-    assert peer.requests[-1].json["params"]["id"] in note
+    for hook in ("on_message", "on_task", "on_retry", "on_token", "before_send"):
+        given: Any = {hook: stop}
+        settings = {} if hook == "on_message" else {**given, "max_retries": 1}
+        if hook in {"on_retry", "on_token"}:
+            peer.script(ASK_PATH, answer(503, retry_after="0") if hook == "on_retry" else answer(401))
+        with pytest.raises(KeyError) as caught:
+            connect(**settings).ask("send 100 TSD to John Doe", {} if settings else given)
+        error: Any = caught.value
+        [note] = error.__notes__
+        was_sent = hook != "before_send"
+        assert note.startswith("Payman: The ask was sent" if was_sent else "Payman: Nothing was sent"), hook
+        assert error.task_id in note, hook
 
 
 @pytest.mark.parametrize("hook", ["on_message", "on_retry", "before_send"])
