@@ -220,7 +220,7 @@ class TaskFailedError(PaymanError):
 class PaymentNotMadeError(PaymanError):
     """A payment is not paid, or not proven to be. `payment` has the outcome and the reason.
 
-    `sent` is True if it may have been paid. Do not order an undetermined or waiting payment again.
+    `sent` is False if it is refused or failed. Do not order an undetermined or waiting payment again.
     """
 
     payment: Any = None

@@ -142,7 +142,11 @@ def test_no_refusal_is_believed_that_may_have_been_there_before(way: str, is_hal
 def test_a_refusal_on_a_used_connection_is_looked_up_and_passed_on() -> None:
     """It comes out as it is, and proves nothing; one that names the request does."""
     with Peer() as peer:
-        given: Any = {"client_id": "pm-test-1", "client_secret": "s3cret-of-a-test", "base_url": peer.base_url}
+        given: Any = {
+            "client_id": "pm-test-1",
+            "client_secret": "s3cret-of-a-test",
+            "base_url": peer.base_url,
+        }
         for error in ({"code": -32602, "message": "no"}, None):
             refusal = rpc(error=error) if error else lambda _: iter([head(400, {"content-length": "0"})])
             peer.script(ASK_PATH, completed, refusal)

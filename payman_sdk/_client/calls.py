@@ -149,14 +149,16 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
 
         order = read_payment_order(*map(given.get, PaymentOrder._fields))
         call = self._build_call("pay", given)
-        return call.plan(payment_flows.pay(self._connect().agent, order, call))
+        agent = self._connect().agent
+        return call.plan(agent.count_undetermined(payment_flows.pay(agent, order, call)))
 
     def _plan_decision(self, what: str, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
         from payman_sdk._core import payment_flows
 
         payment_flows.check_waiting(given["payment"])
         call, agent = self._build_call(what, given), self._connect().agent
-        return call.plan(payment_flows.settle(agent, given["payment"], call, approve=what == "approve"))
+        flow = payment_flows.settle(agent, given["payment"], call, approve=what == "approve")
+        return call.plan(agent.count_undetermined(flow))
 
     def _plan_status(self, given: Mapping[str, Any]) -> Flow[Payment]:
         from payman_sdk._core import payment_flows

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.effects import Clock, Flow
     from payman_sdk._core.exchange import EarlierArtifacts
     from payman_sdk._core.key_store import KeyStore
-    from payman_sdk._core.payment_types import Transaction
+    from payman_sdk._core.payment_types import Payment, Transaction
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
 
@@ -168,6 +168,13 @@ class Operations:
         ask = self._build_ask(text, session_id, options, None)
         time = self._build_context(options, ask.task_id)
         return time.watch.track(read_repeatedly(ask, time, read), ask)
+
+    def count_undetermined(self, flow: Flow[Payment]) -> Flow[Payment]:
+        """Return the flow of a payment, which is counted if its outcome is undetermined."""
+        payment = yield from flow
+        if payment.outcome == "undetermined":
+            self._observer.count("undetermined")
+        return payment
 
     def look_up(
         self, task: object, options: CallOptions, earlier: EarlierArtifacts | None

@@ -256,8 +256,8 @@ class Payment(TypedResult):
             idempotency_key=self.idempotency_key,
         )
         failure.payment = self
-        if self.outcome in (PaymentOutcome.UNDETERMINED, PaymentOutcome.AWAITING_APPROVAL):
-            failure.sent = True
+        failure.sent = self.outcome not in (PaymentOutcome.REFUSED, PaymentOutcome.FAILED)
+        if failure.sent:
             failure.next_step = (
                 "Do not order it again; client.payment_status(error.payment) reads its outcome again."
             )

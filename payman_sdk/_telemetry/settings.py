@@ -62,6 +62,7 @@ class Stats(NamedTuple):
         events: Events that streams delivered.
         token_refreshes: Access tokens that were fetched.
         failed_token_refreshes: Access tokens that could not be fetched.
+        undetermined: Payments that `pay`, `approve` or `deny` returned as undetermined, for whatever reason.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox
@@ -90,3 +91,4 @@ class Stats(NamedTuple):
     events: int = 0
     token_refreshes: int = 0
     failed_token_refreshes: int = 0
+    undetermined: int = 0

@@ -74,7 +74,7 @@ def test_a_refusal_in_a_completed_task_is_a_refusal() -> None:
             payment.raise_unless_paid()
         assert (raised.value.payment, raised.value.sent, raised.value.task_id) == (
             payment,
-            None,
+            False,
             payment.task_id,
         )
         waiting = client.pay("Test Payee", 200, "TSD")

@@ -28,6 +28,20 @@ def test_a_client_that_has_done_nothing(connected: Connected) -> None:
     assert connected().stats() == Stats()
 
 
+def test_payments_that_prove_nothing_are_counted(sandbox: Sandbox, connected: Connected) -> None:
+    """Their asks are completed; what is read again is no other payment."""
+    client = connected()
+    sandbox.script(["Sent 5 TSD to Test Payee.", "I list nothing."])
+    payment = client.pay("Test Payee", 5, "TSD")
+    client.payment_status(payment)
+    assert (client.stats().undetermined, client.stats().unknown) == (1, 0)
+    waiting = client.pay("Test Payee", 200, "TSD")
+    assert client.stats().undetermined == 1
+    sandbox.script(["Approved.", "I list nothing."])
+    assert client.approve(waiting).outcome == "undetermined"
+    assert (client.stats().undetermined, client.stats().unknown) == (2, 0)
+
+
 def test_everything_is_counted(sandbox: Sandbox, connected: Connected) -> None:
     """Asks by outcome, attempts, retries, look-ups, what was reconciled or repeated, streams and their events, renewals."""
     client = connected()
