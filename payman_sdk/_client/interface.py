@@ -57,8 +57,8 @@ class CallInterface:
         Raises:
             ConfigurationError: The text or an option is invalid. Nothing was sent.
             APIConnectionError: Payman could not be reached; nothing was sent.
-            AuthenticationError: Payman issued no token for these credentials. Nothing was done.
-            APIStatusError: Payman refused; nothing was done.
+            AuthenticationError: Payman issued no token, or refused it; see `error.sent`.
+            APIStatusError: Payman refused, or turned the ask away; see `error.sent`.
             AgentError: The agent answered with an error.
             ResponseValidationError: The answer to the token request is unreadable. Nothing was sent.
             OutcomeUnknownError: The outcome is undetermined; call `get_task`.
