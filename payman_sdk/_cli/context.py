@@ -75,7 +75,7 @@ class Commands(TyperGroup):
 
 
 def _report_interruption(run: Run, status: int) -> int:
-    later = "" if run.is_list else run.suggest_follow_up()
+    later = "" if run.is_harmless else run.suggest_follow_up()
     run.terminal.write_message(f"Interrupted.{later or ('' if run.sent else ' Nothing was sent.')}")
     if later and not run.sandbox:
         run.terminal.write_message("The task continues without this command.")

@@ -9,13 +9,13 @@ from payman_sdk._core.task_reader import unwrap_task
 from payman_sdk._core.task_response import Phase, canonicalize_state, get_phase
 from payman_sdk._core.wire_json import as_object
 from payman_sdk.errors import (
-    APIConnectionError,
     AuthenticationError,
     ConfigurationError,
     IdempotencyKeyReuseError,
     OutcomeUnknownError,
     PaymanError,
     TaskFailedError,
+    TaskNotCancelableError,
     TokenStoreError,
 )
 
@@ -64,30 +64,30 @@ def from_raw(answer: Any) -> int:
     return UNDETERMINED if state is None else from_state(state)
 
 
-def from_error(error: PaymanError, *, is_order: bool = False, is_list: bool = False) -> int:
-    """Return the status for what the SDK raised.
+def from_error(
+    error: PaymanError, *, is_sent: bool = True, is_lookup: bool = False, is_harmless: bool = False
+) -> int:
+    """Return the status for what the SDK raised. What no case names is undetermined.
 
-    If an order was to be sent, only `error.sent is False` means that nothing was done. Reading a list changes nothing, so nothing of
-    it can be undetermined.
+    Args:
+        error: What was raised.
+        is_sent: Whether the command may have sent something when the error does not say so.
+        is_lookup: Whether a task was looked up or canceled. That this failed says nothing about how the task ended.
+        is_harmless: Whether the command orders nothing, so that nothing of it can be undetermined.
     """
-    status = _classify(error, is_order=is_order)
-    return FAILED if status == UNDETERMINED and is_list else status
-
-
-def _classify(error: PaymanError, *, is_order: bool) -> int:
+    is_sent = is_sent if error.sent is None else error.sent
     match error:
         case OutcomeUnknownError():
-            return UNDETERMINED
-        case ConfigurationError() | IdempotencyKeyReuseError():
-            return USAGE
+            status = UNDETERMINED
+        case ConfigurationError() | IdempotencyKeyReuseError() if error.sent is not True:
+            status = USAGE
         case TaskFailedError() if error.task is not None:
             status = from_state(error.task["state"])
-            return REFUSED if status == COMPLETED else status
-        case _ if is_order and error.sent is not False:
-            return UNDETERMINED
-        case AuthenticationError() | TokenStoreError():
-            return AUTHENTICATION
-        case APIConnectionError() if error.sent is not False:
-            return UNDETERMINED
+            status = REFUSED if status == COMPLETED else status
+        case TaskNotCancelableError():
+            status = FAILED
+        case AuthenticationError() | TokenStoreError() if is_harmless or not is_sent:
+            status = AUTHENTICATION
         case _:
-            return FAILED
+            status = UNDETERMINED if is_sent or is_lookup else FAILED
+    return FAILED if status == UNDETERMINED and is_harmless else status

@@ -30,7 +30,10 @@ def report_error(run: Run, error: PaymanError) -> int:
     if run.debug:
         run.terminal.write_traceback(error)
     status = exit_codes.from_error(
-        error, is_order=run.sent is not None and not run.is_list, is_list=run.is_list
+        error,
+        is_sent=run.has_sent is not False,
+        is_lookup=run.task_id is not None,
+        is_harmless=run.is_harmless,
     )
     if run.is_at_sandbox and isinstance(error, APIConnectionError) and error.sent is False:
         error.next_step = error.next_step or START_SANDBOX
@@ -92,6 +95,8 @@ def describe_failure(
 
 def write_error(run: Run, described: dict[str, Any]) -> None:
     """Write a failure as the one JSON document of this run, where `--json` asks for one."""
+    if run.task_id is not None:  # that a look-up was not sent says nothing about the task
+        described["sent"] = described["sent"] or None
     if run.as_json:
         run.terminal.write_document({"error": described})
 

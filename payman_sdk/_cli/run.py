@@ -23,8 +23,9 @@ class TerminatedError(BaseException):
 class Run:
     """What the commands of one run share: the global flags, and the ask that was sent last, None if none was.
 
-    A command that only reads a list changes nothing. With `--json`, standard output is one document, a failure included. `lookup` is the
-    command that says later how a task ended, and `is_at_sandbox` that the server is the one that `payman sandbox` serves.
+    `task_id` is the task that is being looked up or canceled. `is_harmless` says that the command orders nothing, as one that only reads
+    a list. With `--json`, standard output is one document, a failure included. `lookup` is the command that says later how a task ended,
+    and `is_at_sandbox` that the server is the one that `payman sandbox` serves.
     """
 
     env: str | None = None
@@ -32,11 +33,17 @@ class Run:
     sandbox: bool = False
     debug: bool = False
     sent: OutgoingAsk | None = None
+    task_id: str | None = None
     is_at_sandbox: bool = False
-    is_list: bool = False
+    is_harmless: bool = False
     as_json: bool = False
     lookup: str = "tasks get"
     terminal: Terminal = field(factory=Terminal)
+
+    @property
+    def has_sent(self) -> bool | None:
+        """Whether an ask was sent; None while a task is looked up or canceled, for which no ask is sent."""
+        return None if self.sent is None and self.task_id is not None else self.sent is not None
 
     def note(self, outgoing: OutgoingAsk) -> None:
         """Note an ask that is about to be sent: the `before_send` hook of the command's clients."""
@@ -58,7 +65,7 @@ class Run:
 
     def suggest_follow_up(self, task_id: str | None = None) -> str:
         """Return how to look up the task that was sent; nothing if none was sent."""
-        task_id = task_id or (self.sent.task_id if self.sent else None)
+        task_id = task_id or (self.sent.task_id if self.sent else self.task_id)
         if task_id is None:
             return ""
         if self.sandbox:

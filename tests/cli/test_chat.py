@@ -8,7 +8,7 @@ from payman_sdk._cli.commands import chat
 from payman_sdk._cli.commands.chat import COMMANDS, Command, Prompt, UnknownInput, read_line
 from payman_sdk._cli.live import ProgressView
 from payman_sdk._client.sync import Conversation
-from payman_sdk.errors import PaymanError, TaskNotCancelableError
+from payman_sdk.errors import PaymanError, TaskNotCancelableError, TaskNotFoundError
 from payman_sdk.sandbox import HTTPError, Sandbox, ScriptedResponse
 from tests.cli.command import Payman
 from tests.tables import table
@@ -107,6 +107,28 @@ def test_what_cannot_be_canceled_any_more(
     assert ("The task is still working" in said.err) == (state == "working")
     assert "/cancel" not in said.err
     assert said.status == (0 if state == "completed" else 5)
+
+
+def test_a_canceled_task_that_is_not_known_may_still_arrive(
+    payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another replica may know it, so nobody is told that it did not arrive."""
+
+    def interrupted(self: Conversation, text: str, **options: object) -> None:
+        ask(self, text)
+        raise KeyboardInterrupt
+
+    def unknown(self: Conversation, task: str) -> None:
+        raise TaskNotFoundError("No such task.", task_id=task)
+
+    ask = Conversation.ask
+    monkeypatch.setattr(Conversation, "ask", interrupted)
+    monkeypatch.setattr(Conversation, "cancel_task", unknown)
+    said = payman("chat", given="send 10 TSD to Test Payee\n")
+    assert said.status == 5
+    assert "did not arrive" not in said.err
+    assert "Do not send it again until you know the outcome." in said.err
+    assert "To look up the outcome: payman tasks get tsk-" in said.err
 
 
 def test_help_shows_every_command(payman: Payman) -> None:

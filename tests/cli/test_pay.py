@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
 
-from payman_sdk._cli.exit_codes import TABLE
+from payman_sdk import errors
+from payman_sdk._cli.exit_codes import TABLE, from_error
 from payman_sdk._cli.settings import Settings
 from payman_sdk._cli.terminal import Terminal
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox
@@ -55,6 +57,26 @@ def test_the_guide_has_the_one_table() -> None:
         r"^\| (\d+) \| (.+) \|$", (ROOT / "docs/guides/command.md").read_text("utf-8"), re.MULTILINE
     )
     assert rows == [(str(status), meaning) for status, meaning in TABLE]
+
+
+def test_an_error_that_no_case_names_is_undetermined() -> None:
+    """Only errors that say that nothing was done have another status; a class that is added is on the safe side."""
+
+    class NewError(errors.PaymanError):
+        pass
+
+    known = {
+        errors.ConfigurationError: 2,
+        errors.IdempotencyKeyReuseError: 2,
+        errors.KeyStoreError: 1,
+        errors.TaskNotCancelableError: 1,
+    }
+    for kind in (NewError, *map(partial(getattr, errors), errors.__all__)):
+        if kind is errors.ErrorResponse:
+            continue
+        assert from_error(kind("It broke.")) == known.get(kind, 5), kind
+        assert from_error(kind("It broke.", sent=True)) == 5 or kind is errors.TaskNotCancelableError, kind
+        assert from_error(kind("It broke."), is_harmless=True) != 5, kind
 
 
 def test_a_key_pays_once(payman: Payman, sandbox: Sandbox) -> None:
@@ -114,7 +136,7 @@ def test_what_waits_is_looked_up_approved_and_denied(payman: Payman, sandbox: Sa
     task = task_of(payman("pay", "150", "TSD", "Test Payee", "--json"))
     assert payman("payments", "deny", task).status == 0
     assert payman("payments", "status", task).status == 4
-    assert payman("payments", "status", "tsk-nobody").status == 1
+    assert payman("payments", "status", "tsk-nobody").status == 5
     assert sandbox.balance() == 850
 
 

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
+from payman_api import PATHS
+from payman_sdk import _config
 from payman_sdk.sandbox import Sandbox, ScriptedResponse
 from tests.cli.command import Payman
+from tests.peer import Answer, Peer, answer, reset, rpc, task_with
+
+LOOKUPS = {"tasks": "payman tasks get", "payments": "payman payments status"}
+"""The command that is advised after a failed look-up."""
 
 
 @pytest.fixture
@@ -65,10 +72,61 @@ def test_a_task_at_work_has_no_known_outcome(payman: Payman, sandbox: Sandbox) -
 
 
 def test_a_task_that_is_not_there(payman: Payman) -> None:
-    """A task that the agent does not know is a failure with a name."""
-    said = payman("tasks", "get", "tsk-nobody")
-    assert (said.status, said.out) == (1, "")
-    assert "tsk-nobody" in said.err
+    """A task that the agent does not know may still arrive, or be known to another replica; the message names it."""
+    for command in (("tasks", "get"), ("tasks", "wait"), ("tasks", "cancel"), ("payments", "status")):
+        said = payman(*command, "tsk-nobody")
+        assert (said.status, said.out) == (5, ""), command
+        assert f"{LOOKUPS[command[0]]} tsk-nobody" in said.err, command
+
+
+FAILED_LOOKUPS: dict[str, Answer] = {
+    "no gateway": answer(502, "bad gateway"),
+    "busy": answer(503, "x"),
+    "busy for a while": answer(503, "x", retry_after="60"),
+    "too many": answer(429, "slow down"),
+    "refused": answer(401, "{}"),
+    "forbidden": answer(403, "{}"),
+    "no page": answer(404, "<html>"),
+    "elsewhere": answer(307, "", location="/elsewhere"),
+    "no object": answer(200, "[]"),
+    "a page": answer(200, "<html>", "text/html"),
+    "no content": answer(204),
+    "another task": task_with(id="tsk-2"),
+    "no state": task_with(status={}),
+    "broken agent": rpc(error={"code": -32603, "message": "It broke."}),
+    "no such method": rpc(error={"code": -32601, "message": "No."}),
+    "unknown task": rpc(error={"code": -32001, "message": "No such task."}),
+    "a code of nobody's": rpc(error={"code": 7, "message": "Seven."}),
+    "a reset": reset,
+}
+"""Answers to a look-up that say nothing about the task."""
+
+
+def test_a_failed_lookup_says_nothing_about_the_task(
+    payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither "failed" nor "nothing was sent": a script that believes that would pay again."""
+    monkeypatch.setitem(_config.READERS, "max_retries", lambda value, name: 0)
+    monkeypatch.setitem(_config.READERS, "timeout", partial(_config.read_seconds, default=0.2))
+    commands = (("payments", "status"), ("payments", "approve"), ("tasks", "get"), ("tasks", "wait"))
+    with Peer() as peer:
+        monkeypatch.setenv("PAYMAN_BASE_URL", peer.base_url)
+        for name, failure in FAILED_LOOKUPS.items():
+            peer.always(PATHS["get_task"], failure)
+            for command in commands:
+                said = payman(*command, "tsk-1", "--json")
+                error = json.loads(said.out)["error"]
+                assert (said.status, error["exit_code"]) == (5, 5), (name, command, said)
+                assert error["sent"] is not False, (name, command)
+                assert (error["task_id"], LOOKUPS[command[0]] in error["next_step"]) == ("tsk-1", True), name
+    for command in commands:  # nobody listens any more
+        said = payman(*command, "tsk-1", "--json")
+        assert (said.status, json.loads(said.out)["error"]["sent"]) == (5, None), command
+    monkeypatch.setenv("PAYMAN_BASE_URL", sandbox.base_url)
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "wrong")
+    for command in commands:
+        said = payman(*command, "tsk-1", "--json")
+        assert (said.status, json.loads(said.out)["error"]["sent"]) == (6, None), command
 
 
 def test_the_server_is_named_in_what_is_advised(payman: Payman, sandbox: Sandbox) -> None:

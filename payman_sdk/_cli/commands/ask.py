@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +16,9 @@ from payman_sdk._cli.output import comment, report_not_sent
 from payman_sdk._cli.run import MORE_WORDS, Json, Key, Run, TaskId, Timeout, Yes, refuse_more_words
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import APITimeoutError, ConfigurationError
+
+if TYPE_CHECKING:
+    from payman_sdk._client.sync import PaymanClient
 
 COMPLETED_IS_NOT_PAID = "completed does not mean paid: a refusal is completed too. To pay, use payman pay."
 
@@ -95,14 +100,14 @@ def ask(
 @tasks.command()
 def get(context: typer.Context, task: TaskId, *, as_json: Json = False) -> None:
     """Show the state of a task; the exit status reports it too, as for ask."""
-    with connect(context.obj) as (client, _, _):
+    with _connect_to_task(context.obj, task) as client:
         raise typer.Exit(_show(context.obj, client.get_task(task), as_json=as_json))
 
 
 @tasks.command()
 def wait(context: typer.Context, task: TaskId, *, timeout: Timeout = None, as_json: Json = False) -> None:
     """Wait until a task has ended, and show how."""
-    with connect(context.obj) as (client, _, _):
+    with _connect_to_task(context.obj, task) as client:
         try:
             response = client.wait(task, timeout)
         except APITimeoutError:
@@ -116,7 +121,7 @@ def wait(context: typer.Context, task: TaskId, *, timeout: Timeout = None, as_js
 def cancel(context: typer.Context, task: TaskId, *, as_json: Json = False) -> None:
     """Cancel a task that has not ended; 0 means that it is canceled."""
     run: Run = context.obj
-    with connect(run) as (client, _, _):
+    with _connect_to_task(run, task) as client:
         response = client.cancel_task(task)
     if response["state"] != "canceled":
         raise typer.Exit(_show(run, response, as_json=as_json) or exit_codes.FAILED)
@@ -145,6 +150,14 @@ def reply(
         if not confirm_send(run, client, settings, text, yes=yes, is_reply=True):
             raise typer.Exit(report_not_sent(run))
         raise typer.Exit(_show(run, client.reply(task, text, timeout=timeout), as_json=as_json))
+
+
+@contextmanager
+def _connect_to_task(run: Run, task: str) -> Generator[PaymanClient]:
+    """Provide a client that looks a task up or cancels it."""
+    with connect(run) as (client, _, _):
+        run.task_id = task
+        yield client
 
 
 def _show(run: Run, response: FormattedTaskResponse, *, as_json: bool) -> int:

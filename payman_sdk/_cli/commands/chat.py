@@ -20,7 +20,6 @@ from payman_sdk.errors import (
     ConfigurationError,
     PaymanError,
     TaskNotCancelableError,
-    TaskNotFoundError,
 )
 
 if TYPE_CHECKING:
@@ -239,10 +238,6 @@ class Chat:
             except TaskNotCancelableError:
                 run.terminal.write_message("The task can no longer be canceled:")
                 response = self._wait_for_end(task_id)
-        except TaskNotFoundError as error:
-            run.terminal.write_message(
-                f"The agent does not know the task: it did not arrive. [task {error.task_id}]"
-            )
         except PaymanError as error:
             self._status = report_error(run, error)
             run.terminal.write_message(

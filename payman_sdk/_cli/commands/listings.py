@@ -151,7 +151,7 @@ def add(
 
 def _start_list(context: typer.Context) -> Run:
     run: Run = context.obj
-    run.is_list = True
+    run.is_harmless = True
     return run
 
 

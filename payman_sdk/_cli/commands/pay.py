@@ -92,7 +92,8 @@ def status(
     run: Run = context.obj
     run.lookup = LOOKUP
     with connect(run) as (client, _, _):
-        payment = client.payment_status(task, verify=verify, timeout=timeout)
+        run.task_id = task
+        payment = client.payment_status(task, verify=verify, timeout=timeout, before_send=_ignore)
     raise typer.Exit(show_payment(run, payment, as_json=as_json))
 
 
@@ -116,7 +117,9 @@ def _settle(run: Run, task: str, what: str, *, as_json: bool, yes: bool) -> int:
 
     run.lookup = LOOKUP
     with connect(run) as (client, settings, _):
+        run.task_id = task
         payment = client.payment_status(task, before_send=_ignore)
+        run.task_id = None
         order = PaymentOrder(payment.payee, payment.amount, payment.currency, payment.memo, payment.wallet)
         if not confirm_order(run, settings, show_order(order), f"{what.capitalize()} this payment?", yes=yes):
             raise typer.Exit(report_not_sent(run))
