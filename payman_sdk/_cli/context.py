@@ -76,16 +76,20 @@ class Commands(TyperGroup):
 
 def _report_interruption(run: Run, status: int) -> int:
     later = "" if run.is_harmless else run.suggest_follow_up()
-    run.terminal.write_message(f"Interrupted.{later or ('' if run.sent else ' Nothing was sent.')}")
-    if later and not run.sandbox:
+    said = "Interrupted. Nothing was sent." if run.has_sent is False else "Interrupted."
+    run.terminal.write_message(f"{said}{later}")
+    if later and run.sent and not run.sandbox:
         run.terminal.write_message("The task continues without this command.")
-    sent = run.sent
-    ids = {} if sent is None else {"task_id": sent.task_id, "session_id": sent.session_id}
-    said = "Interrupted." if sent else "Interrupted. Nothing was sent."
-    write_error(
-        run,
-        describe_failure("Interrupted", said, status, next_step=later.strip(), sent=sent is not None, **ids),
+    described = describe_failure(
+        "Interrupted",
+        said,
+        status,
+        next_step=later.strip(),
+        sent=run.has_sent,
+        task_id=run.last_task_id,
+        session_id=run.sent.session_id if run.sent else None,
     )
+    write_error(run, described)
     return status
 
 

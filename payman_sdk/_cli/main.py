@@ -70,18 +70,17 @@ def _report_unexpected(error: Exception, run: Run) -> int:
     if run.debug:
         sys.stderr.write(f"{format_traceback(error)}\n")
     advice = "" if run.debug else " Run it with --debug to see where."
-    sent = run.suggest_follow_up()
+    later = "" if run.is_harmless else run.suggest_follow_up()
     said = f"unexpected error: {type(error).__name__}."
-    sys.stderr.write(f"payman: {said}{advice}{sent}\n")
-    status = UNDETERMINED if sent else FAILED
-    task_id = run.sent.task_id if run.sent else None
+    sys.stderr.write(f"payman: {said}{advice}{later}\n")
+    status = UNDETERMINED if later else FAILED
     described = describe_failure(
         type(error).__name__,
         said,
         status,
-        next_step=f"{advice}{sent}".strip(),
-        sent=bool(sent),
-        task_id=task_id,
+        next_step=f"{advice}{later}".strip(),
+        sent=run.has_sent,
+        task_id=run.last_task_id,
     )
     with suppress(Exception):  # writing may be what failed
         write_error(run, described)

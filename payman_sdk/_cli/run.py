@@ -45,6 +45,11 @@ class Run:
         """Whether an ask was sent; None while a task is looked up or canceled, for which no ask is sent."""
         return None if self.sent is None and self.task_id is not None else self.sent is not None
 
+    @property
+    def last_task_id(self) -> str | None:
+        """The task of the ask that was sent last, else the one that is looked up or canceled."""
+        return self.task_id if self.sent is None else self.sent.task_id
+
     def note(self, outgoing: OutgoingAsk) -> None:
         """Note an ask that is about to be sent: the `before_send` hook of the command's clients."""
         self.sent = outgoing
@@ -64,8 +69,8 @@ class Run:
         return " ".join(["payman", *flags, words])
 
     def suggest_follow_up(self, task_id: str | None = None) -> str:
-        """Return how to look up the task that was sent; nothing if none was sent."""
-        task_id = task_id or (self.sent.task_id if self.sent else self.task_id)
+        """Return how to look up the task that was sent or named; nothing if there is none."""
+        task_id = task_id or self.last_task_id
         if task_id is None:
             return ""
         if self.sandbox:

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
 from payman_api import PATHS
-from payman_sdk import _config
+from payman_sdk import PaymanClient, _config
+from payman_sdk._cli.run import TerminatedError
 from payman_sdk.sandbox import Sandbox, ScriptedResponse
-from tests.cli.command import Payman
+from tests import programs
+from tests.cli.command import Payman, environment_of
 from tests.peer import Answer, Peer, answer, reset, rpc, task_with
 
 LOOKUPS = {"tasks": "payman tasks get", "payments": "payman payments status"}
@@ -133,3 +138,72 @@ def test_the_server_is_named_in_what_is_advised(payman: Payman, sandbox: Sandbox
     """Flags that chose the server are repeated in the advice."""
     said = payman("--base-url", sandbox.base_url, "ask", "send 150 TSD to Test Payee")
     assert f"payman --base-url {sandbox.base_url} tasks wait tsk-" in said.err
+
+
+@pytest.mark.parametrize(("end", "status"), [(KeyboardInterrupt, 130), (TerminatedError, 143)])
+def test_an_interrupted_command_says_what_may_have_been_done(
+    payman: Payman,
+    waiting: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    end: type[BaseException],
+    status: int,
+) -> None:
+    """Behind its request, a cancellation may have been carried out; a look-up says nothing about the task, and names no other."""
+    paid = json.loads(payman("pay", "10", "TSD", "Test Payee", "--json").out)["task_id"]
+    rows: tuple[tuple[str, tuple[str, ...], bool | None], ...] = (
+        ("cancel_task", ("tasks", "cancel", waiting["task_id"]), None),
+        ("get_task", ("tasks", "get", paid), None),
+        ("wait", ("tasks", "wait", paid), None),
+        ("payment_status", ("payments", "status", paid), None),
+        ("payment_status", ("payments", "approve", paid), None),
+        ("reply", ("tasks", "reply", paid, "approve"), False),
+        ("wallets", ("wallets",), True),
+    )
+    for method, command, sent in rows:
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                PaymanClient,
+                method,
+                _interrupt(getattr(PaymanClient, method), end, is_called=sent is not False),
+            )
+            said = payman(*command, "--json")
+        error = json.loads(said.out)["error"]
+        assert (said.status, error["class"], error["sent"]) == (status, "Interrupted", sent), command
+        assert (
+            ("Nothing was sent" in said.err) == ("Nothing was sent" in error["message"]) == (sent is False)
+        ), command
+        assert "continues" not in said.err, command
+        if sent is None:
+            assert error["task_id"] == command[2], command
+            assert error["next_step"].endswith(f"{LOOKUPS[command[0]]} {command[2]}"), command
+            assert error["next_step"] in said.err, command
+
+
+def _interrupt(call: Callable[..., Any], end: type[BaseException], *, is_called: bool) -> Callable[..., Any]:
+    """A method that is interrupted at its end, or before it has begun."""
+
+    def interrupted(*given: Any, **options: Any) -> None:
+        if is_called:
+            call(*given, **options)
+        raise end
+
+    return interrupted
+
+
+def test_a_mistake_behind_a_request_is_undetermined(payman: Payman, waiting: dict[str, str]) -> None:
+    """An exception that nobody expected, behind the request of `tasks cancel`: it may have been canceled."""
+    program = (
+        "import sys; from payman_sdk._cli import main, terminal\n"
+        "def broken(self, text): raise RuntimeError\n"
+        "terminal.Terminal.write_document = broken\n"
+        "sys.exit(main.main())"
+    )
+    for command, status in ((["tasks", "cancel", waiting["task_id"]], 5), (["wallets"], 1)):
+        done = programs.run(
+            [sys.executable, "-c", program, *command, "--json"],
+            capture_output=True,
+            text=True,
+            env=environment_of(),
+        )
+        assert done.returncode == status, (command, done)
+        assert ("payman tasks get tsk-" in done.stderr) == (status == 5), command
