@@ -41,12 +41,30 @@ from payman_sdk._core.response_format import read_response_format
 from payman_sdk._core.task_normalization import Warnings, normalize_artifact, parse_timestamp
 from payman_sdk._core.task_reader import read_artifact, read_task
 from payman_sdk._core.type_schema import read_type
+from payman_sdk._core.wire_json import dump_json
 from payman_sdk.errors import ConfigurationError, ResponseValidationError
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.types import Transaction
 from tests.streaming.test_progress import ASK, Hasty, formatted, status, take
 
 SERVERS = "https://agent.payman.ai"
+
+
+def test_json_has_null_for_what_it_cannot_hold() -> None:
+    """Also as keys, in lists, and in the content of an artifact; every other value is written as ever."""
+    lost: list[str] = []
+    value = {"a": [float("inf"), 1.5, {"b": float("nan")}], "Infinity": "NaN", "c": -float("inf")}
+    assert json.loads(dump_json(value, lost)) == {"a": [None, 1.5, {"b": None}], "Infinity": "NaN", "c": None}
+    assert lost == ["Infinity", "NaN", "-Infinity"]
+    assert dump_json({"é": 1e300}, lost, ensure_ascii=False) == '{"é": 1e+300}'
+    assert len(lost) == 3
+    for kind in ("data", "odd"):
+        part = {"type": kind, "data": {"x": float("inf")}}
+        task = {"id": "tsk-1", "status": {"state": "completed"}, "artifacts": [{"parts": [part]}]}
+        read = read_task(task, "tsk-1")
+        assert read is not None
+        text = format_task(read, request_id="req-1", session_id=None).text
+        assert '"x": null' in text, kind
 
 
 def nest(depth: int) -> list[Any]:

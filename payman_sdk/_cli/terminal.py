@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -11,6 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from payman_sdk._core.wire_json import dump_json
 from payman_sdk._text.logger import format_traceback
 from payman_sdk._text.sanitizer import sanitize
 
@@ -139,7 +139,12 @@ class Terminal:
 
     def write_document(self, value: Any) -> None:
         """Write one JSON document. It is ASCII, so that any reader and any code page takes it."""
-        self.write(json.dumps(value, indent=2) + "\n")
+        lost: list[str] = []
+        self.write(dump_json(value, lost, indent=2) + "\n")
+        if lost:
+            self.write_message(
+                f"JSON has no {' and '.join(sorted(set(lost)))}: the document holds null instead."
+            )
 
     def write(self, text: str) -> None:
         _write_guarded(lambda: _write(sys.stdout, text), sys.stdout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -23,7 +22,7 @@ from payman_sdk._core.task_response import (
     has_ended,
     is_waiting,
 )
-from payman_sdk._core.wire_json import Json
+from payman_sdk._core.wire_json import Json, dump_json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError, TaskFailedError
 
@@ -208,17 +207,13 @@ def _render_part(part: Part) -> str:
         case TextPart():
             return part.text
         case DataPart():
-            return _dump_json(part.data.to_dict())
+            return dump_json(part.data.to_dict(), ensure_ascii=False)
         case FilePart():
             return _as_text(part.file.uri) or _as_text(part.file.name) or ""
         case OtherPart(type_="data"):
-            return _dump_json(part.additional_properties.get("data"))
+            return dump_json(part.additional_properties.get("data"), ensure_ascii=False)
         case _:
-            return _dump_json(part.to_dict())
-
-
-def _dump_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+            return dump_json(part.to_dict(), ensure_ascii=False)
 
 
 def _as_text(value: object) -> str | None:

@@ -78,6 +78,18 @@ def _parse(text: str, warnings: list[str]) -> Any:
         raise ValueError("nested too deeply") from error
 
 
+def dump_json(value: object, lost: list[str] | None = None, **layout: Any) -> str:
+    """Return a value as JSON, with null for NaN and the infinities, as JavaScript writes them; `lost` gets their names.
+
+    JSON has no such numbers, and strict readers refuse the whole document. A server's 1e999 is read as infinity.
+    """
+    try:
+        return json.dumps(value, allow_nan=False, **layout)
+    except ValueError:
+        names = [] if lost is None else lost  # its append returns None, which is null
+        return json.dumps(json.loads(json.dumps(value), parse_constant=names.append), **layout)
+
+
 def unite_members(pairs: list[tuple[str, Any]]) -> Json:
     """Return an object; a member that comes with several values holds a list of them, which no reader takes for any of them."""
     members = dict(pairs)

@@ -17,9 +17,11 @@ from attrs import fields
 from mcp import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from payman_api import PATHS
+from payman_sdk import AsyncPaymanClient
 from payman_sdk.agents import TOOLS, OperationResult, OperationStatus, SpendingLimit
 from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http
-from payman_sdk.agents.mcp.served_tools import spread_types
+from payman_sdk.agents.mcp.served_tools import fetch_agent_card, spread_types
 from payman_sdk.sandbox import Sandbox
 from tests import programs
 from tests.agents.mcp_tour import (
@@ -32,6 +34,7 @@ from tests.agents.mcp_tour import (
     Tour,
 )
 from tests.cli.command import PROGRAM, environment_of
+from tests.peer import Peer, answer
 
 pytestmark = pytest.mark.slow
 
@@ -253,6 +256,19 @@ def test_the_agent_card_is_a_resource(tour: Tour) -> None:
     ]
     assert tour.card is not None
     assert (tour.card.mime_type, json.loads(tour.card.text)["name"]) == ("application/json", "Payman sandbox")
+
+
+def test_the_agent_card_is_json() -> None:
+    """A number that JSON cannot hold is null in it, because clients read strictly."""
+
+    async def fetch(peer: Peer) -> tuple[str, str]:
+        async with AsyncPaymanClient(client_id="a", client_secret="b", base_url=peer.base_url) as client:
+            return await fetch_agent_card(client)
+
+    with Peer() as peer:
+        peer.always(PATHS["get_agent_card"], answer(200, '{"name": "agent", "number": [1e999, 2, NaN]}'))
+        kind, card = anyio.run(fetch, peer)
+    assert (kind, json.loads(card)) == ("application/json", {"name": "agent", "number": [None, 2, None]})
 
 
 def test_a_first_server_pays_once(tours: dict[str, Tour]) -> None:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from payman_api import PATHS
 from payman_sdk._cli.commands.ask import COMPLETED_IS_NOT_PAID
 from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, ScriptedResponse
 from tests.cli.command import SECRET, Payman
+from tests.peer import Answer, HangUp, Peer, Request, task_with
 
 
 def test_an_answer_goes_to_standard_output_and_nothing_else_does(payman: Payman) -> None:
@@ -35,6 +39,46 @@ def test_json_is_one_document_of_the_formatted_answer(payman: Payman) -> None:
     assert answer["status"] == "completed"
     assert answer["session_id"].startswith("ses-")
     assert "1,000.00 TSD" in answer["artifacts"][0]["content"]
+
+
+def test_json_holds_null_for_numbers_that_json_does_not_have(
+    payman: Payman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A strict reader can read every document; standard error says what is missing from it."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    with Peer() as peer:
+        monkeypatch.setenv("PAYMAN_BASE_URL", peer.base_url)
+        for number, name in (("1e999", "Infinity"), ("NaN", "NaN"), ("-1e999", "-Infinity"), ("1.5", "")):
+            part = {"type": "data", "data": {"x": "HERE"}}
+            task = {
+                "artifacts": [{"parts": [part, {"type": "text", "text": "ok"}]}],
+                "metadata": {"y": ["HERE"]},
+            }
+            for path in ("send_task", "get_task"):
+                peer.always(PATHS[path], _replace(task_with(**task), b'"HERE"', number.encode()))
+            for command in (
+                ("ask", "hi", "--yes", "--json"),
+                ("ask", "hi", "--yes", "--raw"),
+                ("tasks", "get", "tsk-1", "--json"),
+            ):
+                said = payman(*command)
+                json.loads(said.out, parse_constant=refuse)
+                assert said.out.count("null") >= 2 or not name, (command, said)
+                assert (f"JSON has no {name}: " in said.err) == bool(name), (command, said)
+
+
+def _replace(answer: Answer, old: bytes, new: bytes) -> Answer:
+    """An answer with other bytes, in a body that ends with the connection."""
+
+    def write(request: Request) -> Iterator[bytes]:
+        whole = b"".join(answer(request)).replace(old, new)
+        yield re.sub(rb"content-length: \d+", b"connection: close", whole)
+        raise HangUp
+
+    return write
 
 
 def test_raw_is_the_answer_as_it_came(payman: Payman) -> None:

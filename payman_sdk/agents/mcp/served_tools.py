@@ -17,6 +17,7 @@ from payman_api import PATHS
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._core.effects import Flow, SendRequest
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate
+from payman_sdk._core.wire_json import dump_json
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import move_on_after
 from payman_sdk._text.error_response import shorten
@@ -160,7 +161,7 @@ def _normalize_card(text: str) -> str | None:
     """Return the card as ASCII, with invisible characters as escapes, or None if it is not an object."""
     try:
         card = json.loads(text)
-        return json.dumps(card, indent=2) if isinstance(card, dict) else None
+        return dump_json(card, indent=2) if isinstance(card, dict) else None
     except (ValueError, RecursionError):
         return None
 
