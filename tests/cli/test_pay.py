@@ -218,6 +218,25 @@ def test_payees_are_added_with_the_fields_of_their_type(payman: Payman) -> None:
     assert names == ["NAME", "Test Payee", *rows]
 
 
+def test_flags_before_a_subcommand_are_refused(payman: Payman, sandbox: Sandbox) -> None:
+    """They belong to the list: `payees add` would drop them, and print a table in spite of --json."""
+    add = ("add", "Ada", "--type", "TEST_RAILS")
+    for flags, said_first in (
+        (("--json",), "--json has"),
+        (("--timeout", "-5"), "--timeout has"),
+        (("--timeout", "0"), "--timeout has"),
+        (("--query", ""), "--query has"),
+        (("-q", "Ada", "--json"), "--query and --json have"),
+    ):
+        said = payman("payees", *flags, *add)
+        assert said.status == 2, flags
+        words = json.loads(said.out)["error"]["message"] if "--json" in flags else said.err
+        assert f"{said_first} no effect before add" in words, flags
+    assert sandbox.requests == []
+    assert json.loads(payman("payees", *add, "--json").out)["name"] == "Ada"
+    assert json.loads(payman("payees", "--json").out)[-1]["name"] == "Ada"
+
+
 def test_on_a_live_server_the_order_is_shown_first(
     payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,11 +78,25 @@ def list_payees(
 ) -> None:
     """List the payees, or add one with payman payees add."""
     if context.invoked_subcommand is not None:
+        _refuse_flags(context, context.invoked_subcommand)
         return
     run = _start_list(context)
     with connect(run) as (client, _, _):
         found = client.payees(query, timeout=timeout)
     _show(run, found, _PAYEE_HEADINGS, _payee_row, "payees", as_json=as_json)
+
+
+def _refuse_flags(context: typer.Context, subcommand: str) -> None:
+    """Refuse flags before a subcommand, which would have no effect; raises typer.BadParameter."""
+    sources = {
+        param.opts[0]: context.get_parameter_source(param.name or "") for param in context.command.params
+    }
+    given = [flag for flag, source in sources.items() if source is not None and source.name != "DEFAULT"]
+    if given:
+        flags, verb = " and ".join(given), "has" if len(given) == 1 else "have"
+        raise typer.BadParameter(
+            f"{flags} {verb} no effect before {subcommand}. Put the flags of {subcommand} after it."
+        )
 
 
 def _option(help_text: str, metavar: str = "TEXT") -> Any:
