@@ -205,6 +205,18 @@ def test_the_token_is_shown_only_when_asked_for(payman: Payman, sandbox: Sandbox
     assert token not in about.out + about.err + shown.err
 
 
+def test_a_token_that_cannot_be_renewed_is_said_so(payman: Payman, sandbox: Sandbox) -> None:
+    """`token` names what to do, and prints nothing on standard output."""
+    owner = f"{sandbox.client_id} for a person at {sandbox.base_url}"
+    expired = StoredToken(owner, "tok-abcdefghijkl1", expires_at=1.0, lifetime=3600, scope="read_balance")
+    login_store.open_store("file").save(expired)
+    login_store.save_login(login_store.Login(client_id=sandbox.client_id, base_url=sandbox.base_url))
+    for flags in ((), ("--show",)):
+        said = payman("token", *flags)
+        assert (said.status, said.out) == (6, ""), flags
+        assert said.err == "payman: The token has expired and cannot be renewed. Run payman login again.\n"
+
+
 def test_two_logins_at_once_leave_one(payman: Payman, sandbox: Sandbox) -> None:
     """Forgetting waits for whoever renews the token."""
     store = login_store.open_store("file")

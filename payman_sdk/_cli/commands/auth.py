@@ -21,7 +21,7 @@ from payman_sdk._cli.login_store import (
 from payman_sdk._cli.output import report_error
 from payman_sdk._cli.run import Run
 from payman_sdk._io.clock import wall_time
-from payman_sdk.errors import APITimeoutError, ConfigurationError, TokenStoreError
+from payman_sdk.errors import APITimeoutError, AuthenticationError, ConfigurationError, TokenStoreError
 
 if TYPE_CHECKING:
     from payman_sdk._io.loopback import SystemBrowser
@@ -134,7 +134,9 @@ def token(
         report = client.get_access_token()
         kept = store.load()
     if report is None or settings.client_id is None:
-        raise typer.Exit(exit_codes.AUTHENTICATION)
+        raise AuthenticationError(
+            "The token has expired and cannot be renewed.", next_step="Run payman login again.", sent=False
+        )
     ends = dt.datetime.fromtimestamp(wall_time() + report["expiresIn"]).astimezone()
     lines = [
         f"Account:  {describe_account(settings.login)} of {settings.client_id.value}",
