@@ -135,7 +135,11 @@ class Terminal:
         _write_guarded(lambda: self.get_stdout().print(render_markdown(text)), sys.stdout)
 
     def write_answer_lines(self, lines: Iterable[str]) -> None:
-        self.write("".join(f"{sanitize(line, one_line=True)}\n" for line in lines))
+        self.write_laid_out(sanitize(line, one_line=True) for line in lines)
+
+    def write_laid_out(self, lines: Iterable[str]) -> None:
+        """Write lines whose words are sanitized already; their blanks are the command's own."""
+        self.write("".join(f"{line}\n" for line in lines))
 
     def write_document(self, value: Any) -> None:
         """Write one JSON document. It is ASCII, so that any reader and any code page takes it."""

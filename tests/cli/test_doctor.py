@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from payman_sdk._cli.commands import doctor
-from payman_sdk._cli.commands.doctor import Level
+from payman_sdk._cli.commands.doctor import Finding, Level
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import Payman
 from tests.tables import table
@@ -40,6 +40,17 @@ def test_nothing_is_set() -> None:
     found = levels(Payman(), "--base-url", "http://127.0.0.1:9")
     assert found["client id"] == found["secret"] == found["network"] == "problem"
     assert "token" not in found
+
+
+def test_an_advice_is_indented_below_its_finding() -> None:
+    """The blanks before it are the command's own; words of others still hide nothing in theirs."""
+    said = Payman()("--base-url", "http://127.0.0.1:9", "doctor")
+    assert f"\n{' ' * 20}-> Set PAYMAN_CLIENT_ID in the environment or in .env.\n" in said.out
+    assert "spaces" not in said.out
+    gap, line = " " * 300, f"a{' ' * 300}b\u202e\n-> c"
+    words = doctor.format_finding(Finding(Level.PROBLEM, "token", line, line))
+    assert [gap in one or "\u202e" in one or "\n" in one for one in words] == [False, False]
+    assert words[1] == f"{' ' * 20}-> a … (300 spaces) … b\\u202e\\n-> c"
 
 
 def test_a_wrong_secret(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:

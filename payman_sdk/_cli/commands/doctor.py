@@ -19,6 +19,7 @@ from payman_sdk._cli.output import START_SANDBOX
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_URL, FoundSetting, Settings
 from payman_sdk._io.clock import monotonic, wall_time
+from payman_sdk._text.sanitizer import sanitize
 from payman_sdk._version import __version__
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
@@ -59,7 +60,7 @@ def doctor(
     for finding in _run_checks(run):
         findings.append(finding)
         if not as_json:
-            run.terminal.write_answer_lines(format_finding(finding))
+            run.terminal.write_laid_out(format_finding(finding))
     if as_json:
         run.terminal.write_document(
             [{"level": f.level, "what": f.what, "said": f.said, "advice": f.advice} for f in findings]
@@ -216,8 +217,10 @@ def check_clock(ahead: float | None) -> Finding:
 
 
 def format_finding(finding: Finding) -> list[str]:
-    lines = [f"{finding.level:<8} {finding.what:<10} {finding.said}"]
-    return [*lines, f"{'':<19} -> {finding.advice}"] if finding.advice else lines
+    """Return the lines of a finding, with the words sanitized."""
+    said, advice = (sanitize(words, one_line=True) for words in (finding.said, finding.advice))
+    lines = [f"{finding.level:<8} {finding.what:<10} {said}"]
+    return [*lines, f"{'':<19} -> {advice}"] if advice else lines
 
 
 def _format_found(found: FoundSetting) -> str:

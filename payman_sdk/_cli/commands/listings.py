@@ -187,7 +187,7 @@ def _show(
 
 
 def _write_table(run: Run, headings: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
-    run.terminal.write("".join(f"{line}\n" for line in format_table(headings, rows)))
+    run.terminal.write_laid_out(format_table(headings, rows))
 
 
 def _payee_row(payee: Payee) -> list[str | None]:
