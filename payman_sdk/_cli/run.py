@@ -92,6 +92,21 @@ Key = Annotated[
         help="The idempotency key: a name for the operation. Repeat it, and it is still done once.",
     ),
 ]
+
+
+def read_session(given: str | None) -> str | None:
+    """Return the id of a session, None for a new one; a blank one, as of a variable that is not set, raises typer.BadParameter."""
+    if given is not None and not given.strip():
+        raise typer.BadParameter("it is blank. Give the id of a session, or new.")
+    return None if given == "new" else given
+
+
+Session = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID|new", callback=read_session, help="Continue this session; a new one by default."
+    ),
+]
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="The id of the task (tsk-…).")]
 
 MORE_WORDS = {"allow_extra_args": True}

@@ -133,6 +133,19 @@ def test_a_session_is_new_unless_one_is_named(payman: Payman, sandbox: Sandbox) 
     assert str(second).startswith("ses-")
 
 
+def test_a_blank_session_is_refused(payman: Payman, sandbox: Sandbox) -> None:
+    """A shell variable that is not set is no wish for a new session; in a reply, `new` is no id either."""
+    for command in (("ask", "Hello!"), ("chat",), ("tasks", "reply", "tsk-1", "approve")):
+        for blank in ("", " "):
+            said = payman(*command, "--session", blank, given="Hello!\n")
+            assert (said.status, said.out) == (2, ""), command
+            assert "'--session': it is blank" in said.err, command
+    assert sandbox.requests == []
+    task = json.loads(payman("ask", "send 150 TSD to Test Payee", "--json").out)["task_id"]
+    assert payman("tasks", "reply", task, "approve", "--session", "new").status == 0
+    assert str(sandbox.requests[-1].session_id).startswith("ses-")
+
+
 @pytest.mark.parametrize(
     ("script", "status", "words"),
     [

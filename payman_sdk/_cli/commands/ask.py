@@ -13,7 +13,18 @@ from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
 from payman_sdk._cli.confirm import confirm_send, may_move_money
 from payman_sdk._cli.output import comment, report_not_sent
-from payman_sdk._cli.run import MORE_WORDS, Json, Key, Run, TaskId, Timeout, Yes, refuse_more_words
+from payman_sdk._cli.run import (
+    MORE_WORDS,
+    Json,
+    Key,
+    Run,
+    Session,
+    TaskId,
+    Timeout,
+    Yes,
+    read_session,
+    refuse_more_words,
+)
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import APITimeoutError, ConfigurationError
 
@@ -40,9 +51,7 @@ def ask(
             "--stream/--no-stream", help="Show the answer while it arrives; the default on a terminal."
         ),
     ] = None,
-    session: Annotated[
-        str | None, typer.Option(metavar="ID|new", help="Continue this session; a new one by default.")
-    ] = None,
+    session: Session = None,
     metadata: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Sent with the task; may be repeated.")
     ] = None,
@@ -68,7 +77,7 @@ def ask(
         raise ConfigurationError("--json and --raw exclude each other.", next_step="Choose one.")
     text = _read_standard_input() if text == "-" else text
     sent = read_metadata(metadata or [])
-    with connect(run, session_id=None if session == "new" else session) as (client, settings, store):
+    with connect(run, session_id=session) as (client, settings, store):
         if not confirm_send(run, client, settings, text, yes=yes):
             raise typer.Exit(report_not_sent(run))
         if raw:
@@ -138,7 +147,9 @@ def reply(
     task: TaskId,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The reply, such as approve or deny.")],
     *,
-    session: Annotated[str | None, typer.Option(metavar="ID", help="The session of the task.")] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="ID", callback=read_session, help="The session of the task.")
+    ] = None,
     timeout: Timeout = None,
     as_json: Json = False,
     yes: Yes = False,

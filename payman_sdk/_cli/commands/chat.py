@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from attrs import frozen
@@ -13,7 +13,7 @@ from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
 from payman_sdk._cli.confirm import confirm_send
 from payman_sdk._cli.output import comment, report_error
-from payman_sdk._cli.run import Run, Yes
+from payman_sdk._cli.run import Run, Session, Yes
 from payman_sdk._cli.settings import Settings
 from payman_sdk.errors import (
     APITimeoutError,
@@ -95,9 +95,7 @@ _END = 10.0
 def chat(
     context: typer.Context,
     *,
-    session: Annotated[
-        str | None, typer.Option(metavar="ID|new", help="Continue this session; a new one by default.")
-    ] = None,
+    session: Session = None,
     yes: Yes = False,
 ) -> None:
     """Talk with the agent; /help shows the commands.
@@ -110,7 +108,7 @@ def chat(
             "Standard input is closed.", next_step="Run payman chat in a terminal, or pipe lines into it."
         )
     with connect(run) as (client, settings, _):
-        talk = Chat(run, client, settings, session=None if session == "new" else session, yes=yes)
+        talk = Chat(run, client, settings, session=session, yes=yes)
         raise typer.Exit(talk.run_until_end())
 
 
