@@ -109,6 +109,39 @@ def test_what_cannot_be_canceled_any_more(
     assert said.status == (0 if state == "completed" else 5)
 
 
+def test_lines_that_are_not_carried_out_are_not_completed(payman: Payman, sandbox: Sandbox) -> None:
+    """The first one decides, until there is an answer; what needs no answer is completed."""
+    rows = (
+        ("/approve\n", 1),
+        ("/deny\n", 1),
+        ("/cancel\n", 1),
+        ("/aprove\n", 2),
+        ("/approve\n/aprove\n", 1),
+        ("/aprove\nlist all wallets\n", 0),
+        ("send 150 TSD to Test Payee\n/aprove\n", 3),
+        ("", 0),
+        ("/help\n/session\n/new\n", 0),
+    )
+    for given, status in rows:
+        assert payman("chat", given=given).status == status, given
+
+
+def test_an_interrupted_cancellation_is_undetermined(
+    payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in an ask, and once more in its cancellation: nobody knows how the task ends."""
+
+    def interrupted(self: Conversation, text: str, **options: object) -> None:
+        ask(self, text)
+        raise KeyboardInterrupt
+
+    ask = Conversation.ask
+    monkeypatch.setattr(Conversation, "ask", interrupted)
+    monkeypatch.setattr(Conversation, "cancel_task", interrupted)
+    said = payman("chat", given="send 10 TSD to Test Payee\n")
+    assert (said.status, "The task continues." in said.err) == (5, True)
+
+
 def test_a_canceled_task_that_is_not_known_may_still_arrive(
     payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

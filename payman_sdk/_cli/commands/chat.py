@@ -100,7 +100,8 @@ def chat(
 ) -> None:
     """Talk with the agent; /help shows the commands.
 
-    Lines may also come from a file or a pipe; the exit status is then that of the last answer.
+    Lines may also come from a file or a pipe; the exit status is then that of the last answer, or else of the first line that could not be
+    carried out.
     """
     run: Run = context.obj
     if sys.stdin is None:
@@ -119,7 +120,7 @@ class Chat:
         self._run, self._client, self._settings, self._yes = run, client, settings, yes
         self._conversation = client.conversation(session)
         self._waiting: FormattedTaskResponse | None = None
-        self._status = exit_codes.COMPLETED
+        self._status: int | None = None
 
     def run_until_end(self) -> int:
         terminal = self._run.terminal
@@ -141,7 +142,7 @@ class Chat:
                 terminal.write_hint("exit or Ctrl-D leaves.")
         if self._waiting is not None:
             comment(self._run, self._waiting)
-        return exit_codes.COMPLETED if is_typed else self._status
+        return exit_codes.COMPLETED if is_typed else self._status or exit_codes.COMPLETED
 
     def _handle_line(self, line: str) -> bool:
         """Carry out a line, and return whether the chat continues."""
@@ -150,7 +151,7 @@ class Chat:
             case None:
                 pass
             case UnknownInput(advice):
-                terminal.write_message(advice)
+                self._refuse(advice, exit_codes.USAGE)
             case Prompt(text):
                 self._say(text)
             case Command("/quit"):
@@ -170,11 +171,16 @@ class Chat:
 
     def _decide(self, decision: str) -> None:
         if self._waiting is None:
-            self._run.terminal.write_message("No task waits for you.")
+            self._refuse("No task waits for you.", exit_codes.FAILED)
         elif self._run.terminal.is_interactive:
             self._send(decision)  # the command says what is meant; nobody needs to be asked again
         else:
             self._say(decision)  # from a pipe, where whoever wrote it has not seen what waits
+
+    def _refuse(self, message: str, status: int) -> None:
+        """Say why a line is not carried out. Its status is that of the chat only as long as there is no answer."""
+        self._run.terminal.write_message(message)
+        self._status = status if self._status is None else self._status
 
     def _say(self, text: str) -> None:
         try:
@@ -225,7 +231,7 @@ class Chat:
     def _cancel(self, task_id: str | None) -> None:
         run = self._run
         if task_id is None:
-            run.terminal.write_message("Nothing was sent.")
+            self._refuse("Nothing was sent.", exit_codes.FAILED)
             return
         try:
             run.terminal.write_message("Canceling the task. Press Ctrl-C again to stop canceling.")
@@ -242,6 +248,7 @@ class Chat:
                 f"The task may or may not be canceled.{run.suggest_follow_up(task_id)}"
             )
         except KeyboardInterrupt:
+            self._status = exit_codes.UNDETERMINED
             run.terminal.write_message(f"The task continues.{run.suggest_follow_up(task_id)}")
         else:
             self._show(response, is_cancelable=False)
