@@ -201,7 +201,11 @@ def test_a_file_reads_no_variable(folder: Path, monkeypatch: pytest.MonkeyPatch)
         for name in (ID, KEY):
             write(folder, {URL: HOSTILE, **THEIRS, name: text})
             for decide in (by_program, by_command):
-                sent = decide()
+                try:
+                    sent = decide()
+                except ConfigurationError:
+                    assert (name, ":" in text) == (ID, True)  # no id can hold a colon
+                    continue
                 if any(
                     "wJalr" in part or "somebody" in part or "their-secret" in sent.client_id for part in sent
                 ):
