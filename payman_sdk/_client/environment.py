@@ -7,8 +7,11 @@ expanded, and nothing is written into `os.environ`: the file may come with a rep
 from __future__ import annotations
 
 import io
+import logging
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -105,11 +108,34 @@ def read_env_file() -> EnvFile | None:
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         return EnvFile(path, {}, f"There is {path}, but it could not be read: {error}")
+    with _hold_warnings() as warnings:
+        parsed = dotenv_values(stream=io.StringIO(text), interpolate=False)
     values: dict[str, str] = {}
-    for name, value in dotenv_values(stream=io.StringIO(text), interpolate=False).items():
+    for name, value in parsed.items():
         if name.startswith("PAYMAN_") and (stripped := (value or "").strip()):
             values[name] = SecretStr(stripped) if name == VARIABLES["client_secret"] else stripped
+    begun = re.findall(r"(?m)^\s*(?:export\s+)?(PAYMAN_\w+)", text) if warnings else ()
+    broken = [name for name in dict.fromkeys(begun) if name not in parsed]
+    if broken:
+        problem = f"There is {path}, but {' and '.join(broken)} in it cannot be read: write NAME=value."
+        return EnvFile(path, {}, problem)
     return EnvFile(path, values)
+
+
+@contextmanager
+def _hold_warnings() -> Generator[list[logging.LogRecord]]:
+    """Collect what python-dotenv warns of in the block, which logging would print: a program may have no use for the rest of the file."""
+    log, held = logging.getLogger("dotenv.main"), list[logging.LogRecord]()
+
+    def hold(record: logging.LogRecord) -> bool:
+        held.append(record)
+        return False
+
+    log.addFilter(hold)
+    try:
+        yield held
+    finally:
+        log.removeFilter(hold)
 
 
 def _find_path() -> Path | None:

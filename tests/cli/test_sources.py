@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -267,6 +268,35 @@ def test_spellings_of_a_file(folder: Path) -> None:
         assert dict(file.values) == values, text
         assert "s3cret" not in repr(file)
     assert dict(os.environ) == before
+
+
+def test_broken_lines_of_a_file(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A setting that cannot be read is refused by its name; broken lines of other programs do not matter, and nothing is printed."""
+    table: dict[str, Sequence[str]] = {
+        f"{ID}: a\n{KEY}=b\n": [ID],
+        f"{ID}: a\n{KEY}: b\n{ID}: c\n": [ID, KEY],
+        f'{ID}="a\n{KEY}=b\n': [ID],
+        f"{ID}=a\n{KEY}=b\n  export {URL} http://127.0.0.1:9\n": [URL],
+        f"{ID}=a\n{KEY}=b\n{URL}: {HOSTILE}\nOTHER: x\n": [URL],
+        f"OTHER: x\n{ID}=a\n{KEY}=b\n": [],
+        f"{ID}: c\n{ID}=a\n{KEY}=b\n": [],
+        f"{ID}=a\n{KEY}=b\nNOTE='\n{URL} is not set\n'\n": [],
+    }
+    log = logging.getLogger("dotenv.main")
+    before = list(log.filters)
+    for text, broken in table.items():
+        (folder / ".env").write_text(text, "utf-8")
+        for decide in (by_program, by_command):
+            if not broken:
+                assert decide().client_id == "a", text
+                continue
+            with pytest.raises(ConfigurationError) as caught:
+                decide()
+            assert f"{' and '.join(broken)} in it cannot be read: write NAME=value." in str(caught.value), (
+                text
+            )
+    assert capfd.readouterr() == ("", "")
+    assert log.filters == before
 
 
 def test_a_login_keeps_its_server_and_gets_no_secret_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
