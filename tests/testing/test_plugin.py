@@ -344,9 +344,16 @@ def test_no_test_depends_on_another(project: Project) -> None:
             Path("folders").write_text("\\\\n".join(folders))
         """,
     )
-    assert "9 passed" in project.run()
-    for folder in (project.folder / "folders").read_text().splitlines():
-        assert not Path(folder).exists()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(project.folder / "state"))
+        patch.setenv(
+            "PAYMAN_STATE_DIR", ""
+        )  # which names no folder, so that tests would share the user's own
+        for state in (False, True):
+            assert "9 passed" in project.run(state=state)
+            for folder in (project.folder / "folders").read_text().splitlines():
+                assert not Path(folder).exists()
+    assert not (project.folder / "state").exists()
     project.write(
         "test_apart.py", "import os\ndef test_own(): assert os.environ['PAYMAN_STATE_DIR'] == '/own'\n"
     )
