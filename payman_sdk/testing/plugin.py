@@ -5,6 +5,8 @@ pytest finds it once the package is installed. It imports nothing until a test u
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import os
 import shutil
 import sys
@@ -110,11 +112,9 @@ def payman_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
             my_agent.run(base_url=payman_sandbox.base_url, ...)
             assert [payment.amount for payment in payman_sandbox.payments] == [10]
     """
-    from payman_sdk.sandbox import Sandbox
-
     settings = _read_settings(request)
     listens = settings.pop("sockets", request.config.getini(_SOCKETS))
-    sandbox = Sandbox(**settings)
+    sandbox = _make_sandbox(settings, request.node.nodeid)
     try:
         yield sandbox.start() if listens else sandbox
     finally:
@@ -128,9 +128,27 @@ def _read_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for marker in request.node.iter_markers("payman_sandbox"):
         if marker.args:
-            raise pytest.UsageError("payman_sandbox takes keywords only, such as payman_sandbox(pace=0.1)")
+            problem = "payman_sandbox takes keywords only, such as payman_sandbox(pace=0.1)"
+            raise _build_marker_error(request.node.nodeid, problem)
         settings = {**marker.kwargs, **settings}
     return settings
+
+
+def _make_sandbox(settings: dict[str, Any], test: str) -> Sandbox:
+    from payman_sdk._config import refuse_unknown
+    from payman_sdk.sandbox import Sandbox
+
+    known = frozenset({"sockets", *inspect.signature(Sandbox).parameters})
+    try:
+        refuse_unknown(settings, known, "a setting of payman_sandbox")
+        return Sandbox(**settings)
+    except (TypeError, ValueError) as error:  # of a name and of a value
+        raise _build_marker_error(test, str(error)) from None
+
+
+def _build_marker_error(test: str, problem: str) -> BaseException:
+    """Return a failure that does not show the source of this plugin, in which nothing is wrong."""
+    return pytest.fail.Exception(f"{test}: the marker payman_sandbox: {problem}", pytrace=False)
 
 
 @pytest.fixture
@@ -157,7 +175,7 @@ def payman_client(payman_sandbox: Sandbox) -> Iterator[PaymanClient]:
 
 @pytest.fixture
 def async_payman_client(payman_sandbox: Sandbox) -> Iterator[AsyncPaymanClient]:
-    """Provide a client of the test's sandbox for asyncio and trio, whichever plugin runs the test.
+    """Provide a client of the test's sandbox for asyncio and trio, whichever plugin runs the test; closed after the test.
 
     It uses no sockets, so that nothing is left open when the test's event loop ends before the fixture.
 
@@ -170,7 +188,11 @@ def async_payman_client(payman_sandbox: Sandbox) -> Iterator[AsyncPaymanClient]:
     import httpx
 
     with payman_sandbox.transport() as transport:
-        yield payman_sandbox.async_client(http_client=httpx.AsyncClient(transport=transport))
+        client = payman_sandbox.async_client(http_client=httpx.AsyncClient(transport=transport))
+        yield client
+        with contextlib.suppress(StopIteration):
+            # Its event loop may have ended. Nothing is awaited, because the connections are not the client's.
+            client.close().send(None)
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_a_wrong_scope_is_refused(project: Project) -> None:
 
 @pytest.mark.slow
 def test_a_marker_says_how_the_sandbox_is(project: Project) -> None:
-    """A test's marker wins over its module's; a setting that there is not is an error that names it."""
+    """A test's marker wins over its module's; an error names the test, the setting that is wrong and the one that was meant."""
     project.write(
         "test_marked.py",
         """
@@ -166,15 +166,35 @@ def test_a_marker_says_how_the_sandbox_is(project: Project) -> None:
         def test_unknown(payman_sandbox):
             pass
 
+        @pytest.mark.payman_sandbox(tasksget=False)
+        def test_near(payman_client):
+            pass
+
+        @pytest.mark.payman_sandbox(pace="slow")
+        def test_wrong_type(payman_client):
+            pass
+
+        @pytest.mark.payman_sandbox(token_lifetime=-1)
+        def test_wrong_value(payman_client):
+            pass
+
         @pytest.mark.payman_sandbox("fast")
         def test_no_keyword(payman_sandbox):
             pass
         """,
     )
     said = project.run()
-    assert "2 passed, 2 errors" in said
-    assert "unexpected keyword argument 'colour'" in said
-    assert "payman_sandbox takes keywords only" in said
+    assert "2 passed, 5 errors" in said
+    for test, problem in {
+        "test_unknown": "'colour' is not a setting of payman_sandbox. Known are admin_token, ",
+        "test_near": "'tasksget' is not a setting of payman_sandbox. Did you mean 'tasks_get'?",
+        "test_wrong_type": "",
+        "test_wrong_value": "token_lifetime",
+        "test_no_keyword": "payman_sandbox takes keywords only",
+    }.items():
+        assert f"test_marked.py::{test}: the marker payman_sandbox: {problem}" in said
+    assert "plugin.py" not in said
+    assert "another exception" not in said
 
 
 @pytest.mark.slow
@@ -224,6 +244,10 @@ def test_the_async_client_leaves_nothing_open(project: Project, backend: str) ->
         f"""
         import pytest
 
+        from payman_sdk.errors import ConfigurationError
+
+        clients = []
+
         @pytest.fixture
         def anyio_backend():
             return {backend!r}
@@ -235,9 +259,16 @@ def test_the_async_client_leaves_nothing_open(project: Project, backend: str) ->
             async with async_payman_client.stream("list all payees") as stream:
                 async for event in stream:
                     break
+            clients.append(async_payman_client)
+
+        @pytest.mark.anyio
+        async def test_afterwards(async_payman_client):
+            with pytest.raises(ConfigurationError, match="This client has been closed"):
+                await clients[0].ask("Hello!")
+            assert (await async_payman_client.ask("Hello!")).status == "completed"
         """,
     )
-    assert "1 passed" in project.run()
+    assert "2 passed" in project.run()
 
 
 @pytest.mark.slow
