@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from payman_api.models.artifact import Artifact as WireArtifact
-from payman_api.models.data_part import DataPart
-from payman_api.models.file_part import FilePart
-from payman_api.models.message import Message
-from payman_api.models.other_part import OtherPart
-from payman_api.models.task import Task
-from payman_api.models.text_part import TextPart
+from payman_api.models import Artifact as WireArtifact
+from payman_api.models import DataPart, FilePart, Message, OtherPart, Task, TextPart
 from payman_api.types import Unset
 from payman_sdk._core.task_reader import ParsedTask, read_task
 from payman_sdk._core.task_response import (

@@ -7,11 +7,7 @@ from os import urandom
 from typing import TYPE_CHECKING, Any
 
 from payman_api.api.tasks import send_task
-from payman_api.models.message import Message
-from payman_api.models.metadata import Metadata
-from payman_api.models.send_task_request import SendTaskRequest
-from payman_api.models.task_send_params import TaskSendParams
-from payman_api.models.text_part import TextPart
+from payman_api.models import Message, Metadata, SendTaskRequest, TaskSendParams, TextPart
 from payman_api.types import UNSET, Unset
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._refusals import refuse
@@ -86,7 +82,7 @@ class AskRequest(NamedTuple):
 
     def build_stream_request(self) -> dict[str, Any]:
         from payman_api.api.tasks import send_task_subscribe
-        from payman_api.models.send_task_streaming_request import SendTaskStreamingRequest
+        from payman_api.models import SendTaskStreamingRequest
 
         body = SendTaskStreamingRequest(id=self.request_id, params=self._build_params())
         return send_task_subscribe.build_request(body=body)
@@ -136,8 +132,7 @@ class Described:
 def build_get_request(task_id: str, request_id: str, messages: int = 0) -> dict[str, Any]:
     """Return the request for a look-up of a task [P], with so many of its newest messages."""
     from payman_api.api.tasks import get_task
-    from payman_api.models.get_task_request import GetTaskRequest
-    from payman_api.models.task_query_params import TaskQueryParams
+    from payman_api.models import GetTaskRequest, TaskQueryParams
 
     params = TaskQueryParams(id=task_id, history_length=messages or UNSET)
     return get_task.build_request(body=GetTaskRequest(id=request_id, params=params))
@@ -146,8 +141,7 @@ def build_get_request(task_id: str, request_id: str, messages: int = 0) -> dict[
 def build_cancel_request(task_id: str, request_id: str) -> dict[str, Any]:
     """Return the request that cancels a task [P]."""
     from payman_api.api.tasks import cancel_task
-    from payman_api.models.cancel_task_request import CancelTaskRequest
-    from payman_api.models.task_id_params import TaskIdParams
+    from payman_api.models import CancelTaskRequest, TaskIdParams
 
     return cancel_task.build_request(body=CancelTaskRequest(id=request_id, params=TaskIdParams(id=task_id)))
 
@@ -155,8 +149,7 @@ def build_cancel_request(task_id: str, request_id: str) -> dict[str, Any]:
 def build_resubscribe_request(task_id: str, request_id: str, last_event_id: str) -> dict[str, Any]:
     """Return the request for what is left of a stream [P]: behind its last event, where its events are numbered."""
     from payman_api.api.tasks import resubscribe_task
-    from payman_api.models.resubscribe_task_request import ResubscribeTaskRequest
-    from payman_api.models.task_query_params import TaskQueryParams
+    from payman_api.models import ResubscribeTaskRequest, TaskQueryParams
 
     body = ResubscribeTaskRequest(id=request_id, params=TaskQueryParams(id=task_id))
     request = resubscribe_task.build_request(body=body)

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from payman_api.models.artifact import Artifact
-from payman_api.models.file_part import FilePart
-from payman_api.models.other_part import OtherPart
-from payman_api.models.task import Task
-from payman_api.models.task_status import TaskStatus
+from payman_api.models import Artifact, FilePart, OtherPart, Task, TaskStatus
 from payman_api.types import Unset
 from payman_sdk._core.wire_json import Json, as_object, decode_nested, get_first, unwrap_single
 
 if TYPE_CHECKING:
-    from payman_api.models.data_part import DataPart
-    from payman_api.models.text_part import TextPart
+    from payman_api.models import DataPart, TextPart
 
     Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, Self, TypeAlias, TypedDict, assert_never
 
-from payman_api.models.task_state import TaskState
+from payman_api.models import TaskState
 from payman_sdk._annotations import LazyModule, ParsedT, support_pydantic
 from payman_sdk._attrdict import Key, Record, register_with_yaml
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from payman_api.models.task import Task
+    from payman_api.models import Task
 else:
     dt = LazyModule("datetime")
 

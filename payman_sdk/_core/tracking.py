@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from payman_api.models.task_state import TaskState
+from payman_api.models import TaskState
 from payman_sdk import errors
 from payman_sdk._core.effects import CallHook, Clock, Flow, NotifyHook, SendRequest
 from payman_sdk._core.error_classes import describe_interruption, is_described, is_not_recorded
@@ -19,7 +19,7 @@ from payman_sdk._core.task_response import STATES, Phase, get_phase, get_state, 
 from payman_sdk._text.logger import get_logger
 
 if TYPE_CHECKING:
-    from payman_api.models.task import Task
+    from payman_api.models import Task
     from payman_sdk._core.events import StreamEvent
     from payman_sdk._core.hook_payloads import OnTask, Reason, TaskStateChange
     from payman_sdk._core.http import HTTPResponse

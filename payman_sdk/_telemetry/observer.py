@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from payman_api.models.task_state import TaskState
+from payman_api.models import TaskState
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.effects import Clock, Flow
 from payman_sdk._core.task_response import STATES, has_ended

@@ -96,7 +96,7 @@ def is_read_only(scope: str | None) -> bool:
         >>> is_read_only("read_balance,read_list_wallets"), is_read_only("read_balance write_send_payment"), is_read_only(None)
         (True, False, False)
     """
-    from payman_api.models.scope import Scope
+    from payman_api.models import Scope
 
     reading = {one.value for one in Scope if one.value.startswith("read_")}
     names = (scope or "").replace(",", " ").split()

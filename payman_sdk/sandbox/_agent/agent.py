@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from payman_api.models.scope import Scope
+from payman_api.models import Scope
 from payman_sdk.sandbox._agent import markdown
 from payman_sdk.sandbox._agent.language import intents as intent
 from payman_sdk.sandbox._agent.language import understand

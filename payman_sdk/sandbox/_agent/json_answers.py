@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
-from payman_api.models.scope import Scope
+from payman_api.models import Scope
 from payman_sdk.sandbox._agent import agent
 from payman_sdk.sandbox._agent.agent import AgentAnswer, AgentContext
 from payman_sdk.sandbox._ledger import accounts, ledger, payments

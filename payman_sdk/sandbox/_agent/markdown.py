@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import assert_never
 
-from payman_api.models.scope import Scope
+from payman_api.models import Scope
 from payman_sdk.sandbox._agent.language import intents as intent
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, Policy, WalletAccount

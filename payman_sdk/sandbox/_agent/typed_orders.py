@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
-from payman_api.models.scope import Scope
+from payman_api.models import Scope
 from payman_sdk.sandbox._agent.agent import AgentAnswer, AgentContext
 from payman_sdk.sandbox._agent.json_answers import (
     Json,

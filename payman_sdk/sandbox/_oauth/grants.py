@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from payman_api.models.scope import Scope
+from payman_api.models import Scope
 from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment

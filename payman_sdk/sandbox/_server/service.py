@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NoReturn, cast
 
-from payman_api.models.scope import Scope
+from payman_api.models import Scope
 from payman_sdk._text.logger import get_logger
 from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
 from payman_sdk.sandbox._agent.event_schedule import StreamSettings
