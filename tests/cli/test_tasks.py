@@ -190,6 +190,7 @@ def _interrupt(call: Callable[..., Any], end: type[BaseException], *, is_called:
     return interrupted
 
 
+@pytest.mark.slow
 def test_a_mistake_behind_a_request_is_undetermined(payman: Payman, waiting: dict[str, str]) -> None:
     """An exception that nobody expected, behind the request of `tasks cancel`: it may have been canceled."""
     program = (
