@@ -296,3 +296,11 @@ def test_the_secret_of_each_request_is_looked_for_in_its_answer() -> None:
     for own in (*owns, *owns):
         assert not AnswerScan(own).is_clean(f'{{"text": "{own.reveal()}"}}'.encode()), own.reveal()
         assert AnswerScan(own).is_clean(b'{"text": "nothing"}')
+
+
+def test_a_character_that_begins_as_one_of_a_secret_is_no_error() -> None:
+    """What is left of it is no character; every exception of the SDK would be a UnicodeDecodeError otherwise."""
+    sent_secrets.add(SecretStr("pässwörtér-xyz-123"))
+    for said in ("pässwörtÉr", "pässwörtèr", "\ud800 pässwörtèr"):
+        assert str(PaymanError(f"It said {said}")).startswith("It said "), said
+        assert "pässwört" not in redact(said), said

@@ -79,7 +79,12 @@ def redact(text: T) -> T:
             kept += body[at:start] + REDACTED.encode()
         at = max(at, end)
     kept += body[at:]
-    redacted: Any = bytes(kept) if isinstance(text, bytes) else kept.decode("utf-8", "surrogatepass")
+    redacted: Any = bytes(kept)
+    if isinstance(text, str):
+        try:
+            redacted = kept.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:  # a secret's character and that of the text begin with the same byte
+            redacted = kept.decode("utf-8", "replace")
     return cast("T", redacted)
 
 
