@@ -24,9 +24,10 @@ from payman_sdk import AsyncPaymanClient
 from payman_sdk.agents import ConfirmationRequest
 from payman_sdk.agents.mcp import CannotAskError, elicit, mcp_server
 from payman_sdk.agents.mcp.served_tools import can_ask
+from payman_sdk.agents.tools import CREATE_PAYEE
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
-from tests.agents.conftest import ORDER
+from tests.agents.conftest import ORDER, sends
 from tests.agents.mcp_tour import YES, Person, served, text_of
 from tests.tables import table
 
@@ -162,6 +163,54 @@ def test_a_yes_counts_for_its_question_only(sandbox: Sandbox) -> None:
     assert isinstance(made_up, MCPError)
     assert isinstance(stateless, InputRequiredResult)  # it is asked again
     assert len(sandbox.payments) == 1
+
+
+def test_an_answer_counts_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that repeats a call with a used answer is asked again, whether that was a yes or a no."""
+    monkeypatch.setattr("payman_sdk.agents.mcp.server_mcp2._MOST", 2)
+    words = {"text": "send 5 TSD to Test Payee"}
+    payee = {**dict.fromkeys(CREATE_PAYEE.parameters["properties"]), "name": "Ada", "type": "TEST_RAILS"}
+    cases: list[tuple[str, dict[str, Any], ElicitResult]] = [
+        ("payman_ask", words, YES),
+        ("payman_create_payee", {**payee, "operation": "ada"}, YES),
+        ("payman_ask", words, ElicitResult(action="decline")),
+    ]
+
+    async def main() -> None:
+        results: list[object] = []
+
+        async def call(tool: str, arguments: dict[str, Any], state: str, answer: ElicitResult = YES) -> None:
+            given: dict[str, Any] = {"confirm": answer}
+            result = await client.session.call_tool(
+                tool, arguments, input_responses=given, request_state=state, allow_input_required=True
+            )
+            results.append(result)
+
+        async def ask(tool: str, arguments: dict[str, Any]) -> str:
+            asked = await client.session.call_tool(tool, arguments, allow_input_required=True)
+            assert isinstance(asked, InputRequiredResult)
+            return asked.request_state or ""
+
+        async with (
+            served(sandbox) as server,
+            Client(server, mode=MODES[1], elicitation_callback=Person()) as client,
+        ):
+            for tool, arguments, answer in cases:
+                state = await ask(tool, arguments)
+                results.clear()
+                async with anyio.create_task_group() as group:
+                    group.start_soon(call, tool, arguments, state, answer)
+                    group.start_soon(call, tool, arguments, state, answer)
+                await call(tool, arguments, state)
+                assert sum(isinstance(one, InputRequiredResult) for one in results) == 2, (tool, answer)
+            # Where more questions are open than the server remembers, the answer to the oldest is not valid.
+            oldest, _, newest = [await ask("payman_ask", words) for _ in range(3)]
+            await call("payman_ask", words, oldest)
+            assert isinstance(results[-1], InputRequiredResult)
+            await call("payman_ask", words, newest)
+
+    anyio.run(main)
+    assert sends(sandbox) == [words["text"], ("Ada", "TEST_RAILS"), words["text"]]
 
 
 def test_nobody_can_be_asked_outside_of_a_call() -> None:

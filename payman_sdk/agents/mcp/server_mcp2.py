@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from typing import Any
 
 from attrs import define
@@ -40,6 +41,8 @@ from payman_sdk.agents.mcp.served_tools import (
 Context = ServerRequestContext[Any, Any]
 
 _KEY = "confirm"
+_MOST = 1000
+"""Open questions that are remembered. An answer to an older one is not valid any more, so the client is asked again."""
 
 
 @define
@@ -49,11 +52,13 @@ class Mcp2Call:
     Args:
         context: The request, which knows its session.
         params: What it holds; an answer to what was asked before, perhaps.
+        open_questions: What the server has asked and not used the answer of, each by the state that its answer comes with.
         question: What the client is to be asked instead of being given a result.
     """
 
     context: Context
     params: CallToolRequestParams
+    open_questions: dict[str, str]
     question: InputRequiredResult | None = None
 
     @property
@@ -67,18 +72,24 @@ class Mcp2Call:
         if session.protocol_version not in MODERN_PROTOCOL_VERSIONS:
             return await wait_for_answer(session.elicit_form(message, SCHEMA, self.context.request_id))
         answers = self.params.input_responses or {}
-        if self.params.request_state == state and _KEY in answers:
+        # Taken out first: a client that repeats a call brings an answer that was used.
+        if self.open_questions.pop(self.params.request_state or "", None) == state and _KEY in answers:
             answer = answers[_KEY]
             return answer if isinstance(answer, ElicitResult) else None
+        number = secrets.token_hex(16)
+        self.open_questions[number] = state
+        if len(self.open_questions) > _MOST:
+            del self.open_questions[next(iter(self.open_questions))]
         form = ElicitRequestFormParams(message=message, requested_schema=SCHEMA)
         self.question = InputRequiredResult(
-            input_requests={_KEY: ElicitRequest(params=form)}, request_state=state
+            input_requests={_KEY: ElicitRequest(params=form)}, request_state=number
         )
         return None
 
 
 def build_server(tools: ServedTools) -> Server[Any]:
     """Return the server."""
+    open_questions = dict[str, str]()
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult.model_validate({"tools": await tools.list()})
@@ -86,7 +97,7 @@ def build_server(tools: ServedTools) -> Server[Any]:
     async def call_tool(
         context: Context, params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        call, numbers = Mcp2Call(context, params), itertools.count(1)
+        call, numbers = Mcp2Call(context, params, open_questions), itertools.count(1)
 
         async def report(line: str) -> None:
             await context.session.report_progress(next(numbers), message=line)
