@@ -78,7 +78,8 @@ class BaseToolkit(Generic[Client]):
         config = client._config  # pyright: ignore[reportPrivateUsage] # whose operations they are is for the toolkit to know
         self._client_id: str = config.client_id
         self._patience: float = config.timeout
-        operation_log = OperationLog(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
+        account = client._credentials.owner.name  # pyright: ignore[reportPrivateUsage] # likewise
+        operation_log = OperationLog(store, account, self.run_id, limit)
         self._context = OperationContext(client, operation_log, confirm, config)
         if limit is not None and (run_id is None or isinstance(store, MemoryOperationStore)):
             log.warning(

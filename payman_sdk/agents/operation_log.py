@@ -81,7 +81,7 @@ class OperationLog:
         if operation.account != self._account:
             raise ConfigurationError(
                 f"The operation store holds operations of {operation.account}, and this client is {self._account}.",
-                next_step="Give every account its own store.",
+                next_step="Give every account its own store, and every payment of the application its own name.",
             )
         return operation
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import socket
+from functools import partial
 from typing import Any
 
 import anyio
@@ -348,6 +349,26 @@ def test_a_store_of_another_account(client: PaymanClient) -> None:
     )
     with pytest.raises(ConfigurationError, match="Give every account its own store"):
         PaymanToolkit(client, store=store).pay(*PAYMENT, operation="invoice-1")
+
+
+def test_an_application_and_a_person_are_two_accounts(client: PaymanClient, sandbox: Sandbox) -> None:
+    """What the application did is not reported to a person whom it acts for, nor the other way round; nothing more is sent."""
+    with httpx.Client(transport=sandbox.transport()) as http:
+        config = {"client_id": sandbox.client_id, "base_url": client._config.base_url}
+        person = PaymanClient.with_token(config, sandbox.issue_token(), http_client=http)
+        for name, first, second in (("rent", client, person), ("wage", person, client)):
+            store = MemoryOperationStore()
+            PaymanToolkit(first, store=store).pay(*PAYMENT, operation=name)
+            sent, other = sends(sandbox), PaymanToolkit(second, store=store)
+            for call in (
+                partial(other.pay, *PAYMENT),
+                other.check,
+                partial(other.reply, decision="approve"),
+                partial(other.create_payee, "Ada", "TEST_RAILS"),
+            ):
+                with pytest.raises(ConfigurationError, match="Give every account its own store"):
+                    call(operation=name)
+            assert sends(sandbox) == sent
 
 
 # --- as it happens

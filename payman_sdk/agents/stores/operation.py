@@ -41,7 +41,7 @@ class Operation:
 
     Args:
         task_id: The id of its task, which is its key.
-        account: Whose it is: the client's id and server.
+        account: Whose it is: the client's id, whether it acts for a person, and its server.
         name: The name that it was given; None for a task that was only replied to.
         payee: Who is paid; None where the order is not known, as for the next three.
         amount: How much.
