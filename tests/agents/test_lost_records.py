@@ -151,22 +151,44 @@ def test_a_redis_that_evicts_is_refused(redis_url: str, server: redis_library.Re
             server.config_set("maxmemory-policy", "noeviction")
     store.save(FIRST)
     assert store.load("tsk-1") == FIRST
+    server.config_set(
+        "maxmemory-policy", "allkeys-lfu"
+    )  # somebody changes it under a store that has checked it
+    try:
+        assert is_refused(store.save, SECOND)
+    finally:
+        server.config_set("maxmemory-policy", "noeviction")
 
 
-def test_a_redis_that_does_not_tell_about_itself(
-    redis_url: str, server: redis_library.Redis, tmp_path: Path
+def test_a_redis_that_does_not_show_its_settings_is_refused(
+    redis_url: str, server: redis_library.Redis, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where the user of a store may not ask Redis for its settings, the store works."""
+    """What the store may not see counts as unsafe: whether keys are evicted, whether replicas follow, whether there is a file."""
     server.acl_setuser(
         "restricted", enabled=True, passwords=["+pw"], keys=["*"], commands=["+@all", "-info", "-config"]
     )
     try:
         url = redis_url.replace("redis://", "redis://restricted:pw@")
         store = RedisOperationStore(url, name=tmp_path.name)
-        store.save(FIRST)
-        assert store.load("tsk-1") == FIRST
+        for use in (
+            lambda: store.load("tsk-1"),
+            lambda: store.save(FIRST),
+            lambda: store.list_by_run("monday"),
+        ):
+            with pytest.raises(OperationStoreError, match="allow this user INFO"):
+                use()
     finally:
         server.acl_deluser("restricted")
+    whole = {**server.info(), "aof_enabled": 1}
+    for hidden in ("maxmemory_policy", "connected_slaves", "aof_enabled", "nothing"):
+        with SilentRedis.from_url(redis_url) as client:
+            client.shown = {name: value for name, value in whole.items() if name != hidden}
+            store = RedisOperationStore(client, name=f"{tmp_path.name} {hidden}")
+            assert is_refused(store.save, FIRST) is (hidden in {"maxmemory_policy", "connected_slaves"}), (
+                hidden
+            )
+    [warning] = caplog.messages
+    assert f"{tmp_path.name} aof_enabled" in warning
 
 
 def test_the_clock_of_redis(redis_url: str, server: redis_library.Redis) -> None:
@@ -204,6 +226,15 @@ def test_an_sqlite_file_that_is_not_known(tmp_path: Path) -> None:
             connection.execute(damage)
         assert is_refused(SQLiteOperationStore(path).list_by_run, "monday"), name
         assert is_refused(SQLiteOperationStore(path).save, SECOND) is (name != "no records"), name
+
+
+class SilentRedis(redis_library.Redis):
+    """A Redis that does not show everything about itself."""
+
+    shown: Any = None
+
+    def info(self, *_: Any, **__: Any) -> Any:
+        return self.shown
 
 
 class OvertakenRedis(redis_library.Redis):

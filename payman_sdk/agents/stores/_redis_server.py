@@ -40,10 +40,7 @@ class RedisServer:
 
     def wait_for_replicas(self) -> None:
         """Wait until every replica has what was written: whichever of them a failover promotes, it misses nothing that is sent."""
-        replicas, client = (
-            int(self._fetch_info("replication").get("connected_slaves", 0)),
-            cast("Any", self._client),
-        )
+        replicas, client = self._fetch_info()["connected_slaves"], cast("Any", self._client)
         if replicas and self.call(lambda: client.wait(replicas, _REPLICA_MILLISECONDS)) < replicas:
             raise OperationStoreError(
                 f"A replica of Redis has not confirmed what was written to {self._key}; a failover could lose it.",
@@ -52,29 +49,29 @@ class RedisServer:
 
     def check(self) -> None:
         """Refuse a Redis that evicts records, and warn of one that keeps none of them when it ends."""
-        if self._is_checked:
-            return
-        policy = self._fetch_info("memory").get("maxmemory_policy", "noeviction")
-        if policy != "noeviction":
-            raise OperationStoreError(
-                f"Redis has the maxmemory-policy {policy}: it may delete operations, and a run would count from zero.",
-                next_step="Set maxmemory-policy to noeviction, or use another Redis.",
-            )
-        if not self._fetch_info("persistence").get("aof_enabled", 1):
-            _warn_of_loss(self._key)
-        self._is_checked = True
+        if not self._is_checked:
+            if not self._fetch_info().get("aof_enabled"):
+                _warn_of_loss(self._key)
+            self._is_checked = True
 
-    def _fetch_info(self, section: str) -> dict[str, Any]:
-        """Return what Redis says about itself; nothing where asking is not permitted."""
+    def _fetch_info(self) -> dict[str, Any]:
+        """Return what Redis says about itself; refuse one that evicts records, or does not say whether it does."""
         client: Any = self._client
 
         def read() -> dict[str, Any]:
             try:
-                return dict(client.info(section))
+                return dict(client.info())
             except redis.ResponseError:  # not permitted, or not known
                 return {}
 
-        return self.call(read)
+        info = self.call(read)
+        policy = info.get("maxmemory_policy") if "connected_slaves" in info else None
+        if policy != "noeviction":
+            raise OperationStoreError(
+                f"Redis has the maxmemory-policy {policy or '(not shown)'}: it may delete operations, and a run would count from zero.",
+                next_step="Set maxmemory-policy to noeviction and allow this user INFO, or use another Redis.",
+            )
+        return info
 
 
 @cache
