@@ -40,6 +40,17 @@ class Clock:
         return self.now
 
 
+class UnwritableError(Exception):
+    """As of a driver that decodes what its server says when the exception is shown."""
+
+    def __str__(self) -> str:
+        return b"la base est arr\xeat\xe9e".decode()
+
+
+def raise_unwritable(*_: object) -> None:
+    raise UnwritableError
+
+
 class Busy(Enum):
     """Which lock somebody else holds."""
 

@@ -14,6 +14,7 @@ from payman_sdk._core.exchange import AskExchange
 from payman_sdk._core.key_store import KeyStore
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.retry import is_transient
+from payman_sdk._text.error_response import format_exception
 from payman_sdk._text.logger import get_logger
 
 log = get_logger()
@@ -188,7 +189,7 @@ class KeyClaim(Generic[T]):
         except Exception as error:
             if not self._is_default:
                 raise errors.KeyStoreError(
-                    f"The key store failed: {type(error).__name__}: {error}",
+                    f"The key store failed: {type(error).__name__}: {format_exception(error)}",
                     next_step="Repair the store, then ask again with the same key.",
                     # Once the key is taken, this is about one attempt: those before it are counted elsewhere.
                     sent=self._recorded is not None and not self._is_taken,

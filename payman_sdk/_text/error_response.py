@@ -140,6 +140,14 @@ def format_sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
+def format_exception(error: BaseException) -> str:
+    """Return the text of an exception, or its class if it has none or its text cannot be written."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # an exception may break whoever looks at it
+        return type(error).__name__
+
+
 def shorten(text: str) -> str:
     """Return a server's own words on one line, cut to a length that a message bears, and with nothing in them that hides."""
     return sanitize(text, one_line=True, max_length=_SHOWN)

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from attrs import frozen
 
 from payman_sdk._core.effects import Flow, Invoke
-from payman_sdk._text.error_response import shorten
+from payman_sdk._text.error_response import format_exception, shorten
 from payman_sdk.agents.confirmation_text import MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import ConfigurationError
@@ -137,7 +137,7 @@ def request_confirmation(confirm: Confirm | None, proposal: ConfirmationRequest)
 
 def format_denial(error: BaseException | None = None) -> str:
     """Why an ask without consent is not sent, with the message of the hook's exception."""
-    said = "" if error is None else f" ({shorten(str(error) or type(error).__name__)})"
+    said = "" if error is None else f" ({shorten(format_exception(error))})"
     return f"it was not agreed to{said}. It may be asked for again later."
 
 

@@ -14,6 +14,7 @@ from payman_sdk._core.effects import CallBlocking, Flow, Invoke, Lock, Sleep
 from payman_sdk._core.key_store import KeyStore
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
+from payman_sdk._text.error_response import format_exception
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.claims import OperationKey, get_claims, replace
 from payman_sdk.agents.limits import SpendingLimit, explain_refusal
@@ -254,7 +255,7 @@ class OperationLog:
             raise
         except Exception as error:
             raise OperationStoreError(
-                f"The operation store failed: {type(error).__name__}: {error}"
+                f"The operation store failed: {type(error).__name__}: {format_exception(error)}"
             ) from error
 
 

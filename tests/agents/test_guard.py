@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -32,6 +33,7 @@ from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, RateLimitError
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse
 from tests.agents.conftest import BIG, PAYMENT, connected, connected_async, let_settle, sends
+from tests.steps import UnwritableError, raise_unwritable
 from tests.tables import table
 
 # --- confirm
@@ -561,7 +563,30 @@ class Stuck:
         raise self.failure
 
 
-@pytest.mark.parametrize("failure", [OSError("stale"), OperationStoreError("The store is gone.")])
+def test_an_exception_whose_text_cannot_be_written(sandbox: Sandbox) -> None:
+    """It is named by its class, whoever raises it; a payment that was made is reported as paid."""
+    with connected(sandbox) as client:
+        for calls, status in enumerate(("not-sent", "not-sent", "paid")):  # claimed, sent, ended
+            store = Flaky()
+            store.before_save = [*[lambda: None] * calls, raise_unwritable]
+            result = PaymanToolkit(client, store=store).pay(*PAYMENT, operation=f"store-{calls}")
+            assert (result.status, "UnwritableError" in result.text) == (status, status != "paid")
+        assert sends(sandbox) == [PAYMENT]
+        result = PaymanToolkit(client, confirm=raise_unwritable).pay(*PAYMENT, operation="confirm")
+        assert (result.status, "(UnwritableError)" in result.text) == ("refused", True)
+    with connected(sandbox, before_send=raise_unwritable) as client:
+        for call in (
+            partial(PaymanToolkit(client).pay, *PAYMENT),
+            partial(PaymanToolkit(client).create_payee, "Ada", "TEST_RAILS"),
+        ):
+            result = call(operation="hook")
+            assert (result.status, "(UnwritableError)" in result.text) == ("refused", True)
+    assert sends(sandbox) == [PAYMENT]
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError("stale"), OperationStoreError("The store is gone."), UnwritableError()]
+)
 def test_a_lock_that_cannot_be_given_back(failure: Exception, client: PaymanClient, sandbox: Sandbox) -> None:
     """What was paid is told as paid, and not that nothing was sent, though the lock failed behind it."""
     store, made = MemoryOperationStore(), MemoryOperationStore().lock

@@ -23,6 +23,7 @@ from payman_sdk.errors import (
 )
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, completed, reset, rpc
+from tests.steps import UnwritableError
 
 PAYMENT = "send 10 TSD to Test Payee"
 KEY = "invoice-42"
@@ -192,6 +193,8 @@ def test_a_store_that_fails_sends_nothing(peer: Peer, connect: Connect) -> None:
         ("load", True),
         ("load", float("nan")),
         ("claim", RuntimeError("database is locked")),
+        ("load", UnwritableError()),
+        ("claim", UnwritableError()),
     ]:
         with pytest.raises(KeyStoreError) as caught:
             connect(key_store=Failing(method, failure)).ask(PAYMENT, idempotency_key=KEY)
