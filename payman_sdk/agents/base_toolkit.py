@@ -18,7 +18,7 @@ from payman_sdk._refusals import refuse, refuse_coroutine
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents import messages, operations, replies, requests
-from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
+from payman_sdk.agents.confirmation import Confirm, OnMessage
 from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.operation_context import OperationContext
 from payman_sdk.agents.operation_log import OperationLog
@@ -106,30 +106,25 @@ class BaseToolkit(Generic[Client]):
         flow: Callable[..., Flow[OperationResult]] = getattr(self, spec.name.removeprefix("payman"))
         return flow
 
-    def _build_read_options(self) -> dict[str, Any]:
-        return build_send_options(None, self.reader._config.before_send)  # pyright: ignore[reportPrivateUsage] # as below
-
     def _ask(self, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         text = _check_text(text)
-        options = self._build_read_options()
-        if self._check_on_message(on_message) is not None:
-            options["on_message"] = on_message
-        return (yield from requests.ask(self.reader, text, self._ask_confirm, options))
+        on_message = self._check_on_message(on_message)
+        return (yield from requests.ask(self.reader, text, self._ask_confirm, on_message))
 
     def _wallets(self, on_message: OnMessage | None = None) -> Flow[OperationResult]:
-        read = partial(self.reader.wallets, **self._build_read_options())
-        return (yield from requests.list_items(read, requests.describe_wallet, "wallets"))
+        read, describe = self.reader.wallets, requests.describe_wallet
+        return (yield from requests.list_items(self.reader, read, describe, "wallets"))
 
     def _payees(self, query: str | None = None, on_message: OnMessage | None = None) -> Flow[OperationResult]:
-        read = partial(self.reader.payees, query, **self._build_read_options())
-        return (yield from requests.list_items(read, requests.describe_payee, "payees"))
+        read, describe = partial(self.reader.payees, query), requests.describe_payee
+        return (yield from requests.list_items(self.reader, read, describe, "payees"))
 
     def _transactions(
         self, limit: int | None = None, on_message: OnMessage | None = None
     ) -> Flow[OperationResult]:
-        most = 20 if limit is None else limit
-        read = partial(self.reader.transactions, limit=most, **self._build_read_options())
-        return (yield from requests.list_items(read, requests.describe_transaction, "transactions"))
+        read = partial(self.reader.transactions, limit=20 if limit is None else limit)
+        describe = requests.describe_transaction
+        return (yield from requests.list_items(self.reader, read, describe, "transactions"))
 
     def _create_payee(
         self,

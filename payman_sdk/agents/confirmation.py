@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from inspect import isawaitable
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import frozen
 
@@ -14,6 +14,9 @@ from payman_sdk._text.error_response import format_exception, shorten
 from payman_sdk.agents.confirmation_text import MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from payman_sdk._config import Config
 
 Action: TypeAlias = Literal["pay", "approve", "deny", "create_payee", "ask"]
 
@@ -167,14 +170,12 @@ def watch_hook(hook: Callable[[Any], Any], handle: Callable[[Exception], object]
     return call
 
 
-def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Callable[[Any], Any]:
-    """Return a hook that adds what it raises to a list: it says nothing about what was sent, whatever it is."""
-    return watch_hook(hook, raised.append)
-
-
 def build_send_options(
-    on_message: OnMessage | None, before_send: Callable[[Any], Any] | None
+    config: Config, raised: list[Exception], **hooks: Callable[[Any], Any] | None
 ) -> dict[str, Any]:
-    """Return the options of what is sent: who reads its events, and the client's own hook."""
-    given = {"on_message": on_message, "before_send": before_send and watch_hook(before_send, _block)}
-    return {name: value for name, value in given.items() if value is not None}
+    """Return the hooks of what is sent: those given, and the client's. What they raise, other than to block, is added to `raised`."""
+    given = {"on_retry": config.on_retry, **hooks}
+    options = {name: watch_hook(hook, raised.append) for name, hook in given.items() if hook is not None}
+    if config.before_send is not None:
+        options["before_send"] = watch_hook(config.before_send, _block)
+    return options

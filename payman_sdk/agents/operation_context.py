@@ -13,7 +13,7 @@ from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk._core.error_classes import describe_interruption, is_described
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.task_response import Phase, get_phase
-from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options, remember_raised
+from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
 from payman_sdk.agents.operation_log import OperationLog
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import ConfigurationError, PaymanError, TaskNotFoundError
@@ -44,10 +44,7 @@ class OperationContext:
 
     def build_options(self, on_message: OnMessage | None, raised: list[Exception]) -> dict[str, Any]:
         """Return the options of what is sent."""
-        config = self.config
-        hooks = {"on_event": on_message, "on_retry": config.on_retry, "on_task": config.on_task}
-        watched = {name: remember_raised(hook, raised) for name, hook in hooks.items() if hook is not None}
-        return watched | build_send_options(None, config.before_send)
+        return build_send_options(self.config, raised, on_event=on_message, on_task=self.config.on_task)
 
     def look_up(self, operation: Operation) -> Flow[tuple[Operation, Payment | None] | None]:
         """Return the state of an operation that may have been sent, and its payment; None where Payman does not know it.

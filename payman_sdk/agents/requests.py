@@ -24,6 +24,7 @@ from payman_sdk.agents.confirmation import (
     BlockedByHook,
     Confirm,
     ConfirmationRequest,
+    OnMessage,
     build_send_options,
     format_denial,
     request_confirmation,
@@ -35,7 +36,6 @@ from payman_sdk.errors import ConfigurationError, IdempotencyKeyReuseError, Paym
 if TYPE_CHECKING:
     from payman_sdk._client.async_ import AsyncPaymanClient
     from payman_sdk._client.sync import PaymanClient
-    from payman_sdk._core.task_response import FormattedTaskResponse
 
     Client = PaymanClient | AsyncPaymanClient
 
@@ -69,17 +69,31 @@ def describe_transaction(one: Transaction) -> Item:
     )  # fmt: skip
 
 
-def list_items(read: Callable[[], Any], describe: Callable[[Any], Item], what: str) -> Flow[OperationResult]:
+def _call(
+    client: Client, function: Callable[..., Any], **hooks: Callable[[Any], Any] | None
+) -> Flow[Any | PaymanError]:
+    """Return what a method of a client returns, or the error that it raises. What hooks raise passes, whatever its class."""
+    raised = list[Exception]()
+    options = build_send_options(client._config, raised, **hooks)  # pyright: ignore[reportPrivateUsage] # the toolkit watches its hooks
+    try:
+        return (yield Invoke(partial(function, **options)))
+    except PaymanError as error:
+        if isinstance(error, ConfigurationError) or any(error is one for one in raised):
+            raise
+        return error
+
+
+def list_items(
+    client: Client, read: Callable[..., Any], describe: Callable[[Any], Item], what: str
+) -> Flow[OperationResult]:
     """Return a flow that reads a list."""
     try:
-        found: Sequence[Any] = yield Invoke(read)
+        found = yield from _call(client, read)
     except BlockedByHook as withheld:
         return OperationResult(f"Refused, nothing was sent: {format_denial(withheld.__cause__)}", "refused")
-    except ConfigurationError:
-        raise
-    except PaymanError as error:
-        said = frame_words(error.message, "The error says")
-        return OperationResult(f"The {what} could not be read.\n\n{said}", "failed", None, error.task_id)
+    if isinstance(found, PaymanError):
+        said = frame_words(found.message, "The error says")
+        return OperationResult(f"The {what} could not be read.\n\n{said}", "failed", None, found.task_id)
     return describe_items([describe(one) for one in found], f"{len(found)} {what}")
 
 
@@ -137,24 +151,18 @@ def create_payee(
         why = yield from request_confirmation(context.confirm, request)
         if why is not None:
             return _describe(f"Refused, nothing was created: {why}", "refused", operation, task_id)
-        options = build_send_options(None, context.config.before_send)
-        kind = cast("PayeeType", order.type)
+        client, kind = context.client, cast("PayeeType", order.type)
+        create = partial(client.create_payee, order.name, kind, **order.fields, idempotency_key=operation)
         try:
-            payee: Payee = yield Invoke(
-                partial(
-                    context.client.create_payee, order.name, kind, **order.fields, idempotency_key=operation, **options
-                )
-            )  # fmt: skip
+            payee = yield from _call(client, create, on_task=context.config.on_task)
         except BlockedByHook as withheld:
             why = format_denial(withheld.__cause__)
             return _describe(f"Refused, nothing was created: {why}", "refused", operation, task_id)
-        except ConfigurationError:
-            raise
-        except IdempotencyKeyReuseError:
+        if isinstance(payee, IdempotencyKeyReuseError):
             text = f"Nothing was created: operation {operation} is the name of another order"
             return _describe(text, "refused", operation, task_id)
-        except PaymanError as error:
-            return _describe_payee_failure(error, operation, task_id)
+        if isinstance(payee, PaymanError):
+            return _describe_payee_failure(payee, operation, task_id)
     created = describe_items([describe_payee(payee)], f"The payee exists. This was operation {operation}")
     return evolve(created, operation=operation, task_id=task_id)
 
@@ -186,7 +194,9 @@ def has_read_only_token(client: Client) -> bool:
     return is_read_only(tokens.scope)
 
 
-def ask(reader: Client, text: str, confirm: Confirm | None, options: dict[str, Any]) -> Flow[OperationResult]:
+def ask(
+    reader: Client, text: str, confirm: Confirm | None, on_message: OnMessage | None
+) -> Flow[OperationResult]:
     """Return a flow that asks in free words."""
     try:
         yield Invoke(reader.get_access_token)  # a token that is renewed now may have other scopes
@@ -202,17 +212,17 @@ def ask(reader: Client, text: str, confirm: Confirm | None, options: dict[str, A
         if why is not None:
             return OperationResult(f"Refused, nothing was sent: {why}", "refused")
     try:
-        answer: FormattedTaskResponse = yield Invoke(partial(reader.ask, text, **options))
+        on_task = reader._config.on_task  # pyright: ignore[reportPrivateUsage] # as above
+        answer = yield from _call(reader, partial(reader.ask, text), on_message=on_message, on_task=on_task)
     except BlockedByHook as withheld:
         return OperationResult(f"Refused, nothing was sent: {format_denial(withheld.__cause__)}", "refused")
-    except ConfigurationError:
-        raise
-    except PaymanError as error:
-        return _describe_ask_failure("failed" if reads_only or error.sent is False else "unknown", error)
+    if isinstance(answer, PaymanError):
+        return _describe_ask_failure("failed" if reads_only or answer.sent is False else "unknown", answer)
     status: OperationStatus = "completed" if answer.status == "completed" else "failed"
     if answer.status == "in_progress":
         status = "input-required" if answer.requires_input else "working"
-    return OperationResult(frame_words(answer.text), status, None, answer.task_id)
+    said = frame_words(answer.text) or f"Payman answered without a word, and the task is {status}."
+    return OperationResult(said, status, None, answer.task_id)
 
 
 def _describe_ask_failure(status: OperationStatus, error: PaymanError) -> OperationResult:

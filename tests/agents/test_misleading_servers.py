@@ -10,7 +10,7 @@ from payman_sdk.agents import MemoryOperationStore, PaymanToolkit, SpendingLimit
 from tests.agents.conftest import let_settle
 from tests.agents.late_agent import LateAgent
 from tests.conftest import Connect
-from tests.peer import Answer, Peer, answer, reset, rpc, task_with
+from tests.peer import ASK_PATH, Answer, Peer, answer, reset, rpc, task_with
 
 pytestmark = pytest.mark.slow
 
@@ -100,3 +100,18 @@ def test_a_completed_answer_with_odd_members_is_an_outcome(peer: Peer, connect: 
         "refused",
     ]
     assert sum(agent.payments.values()) == 1
+
+
+def test_an_answer_without_a_word_has_a_text(peer: Peer, connect: Connect) -> None:
+    """A model is given a text alone, so it says how the task is; invisible words are none."""
+    toolkit = PaymanToolkit(connect(), confirm=lambda request: True)
+    for state, status in (
+        ("completed", "completed"),
+        ("failed", "failed"),
+        ("input-required", "input-required"),
+    ):
+        for artifacts in ([], [{"name": "response", "parts": [{"type": "text", "text": " \n"}]}]):
+            peer.script(ASK_PATH, task_with(status={"state": state}, artifacts=artifacts))
+            result = toolkit.ask("hello")
+            said = f"Payman answered without a word, and the task is {status}."
+            assert (result.status, result.text) == (status, said)

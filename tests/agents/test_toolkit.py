@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import socket
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from payman_sdk.agents import (
     PaymanToolkit,
     SpendingLimit,
 )
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, ServerError
 from payman_sdk.sandbox import HTTPError, RPCError, Sandbox, ScriptedResponse
 from tests.agents.conftest import BIG, PAYMENT, connected, connected_async, read_sent, sends
 
@@ -398,6 +399,38 @@ def test_what_on_message_raises_comes_out(toolkit: PaymanToolkit, sandbox: Sandb
 
 
 # --- on an event loop
+
+
+def test_an_error_of_the_sdk_that_a_hook_raises_comes_out(sandbox: Sandbox) -> None:
+    """Whose exception it is decides, and not its class: what a hook raises is no failure of Payman's, in whatever call."""
+
+    def fail(about: object) -> None:
+        raise ServerError("the metrics are down")
+
+    def check(toolkit: PaymanToolkit, *calls: Callable[[], OperationResult]) -> None:
+        for call in calls:
+            with pytest.raises(ServerError, match="the metrics are down"):
+                call()
+
+    with connected(sandbox) as client:
+        toolkit = PaymanToolkit(client, confirm=lambda request: True)
+        check(toolkit, lambda: toolkit.ask("list all wallets", on_message=fail))
+    with connected(sandbox, on_task=fail) as client:
+        toolkit = PaymanToolkit(client, confirm=lambda request: True)
+        create = partial(toolkit.create_payee, "Ada", "TEST_RAILS", operation="payee-ada")
+        check(toolkit, partial(toolkit.ask, "list all wallets"), create)
+    with connected(sandbox, on_retry=fail, max_retries=1) as client:
+        toolkit = PaymanToolkit(client, confirm=lambda request: True)
+        create = partial(toolkit.create_payee, "Bob", "TEST_RAILS", operation="payee-bob")
+        for call in (
+            partial(toolkit.ask, "hello"),
+            create,
+            toolkit.wallets,
+            toolkit.payees,
+            toolkit.transactions,
+        ):
+            sandbox.script([HTTPError(429, headers={"Retry-After": "0"})])
+            check(toolkit, call)
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
