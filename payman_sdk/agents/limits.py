@@ -128,4 +128,5 @@ def explain_refusal(
     if refusal is None or (limit and limit.refusal(operation, RunTotals()) is not None):
         return refusal
     run, kind = quote_words(run_id), type(store).__name__
-    return f"{refusal} Run {run} counts {counted.payments} payments in {kind}, whatever the account."
+    counts = f"Run {run} counts {counted.payments} payments in {kind}, whatever the account."
+    return f"{refusal} {counts} One that ended unpaid counts until it is checked."

@@ -170,6 +170,20 @@ def test_a_run_past_its_money(client: PaymanClient, sandbox: Sandbox) -> None:
     assert sandbox.balance("TSD") == 975
 
 
+@pytest.mark.parametrize("limit", [SpendingLimit(max_payments=1), SpendingLimit(max_amount={"TSD": 200})])
+def test_what_ended_elsewhere_counts_until_it_is_checked(
+    limit: SpendingLimit, client: PaymanClient, sandbox: Sandbox
+) -> None:
+    """A refusal looks nothing up, and says what frees the place of a payment that somebody has denied."""
+    toolkit = PaymanToolkit(client, limit=limit)
+    waiting = toolkit.pay(*BIG, operation="a")
+    client.deny(client.payment_status(waiting.task_id or ""))
+    refused = toolkit.pay(*PAYMENT, operation="b")
+    assert (refused.status, "ended unpaid counts until it is checked" in refused.text) == ("refused", True)
+    assert toolkit.check("a").status == "refused"
+    assert toolkit.pay(*PAYMENT, operation="b").status == "paid"
+
+
 @pytest.mark.parametrize("kind", [MemoryOperationStore, SQLiteOperationStore])
 def test_a_refusal_says_where_payments_are_counted(kind: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     """It names the run and the store, to threads and tasks; whatever the account, for a run may have been another's."""
