@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from payman_sdk.agents.tool_calls import OnMessage, Toolkit, get_toolkit_tools, import_framework, run_tool
@@ -33,7 +32,7 @@ def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> li
             return declaration
 
         declaration = _types.FunctionDeclaration(
-            name=tool.name, description=tool.description, parameters_json_schema=deepcopy(tool.parameters)
+            name=tool.name, description=tool.description, parameters_json_schema=tool.parameters
         )
         members: dict[str, Any] = {"run_async": run, "_get_declaration": get_declaration}
         return type(_BaseTool)("PaymanTool", (_BaseTool,), members)(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from payman_sdk.agents.tool_calls import OnMessage, Toolkit, get_toolkit_tools, parse_arguments, run_tool
@@ -45,9 +44,6 @@ def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> li
         async def invoke(_: ToolContext[Any], arguments: str) -> str:
             return (await run_tool(toolkit, tool, parse_arguments(arguments), on_message)).text
 
-        # The SDK of OpenAI writes into the schema, which is shared.
-        return FunctionTool(
-            tool.name, tool.description, deepcopy(tool.parameters), invoke, strict_json_schema=True
-        )
+        return FunctionTool(tool.name, tool.description, tool.parameters, invoke, strict_json_schema=True)
 
     return [make_tool(tool) for tool in get_toolkit_tools(toolkit)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from copy import deepcopy
 from functools import partial
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -86,7 +85,7 @@ def build_arguments_model(tool: Tool[Any]) -> Any:
 
         @classmethod
         def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
-            return deepcopy(tool.parameters)
+            return tool.parameters
 
     return Arguments
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any, Generic, TypeVar, cast
 
 from attrs import field, frozen
@@ -50,17 +51,21 @@ class ToolSpec:
     Attributes:
         name: Its name, the same in every framework.
         description: What it does and when to use it, for the model.
-        parameters: Its arguments, a JSON Schema of an object.
         moves_money: Whether it may move money or change who can be paid.
     """
 
     name: str
     description: str
-    parameters: dict[str, Any] = field(repr=False)
+    _parameters: dict[str, Any] = field(repr=False, alias="parameters")
     moves_money: bool
     _check: Callable[[Mapping[str, Any]], object] | None = field(
         default=None, repr=False, eq=False, alias="check"
     )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Its arguments, a JSON Schema of an object: a copy, because arguments are checked by the schema."""
+        return deepcopy(self._parameters)
 
     def find_order_problem(self, arguments: Mapping[str, Any]) -> str | None:
         """Return what is wrong with the order in arguments of the right types; None where nothing is."""
@@ -193,7 +198,7 @@ class Tool(Generic[R]):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Its arguments, a JSON Schema of an object."""
+        """Its arguments, a JSON Schema of an object. Changing this copy changes no check."""
         return self.spec.parameters
 
     def call(self, arguments: Mapping[str, Any], on_message: Callable[[Any], Any] | None = None) -> R:

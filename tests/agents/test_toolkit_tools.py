@@ -38,6 +38,22 @@ def test_what_a_model_reads(toolkit: PaymanToolkit) -> None:
         assert all(member["description"] for member in tool.parameters["properties"].values())
 
 
+def test_a_schema_that_a_program_changes_changes_no_check(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """Whoever adapts a schema to their model has a copy: every toolkit goes on to check arguments as before."""
+    order = {**ORDER, "memo": "tea", "operation": "a"}
+    before = [spec.parameters for spec in TOOLS]
+    for holder in (toolkit.tools[0], toolkit.tools[0].spec, TOOLS[0]):
+        schema = holder.parameters
+        schema["properties"]["amount"]["type"] = "integer"
+        schema["properties"]["reason"] = {"type": "string", "description": "Why."}
+        del schema["properties"]["memo"]
+        schema["required"].clear()
+    assert [spec.parameters for spec in TOOLS] == before
+    pay = toolkit.tools[0]
+    assert pay.call({**order, "reason": "x"}).status == pay.call({**order, "amount": 10}).status == "invalid"
+    assert (pay.call(order).status, len(sandbox.payments)) == ("paid", 1)
+
+
 def test_tools_do_what_the_toolkit_does(tools: dict[str, Tool[OperationResult]], sandbox: Sandbox) -> None:
     """A tool called with a model's arguments does what the method of the toolkit does."""
     events: list[Any] = []
