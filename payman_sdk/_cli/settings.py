@@ -61,8 +61,9 @@ class Settings:
 
     @property
     def server_name(self) -> str:
+        """What a person is shown of the server: its name, or its address."""
         names = {url: name for name, url in SERVERS.items()}
-        return names.get(self.base_url.value.rstrip("/"), self.base_url.value)
+        return names.get(self.base_url.value.rstrip("/"), format_url(self.base_url.value))
 
     @property
     def is_live(self) -> bool:
@@ -172,7 +173,7 @@ def resolve(
             server = server or FoundSetting(login.base_url, "the stored login")
         else:
             notes.append(
-                f"The stored login belongs to {login.client_id} at {login.base_url} and is not used here."
+                f"The stored login belongs to {login.client_id} at {format_url(login.base_url)} and is not used here."
             )
             login = None
     http_hosts: Sequence[str] = ()

@@ -12,6 +12,9 @@ import pytest
 
 from payman_sdk._cli.commands import doctor
 from payman_sdk._cli.commands.doctor import Finding, Level
+from payman_sdk._cli.login_store import Login
+from payman_sdk._cli.settings import resolve
+from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import Payman
 from tests.tables import table
@@ -51,6 +54,23 @@ def test_an_advice_is_indented_below_its_finding() -> None:
     words = doctor.format_finding(Finding(Level.PROBLEM, "token", line, line))
     assert [gap in one or "\u202e" in one or "\n" in one for one in words] == [False, False]
     assert words[1] == f"{' ' * 20}-> a … (300 spaces) … b\\u202e\\n-> c"
+
+
+def test_an_address_that_only_looks_like_another_shows_its_letters() -> None:
+    """Wherever a server is shown, letters of other scripts are escapes, so that a person does not agree to a look-alike."""
+    shown = "http://127.0.0.1:9/p\\u0430yman"
+    said = Payman()("--base-url", "http://127.0.0.1:9/p\u0430yman", "doctor")
+    assert f"server     {shown} (--base-url)" in said.out
+    assert f"{shown} cannot be reached" in said.out
+    lookalike = "https://agent.p\u0430yman.ai"
+    settings = resolve(
+        environ={"PAYMAN_BASE_URL": lookalike}, login=Login(client_id="a", base_url=f"{lookalike}:1")
+    )
+    texts = [settings.server_name, settings.notice, *settings.notes]
+    with pytest.raises(ConfigurationError) as caught:
+        settings.to_config()
+    assert len(settings.notes) == 1
+    assert not any("\u0430" in text for text in (*texts, str(caught.value), said.out))
 
 
 def test_a_wrong_secret(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:

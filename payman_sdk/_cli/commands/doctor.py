@@ -18,6 +18,7 @@ from payman_sdk._cli.clients import open_client, open_settings
 from payman_sdk._cli.output import START_SANDBOX
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_URL, FoundSetting, Settings
+from payman_sdk._client.environment import format_url
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._text.sanitizer import sanitize
 from payman_sdk._version import __version__
@@ -97,7 +98,9 @@ def _check_server(settings: Settings) -> Generator[Finding]:
     except httpx.HTTPError as error:
         # What a failed connection says is the system's; other failures may repeat the address of a proxy, and its password.
         said = f": {error}" if isinstance(error, httpx.ConnectError) else ""
-        failure = APIConnectionError(f"{base_url} cannot be reached: {type(error).__name__}{said}.")
+        failure = APIConnectionError(
+            f"{format_url(base_url)} cannot be reached: {type(error).__name__}{said}."
+        )
         yield describe_error("network", failure, settings)
         return
     seconds = monotonic() - began
@@ -150,9 +153,10 @@ def _describe_packages() -> str:
 
 def check_settings(settings: Settings) -> list[Finding]:
     """Each setting and where it came from; secrets only by that."""
-    name = "" if settings.server_name == settings.base_url.value else settings.server_name
+    name, address = settings.server_name, format_url(settings.base_url.value)
+    server = f"{'' if name == address else f'{name} '}{address} ({settings.base_url.source})"
     findings = [
-        Finding(Level.OK, "server", f"{name} {_format_found(settings.base_url)}".lstrip()),
+        Finding(Level.OK, "server", server),
         Finding(
             Level.PROBLEM if settings.client_id is None else Level.OK,
             "client id",
