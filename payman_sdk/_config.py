@@ -217,7 +217,9 @@ def require_text(value: object, name: str) -> str:
 
 
 def check_methods(store: object, name: str, methods: tuple[str, ...], use: str, next_step: str) -> None:
-    """Refuse a store without these methods; None means not given."""
+    """Refuse a store without these methods, and the class of one; None means not given."""
+    if isinstance(store, type):
+        refuse(name, f"is the class {store.__name__}", "Give an object of it.")
     if store is not None and not all(callable(getattr(store, method, None)) for method in methods):
         refuse(name, f"is a {type(store).__name__}, which cannot {use}", next_step)
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, get_args
 
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._client.sync import PaymanClient
+from payman_sdk._config import check_methods
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import check_text, derive_task_id, generate_id
@@ -25,7 +26,7 @@ from payman_sdk.agents.operation_log import OperationLog
 from payman_sdk.agents.operation_names import normalize_name
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
-from payman_sdk.agents.tools import ASK, LONGEST_NAME, TOOLS, ToolSpec, find_name_problem
+from payman_sdk.agents.tools import ASK, LONGEST_NAME, TOOLS, ToolSpec, find_name_problem, find_value_problem
 from payman_sdk.errors import ConfigurationError
 
 Client = TypeVar("Client", PaymanClient, AsyncPaymanClient)
@@ -55,23 +56,18 @@ class BaseToolkit(Generic[Client]):
         for name, given in (("client", client), ("reader", reader)):
             if not isinstance(given, self._kind) and (name == "client" or given is not None):
                 refuse(name, f"is a {type(given).__name__}", f"Give a {self._kind.__name__}.")
-        if run_id is not None and (
-            not isinstance(run_id, str) or not run_id.strip() or len(run_id) > LONGEST_NAME
-        ):
-            raise ConfigurationError(
-                f"run_id is {run_id!r}."[:300], next_step="Give a text that names the run, or None."
-            )
+        if find_value_problem(run_id, {"type": ["string", "null"]}, LONGEST_NAME) is not None:
+            refuse("run_id", f"is {run_id!r}"[:300], "Give a text that names the run, or None.")
         if confirm is not None and not callable(confirm):
             refuse("confirm", f"is a {type(confirm).__name__}", "Give a function.")
         if confirm is not None and not self._is_async and iscoroutinefunction(confirm):
             refuse_coroutine("confirm", "PaymanToolkit")
         if limit is not None and not isinstance(limit, SpendingLimit):
             refuse("limit", f"is a {type(limit).__name__}", "Give a SpendingLimit.")
+        check_methods(
+            store, "store", ("load", "save", "list_by_run", "lock"), "keep operations", "See OperationStore."
+        )
         store = MemoryOperationStore() if store is None else store
-        if not all(callable(getattr(store, name, None)) for name in ("load", "save", "list_by_run", "lock")):
-            refuse(
-                "store", f"is a {type(store).__name__}, which cannot keep operations", "See OperationStore."
-            )
         self.client: Client = client
         self.reader: Client = client if reader is None else reader
         self.run_id = generate_id("run") if run_id is None else str.__str__(run_id)

@@ -234,7 +234,7 @@ def find_argument_problem(spec: ToolSpec, arguments: object) -> str | None:
             return f"unknown argument {shown!r}. Give {', '.join(members)}, and nothing else."
     for name, schema in members.items():
         value = given.get(name)
-        problem = find_name_problem(value) if name == "operation" else _find_value_problem(value, schema)
+        problem = find_name_problem(value) if name == "operation" else find_value_problem(value, schema)
         if problem is not None:
             return f"the argument {name} {problem}. {schema['description']}"
     return spec.find_order_problem(cast("Mapping[str, Any]", given))
@@ -242,7 +242,7 @@ def find_argument_problem(spec: ToolSpec, arguments: object) -> str | None:
 
 def find_name_problem(name: object) -> str | None:
     """Return what is wrong with the name of an operation; None where nothing is."""
-    problem = _find_value_problem(name, {"type": "string"}, LONGEST_NAME)
+    problem = find_value_problem(name, {"type": "string"}, LONGEST_NAME)
     if problem is None and isinstance(name, str):
         try:
             normalize_name(name)
@@ -251,7 +251,8 @@ def find_name_problem(name: object) -> str | None:
     return problem
 
 
-def _find_value_problem(value: object, schema: Mapping[str, Any], longest: int = LONGEST_TEXT) -> str | None:
+def find_value_problem(value: object, schema: Mapping[str, Any], longest: int = LONGEST_TEXT) -> str | None:
+    """Return what is wrong with a value of a schema; None where nothing is."""
     if value is None:
         return None if "null" in schema["type"] else "is missing"
     if "integer" in schema["type"]:

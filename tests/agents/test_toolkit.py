@@ -22,6 +22,7 @@ from payman_sdk.agents import (
     PaymanToolkit,
     SpendingLimit,
 )
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError, ServerError
 from payman_sdk.sandbox import HTTPError, RPCError, Sandbox, ScriptedResponse
 from tests.agents.conftest import BIG, PAYMENT, connected, connected_async, read_sent, sends
@@ -316,10 +317,14 @@ def test_mistakes_of_the_program(client: PaymanClient, sandbox: Sandbox) -> None
     wrong: list[dict[str, Any]] = [
         {"client": None}, {"client": sandbox.async_client(http_client=httpx.AsyncClient())},
         {"reader": 5}, {"run_id": ""}, {"run_id": 5}, {"confirm": confirm}, {"confirm": 5}, {"limit": 5}, {"store": object()},
+        {"run_id": " \n"}, {"run_id": "x" * 256}, {"run_id": "a\ud800"}, {"run_id": b"monday"},
+        {"store": MemoryOperationStore}, {"store": SQLiteOperationStore},
     ]  # fmt: skip
     for given in wrong:
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(ConfigurationError, match=next(iter(given))):
             PaymanToolkit(**{"client": client, **given})
+    with pytest.raises(ConfigurationError, match="store is the class SQLiteOperationStore"):
+        PaymanToolkit(client, store=SQLiteOperationStore)  # type: ignore[arg-type]
     toolkit = PaymanToolkit(client)
     for operation in ("", " ", "x" * 256, "a\nb", None, 5):
         with pytest.raises(ConfigurationError, match="operation"):

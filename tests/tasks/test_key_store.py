@@ -204,6 +204,8 @@ def test_a_store_that_fails_sends_nothing(peer: Peer, connect: Connect) -> None:
         )
     with pytest.raises(ConfigurationError, match="key_store is a dict"):
         connect(key_store={})
+    with pytest.raises(ConfigurationError, match="key_store is the class MemoryKeyStore"):
+        connect(key_store=MemoryKeyStore)
 
 
 def test_without_a_store_a_key_settles_first(
