@@ -11,7 +11,7 @@ from payman_api.models import Task, TextPart
 from payman_sdk import errors
 from payman_sdk._core.effects import CallBlocking, Flow, Sleep, T
 from payman_sdk._core.exchange import AskExchange
-from payman_sdk._core.key_store import KeyStore
+from payman_sdk._core.key_store import KeyStore, check_returned
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.retry import is_transient
 from payman_sdk._text.error_response import format_exception
@@ -169,7 +169,7 @@ class KeyClaim(Generic[T]):
             return True
         before, now = self._recorded, self._exchange.time.wall_clock()
         try:
-            if not (yield from self._call(lambda keys: keys.claim(self._operation, now, before))):
+            if not (yield from self._call(lambda keys: self._claim(keys, now, before))):
                 return False
         except errors.KeyStoreError:
             if before is None:  # it may be recorded all the same, and nothing was sent
@@ -179,6 +179,9 @@ class KeyClaim(Generic[T]):
             self._earlier = before
         self._recorded = now
         return True
+
+    def _claim(self, keys: KeyStore, now: float, before: float | None) -> bool:
+        return check_returned(keys.claim(self._operation, now, before), bool, "claim")
 
     def _call(self, function: Callable[[KeyStore], Any]) -> Flow[Any]:
         """Call the store; without one, nothing is recorded."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
+
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -46,3 +48,10 @@ class KeyStore(Protocol):
             expected: The time that `claim` recorded.
         """
         ...
+
+
+def check_returned(returned: object, kind: type[T], method: str) -> T:
+    """Return what a method of a store returned; raises TypeError for another kind: a coroutine would count as a yes."""
+    if not isinstance(returned, kind):
+        raise TypeError(f"{method} returned a {type(returned).__name__}, not {kind.__name__}")
+    return returned

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from inspect import isawaitable
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
-from payman_sdk._core.key_store import KeyStore
+from payman_sdk._core.key_store import KeyStore, check_returned
 from payman_sdk._io.key_store import open_default_store
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError, RunTotals
@@ -83,10 +84,12 @@ def replace(
     """Save an operation in place of what is known of it; return False where its lock was lost, and somebody else has saved it."""
     claim = getattr(store, "claim", None)
     if claim is not None:
-        return bool(claim(operation, run_id, totals, known))
+        return check_returned(claim(operation, run_id, totals, known), bool, "claim")
     if store.load(operation.task_id) != known:
         return False
-    store.save(operation)
+    saved: object = store.save(operation)  # type: ignore[func-returns-value] # of a store as it is, not as it should be
+    if isawaitable(saved):
+        raise TypeError(f"save returned a {type(saved).__name__}, which nobody awaits")
     return True
 
 
@@ -153,7 +156,9 @@ class OperationKey:
         Raises:
             OperationStoreError: Somebody else has written the operation down meanwhile, because its lock was lost.
         """
-        if not self._consult(lambda keys: keys.claim(operation, sent_at, self._recorded), True):
+        if not self._consult(
+            lambda keys: check_returned(keys.claim(operation, sent_at, self._recorded), bool, "claim"), True
+        ):
             return False
         self._recorded = sent_at
         sent = evolve(self.operation, sent_at=self._clock())

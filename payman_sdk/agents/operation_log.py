@@ -11,7 +11,7 @@ from typing import Any, Self
 from attrs import evolve
 
 from payman_sdk._core.effects import CallBlocking, Flow, Invoke, Lock, Sleep
-from payman_sdk._core.key_store import KeyStore
+from payman_sdk._core.key_store import KeyStore, check_returned
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
 from payman_sdk._text.error_response import format_exception
@@ -51,9 +51,8 @@ class OperationLog:
         self._clock: Callable[[], float] = clock or getattr(store, "now", None) or wall_time
         self._claims = get_claims(store)
         self._sum_run: Callable[[str], RunTotals] | None = getattr(store, "sum_run", None)
-        self._account = account
-        self._run_id = run_id
-        self._limit = limit
+        self._account, self._run_id = account, run_id
+        self.limit = limit
         self._explain_refusal = partial(explain_refusal, limit, run_id, store)
         self._is_blocking = not isinstance(store, MemoryOperationStore)  # what is in memory needs no thread
 
@@ -76,9 +75,7 @@ class OperationLog:
                 f"The operation store returned a {type(operation).__name__}, not an Operation."
             )
         if operation.task_id != task_id:
-            raise OperationStoreError(
-                f"The operation store returned a different operation than that of task {task_id}."
-            )
+            raise OperationStoreError(f"The operation store returned another operation for task {task_id}.")
         if operation.account != self._account:
             raise ConfigurationError(
                 f"The operation store holds operations of {operation.account}, and this client is {self._account}.",
@@ -101,14 +98,9 @@ class OperationLog:
             session_id=session_id,
         )
 
-    @property
-    def limit(self) -> SpendingLimit | None:
-        """How much the run may pay."""
-        return self._limit
-
     def check_limit(self, operation: Operation) -> Flow[str | None]:
         """Return a flow that returns why an operation would exceed the limit; None where it does not."""
-        if self._limit is None:
+        if self.limit is None:
             return None
         known = yield from self.load(operation.task_id)
         totals = yield from self._load_totals(operation.task_id)
@@ -131,7 +123,7 @@ class OperationLog:
             recorded the operation meanwhile.
         """
         with (yield from self._make_guard(f"run {self._run_id}")) as guard:
-            is_shared = self._limit is not None or not hasattr(self._store, "claim")
+            is_shared = self.limit is not None or not hasattr(self._store, "claim")
             if is_shared and not (yield from guard.acquire(_RUN_PATIENCE)):
                 raise OperationStoreError("Could not get the operation store's lock of the run.")
             for _ in range(_TRIES):
@@ -143,7 +135,7 @@ class OperationLog:
         self, operation: Operation, known: Operation | None, moves_money: bool
     ) -> Flow[Operation | str | None]:
         operation, totals = evolve(operation, stage="sent"), None
-        if moves_money and self._limit is not None:
+        if moves_money and self.limit is not None:
             if (yield from self.load(operation.task_id)) != known:
                 return None
             totals = yield from self._load_totals(operation.task_id)
@@ -182,7 +174,8 @@ class OperationLog:
         Raises:
             OperationStoreError: The store's clock failed.
         """
-        return float((yield from self._call_store(self._clock)))
+        now: float = yield from self._call_store(lambda: float(self._clock()))
+        return now
 
     def save(self, operation: Operation) -> Flow[None]:
         """Return a flow that writes an operation down.
@@ -230,10 +223,16 @@ class OperationLog:
         """
         expected, changes = self._claims.list_by_run(self._run_id), self._claims.get_changes(self._run_id)
         if self._sum_run is None:
-            listed = list((yield from self._call_store(partial(self._store.list_by_run, self._run_id))))
+            list_run = partial(self._store.list_by_run, self._run_id)
+            listed = yield from self._call_store(
+                lambda: [check_returned(one, Operation, "list_by_run") for one in list_run()]
+            )
             self._claims.check(self._run_id, expected, {one.task_id for one in listed})
             return RunTotals.of(one for one in listed if one.task_id != task_id)
-        totals: RunTotals = yield from self._call_store(partial(self._sum_run, self._run_id))
+        sum_run = partial(self._sum_run, self._run_id)
+        totals: RunTotals = yield from self._call_store(
+            lambda: check_returned(sum_run(), RunTotals, "sum_run")
+        )
         self._claims.check_changes(self._run_id, changes, totals.changes)
         for newest in expected[-1:]:
             found = yield from self.load(newest)
@@ -297,5 +296,5 @@ class LockGuard:
 
     def _try(self) -> bool:
         # Noted here and not by the flow: who is cancelled while this runs in a thread does not hear of it.
-        self._is_held = self._lock.acquire(timeout=0)
+        self._is_held = check_returned(self._lock.acquire(timeout=0), bool, "the lock's acquire")
         return self._is_held

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import anyio
@@ -619,6 +619,48 @@ def test_a_store_that_fails_after_the_payment(client: PaymanClient, sandbox: San
     assert result.status == "paid"
     assert toolkit.pay(*PAYMENT, operation="a") == toolkit.check("a") == result
     assert sends(sandbox) == [PAYMENT]
+
+
+class Awaitable:
+    """As what a coroutine function returns."""
+
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
+ODD: dict[str, tuple[str, object, str]] = {
+    "a record that nobody writes": ("save", Awaitable(), "save returned a Awaitable, which nobody awaits"),
+    "a lock to be awaited": ("acquire", Awaitable(), "the lock's acquire returned a Awaitable"),
+    "a claim to be awaited": ("claim", Awaitable(), "claim returned a Awaitable"),
+    "an operation to be awaited": ("load", Awaitable(), "returned a Awaitable"),
+    "no operation": ("load", {}, "returned a dict, not an Operation"),
+    "a lock that may be held": ("acquire", 1, "the lock's acquire returned a int, not bool"),
+    "a lock that says nothing": ("acquire", None, "the lock's acquire returned a NoneType"),
+    "a claim that says nothing": ("claim", None, "claim returned a NoneType, not bool"),
+    "a claim in words": ("claim", "conflict", "claim returned a str, not bool"),
+    "no totals": ("sum_run", {}, "sum_run returned a dict, not RunTotals"),
+    "no list": ("list_by_run", None, "TypeError"),
+    "a list of something else": ("list_by_run", ["tsk-1"], "list_by_run returned a str, not Operation"),
+    "no time": ("now", None, "TypeError"),
+    "a time in words": ("now", "noon", "ValueError"),
+}
+
+
+@table("method, returned, said", ODD.values(), ids=ODD)
+def test_what_a_store_returns_is_checked(method: str, returned: object, said: str, sandbox: Sandbox) -> None:
+    """What is not of the kind that its method returns is a failed store, named with the method or the kind; nothing is sent."""
+    store: Any = SimpleNamespace(
+        **{name: getattr(MemoryOperationStore(), name) for name in ("load", "save", "list_by_run", "lock")}
+    )
+    setattr(store, method, lambda *_: returned)
+    if method == "acquire":
+        store.lock = lambda name: SimpleNamespace(acquire=lambda timeout: returned, release=lambda: None)
+    with connected(sandbox) as client:
+        result = PaymanToolkit(client, store=store, limit=SpendingLimit(max_payments=1)).pay(
+            *PAYMENT, operation="a"
+        )
+    assert (result.status, said in result.text) == ("not-sent", True)
+    assert sends(sandbox) == []
 
 
 @pytest.mark.parametrize(

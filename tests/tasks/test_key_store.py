@@ -186,16 +186,18 @@ class Failing(MemoryKeyStore):
 
 def test_a_store_that_fails_sends_nothing(peer: Peer, connect: Connect) -> None:
     """Whatever a given store raises, and whatever is no time, ends the ask before it is sent."""
-    for method, failure in [
+    failures: list[tuple[str, object]] = [
         ("load", OSError("no disk")),
         ("load", ZeroDivisionError()),
         ("load", "yesterday"),
         ("load", True),
         ("load", float("nan")),
         ("claim", RuntimeError("database is locked")),
+        *(("claim", odd) for odd in (None, "conflict", 1, 0, 0.0, NotImplemented)),
         ("load", UnwritableError()),
         ("claim", UnwritableError()),
-    ]:
+    ]
+    for method, failure in failures:
         with pytest.raises(KeyStoreError) as caught:
             connect(key_store=Failing(method, failure)).ask(PAYMENT, idempotency_key=KEY)
         assert (caught.value.idempotency_key, caught.value.sent, peer.asks()) == (KEY, False, []), (
@@ -206,6 +208,24 @@ def test_a_store_that_fails_sends_nothing(peer: Peer, connect: Connect) -> None:
         connect(key_store={})
     with pytest.raises(ConfigurationError, match="key_store is the class MemoryKeyStore"):
         connect(key_store=MemoryKeyStore)
+
+
+def test_a_claim_that_is_a_coroutine_sends_nothing(peer: Peer, connect: Connect) -> None:
+    """Nobody awaits it, so it has claimed nothing, though it counts as true."""
+
+    async def claim() -> bool:
+        return False
+
+    def claim_and_close(*_: object) -> Any:
+        coroutine = claim()
+        coroutine.close()  # so that Python does not warn that it was never awaited
+        return coroutine
+
+    store: Any = MemoryKeyStore()
+    store.claim = claim_and_close
+    with pytest.raises(KeyStoreError, match="claim returned a coroutine, not bool") as caught:
+        connect(key_store=store).ask(PAYMENT, idempotency_key=KEY)
+    assert (caught.value.sent, peer.asks(), store.load(operation(peer))) == (False, [], None)
 
 
 def test_without_a_store_a_key_settles_first(
