@@ -169,12 +169,13 @@ def create_payee(
 
 def _describe_payee_failure(error: PaymanError, operation: str, task_id: str) -> OperationResult:
     said = frame_words(error.message, "The error says")
-    if isinstance(error, TaskFailedError):
+    # Only of a task that has ended, this is a proof. One that is at work, or waits, may still create the payee.
+    if isinstance(error, TaskFailedError) and not error.sent and error.task and error.task.is_final:
         status: OperationStatus = "refused"
         text = "Payman did not create the payee"
     elif error.sent is False:
         status = "not-sent"
-        text = f"Nothing was created: it may be tried again with the same operation, {operation}"
+        text = f"Nothing was sent: it may be tried again with the same operation, {operation}"
     else:
         status = "unknown"
         text = "Whether the payee was created is not known. List the payees before you try again"

@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -23,7 +24,13 @@ from payman_sdk.agents import (
     SpendingLimit,
 )
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
-from payman_sdk.errors import ConfigurationError, ServerError
+from payman_sdk.errors import (
+    ConfigurationError,
+    OutcomeUnknownError,
+    PaymanError,
+    ServerError,
+    TaskFailedError,
+)
 from payman_sdk.sandbox import HTTPError, RPCError, Sandbox, ScriptedResponse
 from tests.agents.conftest import BIG, PAYMENT, connected, connected_async, read_sent, sends
 
@@ -66,6 +73,37 @@ def test_a_payee_is_created_once(client: PaymanClient, sandbox: Sandbox) -> None
         == "refused"
     )
     assert [order for order in sends(sandbox) if "Eve" in order] == []
+
+
+def test_only_a_proven_refusal_of_a_payee_is_called_one(
+    client: PaymanClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A payee whose task is at work, waits, or may have succeeded may still be created, whatever class the error has."""
+    toolkit = PaymanToolkit(client)
+    ends = [
+        ("no", "failed"),
+        ("no", "rejected"),
+        ("no", "canceled"),
+        ('{"status": "refused", "reason": "no"}', "completed"),
+    ]
+    for number, (words, state) in enumerate(ends):
+        sandbox.script([ScriptedResponse(words, state=state)])
+        assert toolkit.create_payee("Ada", "TEST_RAILS", operation=f"a{number}").status == "refused", state
+
+    def fail(error: PaymanError, *_: object, **__: object) -> None:
+        raise error
+
+    for error, task in (
+        (TaskFailedError("It waits."), SimpleNamespace(is_final=False)),
+        (TaskFailedError("It has ended.", sent=True), SimpleNamespace(is_final=True)),
+        (TaskFailedError("What task?"), None),
+        (OutcomeUnknownError("It is at work.", sent=True), None),
+    ):
+        if isinstance(error, TaskFailedError):
+            error.task = task
+        monkeypatch.setattr(client, "create_payee", partial(fail, error))
+        result = toolkit.create_payee("Ada", "TEST_RAILS", operation="b")
+        assert (result.status, result.is_error, "not known" in result.text) == ("unknown", False, True)
 
 
 def test_free_words_are_refused_unless_bounded(client: PaymanClient, sandbox: Sandbox) -> None:
