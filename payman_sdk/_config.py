@@ -15,8 +15,8 @@ from typing import Any, Literal, TypeAlias, TypeVar, cast
 from payman_api import SERVERS
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._refusals import refuse
-from payman_sdk._secrets import SecretStr
-from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, read_http_hosts
+from payman_sdk._secrets import SecretStr, is_secret_header
+from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, format_url, read_http_hosts
 from payman_sdk.errors import ConfigurationError
 
 Resend: TypeAlias = Literal["after_settling", "never"]
@@ -50,7 +50,6 @@ _OWN_HEADER = (
     r"|(?:accept|content|proxy|sec|x-payman)(?:-.*)?)"
 )
 """What the SDK, its HTTP client or a proxy decides by."""
-_SECRET_HEADER = r"(?i:auth|cookie|credential|key|pass|secret|session|sign|token)"  # noqa: S105 # names of headers
 
 
 class Config(NamedTuple):
@@ -81,9 +80,11 @@ class Config(NamedTuple):
     proxy: SecretStr | None = None
     verify: Any = None
     allow_http_hosts: frozenset[str] = frozenset()
+    file_server: str = ""
+    """What in a file names the server, if nothing else does and it is not Payman's."""
 
 
-SETTINGS = frozenset({*Config._fields, "environment"})
+SETTINGS = frozenset({*Config._fields, "environment"} - {"file_server"})
 """The settings that a client takes; `PaymanConfig` has their types."""
 
 
@@ -131,6 +132,7 @@ def change_config(config: Config, changes: Mapping[str, Any]) -> Config:
     """Return the settings with some of them changed; headers are added to those that are there."""
     kept = {"client_id": config.client_id, "base_url": SERVERS["LIVE"]}  # its own was checked before
     checked = read_config(kept, changes)
+    check_headers(config, checked.default_headers, "default_headers")
     changed = {name: getattr(checked, name) for name in changes}
     changed["default_headers"] = {**config.default_headers, **checked.default_headers}
     return config._replace(**changed)
@@ -249,11 +251,23 @@ def read_headers(value: object, name: str) -> dict[str, str]:
             problem = "holds characters that a header cannot carry: a line break, a control character, a letter outside ASCII, or surrounding space"
         else:
             secret = SecretStr(text)
-            headers[key.lower()] = secret if re.search(_SECRET_HEADER, key) else secret.reveal()
+            headers[key.lower()] = secret if is_secret_header(key) else secret.reveal()
             continue
         fix = "Leave it out." if "itself" in problem else "Give names and values of plain ASCII text."
         raise ConfigurationError(f"{name}: {key!r} {problem}."[:300], next_step=fix)
     return headers
+
+
+def check_headers(config: Config, headers: Mapping[str, str], source: str) -> None:
+    """Refuse secrets of the program's for a server that only a file in the working directory names."""
+    for name, value in headers.items():
+        if config.file_server and isinstance(value, SecretStr):
+            problem = "gets no credentials from another source"
+            refuse(
+                f"{format_url(config.base_url)}, from {config.file_server},",
+                f"{problem}, and there is {name!r} of {source}",
+                "Leave it out, or name the server in the environment or in the program.",
+            )
 
 
 READERS: dict[str, Callable[[Any, str], Any]] = {

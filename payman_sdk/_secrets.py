@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NoReturn, Self, cast
@@ -193,6 +194,14 @@ def build_basic_credentials(client_id: str, client_secret: SecretStr) -> SecretS
     import base64
 
     return SecretStr(f"Basic {base64.b64encode(pair).decode()}")
+
+
+_SECRET_HEADER = re.compile("auth|cookie|credential|key|pass|secret|session|sign|token", re.IGNORECASE)
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether the name of a header suggests that its value opens something."""
+    return _SECRET_HEADER.search(name) is not None
 
 
 _HARMLESS = frozenset(

@@ -107,6 +107,11 @@ def _is_host(host: str, written: str) -> bool:
     return bool(host) and all(character.isalnum() or character in "-_." for character in host)
 
 
+def format_url(url: str) -> str:
+    """Return an address for a message: in ASCII, so that letters of other scripts look like no others."""
+    return url.encode("ascii", "backslashreplace").decode()
+
+
 def read_http_hosts(given: object, name: str = HTTP_HOSTS_SETTING) -> frozenset[str]:
     """Return the hosts of the setting, or of its variable, in the form in which `is_http_allowed` compares them.
 

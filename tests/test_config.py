@@ -3,9 +3,11 @@ from __future__ import annotations
 import builtins
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
@@ -522,3 +524,52 @@ def test_from_env_refuses_unknown_settings(folder: Path, monkeypatch: pytest.Mon
     misspelt: dict[str, Any] = {"enviroment": "TEST"}
     with pytest.raises(TypeError, match="'enviroment'"):
         PaymanClient.from_env(**misspelt)
+
+
+def test_a_server_of_the_file_gets_no_secret_of_the_program(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whichever way a secret comes along: the client's headers, those of a call, of a copy, or of an `http_client`."""
+    monkeypatch.chdir(folder)
+    server = "PAYMAN_BASE_URL=http://localhost:4\n"
+    credentials = "PAYMAN_CLIENT_ID=from-file\nPAYMAN_CLIENT_SECRET='s3cret'\n"
+    (folder / ".env").write_text(credentials + server)
+    harmless, secret = {"X-Team": "payments"}, {"X-Gateway-Key": "hunter2-hunter2"}
+
+    def make(**given: Any) -> PaymanClient:
+        return PaymanClient.from_env(dotenv=True, **given)
+
+    def make_all(make: Callable[..., PaymanClient]) -> list[Callable[[], object]]:
+        client = make(default_headers=harmless)
+        calls = client, client.conversation(), client.with_options(timeout=5)
+        return [
+            lambda: make(default_headers=secret),
+            lambda: client.with_options(default_headers={"X-Session": "hunter2-hunter2"}),
+            *(lambda one=one: one._resolve({"extra_headers": secret}, "ask") for one in calls),
+            lambda: client._resolve({"options": {"extra_headers": secret}, "extra_headers": None}, "ask"),
+            *(
+                lambda added=added: make(http_client=httpx.Client(**added))
+                for added in (
+                    {"headers": secret},
+                    {"headers": {"Authorization": "Basic aHVudGVyMg=="}},
+                    {"auth": ("me", "hunter2")},
+                    {"cookies": {"id": "hunter2"}},
+                    {"params": {"code": "hunter2"}},
+                )
+            ),
+        ]
+
+    for act in make_all(make):
+        with pytest.raises(
+            ConfigurationError, match=r"from PAYMAN_BASE_URL in .*gets no credentials"
+        ) as caught:
+            act()
+        assert "hunter2" not in str(caught.value)
+    make(http_client=httpx.Client(headers=harmless))._resolve({"extra_headers": harmless}, "ask")
+    # Payman's servers may be named by anybody, and the program may name any.
+    for text, variable in ((f"{credentials}PAYMAN_ENVIRONMENT=TEST", ""), (server, "http://localhost:5")):
+        (folder / ".env").write_text(text)
+        monkeypatch.setenv("PAYMAN_BASE_URL", variable)
+        own = {"client_id": "own", "client_secret": "s3cret"} if variable else {}
+        for act in make_all(lambda own=own, **given: make(**own, **given)):
+            act()

@@ -22,13 +22,12 @@ from payman_sdk._client.environment import (
     INSTEAD_OF_REST_KEY,
     REST_KEY,
     check_sources,
-    format_url,
     is_payman_url,
 )
 from payman_sdk._client.environment import FoundSetting as FoundSetting
 from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
-from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, is_loopback, read_http_hosts
+from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, format_url, is_loopback, read_http_hosts
 from payman_sdk.errors import ConfigurationError
 
 SANDBOX_PORT = 8642

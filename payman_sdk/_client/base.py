@@ -165,9 +165,11 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
 
         given = gather_settings(locals())
         del client_secret, default_headers, proxy
-        known, sources = load_env_config(given, dotenv=dotenv)
+        known, sources, file_server = load_env_config(given, dotenv=dotenv)
         read_config(known, {}, sources)  # here, errors can name the variables
-        return cls(known, http_client=http_client, token_store=token_store)
+        client = cls(known, http_client=http_client, token_store=token_store)
+        client._withhold_secrets(file_server)
+        return client
 
     @classmethod
     def with_token(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from payman_sdk._annotations import Hidden, NamedTuple
 from payman_sdk._client.typed_interface import TypedCallInterface
-from payman_sdk._config import Config, check_hook, read_text
+from payman_sdk._config import Config, check_headers, check_hook, read_text
 from payman_sdk._refusals import refuse, refuse_coroutine
 from payman_sdk.errors import ConfigurationError
 
@@ -213,6 +213,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         self._refuse_if_closed()
         if options is not defaults or "on_event" in given:
             self._check_hooks({name: getattr(options, name, given.get(name)) for name in _HOOKS})
+            check_headers(self._config, options.headers, "extra_headers")
         return options
 
     def _begin(self, options: CallOptions) -> str:

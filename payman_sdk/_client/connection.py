@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
 from payman_sdk._client.interface import ClientInterface
 from payman_sdk._client.lazy import key_stores, observers, settings
-from payman_sdk._config import Config, check_methods
+from payman_sdk._config import Config, check_headers, check_methods
 from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.forks import expect_forks, get_fork_lock
 from payman_sdk._refusals import refuse
+from payman_sdk._secrets import SecretStr, is_secret_header
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
@@ -54,6 +55,16 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         self._session = Session(config.session_id)
         self._http = http_client
         self._owns_http = http_client is None
+
+    def _withhold_secrets(self, file_server: str) -> None:
+        """Send no secret of the program's, now or later, to a server that only a file in the working directory names."""
+        config = self._config = self._config._replace(file_server=file_server)
+        self._credentials = self._credentials._replace(config=config)
+        check_headers(config, config.default_headers, "default_headers")
+        http = self._http
+        added = {name: SecretStr() for name in getattr(http, "headers", ()) if is_secret_header(name)}
+        added |= {name: SecretStr() for name in ("auth", "cookies", "params") if getattr(http, name, None)}
+        check_headers(config, added, "http_client")
 
     def get_client_name(self) -> str | None:
         """Return the name the client was given, None if none."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from payman_api import SERVERS
 from payman_sdk._config import VARIABLES
 from payman_sdk._secrets import SecretStr
-from payman_sdk._url import HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE, read_http_hosts
+from payman_sdk._url import HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE, format_url, read_http_hosts
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -60,11 +60,6 @@ def check_sources(server: FoundSetting, *credentials: FoundSetting | None) -> No
                 f" and there is {found.source}.",
                 next_step="Name the server where the credentials are: both in the environment, or both in the file.",
             )
-
-
-def format_url(url: str) -> str:
-    """Return an address for a message: in ASCII, so that letters of other scripts look like no others."""
-    return url.encode("ascii", "backslashreplace").decode()
 
 
 class EnvFile(NamedTuple):
@@ -158,7 +153,7 @@ _OF_THE_SERVER = ("base_url", "environment")
 
 def load_env_config(
     settings: Mapping[str, Any], *, dotenv: bool = False
-) -> tuple[PaymanConfig, dict[str, str]]:
+) -> tuple[PaymanConfig, dict[str, str], str]:
     """Complete the given settings from environment variables, and these from `.env` if that is wanted.
 
     Reads PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL. A variable that is set wins over the
@@ -170,7 +165,8 @@ def load_env_config(
         dotenv: Whether to read the file `.env` in the working directory, too.
 
     Returns:
-        The settings, and the sources in words of those that the program has not given.
+        The settings; the sources in words of those that the program has not given; and what in the file names the server, or an
+        empty text if nothing there does or the server is Payman's.
 
     Raises:
         ConfigurationError: PAYMAN_CLIENT_ID or PAYMAN_CLIENT_SECRET is set nowhere; or another server than Payman's and the
@@ -188,8 +184,10 @@ def load_env_config(
     if missing:
         raise _build_missing_error(missing, file)
     server = found.get("base_url")
+    file_server = ""
     if server is not None and isinstance(server.value, str):
         check_sources(server, found["client_id"], found["client_secret"])
+        file_server = server.source if server.is_from_file and not is_payman_url(server.value) else ""
     known = {**settings, **{key: place.value for key, place in found.items()}}
     has_own = settings.get(HTTP_HOSTS_SETTING) is not None or os.environ.get(HTTP_HOSTS_VARIABLE, "").strip()
     of_file = [found[key].is_from_file for key in ("client_id", "client_secret", "base_url") if key in found]
@@ -197,7 +195,7 @@ def load_env_config(
         hosts = read_http_hosts(values[HTTP_HOSTS_VARIABLE], f"{HTTP_HOSTS_VARIABLE} {place}")
         known[HTTP_HOSTS_SETTING] = sorted(hosts)
     sources = {key: place.source for key, place in found.items() if settings.get(key) is None}
-    return cast("PaymanConfig", known), sources
+    return cast("PaymanConfig", known), sources, file_server
 
 
 def _find_own(settings: Mapping[str, Any], key: str) -> FoundSetting | None:

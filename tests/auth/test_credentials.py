@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from payman_api import SERVERS
-from payman_sdk._client.environment import FoundSetting, check_sources, format_url, is_payman_url
+from payman_sdk._client.environment import FoundSetting, check_sources, is_payman_url
 from payman_sdk._core.auth.authorization import authorization_url, parse_redirect
 from payman_sdk._core.auth.credentials import check_code, check_parameter, read_token_info
 from payman_sdk._core.auth.grants import TokenOwner, is_read_only
 from payman_sdk._secrets import SecretStr
+from payman_sdk._url import format_url
 from payman_sdk.errors import AuthenticationError, ConfigurationError
 from tests.tables import table
 

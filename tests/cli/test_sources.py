@@ -66,7 +66,7 @@ def _plain(value: object) -> str:
 
 def by_program() -> Sent:
     """What `from_env(dotenv=True)` makes of the environment and the file."""
-    known, _ = load_env_config({}, dotenv=True)
+    known = load_env_config({}, dotenv=True)[0]
     server = known.get("base_url") or SERVERS[(known.get("environment") or "LIVE").upper()]
     return Sent(server, str(known.get("client_id")), _plain(known.get("client_secret")))
 
