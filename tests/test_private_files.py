@@ -155,6 +155,30 @@ def test_a_look_at_a_database_releases_no_lock_of_this_process(tmp_path: Path) -
         assert "locked" in done.stderr
 
 
+def test_a_store_stays_where_it_was_when_the_working_directory_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon or a task runner changes it between the making of a store and its use."""
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    monkeypatch.chdir(tmp_path)
+    token, operations = FileTokenStore("token.json"), SQLiteOperationStore("operations.sqlite3")
+    keys = SQLiteKeyStore("keys.sqlite3")
+    monkeypatch.chdir(moved)
+    assert token.lock.acquire(timeout=60)
+    token.save(TOKEN)
+    token.lock.release()
+    operations.save(OPERATION)
+    lock = operations.lock("operation a")
+    assert lock.acquire(timeout=60)
+    lock.release()
+    keys.claim("tsk-1", 1000.0, None)
+    assert list(moved.iterdir()) == []
+    monkeypatch.chdir(tmp_path)
+    assert FileTokenStore("token.json").load() == TOKEN
+    assert SQLiteKeyStore("keys.sqlite3").load("tsk-1") == 1000.0
+
+
 def _linked(path: Path, elsewhere: Path) -> None:
     path.symlink_to(elsewhere)
 

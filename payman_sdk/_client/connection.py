@@ -50,6 +50,10 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
             from payman_sdk._text.logger import configure_from_environment
 
             configure_from_environment()
+        if (folder := os.environ.get("PAYMAN_STATE_DIR")) and not os.path.isabs(folder):  # noqa: PTH117 # pathlib takes a while to import
+            from payman_sdk._io.key_store import find_state_folder
+
+            find_state_folder()  # as the path is meant now: the process may go elsewhere before it uses a key
         self._observer = create_observer(config.telemetry, config.base_url)
         self._credentials, self._config = identity, config
         self._session = Session(config.session_id)

@@ -12,14 +12,16 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 
-from payman_sdk._io.private_files import prepare_private_database, read_file_path
+from payman_sdk._io.private_files import make_absolute, prepare_private_database, read_file_path
 
 _TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at REAL NOT NULL) WITHOUT ROWID"
 _INSERT = "INSERT INTO keys VALUES (:operation, :sent_at) ON CONFLICT DO NOTHING"
 _UPDATE = "UPDATE keys SET sent_at = :sent_at WHERE operation = :operation AND sent_at = :expected"
 _USUAL_FOLDERS = {"darwin": "Library/Application Support", "win32": "AppData/Local"}
+_FOLDER_VARIABLE = "PAYMAN_STATE_DIR"
 _LOCK_SECONDS = 30.0
 """Seconds to wait for another process that writes; each writes one row at a time."""
 
@@ -125,14 +127,16 @@ def open_default_store() -> SQLiteKeyStore | None:
 
     The file is `keys.sqlite3` in the folder that `PAYMAN_STATE_DIR` names, or in the usual place of such files:
     `$XDG_STATE_HOME/payman` or `~/.local/state/payman`, `~/Library/Application Support/payman`, `%LOCALAPPDATA%\payman`.
+    A relative `PAYMAN_STATE_DIR` is meant as it was when this process made its first client.
     """
-    folder = _find_state_folder()
+    folder = find_state_folder()
     return None if folder is None else SQLiteKeyStore(folder / "keys.sqlite3")
 
 
-def _find_state_folder() -> Path | None:
-    if named := os.environ.get("PAYMAN_STATE_DIR"):
-        return Path(named)
+def find_state_folder() -> Path | None:
+    """Return the folder of the store, None without a place for one; raises ConfigurationError."""
+    if named := os.environ.get(_FOLDER_VARIABLE):
+        return _keep_folder(named)
     variable = "LOCALAPPDATA" if os.name == "nt" else "XDG_STATE_HOME"
     named = os.environ.get(variable, "")
     if Path(named).is_absolute():
@@ -142,3 +146,9 @@ def _find_state_folder() -> Path | None:
         if (home := Path.home()).is_absolute():
             return home / usual / "payman"
     return None
+
+
+@cache
+def _keep_folder(named: str) -> Path:
+    """Return the folder that a name meant when it was first used, so that all clients of a process share the records."""
+    return make_absolute(named, _FOLDER_VARIABLE)

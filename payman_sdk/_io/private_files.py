@@ -91,10 +91,18 @@ def wait_while_in_use(action: Callable[[], T]) -> T:
 
 
 def read_file_path(path: str | os.PathLike[str] | None) -> Path:
-    """Return the path of a file that a program gave; raises ConfigurationError."""
+    """Return the path of a file that a program gave, which stays that file wherever the program goes; raises ConfigurationError."""
     if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
         refuse("path", "is not a file", "Give the path of a file.")
-    return Path(path)
+    return make_absolute(path, "path")
+
+
+def make_absolute(path: str | os.PathLike[str], name: str) -> Path:
+    """Return a path as it is seen from the working directory of now; raises ConfigurationError."""
+    try:
+        return Path(path).absolute()
+    except OSError:
+        refuse(name, "is relative, and the working directory is gone", "Give an absolute path.")
 
 
 def replace_file(path: Path, text: str) -> None:

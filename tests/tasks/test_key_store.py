@@ -14,6 +14,7 @@ import pytest
 from payman_sdk._core.key_store import KeyStore
 from payman_sdk._core.requests import derive_task_id
 from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore, open_default_store
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import (
     ConfigurationError,
     InvalidParamsError,
@@ -21,6 +22,7 @@ from payman_sdk.errors import (
     OutcomeUnknownError,
     PaymanError,
 )
+from payman_sdk.token_stores.file import FileTokenStore
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, completed, reset, rpc
 from tests.steps import UnwritableError
@@ -108,6 +110,31 @@ def test_the_place_of_the_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", no_home)
     assert open_default_store() is None
+
+
+def test_a_relative_place_is_meant_as_it_was_when_it_was_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connect: Connect
+) -> None:
+    """By a program that changes its working directory, or whose directory is deleted."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    named = f"state-{tmp_path.name}"
+    monkeypatch.setenv("PAYMAN_STATE_DIR", named)
+    monkeypatch.chdir(first)
+    stores = SQLiteKeyStore("keys.sqlite3"), FileTokenStore("token.json"), SQLiteOperationStore("a.sqlite3")
+    connect()
+    monkeypatch.chdir(second)
+    assert [store.path.parent for store in stores] == [first] * 3
+    connect()  # a client made later shares the records of the first
+    found = open_default_store()
+    assert found is not None and found.path == first / named / "keys.sqlite3"
+    second.rmdir()
+    with pytest.raises(ConfigurationError, match="path is relative, and the working directory is gone"):
+        SQLiteKeyStore("keys.sqlite3")
+    monkeypatch.setenv("PAYMAN_STATE_DIR", f"{named}-2")
+    with pytest.raises(ConfigurationError, match="PAYMAN_STATE_DIR is relative"):
+        connect()
 
 
 def test_a_key_is_recorded_before_the_ask_is_sent(store: KeyStore, peer: Peer, connect: Connect) -> None:
