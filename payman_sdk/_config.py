@@ -16,7 +16,7 @@ from payman_api import SERVERS
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr, is_secret_header
-from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, format_url, read_http_hosts
+from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, format_url, normalize_url, read_http_hosts
 from payman_sdk.errors import ConfigurationError
 
 Resend: TypeAlias = Literal["after_settling", "never"]
@@ -115,7 +115,7 @@ def read_config(
         refuse(names["base_url"], *problems)
     return Config(
         client_id=client_id,
-        base_url=base_url.rstrip("/"),
+        base_url=normalize_url(base_url),
         allow_http_hosts=http_hosts,
         **{name: read(given.get(name), names[name]) for name, read in READERS.items()},
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
@@ -82,6 +83,30 @@ def find_url_problem(
         problem = f"would send secrets over plain http to {host}, which {HTTP_HOSTS_SETTING} does not list"
         return problem, f"Use https{'' if is_of_payman(host) else allow}."
     return None
+
+
+def normalize_url(url: str) -> str:
+    """Return the address of a server in its usual spelling, so that all spellings are one server; what is no address, as it is.
+
+    Scheme and host are in lower case and ASCII, without the port of the scheme and without a dot or a slash at the end.
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").removesuffix("."), parts.port
+    except ValueError:
+        return url.rstrip("/")
+    if not host.isascii():
+        import httpx  # which encodes it for every request
+
+        with suppress(httpx.InvalidURL):
+            host = httpx.URL(scheme="https", host=host).raw_host.decode().removesuffix(".")
+    if ":" in host:
+        host = f"[{_normalize(host) or host}]"
+    if port not in (None, {"http": 80, "https": 443}.get(parts.scheme)):
+        host = f"{host}:{port}"
+    return parts._replace(netloc=host, path=parts.path.rstrip("/")).geturl()
 
 
 def _to_ascii(host: str) -> str:

@@ -195,18 +195,26 @@ def test_an_unknown_environment_is_refused_with_those_there_are() -> None:
         ("https://payman.example/", "https://payman.example"),
         ("https://payman.example:8443//", "https://payman.example:8443"),
         ("https://payman.example/some/prefix/", "https://payman.example/some/prefix"),
-        ("HTTPS://Payman.Example", "HTTPS://Payman.Example"),
+        ("HTTPS://Payman.Example", "https://payman.example"),
+        ("https://payman.example.:0443/A/", "https://payman.example/A"),
+        ("https://payman.example:", "https://payman.example"),
+        ("https://payman.example:80", "https://payman.example:80"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("https://B\u00fccher\uff0eexample", "https://xn--bcher-kva.example"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://[0:0::0:FF]:443", "https://[::ff]"),
         (" https://payman.example ", "https://payman.example"),
         ("http://localhost:8642", "http://localhost:8642"),
-        ("http://LOCALHOST:8642", "http://LOCALHOST:8642"),
+        ("http://LOCALHOST:8642", "http://localhost:8642"),
         ("http://127.0.0.1", "http://127.0.0.1"),
-        ("http://127.9.9.9:80/", "http://127.9.9.9:80"),
+        ("http://127.9.9.9:80/", "http://127.9.9.9"),
         ("http://[::1]:8642/", "http://[::1]:8642"),
     ],
 )
 def test_base_urls_that_are_taken(given: str, read: str) -> None:
-    """Over https anywhere, over http on this machine, with or without a path prefix; a slash at the end is dropped."""
+    """Over https anywhere, over http on this machine, with or without a path prefix; one server has one spelling."""
     assert config(base_url=given).base_url == read
+    assert config(base_url=read).base_url == read
 
 
 SECRET_IN_URL = "hunter2"

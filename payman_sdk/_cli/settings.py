@@ -27,7 +27,14 @@ from payman_sdk._client.environment import (
 from payman_sdk._client.environment import FoundSetting as FoundSetting
 from payman_sdk._refusals import refuse
 from payman_sdk._secrets import SecretStr
-from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, format_url, is_loopback, read_http_hosts
+from payman_sdk._url import (
+    HTTP_HOSTS_VARIABLE,
+    find_url_problem,
+    format_url,
+    is_loopback,
+    normalize_url,
+    read_http_hosts,
+)
 from payman_sdk.errors import ConfigurationError
 
 SANDBOX_PORT = 8642
@@ -160,7 +167,7 @@ def resolve(
     secret = _find_first(places, "PAYMAN_CLIENT_SECRET")
     notes: list[str] = []
     if login is not None:
-        if _is_compatible(application, login.client_id) and _is_compatible(server, login.base_url):
+        if _is_compatible(application, login.client_id) and _is_at_server(server, login):
             if _is_sandbox_login(login):
                 secret = FoundSetting(SecretStr(SANDBOX_CLIENT), "the local sandbox")
             elif server is None and secret is not None and not is_payman_url(login.base_url):
@@ -205,6 +212,10 @@ def _make_sandbox_settings(login: Login | None) -> Settings:
 
 def _is_compatible(found: FoundSetting | None, value: str) -> bool:
     return found is None or found.value == value
+
+
+def _is_at_server(server: FoundSetting | None, login: Login) -> bool:
+    return server is None or normalize_url(server.value) == normalize_url(login.base_url)
 
 
 @frozen

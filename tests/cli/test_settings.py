@@ -87,6 +87,8 @@ def test_the_login_is_used_where_nothing_names_another() -> None:
     settings = resolve(environ={}, login=LOGIN)
     assert settings.login is LOGIN
     assert sources(settings) == ("the stored login", "the stored login")
+    spelled = resolve(environ={}, login=LOGIN, base_url=f"{SERVERS['TEST'].upper()}:443/")
+    assert spelled.login is LOGIN
     for other in (
         {"environ": CREDENTIALS},
         {"environ": {}, "env": "LIVE"},

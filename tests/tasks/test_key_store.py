@@ -137,6 +137,14 @@ def test_a_relative_place_is_meant_as_it_was_when_it_was_given(
         connect()
 
 
+def test_a_key_has_one_record_however_its_server_is_spelled(peer: Peer, connect: Connect) -> None:
+    """Two processes must see the record of each other, or both would send."""
+    store = MemoryKeyStore()
+    for base_url in (peer.base_url, f"{peer.base_url.replace('http', 'HTTP')}/"):
+        connect(key_store=store, base_url=base_url).ask(PAYMENT, idempotency_key=KEY)
+    assert list(store._sent) == [operation(peer)]
+
+
 def test_a_key_is_recorded_before_the_ask_is_sent(store: KeyStore, peer: Peer, connect: Connect) -> None:
     """When the ask arrives, the record is there; it stays when the ask is done, and goes where nothing was done."""
     recorded: list[float | None] = []
