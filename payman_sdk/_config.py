@@ -93,19 +93,20 @@ def read_config(
 ) -> Config:
     """Return the settings of a client from a dict, keywords, or both; a keyword wins, and None means not given.
 
-    Where neither names a `base_url`, the environment variable PAYMAN_BASE_URL does, and without it the environment's
-    own server is used. PAYMAN_ALLOW_HTTP_HOSTS counts in the same way. Errors call a setting what `sources` call it.
+    Where neither names a `base_url`, the environment variable PAYMAN_BASE_URL does. Without it, `environment` names the server, or
+    else PAYMAN_ENVIRONMENT. PAYMAN_ALLOW_HTTP_HOSTS counts in the same way. Errors call a setting what `sources` call it.
     """
     given, names = _merge(config, keywords), {name: name for name in SETTINGS} | dict(sources or {})
+    for setting in ("base_url", "environment"):
+        value = os.environ.get(VARIABLES[setting], "").strip()
+        if value and setting not in given and "base_url" not in given:
+            given[setting], names[setting] = value, f"{VARIABLES[setting]} in the environment"
     environment = (read_text(given.get("environment", "LIVE"), names["environment"]) or "").upper()
     if environment not in SERVERS:
         problem = f"is {environment!r}, which Payman does not have"
         fix = f"Use one of {', '.join(SERVERS)}, or name a server with base_url."
         refuse(names["environment"], problem, fix)
-    usual_url = os.environ.get(BASE_URL_VARIABLE, "").strip()
-    if usual_url and "base_url" not in given:
-        names["base_url"] = f"{BASE_URL_VARIABLE} in the environment"
-    base_url = read_text(given.get("base_url", usual_url or SERVERS[environment]), names["base_url"]) or ""
+    base_url = read_text(given.get("base_url", SERVERS[environment]), names["base_url"]) or ""
     http_hosts = choose_http_hosts(given.get("allow_http_hosts"))
     client_id = require_text(read_text(given.get("client_id"), names["client_id"]), "client_id")
     if ":" in client_id:

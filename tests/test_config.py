@@ -341,8 +341,34 @@ def test_the_variable_names_the_server_where_the_settings_do_not(monkeypatch: py
     assert config().base_url == "https://agent.payman.ai"
 
 
+def test_no_way_to_make_a_client_takes_test_for_live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """PAYMAN_ENVIRONMENT names the server for each of them, unless the settings or PAYMAN_BASE_URL do."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("PAYMAN_BASE_URL=http://localhost:3\n")
+    ways: list[Callable[..., PaymanClient | AsyncPaymanClient]] = []
+    token: Any = {"accessToken": "a", "expiresIn": 60}
+    for kind in (PaymanClient, AsyncPaymanClient):
+        ways += [
+            lambda kind=kind, **given: kind(CREDENTIALS, **given),
+            lambda kind=kind, **given: kind.with_credentials(CREDENTIALS, **given),
+            lambda kind=kind, **given: kind.with_token(CREDENTIALS, token, **given),
+            lambda kind=kind, **given: kind.from_env(**CREDENTIALS, **given),
+            lambda kind=kind, **given: kind.from_env(dotenv=True, **CREDENTIALS, **given),
+            lambda kind=kind, **given: kind(CREDENTIALS, **given).with_options(timeout=5),
+        ]
+    monkeypatch.setenv("PAYMAN_ENVIRONMENT", " test ")
+    for make in ways:
+        assert make()._config.base_url == "https://agent.payman.dev"
+        assert make(environment="LIVE")._config.base_url == "https://agent.payman.ai"
+        assert make(base_url="http://localhost:1")._config.base_url == "http://localhost:1"
+    monkeypatch.setenv("PAYMAN_BASE_URL", "http://localhost:2")
+    assert [make()._config.base_url for make in ways] == ["http://localhost:2"] * len(ways)
+
+
 def test_a_wrong_variable_is_refused_as_a_setting_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rules of base_url hold for the variable as well."""
+    """The rules of base_url and environment hold for the variables as well."""
+    monkeypatch.setenv("PAYMAN_ENVIRONMENT", "STAGING")
+    assert "PAYMAN_ENVIRONMENT in the environment is 'STAGING'" in refused(**CREDENTIALS)
     monkeypatch.setenv("PAYMAN_BASE_URL", "http://payman.example")
     assert "plain http" in refused(**CREDENTIALS)
 
@@ -386,7 +412,7 @@ def test_a_wrong_variable_is_named_with_its_place(
         with pytest.raises(ConfigurationError) as caught:
             PaymanClient.from_env()
         assert str(caught.value).startswith(f"{name} in the environment {problem}")
-        if name in {"PAYMAN_BASE_URL", "PAYMAN_ALLOW_HTTP_HOSTS"}:
+        if name not in {"PAYMAN_CLIENT_ID", "PAYMAN_CLIENT_SECRET"}:
             assert refused(**CREDENTIALS).startswith(f"{name} in the environment {problem}")
         else:  # what a program gives is named as it gave it
             assert repr(PaymanClient(**CREDENTIALS))

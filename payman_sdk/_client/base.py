@@ -195,7 +195,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
             client_id: The application's id; or all settings as a dict, in which case only `token_info` follows.
             token_info: `accessToken` and `expiresIn` (seconds until it expires), `refreshToken`, or only a `refreshToken`;
                 snake_case works too. None if the token is in the `token_store`.
-            environment: LIVE (default), TEST or INTERNAL.
+            environment: LIVE, TEST or INTERNAL. The default is `PAYMAN_ENVIRONMENT`, else LIVE.
             name: A name for this client, for your own use.
             session_id: A session to resume.
             client_secret: The application's secret, if it has one.

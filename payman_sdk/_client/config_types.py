@@ -33,7 +33,7 @@ class PaymanConfig(TypedDict, total=False):
     client_secret: str | None
     """Its secret."""
     environment: Environment | None
-    """LIVE (default), TEST or INTERNAL."""
+    """LIVE, TEST or INTERNAL. The default is `PAYMAN_ENVIRONMENT`, else LIVE."""
     base_url: str | None
     """A server to use instead of the environment's, such as a local sandbox. It needs https, or http to this machine."""
     allow_http_hosts: Sequence[str] | None
