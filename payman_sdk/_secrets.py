@@ -196,7 +196,10 @@ def build_basic_credentials(client_id: str, client_secret: SecretStr) -> SecretS
     return SecretStr(f"Basic {base64.b64encode(pair).decode()}")
 
 
-_SECRET_HEADER = re.compile("auth|cookie|credential|key|pass|secret|session|sign|token", re.IGNORECASE)
+_SECRET_HEADER = re.compile(
+    "assertion|auth|cookie|credential|jwt|key|mnemonic|pass|phrase|pwd|secret|session|sign|token",
+    re.IGNORECASE,
+)
 
 
 def is_secret_header(name: str) -> bool:

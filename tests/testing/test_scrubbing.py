@@ -14,6 +14,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
+from payman_sdk._config import read_headers
+from payman_sdk._secrets import SecretStr
 from payman_sdk.testing._redaction.scrubber import Scrubber
 from payman_sdk.testing._redaction.secret_names import PLACEHOLDER
 from tests.tables import table
@@ -58,6 +60,37 @@ def test_headers_with_credentials_have_placeholders() -> None:
     }
     assert scrubber.scrub_headers(scrubbed) == scrubbed
     assert Scrubber().scrub_headers(scrubbed) == scrubbed
+
+
+def test_the_secret_of_a_header_that_is_dropped_is_scrubbed_elsewhere() -> None:
+    """Of each that the client keeps as a secret, and of cookies in either direction; of no other."""
+    names = [
+        "X-Session",
+        "X-Authentication",
+        "X-Sign",
+        "X-Bypass",
+        "X-Cookie",
+        "X-Gateway-Key",
+        "X-Pwd",
+        "X-Jwt-2",
+    ]
+    for number, name in enumerate(names):
+        secret = f"zq7fK2mWx91LbVt{number}"
+        assert isinstance(read_headers({name: secret}, "default_headers")[name.lower()], SecretStr)
+        for value in (secret, secret.encode(), [secret]):
+            scrubber = Scrubber()
+            assert secret not in str(scrubber.scrub_headers({name: value}))
+            assert secret not in scrubber.scrub_text(f'{{"message": "unknown caller {secret}"}}'), name
+            assert scrubber.find_leaks(f"unknown caller {secret}")
+    scrubber = Scrubber()
+    scrubber.scrub_headers(
+        {"Cookie": 'lang=en-US; a="first-secret"; second-secret', "X-Team": "payments-team"}
+    )
+    with scrubber.reading_answer():
+        scrubber.scrub_headers({"Set-Cookie": ["b=third-secret; Path=/some/path; Expires=Wed, 21 Oct 2026"]})
+    said = "en-US payments-team /some/path Wed, 21 Oct 2026"
+    assert scrubber.scrub_text(said) == said
+    assert "secret" not in scrubber.scrub_text("first-secret second-secret third-secret")
 
 
 @table(

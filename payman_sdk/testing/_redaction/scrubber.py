@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final, cast
 from urllib.parse import quote_plus, unquote_plus
 
+from payman_sdk._secrets import is_secret_header
 from payman_sdk.testing._redaction.secret_names import (
     BASIC,
     BEARER,
@@ -36,7 +37,7 @@ from payman_sdk.testing._redaction.secret_names import (
     parse_input,
     unescape,
 )
-from payman_sdk.testing._redaction.secret_registry import LeakScanner, SecretRegistry
+from payman_sdk.testing._redaction.secret_registry import LONG_ENOUGH, LeakScanner, SecretRegistry
 
 _HARMLESS_HEADERS: Final = frozenset(
     {
@@ -107,11 +108,25 @@ class Scrubber:
         """Return the headers that say something about the exchange; those with credentials have placeholders."""
         kept: dict[str, Any] = {}
         for name, value in headers.items():
+            values = cast("list[object]", value) if isinstance(value, list) else [value]
             if find_kind(name, "", KINDS) not in {None, "cookie"} or name.lower() in _HARMLESS_HEADERS:
-                values = cast("list[object]", value) if isinstance(value, list) else [value]
                 scrubbed = [self._scrub_header(name, _decode(each)) for each in values]
                 kept[name] = scrubbed if isinstance(value, list) else scrubbed[0]
+            elif is_secret_header(name):
+                for each in values:
+                    self._note_dropped(name.lower(), _decode(each))
         return kept
+
+    def _note_dropped(self, name: str, value: str) -> None:
+        """Note the secrets of a header that is dropped, because a server may repeat them."""
+        kind, secrets = "header", [value]
+        if "cookie" in name:
+            # The pairs behind the first are attributes in what a server sets, and cookies in what it gets.
+            pairs = value.split(";")[: 1 if name.startswith("set-") else None]
+            kind, secrets = "cookie", [pair.partition("=")[2].strip(' "') or pair.strip() for pair in pairs]
+        for secret in secrets:
+            if len(secret) >= LONG_ENOUGH and not SCRUBBED.fullmatch(secret):
+                self._known.add(kind, secret)
 
     def scrub_body(self, body: bytes, content_type: str = "") -> bytes:
         """Return a body of any type without secrets; bytes that are not text stay as they are."""

@@ -38,7 +38,7 @@ from payman_sdk.testing._redaction.secret_names import (
     parse_input,
 )
 
-_LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
+LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
 _HUNTED_AS_WORD: Final = 4  # from here on it is searched for as a separate word, which refuses the recording
 
 
@@ -74,7 +74,7 @@ class SecretRegistry:
         self._kinds: dict[str, list[str]] = {}
         for kind, value in known:
             if value:
-                self._add_kind(kind, value)
+                self.add(kind, value)
         self._hunted: re.Pattern[str] | None = None
         self._hunted_words: re.Pattern[str] | None = None
         self._forms: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -112,13 +112,14 @@ class SecretRegistry:
         if kind not in by_kind:
             if self.is_answer:
                 self._given_out.add(value)
-            self._add_kind(kind, value)
+            self.add(kind, value)
             self._counts[kind] += 1
             by_kind[kind] = f"SCRUBBED-{kind}-{self._counts[kind]}"
             self.minted.add(by_kind[kind])
         return by_kind[kind]
 
-    def _add_kind(self, kind: str, value: str) -> None:
+    def add(self, kind: str, value: str) -> None:
+        """Note a secret, which gets its placeholder where it appears."""
         kinds = self._kinds.setdefault(value, [])
         if kind not in kinds:
             kinds.append(kind)
@@ -143,7 +144,7 @@ class SecretRegistry:
     def build_pattern(self) -> re.Pattern[str]:
         """Find every secret seen so far, in every form; and before all, placeholders, in which nothing is to be found."""
         if self._hunted is None:
-            long_enough = [value for value in self._kinds if len(value) >= _LONG_ENOUGH]
+            long_enough = [value for value in self._kinds if len(value) >= LONG_ENOUGH]
             self._forms = {
                 form: ((self._kinds[value][0], value),)
                 for value in long_enough
@@ -161,7 +162,7 @@ class SecretRegistry:
             short = [
                 value
                 for value, kinds in self._kinds.items()
-                if _HUNTED_AS_WORD <= len(value) < _LONG_ENOUGH and kinds != ["client-id"]
+                if _HUNTED_AS_WORD <= len(value) < LONG_ENOUGH and kinds != ["client-id"]
             ]
             self._words = {form: value for value in short for form in list_spellings(value)}
             forms = sorted(self._words, key=len, reverse=True)
