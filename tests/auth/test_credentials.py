@@ -171,7 +171,8 @@ def test_a_token_that_can_only_read(scope: str | None, expected: bool) -> None:
 def test_chance_of_a_request_for_authorization() -> None:
     """State and verifier are as long as nobody guesses, and RFC 7636 allows; the verifier is not shown."""
     request = authorization_url("pm-1", "https://shop.example/back", ["read_balance"])
-    assert request.code_verifier not in repr(request) and "state='" not in repr(request)
+    assert request.code_verifier not in repr(request) and request.state not in repr(request)
+    assert repr(request) == "AuthorizationRequest(redirect_uri='https://shop.example/back')"
     assert (len(request.state), len(request.code_verifier)) == (43, 64)
 
 

@@ -40,7 +40,7 @@ class AuthorizationRequest:
         redirect_uri: The address of the answer, for `with_auth_code`.
     """
 
-    url: str
+    url: str = field(repr=False)  # the state is in it
     state: str = field(repr=False)
     code_verifier: str = field(repr=False)
     redirect_uri: str
