@@ -87,7 +87,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         return task_stream.AsyncTaskStream(*self._plan(self._plan_stream, locals()))
 
     async def reply(
-        self, task: TaskRef, text: str, options: Option[options_of.ReplyOptions] = None, *, on_message: Option[events.OnEvent] = None,
+        self, task: TaskRef | Hidden[payments.Payment], text: str, options: Option[options_of.ReplyOptions] = None, *, on_message: Option[events.OnEvent] = None,
         metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
         timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
         max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
@@ -96,13 +96,13 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
     ) -> responses.FormattedTaskResponse:
         return await self._run(self._plan_reply, locals())
 
-    async def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
+    async def get_task(self, task: TaskRef | Hidden[payments.Payment]) -> responses.FormattedTaskResponse:
         return await self._run(self._connect().agent.get_task, task)
 
-    async def wait(self, task: TaskRef, timeout: float | None = None) -> responses.FormattedTaskResponse:
+    async def wait(self, task: TaskRef | Hidden[payments.Payment], timeout: float | None = None) -> responses.FormattedTaskResponse:
         return await self._run(self._connect().agent.wait, task, timeout)
 
-    async def cancel_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
+    async def cancel_task(self, task: TaskRef | Hidden[payments.Payment]) -> responses.FormattedTaskResponse:
         return await self._run(self._connect().agent.cancel, task)
 
     async def pay(

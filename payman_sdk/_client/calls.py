@@ -10,7 +10,7 @@ from payman_sdk._annotations import Hidden, NamedTuple
 from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_headers, check_hook, read_text
 from payman_sdk._refusals import refuse, refuse_coroutine
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
@@ -28,8 +28,8 @@ RunnerT = TypeVar("RunnerT")
 
 Json = Mapping[str, Any]
 Headers = Mapping[str, str]
-TaskRef = str | Hidden[Mapping[str, Any]]
-"""The id of a task, or an answer about it."""
+TaskRef = str | Hidden[Mapping[str, Any] | PaymanError]
+"""The id of a task, or an answer or an error about it; methods take a `Payment`, too."""
 
 _HOOKS = ("on_message", "on_event", "on_retry", "on_task", "on_token", "before_send")
 
@@ -137,9 +137,10 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         task = given["task"]
         task_id, earlier = read_task_id(task), get_earlier_artifacts(task)
         options = self._resolve(given, "reply", text=given["text"])
-        answer: Mapping[str, Any] = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
-        session_id = answer.get("session_id") or answer.get("sessionId") or self._begin(options)
+        answer = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
+        session_id = answer.get("session_id") or answer.get("sessionId") or getattr(task, "session_id", None)
         agent = self._connect().agent
+        session_id = session_id or self._begin(options)
         plan = agent.ask(given["text"], session_id, options, task_id=task_id, earlier=earlier)
         return cast("DescribedFlow[FormattedTaskResponse]", plan)
 

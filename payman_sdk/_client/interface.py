@@ -101,7 +101,7 @@ class CallInterface:
         """Reply to a task that waits for input, such as a payment that waits for approval, and return the answer.
 
         Args:
-            task: The answer whose `requires_input` is true, or the id of its task.
+            task: The answer or payment that waits, or the id of its task.
             text: The reply, such as `approve`.
             options: The other keywords as a dict, see `ReplyOptions`; a keyword overrides the dict. They are those of `ask`.
 
@@ -121,7 +121,7 @@ class CallInterface:
         """Return the state of a task, such as one that waited for approval or whose answer was lost [P].
 
         Args:
-            task: The id of the task, `response.task_id` or `error.task_id`; or the answer itself.
+            task: The id of the task; or the answer, payment or error that has it.
 
         Raises:
             TaskNotFoundError: The agent does not know the task now. While an ask may still arrive, that proves nothing.
@@ -141,7 +141,7 @@ class CallInterface:
         The client looks the task up repeatedly, with pauses of up to 5 seconds, and survives short network failures.
 
         Args:
-            task: The answer whose status is `in_progress`, or the id of its task.
+            task: The answer whose status is `in_progress`, the payment, or the id of its task.
             timeout: Seconds to wait, the client's `timeout` by default.
 
         Raises:
@@ -162,7 +162,7 @@ class CallInterface:
         """Cancel a task that has not ended, and return its state [P].
 
         Args:
-            task: The answer, or the id of its task.
+            task: The answer, the payment, or the id of its task.
 
         Raises:
             TaskNotCancelableError: The task has already ended.

@@ -90,7 +90,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         return task_stream.TaskStream(*self._plan(self._plan_stream, locals()))
 
     def reply(
-        self, task: TaskRef, text: str, options: Option[options_of.ReplyOptions] = None, *, on_message: Option[events.OnEvent] = None,
+        self, task: TaskRef | Hidden[payments.Payment], text: str, options: Option[options_of.ReplyOptions] = None, *, on_message: Option[events.OnEvent] = None,
         metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
         timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
         max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
@@ -99,13 +99,13 @@ class SyncMethods(BaseCalls["SyncRunner"]):
     ) -> responses.FormattedTaskResponse:
         return self._run(self._plan_reply, locals())
 
-    def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
+    def get_task(self, task: TaskRef | Hidden[payments.Payment]) -> responses.FormattedTaskResponse:
         return self._run(self._connect().agent.get_task, task)
 
-    def wait(self, task: TaskRef, timeout: float | None = None) -> responses.FormattedTaskResponse:
+    def wait(self, task: TaskRef | Hidden[payments.Payment], timeout: float | None = None) -> responses.FormattedTaskResponse:
         return self._run(self._connect().agent.wait, task, timeout)
 
-    def cancel_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
+    def cancel_task(self, task: TaskRef | Hidden[payments.Payment]) -> responses.FormattedTaskResponse:
         return self._run(self._connect().agent.cancel, task)
 
     def pay(

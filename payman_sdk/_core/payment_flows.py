@@ -82,7 +82,10 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
 def check_waiting(payment: object) -> None:
     """Refuse what waits for no approval."""
     if not isinstance(payment, Payment):
-        refuse("payment", f"is a {type(payment).__name__}", "Pass the Payment that client.pay() returned.")
+        fix = "For a task id, pass client.payment_status(task_id)."
+        refuse(
+            "payment", f"is a {type(payment).__name__}", f"Pass the Payment that client.pay() returned. {fix}"
+        )
     response = payment.response
     if payment.task_id is None or payment.outcome is not PaymentOutcome.AWAITING_APPROVAL:
         raise ConfigurationError(

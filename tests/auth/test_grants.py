@@ -120,6 +120,13 @@ def test_a_refusal_repeats_the_servers_words(status: int) -> None:
     assert "client_secret" in error.next_step
 
 
+def test_a_spent_code_needs_a_new_one() -> None:
+    """Whoever checks the credentials then looks in the wrong place."""
+    with pytest.raises(AuthenticationError, match="authorization_url") as caught:
+        parse_token_response(answered({"error": "invalid_grant"}, 400), sent_at=0)
+    assert "client_secret" not in caught.value.next_step
+
+
 @table(
     ("answer", "said"),
     [

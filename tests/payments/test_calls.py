@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+from attrs import evolve
 
 from payman_sdk import PaymanClient
 from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome
@@ -220,6 +221,43 @@ def test_payments_that_wait_are_approved_and_denied() -> None:
         client.cancel_task(str(canceled.task_id))
         assert client.payment_status(canceled).outcome is PaymentOutcome.FAILED
         assert sandbox.balance("TSD") == Decimal("800.00")
+
+
+def test_whatever_has_a_task_id_names_its_task() -> None:
+    """A payment, an error, an object of the program's; what has none is refused briefly, and says what to pass."""
+    with Sandbox() as sandbox, sandbox.client() as client:
+        waiting = [client.pay("Test Payee", "200", "TSD") for _ in range(5)]
+        assert sandbox.approve(waiting[0]).task_id == waiting[0].task_id
+        assert client.wait(waiting[0], timeout=10).state == "completed"
+        assert client.get_task(waiting[0]).task_id == waiting[0].task_id
+        assert client.reply(waiting[1], "approve").session_id == waiting[1].session_id
+        assert client.cancel_task(waiting[2]).state == "canceled"
+        sandbox.deny(sandbox.pending_payments[0])
+        assert client.payment_status(waiting[3]).outcome is REFUSED
+        sandbox.deny(waiting[4].response or {})
+        error = PaymanError("It broke.", task_id=waiting[4].task_id)
+        assert client.get_task(error).task_id == waiting[4].task_id
+        unusable: list[Any] = [
+            evolve(waiting[0], task_id=None),
+            PaymanError("It broke."),
+            object(),
+            None,
+            5,
+            {},
+            [],
+            "",
+        ]
+        calls: list[Callable[[Any], object]] = [client.get_task, client.wait, client.cancel_task]
+        calls += [lambda task: client.reply(task, "approve"), sandbox.approve, sandbox.deny]
+        for call in calls:
+            for task in unusable:
+                with pytest.raises(ConfigurationError, match=r"^task_id is ") as caught:
+                    call(task)
+                assert len(str(caught.value)) < 300
+        with pytest.raises(
+            ConfigurationError, match=r"payment is a str\..* pass client\.payment_status\(task_id\)"
+        ):
+            client.approve("tsk-1")  # type: ignore[arg-type]
 
 
 def test_a_reply_that_was_lost_is_undetermined_or_known() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
+from payman_sdk._core.options import read_task_id
+from payman_sdk._core.payment_types import Payment
 from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account
@@ -51,11 +54,13 @@ class PaymentControl:
                     return ledger.to_decimal(ledger.read_balance(tx, wallet.book))
         raise LookupError(f"client {account.client_id} has no {currency} wallet")
 
-    def approve(self, task_id: str, *, client_id: str | None = None) -> SandboxPayment:
+    def approve(
+        self, task_id: str | SandboxPayment | Payment | Mapping[str, Any], *, client_id: str | None = None
+    ) -> SandboxPayment:
         """Approve the payment that a task waits for.
 
         Args:
-            task_id: The id of the task.
+            task_id: The id of the task, or a payment or an answer that has it.
             client_id: The client of the task; needed only if several clients have a task with this id.
 
         Returns:
@@ -63,15 +68,19 @@ class PaymentControl:
 
         Raises:
             LookupError: The task is unknown.
+            ConfigurationError: There is no task id.
             ValueError: The task does not wait for approval, or several clients have a task with this id.
         """
         return self._settle(task_id, client_id, approve=True)
 
-    def deny(self, task_id: str, *, client_id: str | None = None) -> SandboxPayment:
+    def deny(
+        self, task_id: str | SandboxPayment | Payment | Mapping[str, Any], *, client_id: str | None = None
+    ) -> SandboxPayment:
         """Deny the payment that a task waits for. Arguments, result and errors are those of `approve`."""
         return self._settle(task_id, client_id, approve=False)
 
-    def _settle(self, task_id: str, client_id: str | None, *, approve: bool) -> SandboxPayment:
+    def _settle(self, task: object, client_id: str | None, *, approve: bool) -> SandboxPayment:
+        task_id = read_task_id(task)
         with self._store.transaction() as tx:
             query = (
                 "SELECT c.id FROM tasks t JOIN clients c ON c.account_id = t.account_id "
