@@ -132,7 +132,7 @@ class CallContext(NamedTuple):
             yield Sleep(min(longest * (0.5 + self.random() / 2), max(left / 10, _SHORTEST_LOOK), left))
             longest = min(2 * longest, _LONGEST_LOOK)
 
-    def wait_before_retry(self, attempt: int, failure: errors.PaymanError, task_id: str | None) -> Flow[bool]:
+    def wait_before_retry(self, attempt: int, failure: errors.PaymanError, task_id: str) -> Flow[bool]:
         """Return a flow that waits before another attempt: as long as the server says, or else longer each time, by chance.
 
         Returns:
@@ -143,7 +143,7 @@ class CallContext(NamedTuple):
         delay = self.random() * min(_LONGEST, _FIRST * 2 ** min(attempt - 1, 10)) if said is None else said
         if attempt > self.options.max_retries or self.clock() + delay >= self.deadline:
             return False
-        log.warning("Attempt %d failed; retrying in %.2f s: %s", attempt, delay, failure)
+        log.warning("%s: attempt %d failed; retrying in %.2f s: %s", task_id, attempt, delay, failure)
         self.watch.record_retry(attempt, failure, delay)
         if self.options.on_retry is not None:
             from payman_sdk._core.hook_payloads import RetryDetails

@@ -1182,8 +1182,9 @@ def test_every_retry_is_logged_without_secrets(
         if record.name == "payman_sdk" and record.levelno >= logging.WARNING
     ]
     assert [record.levelno for record in ours] == [logging.WARNING] * 2
-    assert [record.getMessage().partition(":")[0] for record in ours] == [
-        f"Attempt {number} failed; retrying in 0.02 s" for number in (1, 2)
+    task_id = first.json["params"]["id"]
+    assert [record.getMessage().split(":")[:2] for record in ours] == [
+        [task_id, f" attempt {number} failed; retrying in 0.02 s"] for number in (1, 2)
     ]
     assert ACCESS_TOKEN not in caplog.text
     assert SECRET not in caplog.text

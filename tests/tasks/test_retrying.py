@@ -399,7 +399,7 @@ def test_every_repetition_is_logged_once(caplog: pytest.LogCaptureFixture) -> No
     assert not waited(time, LOST, 2)[0]
     [record] = caplog.records
     assert (record.name, record.levelno) == ("payman_sdk", logging.WARNING)
-    assert record.getMessage() == "Attempt 1 failed; retrying in 0.50 s: It broke."
+    assert record.getMessage() == "tsk-1: attempt 1 failed; retrying in 0.50 s: It broke."
 
 
 @pytest.mark.parametrize(
