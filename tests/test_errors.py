@@ -16,7 +16,7 @@ import pytest
 from payman_api import PATHS
 from payman_sdk import PaymanClient, errors
 from payman_sdk._core import retry
-from payman_sdk._core.error_classes import find_code_class, find_status_class
+from payman_sdk._core.error_classes import build_status_error, find_code_class, find_status_class
 from payman_sdk._text.error_response import shorten, summarize_body
 from payman_sdk.errors import (
     AgentError,
@@ -405,3 +405,14 @@ def test_nothing_of_httpx_escapes_from_the_token_endpoint(
         if peer.requests:
             break
     assert {request.path for request in peer.requests} == {TOKEN_PATH}
+
+
+def test_a_refusal_says_what_to_do_where_that_is_known() -> None:
+    """And never to send something again, which may have been done."""
+    said = {}
+    for status in (400, 401, 403, 404, 409, 418, 429, 500, 503):
+        error = build_status_error(httpx.Response(status, content=b"no"))
+        assert str(error).startswith("Payman refused: no."), status
+        said[status] = error.next_step
+    assert [status for status, step in said.items() if step] == [401, 403, 404, 429]
+    assert "again" not in " ".join(said.values())

@@ -16,6 +16,13 @@ from payman_sdk._core.wire_json import as_object, parse_int
 from payman_sdk._error_base import CLASSES
 from payman_sdk._text.error_response import ErrorResponse, format_sentence, shorten, summarize_body
 
+_NEXT_STEPS = {
+    401: "Check the credentials, and the environment they belong to.",
+    403: "Check the scopes of the token.",
+    404: "Check base_url.",
+    429: "Wait, or raise max_retries.",
+}
+
 PLAIN_REFUSALS = frozenset({400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 431, 451})
 """HTTP statuses that say that a request was refused before anything was done. Every other error status leaves it open."""
 
@@ -61,8 +68,9 @@ def build_agent_error(
 
 
 def build_status_error(answer: HTTPResponse, what: str = "Payman refused") -> errors.PaymanError:
-    response = build_error_response(answer)
-    return find_status_class(answer.status_code)(f"{what}: {summarize_body(response)}.", response=response)
+    response, status = build_error_response(answer), answer.status_code
+    said = f"{what}: {summarize_body(response)}."
+    return find_status_class(status)(said, next_step=_NEXT_STEPS.get(status, ""), response=response)
 
 
 def build_unreadable_error(answer: HTTPResponse, got: str) -> errors.ResponseValidationError:
