@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 from payman_api import SERVERS
 from payman_sdk._annotations import NamedTuple
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import describe_type, refuse
 from payman_sdk._secrets import SecretStr, is_secret_header
 from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, format_url, normalize_url, read_http_hosts
 from payman_sdk.errors import ConfigurationError
@@ -167,7 +168,7 @@ def read_resend(value: object, name: str) -> Resend:
 def check_hook(value: Any, name: str) -> Any:
     """Return a hook, or None; refuse what cannot be called."""
     if value is not None and not callable(value):
-        refuse(name, f"is a {type(value).__name__}", "Give a function of one argument.")
+        refuse(name, f"is {describe_type(value)}", "Give a function of one argument.")
     return value
 
 
@@ -184,7 +185,7 @@ def refuse_unknown(given: Mapping[str, Any], known: frozenset[str], what: str) -
 
 def _merge(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
     if config is not None and not isinstance(config, Mapping):
-        problem = f"is a {type(config).__name__}"
+        problem = f"is {describe_type(config)}"
         refuse("config", problem, "Give a dict, or use keywords: client_id=…, client_secret=….")
     given: dict[str, Any] = {}
     for source in (config or {}, keywords):
@@ -198,7 +199,7 @@ def read_text(value: object, name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        refuse(name, f"is a {type(value).__name__}", "Give a string.")
+        refuse(name, f"is {describe_type(value)}", "Give a string.")
     value = value.strip()
     if not value.isprintable():
         refuse(name, "contains a control character", "Check how it was copied or read from its file.")
@@ -224,7 +225,7 @@ def check_methods(store: object, name: str, methods: tuple[str, ...], use: str, 
     if isinstance(store, type):
         refuse(name, f"is the class {store.__name__}", "Give an object of it.")
     if store is not None and not all(callable(getattr(store, method, None)) for method in methods):
-        refuse(name, f"is a {type(store).__name__}, which cannot {use}", next_step)
+        refuse(name, f"is {describe_type(store)}, which cannot {use}", next_step)
 
 
 def check_key_store(store: object, name: str) -> object:
@@ -239,7 +240,7 @@ def read_headers(value: object, name: str) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        refuse(name, f"is a {type(value).__name__}", "Give a dict.")
+        refuse(name, f"is {describe_type(value)}", "Give a dict.")
     headers: dict[str, str] = {}
     for key, text in cast("Mapping[object, object]", value).items():
         if not isinstance(key, str) or not re.fullmatch(_HEADER_NAME, key):
@@ -247,7 +248,7 @@ def read_headers(value: object, name: str) -> dict[str, str]:
         elif re.fullmatch(_OWN_HEADER, key):
             problem = "is a header that the SDK sets itself"
         elif not isinstance(text, str):
-            problem = f"is a {type(text).__name__}"
+            problem = f"is {describe_type(text)}"
         elif not text.isascii() or not text.isprintable() or text != text.strip():
             problem = "holds characters that a header cannot carry: a line break, a control character, a letter outside ASCII, or surrounding space"
         else:
@@ -271,6 +272,16 @@ def check_headers(config: Config, headers: Mapping[str, str], source: str) -> No
             )
 
 
+def _check_verify(value: object, name: str) -> object:
+    """Return whom to trust; refuse what is neither certificates nor a path. Importing `ssl` takes a while."""
+    ssl = sys.modules.get("ssl")  # there is no context without it
+    is_known = value is None or value is True or isinstance(value, str | os.PathLike)
+    if not is_known and not (ssl is not None and isinstance(value, ssl.SSLContext)):
+        fix = "Give an ssl.SSLContext, or the path of a file of certificates; the SDK always verifies."
+        refuse(name, f"is {value!r}"[:200], fix)
+    return value
+
+
 READERS: dict[str, Callable[[Any, str], Any]] = {
     "client_secret": _read_secret,
     **dict.fromkeys(("name", "session_id"), read_text),
@@ -284,6 +295,7 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "max_event_bytes": partial(_read_number, default=_EVENT_BYTES, least=1, what=_BYTES),
     "default_headers": read_headers,
     "proxy": _read_secret,
-    **dict.fromkeys(("transport", "telemetry", "verify"), lambda value, _: value),  # checked by who uses them
+    "verify": _check_verify,
+    **dict.fromkeys(("transport", "telemetry"), lambda value, _: value),  # checked by who uses them
 }
 """What checks each setting, given the value and the name, and returns it as it is kept; for None, the default."""

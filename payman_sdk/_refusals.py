@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
 
 def refuse(name: str, problem: str, next_step: str) -> NoReturn:
     """Raise the `ConfigurationError` for a setting or an argument: its name, what is wrong with it, and what to do."""
     raise ConfigurationError(f"{name} {problem}.", next_step=next_step)
+
+
+def describe_type(value: object) -> str:
+    """Return what kind of value something is, with its article; a secret is a str to whoever gave it.
+
+    Example:
+        >>> from payman_sdk._refusals import describe_type
+        >>> describe_type(5), describe_type(SecretStr("s3cret"))
+        ('an int', 'a str')
+    """
+    kind = "str" if isinstance(value, SecretStr) else type(value).__name__
+    return f"{'an' if kind[0] in 'AEIOaeio' else 'a'} {kind}"
 
 
 def refuse_coroutine(name: str, owner: str) -> NoReturn:

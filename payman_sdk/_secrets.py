@@ -209,6 +209,8 @@ def is_secret_header(name: str) -> bool:
 
 _HARMLESS = frozenset(
     {"client_id", "environment", "base_url", "name", "session_id", "resend", "verify", "allow_http_hosts"}
+    | {"connect_timeout", "read_timeout", "timeout", "idle_timeout", "max_retries", "settle_time"}
+    | {"max_answer_bytes", "max_event_bytes"}
 )
 _HEADERS = frozenset({"default_headers", "extra_headers"})
 

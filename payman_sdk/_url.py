@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import describe_type, refuse
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def read_http_hosts(given: object, name: str = HTTP_HOSTS_SETTING) -> frozenset[
     if isinstance(given, str) and name != HTTP_HOSTS_SETTING:
         given = [entry.strip() for entry in given.split(",") if entry.strip()]
     if not isinstance(given, list | tuple | set | frozenset | None):
-        refuse(name, f"is a {type(given).__name__}", 'Give a list of hosts, such as ["sandbox"].')
+        refuse(name, f"is {describe_type(given)}", 'Give a list of hosts, such as ["sandbox"].')
     return frozenset(_read_entry(entry, name) for entry in cast("Iterable[object]", given or ()))
 
 

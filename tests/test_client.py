@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from payman_sdk import PaymanClient
+from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.errors import APIConnectionError, ConfigurationError
 from tests.conftest import SECRET, Connect
 from tests.peer import ASK_PATH, TOKEN_PATH, Peer, reset, task_with, token
@@ -197,12 +197,14 @@ def test_a_given_http_client_is_used_and_stays_open(peer: Peer, connect: Connect
 
 
 def test_what_is_not_http_client_is_refused(peer: Peer, connect: Connect) -> None:
-    """Something else in place of the httpx client, such as an async one, is named at the first ask."""
-    for wrong in ("https://payman.example", httpx.AsyncClient()):
+    """Something else in place of the httpx client, such as an async one, is named by the constructor."""
+    for wrong in ("https://payman.example", httpx.AsyncClient(), httpx.Client, 5):
         with pytest.raises(
-            ConfigurationError, match=f"http_client is a {type(wrong).__name__}. Give an httpx.Client"
+            ConfigurationError, match=rf"http_client is an? {type(wrong).__name__}\. Give an httpx\.Client\."
         ):
-            connect(http_client=wrong).ask("Hello!")
+            connect(http_client=wrong)
+    with pytest.raises(ConfigurationError, match=r"http_client is a Client\. Give an httpx\.AsyncClient\."):
+        AsyncPaymanClient(client_id="x", client_secret="y", http_client=httpx.Client())  # type: ignore[arg-type]
     assert peer.requests == []
 
 

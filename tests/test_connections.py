@@ -529,7 +529,7 @@ def test_a_transport_of_the_sandbox_needs_no_socket() -> None:
         ({"transport": "requests"}, "transport is a str. Give an httpx.BaseTransport."),
         (
             {"transport": httpx.AsyncHTTPTransport()},
-            "transport is a AsyncHTTPTransport. Give an httpx.BaseTransport.",
+            "transport is an AsyncHTTPTransport. Give an httpx.BaseTransport.",
         ),
         (
             {"transport": httpx.HTTPTransport(), "http_client": httpx.Client()},

@@ -103,7 +103,7 @@ def test_conversations_in_tasks(loop: str) -> None:
     assert all(received == {session_id} for session_id, received in sessions.items())
 
 
-@pytest.mark.parametrize(("given", "said"), [(5, "session_id is a int"), ("ses-\n1", "session_id")])
+@pytest.mark.parametrize(("given", "said"), [(5, "session_id is an int"), ("ses-\n1", "session_id")])
 def test_what_is_not_a_session(given: Any, said: str, client: PaymanClient) -> None:
     """A session id that cannot be one is refused by name."""
     with pytest.raises(ConfigurationError, match=said):

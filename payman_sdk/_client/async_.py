@@ -230,6 +230,8 @@ class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunn
         completed
     """
 
+    _http_kind = "AsyncClient"
+
     # fmt: off
     @classmethod
     async def with_auth_code(
@@ -286,10 +288,6 @@ class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunn
         from payman_sdk._io.async_runner import AsyncRunner
         from payman_sdk._io.transport import build_async_http_client
 
-        if self._http is not None:
-            from payman_sdk._io.given_transport import check_kind
-
-            check_kind(self._http, httpx.AsyncClient, "http_client")
         if self._http is None:
             self._http = build_async_http_client(
                 config.base_url, config.transport, config.proxy, config.verify

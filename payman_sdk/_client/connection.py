@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
 from payman_sdk._client.interface import ClientInterface
-from payman_sdk._client.lazy import key_stores, observers, settings
+from payman_sdk._client.lazy import httpx, key_stores, observers, settings
 from payman_sdk._config import Config, check_headers, check_methods
 from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._io.clock import monotonic, wall_time
@@ -32,12 +32,22 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
 
     _credentials: Credentials
     _http: Any
+    _http_kind: str
+    """The class of httpx that a given `http_client` is of."""
     _owns_http: bool
 
     def _set_up(self, identity: Credentials, http_client: Http | None) -> None:
         expect_forks()
         check_methods(identity.store, "token_store", ("load", "save"), "load and save", "See TokenStore.")
         config = identity.config
+        if http_client is not None:
+            from payman_sdk._io.given_transport import check_kind
+
+            check_kind(http_client, getattr(httpx, self._http_kind), "http_client")
+        if config.proxy is not None:
+            from payman_sdk._io.proxies import read_proxy
+
+            read_proxy("proxy", config.proxy)
         self._check_hooks(config._asdict())
         transport = None if isinstance(config.transport, str) else config.transport
         for given, way in (("http_client", http_client), ("transport", transport)):

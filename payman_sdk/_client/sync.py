@@ -229,6 +229,7 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
     """
 
     _finalizer: Any = None
+    _http_kind = "Client"
 
     # fmt: off
     @classmethod
@@ -289,10 +290,6 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
         from payman_sdk._io.runner import SyncRunner
         from payman_sdk._io.transport import build_http_client
 
-        if self._http is not None:
-            from payman_sdk._io.given_transport import check_kind
-
-            check_kind(self._http, httpx.Client, "http_client")
         if self._http is None:
             self._http = build_http_client(config.base_url, config.transport, config.proxy, config.verify)
             # Programs make clients and drop them; their connections must not wait for the end of the process.

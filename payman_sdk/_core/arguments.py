@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NoReturn, cast
 
+from payman_sdk._refusals import describe_type
 from payman_sdk._text.sanitizer import describe, is_hidden
 from payman_sdk.errors import ConfigurationError
 
@@ -35,7 +36,7 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
     example = 'Give a Decimal, a str or an int, such as Decimal("10.00"), "10.00" or 10.'
     if isinstance(value, bool) or not isinstance(value, Decimal | str | int):
         why = ", which cannot hold every amount exactly" if isinstance(value, float) else ""
-        refuse(name, f"is a {type(value).__name__}{why}", example)
+        refuse(name, f"is {describe_type(value)}{why}", example)
     # A Decimal of a huge int takes many seconds.
     if isinstance(value, int) and int.__abs__(value) >= 10**_MOST_INTEGER_DIGITS:
         refuse(name, f"has more than {_MOST_INTEGER_DIGITS} digits before the point", "Give less.")
@@ -83,7 +84,7 @@ def read_currency(value: object, name: str = "currency") -> str:
 def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
     """Return a text of one line in which nothing hides; raises ConfigurationError."""
     if not isinstance(value, str):
-        refuse(name, f"is a {type(value).__name__}", "Give a string.")
+        refuse(name, f"is {describe_type(value)}", "Give a string.")
     # What is checked is what is sent: an enum, or any other kind of str, may show another text than it holds.
     value = str.__str__(value)
     if not value.strip():
@@ -104,7 +105,7 @@ def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
 def read_lines(value: object, name: str) -> list[str]:
     """Return a list of such texts; raises ConfigurationError."""
     if not isinstance(value, list | tuple):
-        refuse(name, f"is a {type(value).__name__}", "Give a list of strings.")
+        refuse(name, f"is {describe_type(value)}", "Give a list of strings.")
     return [read_line(one, name) for one in cast("Sequence[object]", value)]
 
 

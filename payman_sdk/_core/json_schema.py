@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 
 from payman_sdk._core.json_answer import canonicalize
 from payman_sdk._core.wire_json import as_list, as_object
+from payman_sdk._refusals import describe_type
 
 Schema: TypeAlias = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ class MismatchError(ValueError):
 def check_schema(schema: object) -> Schema:
     """Return a JSON Schema of an object; raises SchemaError."""
     if not isinstance(schema, Mapping):
-        raise SchemaError(f"is a {type(schema).__name__}, not a dict")
+        raise SchemaError(f"is {describe_type(schema)}, not a dict")
     root = cast("Schema", schema)
     try:
         json.dumps(root, allow_nan=False)

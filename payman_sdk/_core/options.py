@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._config import READERS, Config, check_hook, read_headers, refuse_unknown
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import describe_type, refuse
 from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.errors import ConfigurationError
 
@@ -72,7 +72,7 @@ def resolve_options(
     given = {key: value for key, value in keywords.items() if value is not None and key in KEYWORDS}
     if options is not None:
         if not isinstance(options, Mapping):
-            refuse("options", f"is a {type(options).__name__}", "Give a dict, or use keywords.")
+            refuse("options", f"is {describe_type(options)}", "Give a dict, or use keywords.")
         refuse_unknown(options, KEYWORDS & keywords.keys() - {"raw"}, f"an option of {what}")
         given = {key: value for key, value in options.items() if value is not None} | given
     is_raw, output_format = given.pop("raw", False), given.pop("output_format", None)
@@ -103,21 +103,17 @@ def _check_switch(value: object, name: str) -> None:
         refuse(name, f"is {value!r}", "Use True or False.")
 
 
-def _check_key(key: object, _: str) -> None:
-    if (
-        not isinstance(key, str)
-        or not key.strip()
-        or len(key) > _LONGEST_KEY
-        or not key.isprintable()
-        or find_hidden(key) is not None
-    ):
-        fix = f"Give a printable text of 1 to {_LONGEST_KEY} characters that names the operation, such as 'invoice-42'."
-        refuse("idempotency_key", f"is {key!r}"[:300], fix)
+def _check_key(key: object, name: str) -> None:
+    fix = f"Give a printable text of 1 to {_LONGEST_KEY} characters that names the operation, such as 'invoice-42'."
+    if isinstance(key, str) and len(key) > _LONGEST_KEY:
+        refuse(name, f"has {len(key):,} characters", fix)
+    if not isinstance(key, str) or not key.strip() or not key.isprintable() or find_hidden(key) is not None:
+        refuse(name, f"is {key!r}"[:300], fix)
 
 
 def _check_metadata(value: object, name: str) -> None:
     if not isinstance(value, Mapping):
-        refuse(name, f"is a {type(value).__name__}", "Give a dict.")
+        refuse(name, f"is {describe_type(value)}", "Give a dict.")
     try:
         json.dumps(dict(cast("Mapping[str, Any]", value)), ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:

@@ -29,6 +29,7 @@ from payman_sdk._core.payments import UNDETERMINED, Verdict, fold, prove, read_c
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.transaction_search import search_transactions
 from payman_sdk._core.wire_json import as_object
+from payman_sdk._refusals import describe_type
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
 
@@ -84,7 +85,7 @@ def check_waiting(payment: object) -> None:
     if not isinstance(payment, Payment):
         fix = "For a task id, pass client.payment_status(task_id)."
         refuse(
-            "payment", f"is a {type(payment).__name__}", f"Pass the Payment that client.pay() returned. {fix}"
+            "payment", f"is {describe_type(payment)}", f"Pass the Payment that client.pay() returned. {fix}"
         )
     response = payment.response
     if payment.task_id is None or payment.outcome is not PaymentOutcome.AWAITING_APPROVAL:

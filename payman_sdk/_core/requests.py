@@ -10,7 +10,7 @@ from payman_api.api.tasks import send_task
 from payman_api.models import Message, Metadata, SendTaskRequest, TaskSendParams, TextPart
 from payman_api.types import UNSET, Unset
 from payman_sdk._annotations import NamedTuple
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import describe_type, refuse
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def derive_task_id(client_id: str, idempotency_key: str) -> str:
 def check_text(text: object) -> None:
     """Refuses what cannot be asked; raises ConfigurationError."""
     if not isinstance(text, str):
-        refuse("text", f"is a {type(text).__name__}", "Ask with a string.")
+        refuse("text", f"is {describe_type(text)}", "Ask with a string.")
     if not text.strip():
         refuse("text", "is blank", "Say what Payman's agent should do.")
     try:

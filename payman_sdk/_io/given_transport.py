@@ -21,7 +21,7 @@ from payman_sdk._io.forks import Renewable, defer_forks, enter_section, leave_se
 from payman_sdk._io.given_client import build_bare, show_query
 from payman_sdk._io.http import OwnConnections
 from payman_sdk._io.signals import defer_signals
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import describe_type, refuse
 from payman_sdk.errors import ConfigurationError
 
 Transport: TypeAlias = (
@@ -198,9 +198,7 @@ def _restore_query(request: httpx.Request, transport: object) -> None:
 def check_kind(value: object, kind: type, name: str) -> None:
     """Refuse what is not of this kind, such as a client for the other runner."""
     if not isinstance(value, (kind, OwnConnections)):
-        # A secret is a str to whoever gave it.
-        given = "str" if isinstance(value, str) else type(value).__name__
-        refuse(name, f"is a {given}", f"Give an httpx.{kind.__name__}.")
+        refuse(name, f"is {describe_type(value)}", f"Give an httpx.{kind.__name__}.")
 
 
 def _build_factory(given: Any, kind: type[T]) -> Callable[[], T]:

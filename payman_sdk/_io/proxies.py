@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from payman_sdk._refusals import refuse
+from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
 
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
@@ -97,16 +98,29 @@ def _normalize_host(name: str) -> str:
 
 
 def check_proxy(variable: str, value: str) -> str:
+    """Return the address of a proxy that httpx can read, too; see `read_proxy`."""
+    proxy = read_proxy(variable, value)
+    import httpx
+
+    is_readable = False
+    with contextlib.suppress(httpx.InvalidURL):
+        is_readable = bool(httpx.URL(proxy).host)
+    if not is_readable:
+        refuse(variable, "is not an address", _FIX)
+    return proxy
+
+
+def read_proxy(variable: str, value: str) -> str:
     """Return the address of a proxy. Nothing of it is repeated in an error: it may hold a password.
 
-    `variable` is what names it. `http://` counts where the address has no scheme.
+    `variable` is what names it. `http://` counts where the address has no scheme. A secret stays one.
 
     Raises:
         ConfigurationError: It cannot be used as a proxy.
     """
-    proxy = value if "://" in value else f"http://{value}"
-    if problem := _find_problem(proxy):
-        refuse(variable, problem, "Give an address such as http://proxy.example:3128.")
+    proxy = value if "://" in value else "http://" + value
+    if problem := _find_problem(SecretStr(proxy)):
+        refuse(variable, problem, _FIX)
     if proxy.lower().startswith("socks"):
         from importlib.util import find_spec
 
@@ -116,9 +130,11 @@ def check_proxy(variable: str, value: str) -> str:
     return proxy
 
 
-def _find_problem(proxy: str) -> str | None:
-    import httpx
+_FIX = "Give an address such as http://proxy.example:3128."
 
+
+def _find_problem(secret: SecretStr) -> str | None:
+    proxy = secret.reveal()
     try:
         parts = urlsplit(proxy)
         scheme, host, port = parts.scheme, parts.hostname or "", parts.port
@@ -126,8 +142,7 @@ def _find_problem(proxy: str) -> str | None:
             return "holds white space or a control character"
         if scheme not in _SCHEMES:
             return f"names a proxy of a kind that is not supported ({', '.join(sorted(_SCHEMES))} are)"
-        httpx.URL(f"{scheme}://{parts.netloc}")
         ipaddress.ip_address(host) if ":" in host else host.encode("idna")
-    except (ValueError, httpx.InvalidURL):  # their messages may repeat a password
+    except ValueError:  # its message may repeat a password
         return "is not an address"
     return None if host and port != 0 else "is not an address with a host"

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from payman_sdk._io.http import OwnConnections, parse_address
 from payman_sdk._io.routes import Routes
-from payman_sdk._refusals import build_missing_error, refuse
+from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
@@ -118,9 +118,6 @@ def load_given(verify: object) -> ssl.SSLContext | None:
         return None
     if isinstance(verify, ssl.SSLContext):
         return verify
-    if not isinstance(verify, str | os.PathLike):
-        fix = "Give an ssl.SSLContext, or the path of a file of certificates; the SDK always verifies."
-        refuse("verify", f"is {verify!r}"[:200], fix)
     path = os.fspath(cast("str | os.PathLike[str]", verify))
     path = path.reveal() if isinstance(path, SecretStr) else path
     return _load_context((("verify", path, _get_mtime(path)),))

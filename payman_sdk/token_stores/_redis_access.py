@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from payman_sdk._io.locks import poll
 from payman_sdk._io.token_store_access import call_within, get_time_left
-from payman_sdk._refusals import build_missing_error, refuse
+from payman_sdk._refusals import build_missing_error, describe_type, refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
 
@@ -52,7 +52,7 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
         fix = "Give one such as rediss://redis.example:6379/0."
         refuse("redis_client", "is not the address of a Redis server", fix)
     if not isinstance(client, redis.Redis):
-        refuse("redis_client", f"is a {type(given).__name__}", "Give a redis.Redis or a URL.")
+        refuse("redis_client", f"is {describe_type(given)}", "Give a redis.Redis or a URL.")
     if not allow_plaintext and (host := _find_plaintext_host(client)) is not None:
         fix = "Use rediss://, or allow it by allow_plaintext=True where the network is your own."
         refuse("redis_client", f"would send secrets unencrypted to {host}", fix)

@@ -51,7 +51,7 @@ LOOP["itself"] = LOOP
         ("", {}, "text is blank"),
         (" \n\t", {}, "text is blank"),
         (None, {}, "text is a NoneType"),
-        (5, {}, "text is a int"),
+        (5, {}, "text is an int"),
         (b"Hello!", {}, "text is a bytes"),
         (["Hello!"], {}, "text is a list"),
         ("half \ud83d", {}, "text has an unpaired surrogate at position 5"),
@@ -65,7 +65,7 @@ LOOP["itself"] = LOOP
         ("Hello!", {"new_session": 1}, "new_session is 1"),
         ("Hello!", {"metadata": "source"}, "metadata is a str. Give a dict"),
         ("Hello!", {"message_metadata": [1]}, "message_metadata is a list"),
-        ("Hello!", {"part_metadata": 5}, "part_metadata is a int"),
+        ("Hello!", {"part_metadata": 5}, "part_metadata is an int"),
         ("Hello!", {"metadata": {"a": {1, 2}}}, "metadata cannot be sent as JSON"),
         ("Hello!", {"metadata": {"a": b"bytes"}}, "metadata cannot be sent as JSON"),
         ("Hello!", {"metadata": {("a", "b"): 1}}, "metadata cannot be sent as JSON"),
@@ -115,6 +115,17 @@ def test_an_unknown_option_is_refused(options: Any, said: str, peer: Peer, clien
 @pytest.mark.parametrize("options", ["json", 5, ["metadata"]])
 def test_options_that_are_not_dict_are_refused(options: Any, peer: Peer, client: PaymanClient) -> None:
     """What is passed in place of the options gets an error that says so."""
-    with pytest.raises(ConfigurationError, match=f"options is a {type(options).__name__}"):
+    with pytest.raises(ConfigurationError, match=rf"options is an? {type(options).__name__}\."):
         client.ask("Hello!", options)
     assert peer.requests == []
+
+
+def test_a_key_that_is_too_long_is_not_repeated(peer: Peer, client: PaymanClient) -> None:
+    """Its length is what is wrong with it; one of the greatest length is taken."""
+    with pytest.raises(
+        ConfigurationError, match=r"^idempotency_key has 256 characters\. .* 1 to 255"
+    ) as caught:
+        client.ask("Hello!", idempotency_key="k" * 256)
+    assert "kkk" not in str(caught.value)
+    assert peer.requests == []
+    assert client.ask("Hello!", idempotency_key="k" * 255).status == "completed"

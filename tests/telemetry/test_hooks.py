@@ -264,7 +264,7 @@ def test_a_coroutine_function_is_not_a_hook_of_threads(name: str, connected: Con
 
     with pytest.raises(ConfigurationError, match=f"{name} is a coroutine function"):
         connected(**{name: hook})
-    with pytest.raises(ConfigurationError, match=f"{name} is a int"):
+    with pytest.raises(ConfigurationError, match=f"{name} is an int"):
         connected(**{name: 5})
     if name == "on_task":
         with pytest.raises(ConfigurationError, match="on_task is a coroutine function"):

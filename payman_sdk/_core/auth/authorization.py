@@ -20,7 +20,7 @@ from payman_api import AUTHORIZATION_SERVER
 from payman_api.api.oauth import authorize
 from payman_api.models import Scope
 from payman_sdk._config import choose_http_hosts
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import describe_type, refuse
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.error_response import shorten
 from payman_sdk._url import find_url_problem, is_loopback, read_host
@@ -172,7 +172,7 @@ _OF_BROWSERS = frozenset({"javascript", "data", "file", "blob", "about", "vbscri
 
 def _check_scopes(scopes: Iterable[Scope | str]) -> list[str]:
     if not isinstance(scopes, Iterable):
-        refuse("scopes", f"is a {type(scopes).__name__}", "Give a list; see Scope.")
+        refuse("scopes", f"is {describe_type(scopes)}", "Give a list; see Scope.")
     given = [str(scope) for scope in ([scopes] if isinstance(scopes, str) else scopes)]
     if not given:
         refuse("scopes", "is empty", "Ask for at least one; see Scope.")

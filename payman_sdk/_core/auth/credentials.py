@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._config import Config
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import describe_type, refuse
 from payman_sdk._secrets import SecretStr
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
             unusable; no value is repeated.
     """
     if not isinstance(token_info, Mapping):
-        refuse("token_info", f"is a {type(token_info).__name__}", _EITHER)
+        refuse("token_info", f"is {describe_type(token_info)}", _EITHER)
     access_token = _read_text(token_info, "accessToken", "access_token")
     refresh_token = _read_text(token_info, "refreshToken", "refresh_token")
     seconds = _get_either(token_info, "expiresIn", "expires_in")
@@ -112,7 +112,7 @@ def _read_text(given: Mapping[str, Any], camel: str, snake: str) -> SecretStr | 
     if value is None:
         return None
     if not isinstance(value, str):
-        refuse(f"token_info's {camel}", f"is a {type(value).__name__}", "Give a string.")
+        refuse(f"token_info's {camel}", f"is {describe_type(value)}", "Give a string.")
     if not value.isascii() or not value.isprintable():
         refuse(
             f"token_info's {camel}", "contains characters that no header can carry", "Check how it was kept."
