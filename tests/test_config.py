@@ -12,8 +12,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk import AsyncPaymanClient, MemoryTokenStore, PaymanClient
 from payman_sdk._config import Config, read_config, read_seconds
+from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
 from payman_sdk.errors import ConfigurationError
@@ -151,6 +152,7 @@ def test_a_constructor_names_what_it_refuses(monkeypatch: pytest.MonkeyPatch) ->
         "verify": (False, "is False"),
         "key_store": ("hunter2", "is a str, which cannot record keys"),
         "on_retry": ("hunter2", "is a str"),
+        "token_store": (MemoryTokenStore, "is the class MemoryTokenStore"),
         "default_headers": (5, "is an int"),
         "proxy": ("ftp://hunter2@x", "names a proxy of a kind that is not supported"),
     }
@@ -161,6 +163,7 @@ def test_a_constructor_names_what_it_refuses(monkeypatch: pytest.MonkeyPatch) ->
         ("verify", object(), "is <object"),
     ]
     more += [
+        ("key_store", MemoryKeyStore, "is the class MemoryKeyStore"),
         ("proxy", "http://hunter2:99999", "is not an address"),
         ("proxy", "http://", "is not an address with a host"),
     ]
@@ -169,7 +172,7 @@ def test_a_constructor_names_what_it_refuses(monkeypatch: pytest.MonkeyPatch) ->
         given: Any = {name: value}
         for make in (
             lambda given=given: PaymanClient(**CREDENTIALS, **given),
-            lambda given=given: PaymanClient(CREDENTIALS | given),
+            lambda given=given: PaymanClient(CREDENTIALS, **given),
             lambda given=given: AsyncPaymanClient.with_token("pm-test-1", token, **given),
             lambda given=given: AsyncPaymanClient.from_env(**CREDENTIALS, **given),
         ):

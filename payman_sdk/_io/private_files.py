@@ -105,6 +105,14 @@ def make_absolute(path: str | os.PathLike[str], name: str) -> Path:
         refuse(name, "is relative, and the working directory is gone", "Give an absolute path.")
 
 
+def check_plain_name(value: object, name: str) -> str:
+    """Return a name that is a part of a file's name; raises ConfigurationError."""
+    is_plain = isinstance(value, str) and value.isprintable() and value == Path(value).name
+    if not isinstance(value, str) or not is_plain or value[:1] in ("", "."):
+        refuse(name, f"is {value!r}"[:200], "Give a plain name, such as 'default'.")
+    return value
+
+
 def replace_file(path: Path, text: str) -> None:
     """Write a text beside a file with mode 0600, and put it in the file's place. It is on the disk when this returns.
 

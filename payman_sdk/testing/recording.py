@@ -9,15 +9,17 @@ A cassette cannot hold a request without an answer, because vcrpy records answer
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from payman_sdk._refusals import refuse
 from payman_sdk.testing._redaction.cassette import CassetteState, mark_as_from_file
 from payman_sdk.testing._redaction.scrubber import Scrubber
+from payman_sdk.testing._redaction.secret_names import KIND
 
 _ENVIRONMENT: Final = {"client-id": "PAYMAN_CLIENT_ID", "client-secret": "PAYMAN_CLIENT_SECRET"}
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -62,6 +64,9 @@ class Recorder:
         known: Kinds and values of secrets that are scrubbed wherever they appear, such as `("api-key", "…")`. The client's
             id and secret in the environment are among them.
 
+    Raises:
+        ConfigurationError: `known` holds something that is not a kind with its value.
+
     Example:
         >>> import vcr
         >>> recorder = Recorder()
@@ -74,7 +79,7 @@ class Recorder:
 
     def __init__(self, *, recorded_against: str | None = None, known: Iterable[tuple[str, str]] = ()) -> None:
         self._recorded_against = recorded_against
-        self._known = [*known]
+        self._known = _read_known(known)
         self._tape = CassetteState(Scrubber(self._known))
         self._refusals = _SaveRefusals()
 
@@ -116,6 +121,20 @@ class Recorder:
         vcr.register_matcher("payman_nearest", payman_nearest)
         vcr.register_matcher("payman_body", payman_body)
         vcr.register_persister(_Persister(vcr.persister, tape, self._refusals, self._recorded_against))
+
+
+def _read_known(known: object) -> list[tuple[str, str]]:
+    """Return the kinds and values of secrets, checked. No value is repeated."""
+    are_pairs = isinstance(known, Iterable) and not isinstance(known, str | bytes | Mapping)
+    pairs = [*cast("Iterable[object]", known)] if are_pairs else [None]
+    for pair in pairs:
+        match pair:
+            case [str(kind), str()] if KIND.fullmatch(kind):
+                continue
+            case _:
+                fix = 'Give a list of kinds and values, such as ("api-key", "…"); a kind has small letters and hyphens.'
+                refuse("known", "holds something that is not a kind with its value", fix)
+    return cast("list[tuple[str, str]]", pairs)
 
 
 class _SaveRefusals:

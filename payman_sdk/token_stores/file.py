@@ -15,7 +15,7 @@ from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
 from payman_sdk._io import private_files
 from payman_sdk._io.locks import LayeredLock, poll
-from payman_sdk._refusals import build_missing_error, refuse
+from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import TokenStoreError
 
@@ -139,8 +139,7 @@ class FileTokenStore:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, name: str = "default") -> None:
-        if not isinstance(name, str) or not name or name != Path(name).name or name.startswith("."):
-            refuse("name", f"is {name!r}", "Give a plain name, such as 'default'.")
+        private_files.check_plain_name(name, "name")
         usual = private_files.find_user_folder("config") / "tokens" / f"{name}.json" if path is None else None
         self.path = usual or private_files.read_file_path(path)
         self._lock: FileLock | None = None

@@ -18,6 +18,7 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._core.wire_json import parse_object
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.locks import ThreadLock
+from payman_sdk._io.private_files import check_plain_name
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import SecretStr
@@ -67,12 +68,12 @@ class KeyringTokenStore:
         service: The service name under which the keyring lists them.
 
     Raises:
-        ConfigurationError: The name is not a plain file name.
+        ConfigurationError: The name or the service is not a plain file name.
     """
 
     def __init__(self, name: str = "default", *, service: str = "payman") -> None:
-        self._name = name
-        self._service = service
+        self._name = check_plain_name(name, "name")
+        self._service = check_plain_name(service, "service")
         from payman_sdk.token_stores.file import FileTokenStore
 
         self._calls = _GuardedCalls(FileTokenStore(name=f"{service}-{name}").lock)

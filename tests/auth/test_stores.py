@@ -185,9 +185,14 @@ def test_a_token_file_is_for_its_owner_alone(home: Path) -> None:
 def test_names_tell_files_apart(home: Path) -> None:
     """Each name has a file of its own, and a name that is a path is refused."""
     assert FileTokenStore(name="shop").path.name == "shop.json"
-    for name in ("", "../x", "a/b", ".hidden"):
-        with pytest.raises(ConfigurationError, match=r"^name"):
-            FileTokenStore(name=name)
+    unusable: list[Any] = ["", "../x", "a/b", ".hidden", "a\0b", "a\ud800", None, 5, b"a", ["a"]]
+    for name in unusable:
+        for make in (FileTokenStore, KeyringTokenStore):
+            with pytest.raises(ConfigurationError) as caught:
+                make(name=name)
+            assert str(caught.value).startswith(f"name is {name!r}. Give a plain name")
+        with pytest.raises(ConfigurationError, match=r"^service is .* Give a plain name"):
+            KeyringTokenStore("a", service=name)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o777])

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import AsyncPaymanClient, PaymanClient, PaymanConfig
-from payman_sdk.errors import APIConnectionError
+from payman_sdk.errors import APIConnectionError, ConfigurationError
 from payman_sdk.sandbox import HTTPError, Sandbox
 from payman_sdk.testing._redaction.cassette import _TranslatedBody
 from payman_sdk.testing.recording import Recorder, SecretLeakError, _dump_yaml
@@ -400,6 +400,35 @@ def test_what_the_environment_holds_is_scrubbed(tapes: Tapes, monkeypatch: pytes
     with tapes.use("once"), answering({"note": "environment-secret and a-key-of-mine"}) as http:
         assert http.get("https://pay.example/x").json() == {"note": "environment-secret and a-key-of-mine"}
     assert '{"note":"SCRUBBED-client-secret-1 and SCRUBBED-api-key-1"}' in tapes.text
+
+
+def test_known_secrets_that_are_none_are_refused() -> None:
+    """What is no list of kinds with their values would be hunted for in pieces, or not at all. No value is repeated."""
+    secret = "hunter2-hunter2"
+    unusable: list[Any] = [
+        None,
+        5,
+        secret,
+        {"api-key": secret},
+        [secret],
+        ["ab"],
+        [("api-key",)],
+        [("api-key", 5)],
+    ]
+    unusable += [
+        [("api-key", secret, "x")],
+        [("API_KEY", secret)],
+        [(5, secret)],
+        [None],
+        [{"api-key": secret}],
+    ]
+    for known in unusable:
+        with pytest.raises(ConfigurationError, match=r"^known holds .*api-key") as caught:
+            Recorder(known=known)
+        assert "hunter2" not in str(caught.value)
+    usable: list[Any] = [[], (), [["api-key", secret]], {("api-key", secret)}, iter([("key", secret)])]
+    for known in usable:
+        Recorder(known=known)
 
 
 def test_cassettes_with_other_settings_stay_as_they_are(tapes: Tapes, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from urllib.parse import unquote_plus
 
 from payman_api import ACCESS_TOKEN_HEADER
 
-PLACEHOLDER: Final = re.compile(r"SCRUBBED-([a-z]+(?:-[a-z]+)*)-([0-9]+)")
+KIND: Final = re.compile("[a-z]+(?:-[a-z]+)*")
+PLACEHOLDER: Final = re.compile(rf"SCRUBBED-({KIND.pattern})-([0-9]+)")
 """A placeholder: its kind and its number. It needs no escaping in a header, an address or JSON."""
 
 SCRUBBED: Final = re.compile(rf"(?:[A-Za-z]+ )?(?:{PLACEHOLDER.pattern})?:?(?:{PLACEHOLDER.pattern})?")
