@@ -264,19 +264,16 @@ def check_headers(config: Config, headers: Mapping[str, str], source: str) -> No
     """Refuse secrets of the program's for a server that only a file in the working directory names."""
     for name, value in headers.items():
         if config.file_server and isinstance(value, SecretStr):
-            problem = "gets no credentials from another source"
-            refuse(
-                f"{format_url(config.base_url)}, from {config.file_server},",
-                f"{problem}, and there is {name!r} of {source}",
-                "Leave it out, or name the server in the environment or in the program.",
-            )
+            server = f"{format_url(config.base_url)}, from {config.file_server},"
+            problem = f"gets no credentials from another source, and there is {name!r} of {source}"
+            refuse(server, problem, "Leave it out, or name the server in the environment or in the program.")
 
 
-def _check_verify(value: object, name: str) -> object:
+def _check_verify(value: Any, name: str) -> Any:
     """Return whom to trust; refuse what is neither certificates nor a path. Importing `ssl` takes a while."""
-    ssl = sys.modules.get("ssl")  # there is no context without it
-    is_known = value is None or value is True or isinstance(value, str | os.PathLike)
-    if not is_known and not (ssl is not None and isinstance(value, ssl.SSLContext)):
+    ssl = sys.modules.get("ssl")  # whoever has a context has imported it
+    kinds = (str, os.PathLike) if ssl is None else (str, os.PathLike, ssl.SSLContext)
+    if value is not None and value is not True and not isinstance(value, kinds):
         fix = "Give an ssl.SSLContext, or the path of a file of certificates; the SDK always verifies."
         refuse(name, f"is {value!r}"[:200], fix)
     return value

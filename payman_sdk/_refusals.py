@@ -14,13 +14,7 @@ def refuse(name: str, problem: str, next_step: str) -> NoReturn:
 
 
 def describe_type(value: object) -> str:
-    """Return what kind of value something is, with its article; a secret is a str to whoever gave it.
-
-    Example:
-        >>> from payman_sdk._refusals import describe_type
-        >>> describe_type(5), describe_type(SecretStr("s3cret"))
-        ('an int', 'a str')
-    """
+    """Return the name of a value's type with its article; a secret is a str to whoever gave it."""
     kind = "str" if isinstance(value, SecretStr) else type(value).__name__
     return f"{'an' if kind[0] in 'AEIOaeio' else 'a'} {kind}"
 

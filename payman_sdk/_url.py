@@ -86,7 +86,7 @@ def find_url_problem(
 
 
 def normalize_url(url: str) -> str:
-    """Return the address of a server in its usual spelling, so that all spellings are one server; what is no address, as it is.
+    """Return the address of a server in its usual spelling, so that all spellings are one server; anything else unchanged.
 
     Scheme and host are in lower case and ASCII, without the port of the scheme and without a dot or a slash at the end.
     """

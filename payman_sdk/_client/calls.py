@@ -137,8 +137,10 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         task = given["task"]
         task_id, earlier = read_task_id(task), get_earlier_artifacts(task)
         options = self._resolve(given, "reply", text=given["text"])
-        answer = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
-        session_id = answer.get("session_id") or answer.get("sessionId") or getattr(task, "session_id", None)
+        answer: Mapping[str, Any] = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
+        session_id = (
+            answer.get("session_id") or answer.get("sessionId") or getattr(given["task"], "session_id", None)
+        )
         agent = self._connect().agent
         session_id = session_id or self._begin(options)
         plan = agent.ask(given["text"], session_id, options, task_id=task_id, earlier=earlier)

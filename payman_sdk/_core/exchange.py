@@ -49,7 +49,8 @@ EarlierArtifacts: TypeAlias = Sequence[Mapping[str, Any]]
 
 def get_earlier_artifacts(task: object) -> EarlierArtifacts | None:
     """Return the artifacts of an answer, or of a payment's, whose task waited for somebody; None where they are not known."""
-    task = task if isinstance(task, Mapping) else getattr(task, "response", None)
+    if not isinstance(task, Mapping):
+        task = getattr(task, "response", None)
     if not isinstance(task, Mapping):
         return None
     answer = cast("Mapping[str, Any]", task)

@@ -87,12 +87,10 @@ def resolve_options(
 
 def read_task_id(task: object) -> str:
     """Return the id of a task that is given by its id, or by an answer, a payment or an error of it; raises ConfigurationError."""
-    task_id = task
+    task_id = getattr(task, "task_id", task)
     if isinstance(task, Mapping) and task:
         answer = cast("Mapping[str, Any]", task)
         task_id = answer.get("task_id", answer.get("taskId"))
-    elif not isinstance(task, str):
-        task_id = getattr(task, "task_id", task)
     if not isinstance(task_id, str) or not task_id.strip() or not task_id.isprintable():
         refuse("task_id", f"is {task_id!r}"[:200], "Give response.task_id or error.task_id, such as 'tsk-…'.")
     return task_id

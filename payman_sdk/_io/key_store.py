@@ -21,7 +21,6 @@ _TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at R
 _INSERT = "INSERT INTO keys VALUES (:operation, :sent_at) ON CONFLICT DO NOTHING"
 _UPDATE = "UPDATE keys SET sent_at = :sent_at WHERE operation = :operation AND sent_at = :expected"
 _USUAL_FOLDERS = {"darwin": "Library/Application Support", "win32": "AppData/Local"}
-_FOLDER_VARIABLE = "PAYMAN_STATE_DIR"
 _LOCK_SECONDS = 30.0
 """Seconds to wait for another process that writes; each writes one row at a time."""
 
@@ -135,7 +134,7 @@ def open_default_store() -> SQLiteKeyStore | None:
 
 def find_state_folder() -> Path | None:
     """Return the folder of the store, None without a place for one; raises ConfigurationError."""
-    if named := os.environ.get(_FOLDER_VARIABLE):
+    if named := os.environ.get("PAYMAN_STATE_DIR"):
         return _keep_folder(named)
     variable = "LOCALAPPDATA" if os.name == "nt" else "XDG_STATE_HOME"
     named = os.environ.get(variable, "")
@@ -151,4 +150,4 @@ def find_state_folder() -> Path | None:
 @cache
 def _keep_folder(named: str) -> Path:
     """Return the folder that a name meant when it was first used, so that all clients of a process share the records."""
-    return make_absolute(named, _FOLDER_VARIABLE)
+    return make_absolute(named, "PAYMAN_STATE_DIR")

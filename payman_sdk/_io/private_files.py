@@ -107,10 +107,10 @@ def make_absolute(path: str | os.PathLike[str], name: str) -> Path:
 
 def check_plain_name(value: object, name: str) -> str:
     """Return a name that is a part of a file's name; raises ConfigurationError."""
-    is_plain = isinstance(value, str) and value.isprintable() and value == Path(value).name
-    if not isinstance(value, str) or not is_plain or value[:1] in ("", "."):
+    given = value if isinstance(value, str) and value.isprintable() else ""
+    if given[:1] in ("", ".") or given != Path(given).name:
         refuse(name, f"is {value!r}"[:200], "Give a plain name, such as 'default'.")
-    return value
+    return given
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -68,7 +68,7 @@ class PaymentControl:
 
         Raises:
             LookupError: The task is unknown.
-            ConfigurationError: There is no task id.
+            ConfigurationError: `task_id` names no task.
             ValueError: The task does not wait for approval, or several clients have a task with this id.
         """
         return self._settle(task_id, client_id, approve=True)
