@@ -452,12 +452,11 @@ def test_a_closed_client_says_so(run: Run, peer: Peer) -> None:
 
 
 def test_the_wrong_kind_of_httpx_client_is_named(run: Run) -> None:
-    """A synchronous httpx client is refused by name."""
+    """A synchronous httpx client is refused by name, before anything is asked."""
 
     async def main() -> None:
         with httpx.Client() as http:
-            client = AsyncPaymanClient(client_id="x", client_secret="y", http_client=http)  # type: ignore[arg-type]
             with pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient"):
-                await client.ask("Hello!")
+                AsyncPaymanClient(client_id="x", client_secret="y", http_client=http)  # type: ignore[arg-type]
 
     run(main)

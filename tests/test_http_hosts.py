@@ -109,7 +109,7 @@ def test_an_entry_that_is_not_exactly_a_host_is_refused(monkeypatch: pytest.Monk
             taken.append(entry)
     assert taken == []
     for given in ("sandbox", 5, {"sandbox": True}, iter(["sandbox"])):
-        with pytest.raises(ConfigurationError, match=r"^allow_http_hosts is a "):
+        with pytest.raises(ConfigurationError, match=r"^allow_http_hosts is an? "):
             read_config(CREDENTIALS, {"allow_http_hosts": given})
     monkeypatch.setenv(HOSTS, "sandbox, *.lan")
     with pytest.raises(ConfigurationError, match=rf"^{HOSTS} in the environment holds '\*\.lan'"):
