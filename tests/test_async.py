@@ -455,8 +455,7 @@ def test_the_wrong_kind_of_httpx_client_is_named(run: Run) -> None:
     """A synchronous httpx client is refused by name, before anything is asked."""
 
     async def main() -> None:
-        with httpx.Client() as http:
-            with pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient"):
-                AsyncPaymanClient(client_id="x", client_secret="y", http_client=http)  # type: ignore[arg-type]
+        with httpx.Client() as http, pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient"):
+            AsyncPaymanClient(client_id="x", client_secret="y", http_client=http)  # type: ignore[arg-type]
 
     run(main)

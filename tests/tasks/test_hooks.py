@@ -485,7 +485,7 @@ def test_what_only_reads_is_repeated_and_reported_too(guard: Guard, peer: Peer, 
 @pytest.mark.parametrize("given", [5, "print", [print], {}])
 def test_what_cannot_be_called_is_not_a_hook(name: str, given: Any, peer: Peer, connect: Connect) -> None:
     """What cannot be called is refused by its name, per ask and as a setting, before anything is sent."""
-    reported, options = f"{name} is a ", {name: given}
+    reported, options = f"{name} is an? ", {name: given}
     with pytest.raises(ConfigurationError, match=reported):
         plainly(connect(), **options)
     if name != "on_message":

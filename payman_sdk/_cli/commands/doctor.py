@@ -18,9 +18,9 @@ from payman_sdk._cli.clients import open_client, open_settings
 from payman_sdk._cli.output import START_SANDBOX
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_URL, FoundSetting, Settings
-from payman_sdk._client.environment import format_url
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._text.sanitizer import sanitize
+from payman_sdk._url import format_url
 from payman_sdk._version import __version__
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
