@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from payman_sdk._core import events, hook_payloads
     from payman_sdk._core import key_store as key_stores
 else:
-    events = LazyModule("payman_sdk._core.events")
-    key_stores = LazyModule("payman_sdk._core.key_store")
-    hook_payloads = LazyModule("payman_sdk._core.hook_payloads")
+    events = key_stores = hook_payloads = LazyModule()
 
 OutputFormat: TypeAlias = Literal["markdown", "json"]
 """What `ask` returns: `markdown` a `FormattedTaskResponse`, `json` the JSON-RPC answer as it came."""

@@ -40,12 +40,10 @@ def call_agent(
     """Send a request about a task, and return the JSON-RPC answer with the task in it.
 
     Raises:
-        PaymanError: As for `send_authenticated`, `find_inconclusive_error` and `read_answer`. "Not found" is believed only where it
+        PaymanError: As for `send_authenticated` and `read_answer`. "Not found" is believed only where it
             is certain that it answers this request: who believes it sends an ask again.
     """
     answer: HTTPResponse = yield from send_authenticated(request, time, renews=renews)
-    if (failure := find_inconclusive_error(answer)) is not None:
-        raise failure
     try:
         return read_answer(answer, request_id, task_id)
     except TaskNotFoundError as error:
@@ -88,7 +86,11 @@ def send_authenticated(
         return answer
     # A server may repeat secrets in a success as well.
     body = redact_answer(answer.content, token.value)
-    return answer if body is answer.content else BufferedResponse(answer.status_code, answer.headers, body)
+    if body is not answer.content:
+        answer = BufferedResponse(answer.status_code, answer.headers, body)
+    if (failure := find_inconclusive_error(answer)) is not None:
+        raise failure
+    return answer
 
 
 def _get_token(tokens: TokenManager, deadline: float) -> Flow[AccessToken]:

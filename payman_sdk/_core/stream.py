@@ -14,7 +14,7 @@ from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_i
 from payman_sdk._core.reconciliation import build_unknown_error
 from payman_sdk._core.requests import build_resubscribe_request, generate_id
 from payman_sdk._core.retry import is_ambiguous, is_transient
-from payman_sdk._core.rpc import find_inconclusive_error, read_answer, send_authenticated
+from payman_sdk._core.rpc import read_answer, send_authenticated
 from payman_sdk._core.send import carry_out
 from payman_sdk._core.stream_reader import StreamReader
 from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
@@ -142,8 +142,6 @@ class StreamFlow(StreamReader):
                 self.progress.headers = ResponseHeaders(answer.headers)
             yield Emit(iter(()))
             yield from self._read_to_end()
-        elif (failure := find_inconclusive_error(answer)) is not None:
-            raise failure
         else:
             yield from self._emit(self.progress.catch_up(*read_answer(answer, request_id, self.ask.task_id)))
         if not self.progress.is_over:

@@ -57,10 +57,8 @@ class TokenRefreshBegan:
 class ClientObserver(Protocol):
     """Observes what a client does: `payman_sdk._telemetry.observer.Observer`."""
 
-    @property
-    def wrap_ask(self) -> Callable[..., Flow[Any]] | None:
-        """What the flow of every ask runs within."""
-        ...
+    wrap_ask: Callable[..., Flow[Any]] | None
+    """What the flow of every ask runs within."""
 
     @property
     def listeners(self) -> tuple[Any, ...]:

@@ -24,8 +24,8 @@ _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
     """Return the proxy that this process uses for a server, or None for a direct connection.
 
-    `https_proxy` or `http_proxy` counts, by the scheme of `url`, else `all_proxy`; then the same names in upper case. An empty
-    variable counts as unset. `no_proxy` and `NO_PROXY` list exceptions: host names with their subdomains, addresses, and ranges
+    `https_proxy` counts, else `all_proxy`; then the same names in upper case: plain http passes no proxy of the environment. An
+    empty variable counts as unset. `no_proxy` and `NO_PROXY` list exceptions: host names with their subdomains, addresses, and ranges
     such as `10.0.0.0/8` or `fd00::/8`. `*` alone excepts every server. Entries with a port, brackets or another `*` match
     nothing, as in curl. This machine is always reached directly. Where the environment names no proxy, the system's settings do,
     on macOS and Windows.
@@ -33,19 +33,18 @@ def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
     Raises:
         ConfigurationError: What is named cannot be used as a proxy.
     """
-    server = urlsplit(url)
-    host = server.hostname or ""
+    host = urlsplit(url).hostname or ""
     if not host or is_loopback(host):
         return None
     if sys.platform in {"darwin", "win32"} and not any(name.lower().endswith("_proxy") for name in environ):
         from urllib.request import getproxies, proxy_bypass
 
         named = {} if proxy_bypass(host) else getproxies()
-        proxy = named.get(server.scheme) or named.get("all")
+        proxy = named.get("https") or named.get("all")
         return check_proxy("the system's settings", proxy) if proxy else None
     if _is_excepted(host, _get_variable(environ, "no_proxy")[1]):
         return None
-    for name in (f"{server.scheme}_proxy", "all_proxy"):
+    for name in ("https_proxy", "all_proxy"):
         variable, value = _get_variable(environ, name)
         if value:
             return check_proxy(variable, value)
@@ -54,10 +53,7 @@ def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
 
 def _get_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
     """Return the variable that holds a value, and the value."""
-    names = [name, name.upper()]
-    if name == "http_proxy" and "REQUEST_METHOD" in environ:
-        names.pop()  # under CGI, the header `Proxy` of whoever calls is HTTP_PROXY
-    for variable in names:
+    for variable in (name, name.upper()):
         if value := environ.get(variable, "").strip():
             return variable, value
     return name, ""

@@ -162,10 +162,9 @@ def _parse_lifetime(expires_in: Any) -> float | None:
 
 
 _CHECK = "Check client_id, client_secret and the environment they belong to."
-_NEXT_STEPS = {
-    "invalid_grant": "A code is valid once, and not for long: send the person to a new authorization_url."
-}
-"""What to do about an error of RFC 6749, where it is not to check the credentials."""
+_BEGIN_AGAIN = (
+    "A code or refresh token is valid once, and not for long: send the person to a new authorization_url."
+)
 
 
 def _build_refusal(answer: HTTPResponse) -> Exception:
@@ -178,7 +177,7 @@ def _build_refusal(answer: HTTPResponse) -> Exception:
     reason = said.get("error_description") or said.get("error")
     failure = error_class(
         f"Payman issued no access token: {shorten(reason).removesuffix('.') if reason else summarize_body(response)}.",
-        next_step=_NEXT_STEPS.get(said.get("error", ""), _CHECK) if refused else "",
+        next_step=(_BEGIN_AGAIN if said.get("error") == "invalid_grant" else _CHECK) if refused else "",
         response=response,
     )
     if isinstance(failure, AuthenticationError):
