@@ -104,7 +104,7 @@ def _check_switch(value: object, name: str) -> None:
 def _check_key(key: object, name: str) -> None:
     fix = f"Give a printable text of 1 to {_LONGEST_KEY} characters that names the operation, such as 'invoice-42'."
     if isinstance(key, str) and len(key) > _LONGEST_KEY:
-        refuse(name, f"has {len(key):,} characters", fix)
+        refuse(name, f"is {len(key):,} characters long", fix)
     if not isinstance(key, str) or not key.strip() or not key.isprintable() or find_hidden(key) is not None:
         refuse(name, f"is {key!r}"[:300], fix)
 

@@ -460,7 +460,7 @@ def test_the_raw_answer_of_a_key(is_json: Any, sandbox: Sandbox) -> None:
 )
 def test_a_key_that_is_none(ask: Ask, key: Any, peer: Peer, client: PaymanClient) -> None:
     """A key that names nothing, or cannot be written down in a line, is refused by its name before anything is sent."""
-    with pytest.raises(ConfigurationError, match=r"idempotency_key (is|has)") as caught:
+    with pytest.raises(ConfigurationError, match="idempotency_key is") as caught:
         ask(client, PAYMENT, idempotency_key=key)
     assert "invoice-42" in str(caught.value)
     assert len(str(caught.value)) < 500

@@ -123,7 +123,7 @@ def test_options_that_are_not_dict_are_refused(options: Any, peer: Peer, client:
 def test_a_key_that_is_too_long_is_not_repeated(peer: Peer, client: PaymanClient) -> None:
     """Its length is what is wrong with it; one of the greatest length is taken."""
     with pytest.raises(
-        ConfigurationError, match=r"^idempotency_key has 256 characters\. .* 1 to 255"
+        ConfigurationError, match=r"^idempotency_key is 256 characters long\. .* 1 to 255"
     ) as caught:
         client.ask("Hello!", idempotency_key="k" * 256)
     assert "kkk" not in str(caught.value)
