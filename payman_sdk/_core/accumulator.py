@@ -1,4 +1,4 @@
-"""The state of a streamed task: takes every piece of the stream, and returns each event once, with a snapshot of all artifacts."""
+"""The state of a streamed task: takes each piece of the stream and returns each event once, with a snapshot of all artifacts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOST_WARNINGS = 100
 
 
 class TaskAccumulator:
-    """The task of a stream, put together from its events. After a break, `catch_up` returns what is missing; see `ArtifactSet`."""
+    """The task of a stream, made from its events. After a break, `catch_up` returns what is missing; see `ArtifactSet`."""
 
     def __init__(self, ask: AskRequest) -> None:
         self._task_id, self._request_id = ask.task_id, ask.request_id
@@ -51,11 +51,7 @@ class TaskAccumulator:
         self._metadata: Json = {}
 
     def add_event(self, data: str) -> list[StreamEvent]:
-        """Take the data of one event, and return what is new in it; one that says nothing of the task is unknown.
-
-        Raises:
-            AgentError: It is a JSON-RPC error.
-        """
+        """Take the data of one event and return what is new; raises AgentError for a JSON-RPC error."""
         if (event := self._add_text_chunk(data)) is not None:
             return [event]
         try:  # with more care than the usual chunk, for it may say how the task ended
@@ -81,21 +77,18 @@ class TaskAccumulator:
         return self._finish(events, said)
 
     def iter_text_chunks(self, unread: deque[ServerSentEvent]) -> Iterator[ArtifactUpdate]:
-        """Take usual chunks from the left and yield their events, up to the first event that is something else.
+        """Take usual chunks from the left and yield their events, up to the first other event.
 
-        Each is taken when its reader asks for it. By that time the reader has dropped the text before the newest: see `GrowingText`.
+        Each is taken when its reader asks for it: by that time, the reader has dropped an earlier text (see `GrowingText`).
         """
         while unread and (event := self._add_text_chunk(unread[0].data)) is not None:
             unread.popleft()
             yield event
 
     def catch_up(self, body: Json, task: ParsedTask) -> list[StreamEvent]:
-        """Take the task as a look-up returned it, and return what is new in it.
+        """Take the task of a look-up and return what is new; raises ResponseValidationError for another task.
 
-        The stream is also over if the task waits for somebody: nothing more comes until somebody answers.
-
-        Raises:
-            ResponseValidationError: It is another task.
+        The stream also ends if the task waits for somebody.
         """
         if task.id != self._task_id:
             raise ResponseValidationError(

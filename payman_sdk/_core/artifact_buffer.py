@@ -16,10 +16,9 @@ _OF_THE_CHUNK = {"parts", "append", "lastChunk"}
 
 
 class GrowingText:
-    """A text that is read after every piece, in all a linear amount of work.
+    """A text that is read after every piece, in linear time in all.
 
-    CPython extends a text in place where nobody else has it. A reader has the newest text still while the next one is made, so two
-    take turns: the one before the newest, which the reader has let go, gets the pieces that it lacks.
+    CPython extends a text in place where nothing else refers to it. A reader still has the newest text, so two take turns.
 
     Attributes:
         value: The whole text so far.
@@ -39,10 +38,7 @@ class GrowingText:
 
 
 class ArtifactBuffer:
-    """An artifact so far: what the agent said of it, its parts, and of how many bytes of the stream it is made.
-
-    A text that is appended continues the text before it: agents stream their words in pieces.
-    """
+    """An artifact so far: its description, its parts, and the bytes of the stream in it. Appended text continues the text before it."""
 
     __slots__ = ("_content", "_head", "_open", "_outline", "_parts", "_shown", "_text", "_texts", "weight")
 

@@ -32,8 +32,7 @@ class ArtifactChange(NamedTuple):
 class ArtifactSet:
     """Artifacts by their numbers.
 
-    After a break, a server may replay the stream, resume it, or leave out the events in between. So after `rejoin`, what came before is
-    recognized by what it says.
+    After a break, a server may replay, resume or skip events. So after `rejoin`, known content is recognized by its text.
 
     Attributes:
         size: How many bytes of the stream are kept.

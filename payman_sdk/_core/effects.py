@@ -1,7 +1,7 @@
 """Flows decide, runners act.
 
-A flow is a generator: it yields effects and is sent their results, or has their failure thrown into it. It does no I/O, so a
-test can step through every decision. The runners in `_io/runner.py` and `_io/async_runner.py` carry effects out.
+A flow is a generator: it yields effects and is sent their results, or has their failure thrown into it. It does no I/O, so a test
+can step through every decision.
 """
 
 from __future__ import annotations
@@ -47,11 +47,7 @@ class SendRequest(NamedTuple):
 
 
 class ReadChunk(NamedTuple):
-    """Read on in the event stream that the flow has open; the outcome is the next piece of bytes, None at its end.
-
-    Args:
-        until: When, on the runner's clock, waiting ends.
-    """
+    """Read the next bytes of the flow's open event stream, None at its end; wait until `until` on the runner's clock."""
 
     until: float
 
@@ -69,41 +65,29 @@ class Sleep(NamedTuple):
 
 
 class CallBlocking(NamedTuple):
-    """Call this function, which may block, and return its result.
-
-    Args:
-        function: The function.
-        is_shielded: Whether a cancelled task waits until it has ended, so that nothing is left half written.
-    """
+    """Call a function that may block, and return its result. `is_shielded` lets it end before a cancellation takes effect."""
 
     function: Callable[[], Any]
     is_shielded: bool = False
 
 
 class Invoke(NamedTuple):
-    """Call this function of a client or of the user's, and await what it returns where that can be awaited.
-
-    Its exceptions are thrown into the flow, as those of all effects but `CallHook` and `NotifyHook`.
-    """
+    """Call a function and await its result if possible. Unlike a hook's, its exceptions are thrown into the flow."""
 
     function: Callable[[], Any]
 
 
 class CallHook(NamedTuple):
-    """Call this function of the user's with this, and await what it returns where that can be awaited.
-
-    Its exceptions belong to the user and pass unchanged.
-    """
+    """Call a function of the user's, and await its result if possible. Its exceptions pass unchanged."""
 
     function: Callable[[Any], Any]
     about: Any
 
 
 class NotifyHook(NamedTuple):
-    """Call this function of the user's with this, on the way out of a flow that was interrupted.
+    """Call a function of the user's on the way out of an interrupted flow.
 
-    The runner awaits what it returns for a second at most, shielded from the cancellation that interrupted the flow. What it
-    raises is logged: the interruption continues.
+    The runner awaits the result for a second at most, shielded from the cancellation, and logs exceptions.
     """
 
     function: Callable[[Any], Any]
@@ -125,10 +109,7 @@ class Lock(Protocol):
 class WithLock(NamedTuple):
     """Run this flow under a lock, and return its result, or None if the lock was not free in time.
 
-    Args:
-        flow: What is to be run.
-        until: When, on the runner's clock, waiting for the lock ends; a time that has passed only tries.
-        lock: The lock; without one, the runner's own.
+    `until` is on the runner's clock; a past time only tries. Without `lock`, it is the runner's own.
     """
 
     flow: Generator[Effect, Any, Any]
@@ -149,10 +130,7 @@ class FlowResult(NamedTuple, Generic[T]):
 
 
 def interrupt(flow: Flow[Any], error: BaseException) -> Iterator[NotifyHook]:
-    """Throw into a flow what interrupts it, and yield what it wants done before it ends.
-
-    The flow may tidy up and cannot go on. One that has ended takes no more note of it.
-    """
+    """Throw an interruption into a flow, and yield the effects it wants before it ends."""
     resume: Callable[[], Effect] = partial(flow.throw, error)
     while isinstance(flow, GeneratorType) and flow.gi_frame is not None and not flow.gi_running:
         try:

@@ -1,7 +1,4 @@
-"""What an answer that is an error says: which exception it is, whether it refuses, and how long to wait.
-
-What interrupts an ask gets the ids of the ask, and a note for whoever reads the traceback.
-"""
+"""What an error answer says: its exception, whether it refuses, and how long to wait."""
 
 from __future__ import annotations
 
@@ -83,9 +80,9 @@ def build_unreadable_error(answer: HTTPResponse, got: str) -> errors.ResponseVal
 
 
 def parse_retry_after(failure: errors.PaymanError, now: Callable[[], float]) -> float | None:
-    """Return for how many seconds the server wants to be left alone, None where it does not say so.
+    """Return for how many seconds the server wants to be left alone, or None.
 
-    It says so in `retry-after-ms`, or in `Retry-After` as seconds or a date, by its own clock where it sends the time.
+    It is in `retry-after-ms`, or in `Retry-After` as seconds or a date, by its own clock if it sends the time.
     """
     if failure.response is None:
         return None
@@ -116,9 +113,9 @@ def _read_date(text: str) -> float:
 def describe_interruption(
     error: BaseException, ids: Mapping[str, str | None], *, sent: bool, end: str | None = None
 ) -> None:
-    """Write on an exception which ask it interrupted: the ids as attributes, and a note for whoever reads the traceback.
+    """Write the ids of the interrupted ask on an exception, and a note. An exception that takes neither stays as it is.
 
-    An exception that takes neither stays as it is. `end` is the state that the task was seen to have ended in.
+    `end` is the final state of the task, if it was seen.
     """
     for name, value in ids.items():
         with contextlib.suppress(Exception):
@@ -143,8 +140,5 @@ def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
 
 
 def is_not_recorded(error: Exception) -> bool:
-    """Return whether vcrpy raised this for a request that a cassette does not hold.
-
-    It is for the author of the test and passes unchanged. Nothing was sent.
-    """
+    """Return whether vcrpy raised this for a request that a cassette lacks. Nothing was sent, and it passes unchanged."""
     return type(error).__module__ == "vcr.errors"

@@ -143,8 +143,8 @@ OnAnswer: TypeAlias = Callable[[TaskResponse], object]
 class Update(NamedTuple):
     """What an event says of a task.
 
-    `task` may be its status only; `chunk` is `artifact` as JSON. `is_final` says that the stream ends with it: the event says so, or the
-    whole task (`is_whole`) has ended.
+    `task` may be its status only; `chunk` is `artifact` as JSON. `is_final` means that the event says so, or that the whole task
+    (`is_whole`) has ended.
     """
 
     artifact: WireArtifact | None
@@ -163,10 +163,7 @@ class Update(NamedTuple):
 def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     """Read an event; None if nothing in it about this task can be read.
 
-    Its JSON is a JSON-RPC answer to that request, or, as some servers send it, the result alone [P].
-
-    Raises:
-        AgentError: It is a JSON-RPC error; `sent` is True where it is about another request.
+    It is a JSON-RPC answer, or the result alone [P]. Raises AgentError, with `sent` True if it is about another request.
     """
     envelope = as_object(unwrap_single(said))
     if envelope is None:

@@ -28,13 +28,9 @@ class AskExchange(Protocol[T_co]):
         ...
 
     def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[T_co | None]:
-        """Return how the ask ended; None where the agent does not know it.
+        """Return how the ask ended; None if the agent does not know it. `is_patient` waits out a passing failure.
 
-        `is_patient` waits out a passing failure of the look-up.
-
-        Raises:
-            OutcomeUnknownError: It arrived, and its outcome is undetermined.
-            PaymanError: The look-up failed.
+        Raises OutcomeUnknownError if it arrived and its outcome is undetermined; PaymanError if the look-up failed.
         """
         ...
 
@@ -64,12 +60,9 @@ def get_earlier_artifacts(task: object) -> EarlierArtifacts | None:
 
 
 def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
-    """Look up, once and briefly, what a task said before the reply that is about to be sent.
+    """Look up, once and briefly, what a task said before the reply. Only words depend on it, so a failure is ignored.
 
-    Only words depend on it, so a failure of it changes nothing.
-
-    Raises:
-        TaskNotFoundError: A reply would begin another task.
+    Raises TaskNotFoundError: the reply would begin another task.
     """
     ask = exchange.ask
     try:

@@ -38,13 +38,10 @@ def format_task(
     idempotency_key: str | None = None,
     earlier: Sequence[Mapping[str, Any]] | None = None,
 ) -> FormattedTaskResponse:
-    """Format a task for the caller; whatever is odd in it, it is formatted.
+    """Format a task for the caller, however odd it is.
 
-    The agent's own word for the session wins. `earlier` are the artifacts that the task had when it last waited for an answer;
-    None where they are not known.
-
-    Raises:
-        ResponseValidationError: It has no state that can be recognised.
+    The agent's own word for the session wins. `earlier` are the artifacts of the task when it last waited for an answer; None if
+    unknown. Raises ResponseValidationError if no state can be recognised.
     """
     read = task if isinstance(task, ParsedTask) else read_task(task.to_dict(), task.id)
     if read is None:

@@ -1,7 +1,7 @@
 """HTTP as flows see it: how far a request has come, answers, and the search for secrets in them.
 
-httpcore reports its steps to the extension `trace` of a request, and the client's own connections report as it does. "Not sent" is
-certain only if these steps show it, or if a known transport says so. Everything else may have been sent.
+httpcore and the client's own connections report their steps to the extension `trace` of a request. "Not sent" is certain only if
+these steps or a known transport say so.
 """
 
 from __future__ import annotations
@@ -90,8 +90,7 @@ class Transmission:
         sends: How often sending began; transports may repeat a request.
         is_connecting: Whether its last known step is waiting for a connection.
         was_seen: Whether any step was reported.
-        is_reused: Whether it went out on a connection of httpx's or httpcore's that an earlier answer came on, with HTTP/1.1. What lay
-            behind that answer may then be taken for the answer to this request.
+        is_reused: Whether httpx or httpcore reused an HTTP/1.1 connection for it. Bytes behind an earlier answer may then be taken for its answer.
         is_guarded: Whether the connections exclude that themselves.
         failure: The exception of its last failed step.
         peer: The connected host and port, of the server or a proxy.
@@ -189,10 +188,7 @@ _compile: Callable[[bytes], re.Pattern[bytes]] = lru_cache(re.compile)
 
 
 def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
-    """Return the body of a successful answer, redacted where it says that it is an error or repeats the most of a secret.
-
-    This takes microseconds where it does not. `own` is a secret of the request.
-    """
+    """Return the body of a success, redacted if it says that it is an error or repeats most of a secret, such as `own`."""
     if b"\0" in body:  # UTF-16, which JSON may come in, hides a secret from whoever compares bytes
         body = body.decode(json.detect_encoding(body), "replace").encode()
     return body if _is_clean(body, own) else redact(body)

@@ -1,4 +1,4 @@
-"""Asks with an idempotency key: what was sent with the key before is found, and nothing is sent while it may still arrive."""
+"""Asks with an idempotency key: what was sent before is found, and nothing is sent while that may still arrive."""
 
 from __future__ import annotations
 
@@ -66,8 +66,7 @@ class KeyClaim(Generic[T]):
     def renew(self) -> Flow[None]:
         """Record that the ask is sent once more.
 
-        Raises:
-            OutcomeUnknownError: Somebody else has sent it meanwhile, or the user's store breaks, so that nobody could know of it.
+        Raises OutcomeUnknownError if somebody else has sent it meanwhile, or the store fails.
         """
         if not self._is_renewed:
             self._is_renewed = True  # `take` has just recorded it
@@ -128,13 +127,7 @@ class KeyClaim(Generic[T]):
         )
 
     def _find_by_key(self) -> Flow[TaskAnswer | None]:
-        """Look for the task that the key names; None if the agent knows none.
-
-        Raises:
-            IdempotencyKeyReuseError: It was asked for with another text.
-            OutcomeUnknownError: The look-up failed.
-            PaymanError: The server refuses the caller.
-        """
+        """Look for the task that the key names; None if the agent knows none. Raises as `find`, or PaymanError for a refusal."""
         time = self._exchange.time
         try:
             body, task = yield from fetch_task_retrying(self._exchange.ask.task_id, time, messages=MESSAGES)

@@ -25,7 +25,7 @@ class NoObjectError(ValueError):
 
 
 class FoundObject(NamedTuple):
-    """A JSON object in an answer, the JSON that it was read from, and the position of its artifact; a message comes after all."""
+    """A JSON object in an answer, its JSON, and the position of its artifact; a message comes after all."""
 
     value: Json
     text: str
@@ -37,11 +37,8 @@ def find_object(
 ) -> FoundObject:
     """Return the one object in the artifacts of an answer, or in its message about the state.
 
-    The same object, in a data part and in text, counts once. With `skips_unknown`, parts that may hold an object in a way that is
-    not known are left out: right where nothing depends on a second one.
-
-    Raises:
-        NoObjectError: There is none, or more than one, or one that cannot be read.
+    The same object in a data part and in text counts once. `skips_unknown` leaves out parts of unknown kinds, where a second object
+    would change nothing. Raises NoObjectError: none, several, or an unreadable one.
     """
     found = find_objects(response, artifacts, skips_unknown=skips_unknown)
     if len(found) != 1:

@@ -1,7 +1,4 @@
-"""Check values against the part of JSON Schema that people write for answers.
-
-A keyword that is not known here is refused: ignoring it would accept what the schema forbids.
-"""
+"""Check values against the common part of JSON Schema. Unknown keywords are refused: ignoring one would accept what it forbids."""
 
 from __future__ import annotations
 

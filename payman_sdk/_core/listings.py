@@ -65,7 +65,7 @@ def read_payees(response: FormattedTaskResponse) -> list[Payee]:
 def read_transactions(
     response: FormattedTaskResponse, skipped: list[InvalidObjectError] | None = None
 ) -> list[Transaction]:
-    """Return the transactions that can be read; `skipped` gets the problems of the others, and one that the agent states."""
+    """Return the readable transactions; `skipped` gets the problems of the others, and one that the agent states."""
     return _read_list(response, "transactions", lambda item: _read_transaction(item, response), skipped)
 
 

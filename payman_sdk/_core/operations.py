@@ -30,11 +30,11 @@ T = TypeVar("T")
 
 
 _MOST = 10_000
-"""Transactions that are remembered. A transaction that is older than a payment proves nothing for it, so older ones may be forgotten."""
+"""Transactions that are remembered. One older than a payment proves nothing for it, so older ones may be forgotten."""
 
 
 class Proofs:
-    """The transactions of a server that name no task and have proven an outcome, each with the payment's task. Clients share them."""
+    """The transactions of a server that name no task and have proven an outcome, each with its payment's task. Clients share them."""
 
     def __init__(self, server: str, proven: dict[tuple[str, str], str]) -> None:
         self._server, self._proven = server, proven
@@ -63,8 +63,7 @@ class DescribedFlow(NamedTuple, Generic[T]):
 class Operations:
     """What can be asked of the agent, and within which time.
 
-    `clock` is the clock of the runner; `wall_clock` gives seconds since 1970, for what processes share; `random` gives numbers
-    from 0 to 1.
+    `clock` is the runner's; `wall_clock` gives seconds since 1970, for what processes share; `random` gives numbers from 0 to 1.
     """
 
     def __init__(

@@ -62,12 +62,9 @@ def resolve_options(
     options: Mapping[str, Any] | None = None,
     what: str = "ask",
 ) -> CallOptions:
-    """Check the options of a call, and complete them with those of its client; a keyword wins, and None means not given.
+    """Check the options of a call, and complete them with its client's; a keyword wins, and None means not given.
 
-    Keywords of the method `what` that are not options are ignored.
-
-    Raises:
-        ConfigurationError: An option is unknown or unusable.
+    Keywords of the method `what` that are not options are ignored. Raises ConfigurationError.
     """
     given = {key: value for key, value in keywords.items() if value is not None and key in KEYWORDS}
     if options is not None:

@@ -1,7 +1,7 @@
-"""Typed orders: what a call was given, checked, and the text that asks Payman's agent for it [P].
+"""Typed orders: the checked arguments of a call, and the text that asks Payman's agent for it [P].
 
-The agent reads words, so an order is a fixed sentence of the SDK's and one line of JSON with the values. No value is ever part of a
-sentence, and none can break out of its line: line breaks and invisible characters are refused, quotes are escaped.
+The agent reads words, so an order is a fixed sentence of the SDK's and one line of JSON with the values. No value is part of a
+sentence or breaks out of its line: line breaks and invisible characters are refused, quotes are escaped.
 """
 
 from __future__ import annotations
@@ -242,12 +242,9 @@ PAYEE_FIELDS = tuple(chain(*_NEEDED.values(), _CONTACT))
 
 
 def read_payee_order(name: object, type: object, given: Mapping[str, object]) -> PayeeOrder:  # noqa: A002 (as the API has it)
-    """Check what a payee was given.
+    """Check the arguments of a payee; None counts as not given.
 
-    None counts as not given.
-
-    Raises:
-        ConfigurationError: A field is missing, unusable, or of another type of payee; the message names it.
+    Raises ConfigurationError, naming the field that is missing, unusable, or of another type of payee.
     """
     kind = arguments.read_choice(type, "type", tuple(_NEEDED))
     fields = {field: value for field, value in given.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The flows of typed calls: an order is sent as an ask, with all of its safety, and its outcome is read from the answer.
+"""The flows of typed calls: an order is sent as an ask, and its outcome is read from the answer.
 
 What happens after an order may have been sent ends as a `Payment`, never as an error that says nothing was done.
 """
@@ -47,9 +47,8 @@ _SKEW = 300.0
 class Call(NamedTuple):
     """What a typed call was given beside its order.
 
-    Attributes:
-        verify: Whether a transaction must show what the agent states.
-        described: Functions that add the ids of the order's ask to an interruption; none before there is an ask.
+    `verify`: whether a transaction must show what the agent states. `described`: functions that add the ask's ids to an
+    interruption.
     """
 
     session_id: str
@@ -219,7 +218,7 @@ def _look_at_transactions(
 def _earliest(
     agent: Operations, response: FormattedTaskResponse, call: Call, clock: Stopwatch
 ) -> dt.datetime | None:
-    """Return when, by the server's clock, an order that is answered now can have arrived at the earliest.
+    """Return the earliest time, by the server's clock, at which an order that is answered now can have arrived.
 
     A state older than its order shows no such time, unless the agent knew the task before.
     """
@@ -271,9 +270,7 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
 def _read_created_payee(response: FormattedTaskResponse, order: PayeeOrder) -> Payee:
     """Return the payee that an answer says was created.
 
-    Raises:
-        TaskFailedError: The agent refused, or its task failed and nothing says otherwise.
-        ValueError: Neither is certain.
+    Raises TaskFailedError if the agent refused, or the task failed without another object; ValueError if neither is certain.
     """
     state = response["state"]
     if response.status == "in_progress":

@@ -38,7 +38,7 @@ class Verdict(NamedTuple):
 
 
 def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
-    """Return what the answer to an order says; `UNDETERMINED` where it says nothing that is whole and agrees with the order."""
+    """Return what the answer to an order says; `UNDETERMINED` unless that is whole and agrees with the order."""
     state = str(response["state"])
     phase = get_phase(state)
     if phase in {Phase.AT_WORK, Phase.UNKNOWN}:
@@ -76,12 +76,12 @@ def prove(
 ) -> Verdict:
     """Return how a payment ended whose task has ended, given what the transactions show.
 
-    A transaction belongs to the payment if it names the payment's task. One that names no task may only support what the agent
-    says: if it was made since the order, has an id, is the only one that fits, and has proven no other payment. Any that fits may
+    A transaction belongs to the payment if it names the payment's task. One that names no task may only support the agent's word.
+    Then it was made since the order, has an id, is the only one that fits, and has proven no other payment. Any that fits may
     contradict it, and a refusal also what may be older.
 
-    `since` is its earliest possible time by the server's clock, or None; `is_taken` says whether the transaction of an id has proven
-    another payment. A transaction that has shown this one before (`shown`) counts on where it is listed no more.
+    `since` is its earliest possible time by the server's clock, or None; `is_taken` says whether an id has proven another payment.
+    A transaction that has `shown` this payment before counts on when it is no longer listed.
     """
     is_refused = claim.outcome in {REFUSED, FAILED}
     transactions = [*found.transactions, *(found.others if is_refused else ())]
@@ -181,11 +181,7 @@ def fold(text: str) -> str:
 def _read_newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict | None:
     """Return what the one object of the newest turn says of a payment; None without one.
 
-    A task that waited may keep the object that says so, which is left out.
-
-    Raises:
-        NoObjectError: There is more than one, or one that cannot be read.
-        InvalidObjectError: As for `_read_object`.
+    The old object of a task that waited is left out. Raises NoObjectError or InvalidObjectError.
     """
     artifacts = response.artifacts if response.new_artifacts is None else response.new_artifacts
     found = find_objects(response, artifacts)
@@ -205,8 +201,7 @@ def _is_awaiting(one: FoundObject, order: PaymentOrder) -> bool:
 def _read_object(value: Json, order: PaymentOrder) -> Verdict:
     """Return what an object says of a payment.
 
-    Raises:
-        InvalidObjectError: It is not of the schema, contradicts itself, or is about another payment.
+    Raises InvalidObjectError: not of the schema, contradictory, or about another payment.
     """
     status, payee = value.get("status"), as_object(value.get("payee"))
     outcome = listings.outcome_of_status(status) if isinstance(status, str) else None

@@ -34,9 +34,7 @@ def fetch_task(task_id: str, time: CallContext, *, messages: int = 0) -> Flow[Ta
 def cancel_task(task_id: str, time: CallContext) -> Flow[TaskAnswer]:
     """Cancel a task [P], and return its state. Canceling twice is harmless, so it is repeated freely.
 
-    Raises:
-        TaskNotCancelableError: It had ended before.
-        PaymanError: It could not be canceled, or whether it was is unknown.
+    Raises TaskNotCancelableError if it had ended before; PaymanError if the result is unknown or a failure.
     """
     attempt, was_lost = 0, False
     while True:
@@ -81,13 +79,10 @@ def fetch_task_retrying(
     was_sent: bool = False,
     is_known: bool = False,
 ) -> Flow[TaskAnswer]:
-    """Look a task up, and if `is_patient` try again until the deadline while the look-up fails for a passing reason.
+    """Look a task up, and if `is_patient` try again until the deadline after a passing failure; raises PaymanError.
 
     `was_sent` says that this flow sent the task's ask, so that its outcome would stay open. If the agent has known the task before
     (`is_known`), "not found" may be a lagging replica, for `settle_time`.
-
-    Raises:
-        PaymanError: The look-up failed.
     """
     pauses, began = time.iter_pauses(), time.clock()
     while True:
@@ -128,12 +123,8 @@ def wait_for_end(
 ) -> Flow[TaskAnswer]:
     """Return a flow that waits until a task has ended, whoever it waits for, and returns it.
 
-    With `or_rests`, it returns the task, too, when it waits for somebody; and, at the deadline, in any state. `known` is the task, if it
-    has just been looked up.
-
-    Raises:
-        APITimeoutError: It had not ended in time.
-        PaymanError: The look-up failed.
+    With `or_rests`, it also returns a task that waits for somebody, and a task in any state at the deadline. `known` is the result
+    of a recent look-up. Raises APITimeoutError or PaymanError.
     """
     pauses = time.iter_pauses()
     found = known or (yield from fetch_task_retrying(task_id, time))

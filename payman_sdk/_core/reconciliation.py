@@ -1,11 +1,9 @@
-"""Doing something once: repeat what did not arrive, look up what may have arrived.
+"""Do something once: repeat what did not arrive, look up what may have arrived.
 
-Two rules hold for every ask:
+Two rules hold for every ask; see "Money safety" in docs/architecture.md:
 
-1. No second send without a look-up that found nothing. After an attempt that may have arrived, the agent must not know the task
-   for `settle_time` before the ask is sent again.
-2. `error.sent` is False only if no byte can have left, or if the agent itself refused the only attempt. After an ambiguous
-   attempt, no answer to a later one is evidence about it. The ask then ends as an outcome or as `OutcomeUnknownError`.
+1. No second send without a look-up that found nothing, for `settle_time` after an attempt that may have arrived.
+2. `error.sent` is False only if no byte can have left, or if the agent itself refused the only attempt.
 """
 
 from __future__ import annotations
@@ -36,11 +34,7 @@ class Attempts(Generic[T]):
         self._seen = ""
 
     def handle(self, failure: PaymanError) -> Flow[T | None]:
-        """Return how the ask ended, None where another attempt may be made now.
-
-        Raises:
-            PaymanError: No attempt is left.
-        """
+        """Return how the ask ended, None if another attempt may be made now; raises PaymanError if none is left."""
         kind = classify_failure(failure)
         is_stale = self._time.watch.may_be_stale and failure.request_id is None
         if kind is FailureClass.FATAL and failure.response is not None and is_stale:
@@ -110,11 +104,7 @@ class Attempts(Generic[T]):
         return True
 
     def _conclude(self, failure: PaymanError) -> Flow[T]:
-        """Return the outcome of the ask after the last attempt.
-
-        Raises:
-            PaymanError: It is not known, or nothing was done.
-        """
+        """Return the outcome of the ask after the last attempt; raises PaymanError if it is unknown or nothing was done."""
         if self._lost is not None:
             cause = None if failure is self._lost else failure
             raise build_unknown_error(self._lost, seen=self._seen) from cause

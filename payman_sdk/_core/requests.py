@@ -24,7 +24,7 @@ _KEYS = "5b4a1f43-9d5e-4d5c-8f4e-3a8f0d0f6a11"
 def generate_id(kind: str) -> str:
     """Return a new id, such as `tsk-…` for the kind `tsk`, with a random UUID of version 4.
 
-    Written out here, because Python's `uuid` asks the platform for its own ways and takes as long to import as the SDK's errors.
+    Python's `uuid` is not used: it takes as long to import as the SDK's errors.
     """
     digits = urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) % 4]
@@ -32,13 +32,7 @@ def generate_id(kind: str) -> str:
 
 
 def derive_task_id(client_id: str, idempotency_key: str) -> str:
-    """Return the id of the task that a key names: the same in every process, another for every application.
-
-    Example:
-        >>> from payman_sdk._core.requests import derive_task_id
-        >>> derive_task_id("pm-test-1", "invoice-42") == derive_task_id("pm-test-1", "invoice-42")
-        True
-    """
+    """Return the id of the task that a key names: the same in every process, another for every application."""
     from uuid import UUID, uuid5  # see `generate_id`
 
     return f"tsk-{uuid5(UUID(_KEYS), repr((str.__str__(client_id), str.__str__(idempotency_key))))}"

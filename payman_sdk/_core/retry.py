@@ -1,7 +1,4 @@
-"""Deciding what a failed attempt means, and when an ask may be sent again. Pure decisions, and the flows that follow from them.
-
-The rules that follow from it are in `reconciliation.py`.
-"""
+"""What a failed attempt means, and when an ask may be sent again. The rules that follow are in `reconciliation.py`."""
 
 from __future__ import annotations
 
@@ -41,16 +38,13 @@ class FailureClass(Enum):
     RETRYABLE = "nothing was sent, so it may be sent again"
     """No byte can have left: it may be sent again at once."""
     TURNED_AWAY = "it was turned away; the task is looked up before it is sent again"
-    """Something turned it away, probably before the agent saw it: it may be sent again after one look that found nothing."""
+    """Something turned it away, probably before the agent saw it: one look-up that finds nothing allows another send."""
     AMBIGUOUS = "it may have arrived; the task is looked up"
     """It may have arrived: whether it did, `tasks/get` has to say for `settle_time` before it may be sent again."""
 
 
 def classify_failure(failure: errors.PaymanError) -> FailureClass:
-    """Return what the failure of an attempt means; see the table "Money safety" in docs/architecture.md.
-
-    What no case names is ambiguous.
-    """
+    """Return what the failure of an attempt means, AMBIGUOUS by default; see "Money safety" in docs/architecture.md."""
     if failure.sent is False:
         return FailureClass.RETRYABLE if is_transient(failure) else FailureClass.FATAL
     match failure:
@@ -93,8 +87,8 @@ class CallContext(NamedTuple):
     """The tokens, options and time limits of one call.
 
     `deadline` is on `clock`; `patience` are the seconds until one attempt must be answered. `wall_clock` gives seconds since 1970,
-    and `random` numbers from 0 to 1. The same key is another operation at another `server`. `open_key_store` returns the key store
-    of this user on this machine; None without a place for one. It may block.
+    `random` numbers from 0 to 1. The same key is another operation at another `server`. `open_key_store` may block; it returns the
+    user's key store on this machine, or None.
     """
 
     tokens: TokenManager
@@ -122,9 +116,9 @@ class CallContext(NamedTuple):
         return self._replace(patience=min(self.patience, seconds), deadline=deadline)
 
     def iter_pauses(self) -> Iterator[Sleep]:
-        """Pauses between two looks at a task, growing to 5 s, and up to a half shorter by chance.
+        """Yield pauses between look-ups, growing to 5 s, and up to a half shorter by chance.
 
-        None is longer than a tenth of what is left, so that there are many looks, however short the time is.
+        None is longer than a tenth of what is left, so that there are many look-ups in a short time.
         """
         longest = _FIRST_LOOK
         while True:
@@ -133,10 +127,9 @@ class CallContext(NamedTuple):
             longest = min(2 * longest, _LONGEST_LOOK)
 
     def wait_before_retry(self, attempt: int, failure: errors.PaymanError, task_id: str) -> Flow[bool]:
-        """Return a flow that waits before another attempt: as long as the server says, or else longer each time, by chance.
+        """Return a flow that waits before another attempt: as the server says, or else longer each time, by chance.
 
-        Returns:
-            Whether there is another attempt, and time for it.
+        It returns whether there is another attempt, and time for it.
         """
         said = parse_retry_after(failure, self.wall_clock)
         # The exponent is bounded, for a float is too.
@@ -155,11 +148,7 @@ class CallContext(NamedTuple):
 
 
 def retry_read(attempt: Callable[[], Flow[T]], time: CallContext, task_id: str) -> Flow[T]:
-    """Return a flow for what only reads: tries again while the failure may be a passing one.
-
-    Raises:
-        PaymanError: The last failure.
-    """
+    """Return a flow for a read: it tries again after a passing failure, and raises the last one."""
     number = 0
     while True:
         number += 1

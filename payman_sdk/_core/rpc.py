@@ -39,9 +39,8 @@ def call_agent(
 ) -> Flow[tuple[dict[str, Any], ParsedTask]]:
     """Send a request about a task, and return the JSON-RPC answer with the task in it.
 
-    Raises:
-        PaymanError: As for `send_authenticated` and `read_answer`. "Not found" is believed only where it
-            is certain that it answers this request: who believes it sends an ask again.
+    Raises as `send_authenticated` and `read_answer`. "Not found" counts only if it certainly answers
+    this request: it makes the caller send an ask again.
     """
     answer: HTTPResponse = yield from send_authenticated(request, time, renews=renews)
     try:
@@ -60,10 +59,10 @@ def send_authenticated(
     is_stream: bool = False,
     renews: bool = True,
 ) -> Flow[HTTPResponse]:
-    """Send a request with a valid token and return the answer; an event stream is left open where one is wanted.
+    """Send a request with a valid token and return the answer; an event stream may be left open.
 
-    A 401 invalidates the token that was refused. With `renews`, the request is sent once more with another token: right for what only
-    reads. An ask is looked up first, because a 401 may come from a gateway that passed the request on.
+    A 401 invalidates the token. With `renews`, for reads, the request is sent once more with another. An ask is looked up first,
+    because a 401 may come from a gateway that passed the request on.
     """
     tokens, patience = time.tokens, time.patience if patience is None else patience
     if time.options.headers:
@@ -102,9 +101,7 @@ def _get_token(tokens: TokenManager, deadline: float) -> Flow[AccessToken]:
 
 
 def read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
-    """Read the JSON-RPC answer, and the task in it, which must be the one that was meant.
-
-    An answer about that task is read however odd it is, as long as its state can be recognised.
+    """Read the JSON-RPC answer and the task in it, however odd, if it is the one that was meant and has a state.
 
     Raises:
         APIStatusError: An HTTP error status.
@@ -181,7 +178,7 @@ def _extract_answer(came: Any, request_id: str, task_id: str) -> dict[str, Any] 
 def _extract_task(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str, Any] | None, str]:
     """Return the JSON of the task that was meant, or None; and what cannot be read otherwise.
 
-    With `is_ours`, the answer names the request, so that it need not name the task.
+    If `is_ours`, the answer names the request, so it need not name the task.
     """
     task = unwrap_task(result)
     if task is None:
@@ -195,9 +192,9 @@ def _extract_task(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str
 
 
 def find_inconclusive_error(answer: HTTPResponse) -> PaymanError | None:
-    """Return the error for an answer that leaves open if the request was processed; None for one that says how it went.
+    """Return the error for an answer that leaves open if the request was processed, else None.
 
-    A redirect or a 5xx may follow a request that was processed. 503 with Retry-After asks for another attempt.
+    A redirect or a 5xx may follow a processed request. 503 with Retry-After asks for another attempt.
     """
     status = answer.status_code
     asks_to_wait = status == 503 and "retry-after" in answer.headers

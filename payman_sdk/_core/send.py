@@ -22,13 +22,10 @@ T = TypeVar("T")
 
 
 def carry_out(exchange: AskExchange[T]) -> Flow[T]:
-    """Send an ask once, and return how it ended.
+    """Send an ask once, and return how it ended. The guard's time extends the exchange's; its exceptions pass unchanged.
 
-    The time of the exchange grows by what the guard takes, and what the guard raises comes out unchanged.
-
-    Raises:
-        OutcomeUnknownError: It was sent, and its outcome is undetermined.
-        PaymanError: It was not carried out, or the agent answered with an error.
+    Raises OutcomeUnknownError if it was sent and is undetermined; PaymanError if not carried out, or if the agent answered with an
+    error.
     """
     ask = exchange.ask
     try:
@@ -55,14 +52,7 @@ def _run_before_send(exchange: AskExchange[Any]) -> Flow[None]:
 
 
 def _send_by_key(exchange: AskExchange[T]) -> Flow[T]:
-    """Send the ask that a key names, unless it was sent before; return its outcome.
-
-    Raises:
-        IdempotencyKeyReuseError: The key was used with another text.
-        OutcomeUnknownError: What was sent with the key may still arrive, or its outcome is undetermined.
-        KeyStoreError: The store failed; nothing was sent.
-        PaymanError: As for an ask without a key.
-    """
+    """Send the ask that a key names, unless it was sent before; return its outcome. Raises as `KeyClaim.find`, and PaymanError."""
     from payman_sdk._core.idempotency import KeyClaim
 
     claim = KeyClaim(exchange)
@@ -116,10 +106,7 @@ def exactly_once(
 
 
 class ResponseFlow:
-    """Sends an ask whose answer is read as a whole.
-
-    With `renews`, a 401 sends it again at once with another token: right for what only reads.
-    """
+    """Sends an ask whose answer is read as a whole. With `renews`, for reads, a 401 sends it again at once with another token."""
 
     def __init__(self, ask: AskRequest, time: CallContext, *, renews: bool = False) -> None:
         self.ask = ask
@@ -156,13 +143,9 @@ class ResponseFlow:
 def read_repeatedly(
     ask: AskRequest, time: CallContext, read: Callable[[FormattedTaskResponse], T]
 ) -> Flow[T]:
-    """Ask for something that changes nothing, as often as it takes, and return what `read` makes of the answer.
+    """Send a read as often as it takes, and return what `read` makes of the answer; raises the last failure.
 
-    Each attempt is a task by itself; the first has the id of this ask. A `ResponseValidationError` of `read` counts as an attempt
-    that failed.
-
-    Raises:
-        PaymanError: The last failure.
+    Each attempt is a task by itself; the first has the id of this ask. A `ResponseValidationError` of `read` is a failed attempt.
     """
     exchange = ResponseFlow(ask, time, renews=True)
     yield from _run_before_send(exchange)

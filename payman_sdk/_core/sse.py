@@ -1,7 +1,7 @@
 """Server-sent events by the rules of the HTML standard, section "Interpreting an event stream".
 
-The decoder works on bytes. In UTF-8, those of line ends, colons and spaces are never part of another character, not even of a broken
-one. So text is decoded only when a value is complete.
+The decoder works on bytes: in UTF-8, those of line ends, colons and spaces are never part of another character. So text is decoded
+only when a value is complete.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def parse_json_slow(text: str) -> Any:
-    """Return what `json.loads` gives, without what that does first, which takes longer; raise ValueError or RecursionError."""
+    """Return what `json.loads` gives, without its slow first checks; raise ValueError or RecursionError."""
     said, end = _decode(text) if text[:1] == "{" else (None, None)
     return said if end == len(text) else json.loads(text)
 
@@ -60,11 +60,9 @@ class ServerSentEvent(NamedTuple):
 
 
 class EventTooLargeError(ValueError):
-    """A line, or the data of an event, is longer than the decoder's limit; the decoder is finished.
+    """A line, or the data of an event, exceeds the decoder's `limit` in bytes; the decoder is finished.
 
-    Args:
-        limit: The limit, in bytes.
-        events: The events that were complete before the one too large, in the piece that brought it.
+    `events` are those that were complete before it, in the same piece.
     """
 
     def __init__(self, limit: int, events: Sequence[ServerSentEvent] = ()) -> None:
@@ -77,12 +75,9 @@ class EventTooLargeError(ValueError):
 
 
 class SSEDecoder:
-    r"""Turns the bytes of an event stream, in whatever pieces they come, into its events.
+    r"""Turns the bytes of an event stream, in any pieces, into its events. An event that is unfinished at the end is dropped.
 
-    What is unfinished when the stream ends is not an event, so nothing is flushed.
-
-    Args:
-        limit: How many bytes one line, and the data of one event, may have.
+    `limit` is the most bytes that one line, or the data of one event, may have.
     """
 
     last_event_id: str
@@ -132,7 +127,7 @@ class SSEDecoder:
         return events
 
     def _read_plain_blocks(self, ended: bytes, events: list[ServerSentEvent]) -> bool:
-        """Return the fast way for nothing but whole blocks of one `data: ` line each; returns whether it was that.
+        """Read a piece of whole blocks of one `data: ` line each, fast; return whether it was that.
 
         It gives what `_read_line` gives, which takes all else: every line feed must be one of the two that end a block.
         """
@@ -180,15 +175,14 @@ def _decode_text(value: bytes | bytearray) -> str:
 
 
 _LARGE = 1024 * 1024
-"""Characters that an event may have without being looked through. Only the first one with a piece may be larger than it."""
+"""Characters of an event that is not searched. Only the first one with a piece may be larger."""
 
 
 class RedactingDecoder(SSEDecoder):
-    """Decodes an event stream, and redacts its events from the first one on that repeats a secret or says that it is an error.
+    """Decodes an event stream, and redacts all events from the first that repeats a secret or says that it is an error.
 
-    A secret that an agent spreads over several chunks of an artifact is not found.
-
-    `own` is a secret of the request that the stream answers; `limit` is as for `SSEDecoder`.
+    It does not find a secret that an agent spreads over several chunks. `own` is a secret of the request; `limit` is as for
+    `SSEDecoder`.
     """
 
     def __init__(self, own: SecretStr | None = None, limit: int = 16 * 1024 * 1024) -> None:

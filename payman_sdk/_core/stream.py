@@ -39,10 +39,7 @@ def ask_with_callback(
 
 
 class StreamFlow(StreamReader):
-    """One streamed ask, from its request to its last event.
-
-    The arguments are those of `StreamReader` and of `carry_out`.
-    """
+    """One streamed ask, from its request to its last event. Arguments as for `StreamReader` and `carry_out`."""
 
     _subscribed_for: errors.PaymanError | None = None
 
@@ -78,11 +75,7 @@ class StreamFlow(StreamReader):
             raise
 
     def reconcile(self, lost: errors.PaymanError, is_patient: bool) -> Flow[bool | None]:
-        """Subscribe once more, and follow the task with `tasks/get` where that leads nowhere.
-
-        Returns:
-            True when all is emitted; None where the agent does not know the task.
-        """
+        """Subscribe once more, else follow the task with `tasks/get`; return True once all is emitted, None for an unknown task."""
         if lost is not self._subscribed_for and is_ambiguous(lost):
             self._subscribed_for = lost
             self.time.watch.record_stream_break(self.ask.task_id, lost)
@@ -112,9 +105,7 @@ class StreamFlow(StreamReader):
     def get_result(self) -> FormattedTaskResponse:
         """Return the answer of a stream that has ended.
 
-        Raises:
-            TaskFailedError: The task has ended without success, and the caller wants to have that raised.
-            OutcomeUnknownError: The answer cannot be read.
+        Raises TaskFailedError if the caller wants that, OutcomeUnknownError if the answer cannot be read.
         """
         try:
             answer = self.format_answer()
@@ -127,11 +118,7 @@ class StreamFlow(StreamReader):
         raise failure
 
     def _send_and_emit(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
-        """Send a request and emit the events of its answer to the end; return True, for it did.
-
-        Raises:
-            PaymanError: What broke it off before, or refused it.
-        """
+        """Send a request, emit the events of its answer to the end, and return True; raises PaymanError."""
         patience = min(self.time.patience, self._idle)
         answer: HTTPResponse = yield from send_authenticated(
             request, self.time, patience=patience, is_stream=True, renews=request_id != self.ask.request_id

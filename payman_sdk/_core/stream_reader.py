@@ -1,4 +1,4 @@
-"""Reading one open event stream: emits what its events say, and settles what a stream without a final event leaves open."""
+"""Read one open event stream: emit its events, and settle what a stream without a final event leaves open."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GRACE = 2.0
 
 
 class StreamReader:
-    """Reads the stream of one ask, within its time; `idle_timeout` without an event means that it broke, whatever comments come."""
+    """Reads the stream of one ask, within its time; `idle_timeout` without an event (comments do not count) means that it broke."""
 
     def __init__(self, ask: AskRequest, time: CallContext, max_bytes: tuple[int, int]) -> None:
         self.ask = ask
@@ -57,7 +57,7 @@ class StreamReader:
             raise broke
 
     def _may_settle(self) -> bool:
-        """Return whether the task has ended, or waits for somebody, though no event said that the stream ends with it.
+        """Return whether the task has ended or waits for somebody, without a final event.
 
         A task that waits after a reply may be reported as it was before the reply, so a reply never settles for that.
         """

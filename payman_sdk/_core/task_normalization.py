@@ -1,7 +1,7 @@
 """Tasks and artifacts as the protocol writes them, from what a server wrote: pure functions from JSON to JSON.
 
-What has another name or type than the protocol gives it is understood where its meaning is certain. The rest is left out,
-and a warning names the member. A warning holds neither values nor names of the server's own.
+Other names and types are understood if their meaning is certain. The rest is left out, and a warning names the member, with neither
+values nor names of the server's own.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _as_text(value: object) -> str | None:
 
 
 def parse_timestamp(value: object) -> str | None:
-    """Return a text as it is, and a number of seconds since 1970, or of thousandths and smaller parts of one, as ISO 8601 writes it."""
+    """Return a text as it is, and a number of seconds since 1970, or of thousandths or smaller parts, as ISO 8601."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e20:

@@ -28,9 +28,9 @@ _WRAPPERS = ("task", "statusUpdate", "artifactUpdate", "status_update", "artifac
 
 
 class ParsedTask(Task):
-    """A task that is as the protocol has it, or was made so: every member has the type that its model promises.
+    """A task as the protocol has it: every member has the type that its model promises.
 
-    The JSON-RPC answer is `raw`, as it came, and the headers are redacted; None where there was none.
+    `raw` is the JSON-RPC answer as it came; headers are redacted. None if there was none.
     """
 
     __slots__ = ("headers", "raw", "warnings")
@@ -60,10 +60,7 @@ def find_task_id(given: Json) -> Any:
 
 
 def read_task(given: Json, task_id: str, raw: Any = None) -> ParsedTask | None:
-    """Read a task, or an update of its status; None where no state can be recognised.
-
-    Nothing but the state and the id decides: what else cannot be read costs that member.
-    """
+    """Read a task, or an update of its status; None without a recognisable state. Other members that cannot be read are left out."""
     task = _read_plainly(given)
     if task is None:
         task = _read_leniently(given, task_id)

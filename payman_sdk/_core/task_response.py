@@ -1,6 +1,6 @@
 """The results of an ask: the JSON-RPC answer as a dict, or the formatted answer, a dict whose members are also attributes.
 
-What each state of a task means is here, too. Every other table over states derives from `_classify`, the only one there is.
+Every table over states derives from `_classify`, which says what each state means.
 """
 
 from __future__ import annotations
@@ -78,13 +78,7 @@ _SPELLINGS: dict[str, str] = {
 
 
 def canonicalize_state(state: str) -> str:
-    """Return a state as the protocol spells it; an unlisted one stays as it is.
-
-    Example:
-        >>> from payman_sdk._core.task_response import canonicalize_state
-        >>> canonicalize_state("COMPLETED"), canonicalize_state("TASK_STATE_INPUT_REQUIRED"), canonicalize_state("On_Hold")
-        ('completed', 'input-required', 'On_Hold')
-    """
+    """Return a state as the protocol spells it (`COMPLETED`, `TASK_STATE_COMPLETED`: `completed`); an unlisted one unchanged."""
     if (usual := _SPELLINGS.get(state)) is not None:
         return usual
     spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", state).replace("_", "-").lower()

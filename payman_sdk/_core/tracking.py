@@ -43,7 +43,7 @@ def warn(error: Exception) -> None:
 
 
 def redact_state(state: str) -> str:
-    """Return a state that is safe to show: the server's text, where it is none of those listed, may repeat what it was sent."""
+    """Return a state that is safe to show: the text of an unlisted one may repeat a secret."""
     return state if state in STATES else "unlisted"
 
 
@@ -172,8 +172,7 @@ class Tracker:
     def convert_fault(self, fault: Exception) -> errors.APIConnectionError:
         """Return what a fault of the SDK's own means for an attempt that was sent.
 
-        Raises:
-            Exception: The fault itself: nothing was sent, or it is for whoever writes a test.
+        Raises the fault itself if nothing was sent, or if it is for the author of a test.
         """
         if not self._may_have_arrived() or is_not_recorded(fault):
             raise fault

@@ -1,7 +1,6 @@
 """Look for the transaction that shows a payment: among the newest, then by its id, then in older ones.
 
-The agent reads words [P], so it may list too few, the same again, or nothing. What is found may prove a payment; what is not found
-proves nothing.
+The agent reads words [P], so it may list too few, the same again, or nothing. A missing transaction proves nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ def search_transactions(
 ) -> Flow[Search]:
     """Return the newest transactions, and older ones until they show the payment or are older than its order.
 
-    `since` is the earliest time, by the server's clock, at which the payment can have been made.
+    `since` is the earliest time, by the server's clock, of the payment.
     """
     known: list[Transaction] = []
     timeout = options.timeout

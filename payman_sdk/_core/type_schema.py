@@ -1,7 +1,4 @@
-"""TypedDicts, dataclasses and attrs classes in JSON: their JSON Schema, and the values made from an answer.
-
-Each type is looked at once, for its schema and for what reads a value.
-"""
+"""TypedDicts, dataclasses and attrs classes in JSON: their JSON Schema, and the values made from an answer."""
 
 from __future__ import annotations
 

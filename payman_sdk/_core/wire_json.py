@@ -79,7 +79,7 @@ def _parse(text: str, warnings: list[str]) -> Any:
 
 
 def dump_json(value: object, lost: list[str] | None = None, **layout: Any) -> str:
-    """Return a value as JSON, with null for NaN and the infinities, as JavaScript writes them; `lost` gets their names.
+    """Return a value as JSON, with null for NaN and the infinities, as in JavaScript; `lost` gets their names.
 
     JSON has no such numbers, and strict readers refuse the whole document. A server's 1e999 is read as infinity.
     """
@@ -91,7 +91,7 @@ def dump_json(value: object, lost: list[str] | None = None, **layout: Any) -> st
 
 
 def unite_members(pairs: list[tuple[str, Any]]) -> Json:
-    """Return an object; a member that comes with several values holds a list of them, which no reader takes for any of them."""
+    """Return an object; a member with several values gets a list of them, which no reader takes for any of them."""
     members = dict(pairs)
     if len(members) < len(pairs):
         several: dict[str, list[Any]] = {}

@@ -1,7 +1,7 @@
 """The authorization page: its address, and the answer that it sends to the redirect URI.
 
 A person allows an application to act for their account [D]. `state` ties the answer to the request. PKCE (RFC 7636) ties the code
-to the requester; Payman may ignore PKCE, which RFC 6749 allows [P].
+to the requester; Payman may ignore it [P].
 """
 
 from __future__ import annotations

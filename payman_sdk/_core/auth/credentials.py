@@ -30,9 +30,9 @@ class InitialToken(NamedTuple):
 class Credentials(NamedTuple):
     """Who a client acts for.
 
-    With `has_own_account`, its credentials alone get a token: the client credentials grant. `given` is a token to begin with, where the
-    store has none. Without a store, clients with the application's own account share one in this process, and a client that acts for
-    a person keeps its token to itself.
+    With `has_own_account`, the client credentials grant gets a token. `given` is a first token, for an empty store. Without a
+    store, clients with the application's own account share one in this process. A client that acts for a person shares its token
+    with nobody.
     """
 
     config: Config
@@ -50,12 +50,7 @@ class Credentials(NamedTuple):
 
 
 def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
-    """Return a token as programs keep it: `accessToken`, `expiresIn`, `refreshToken`, or the same in snake_case.
-
-    Raises:
-        ConfigurationError: It holds neither an access token with its lifetime nor a refresh token, or something
-            unusable; no value is repeated.
-    """
+    """Return a token in camelCase or snake_case; raises ConfigurationError, which repeats no value."""
     if not isinstance(token_info, Mapping):
         refuse("token_info", f"is {describe_type(token_info)}", _EITHER)
     access_token = _read_text(token_info, "accessToken", "access_token")
@@ -89,11 +84,7 @@ def check_code(auth_code: object) -> SecretStr:
 
 
 def check_parameter(value: Any, name: str) -> Any:
-    """Return what goes along with a code, None for None; a secret stays one.
-
-    Raises:
-        ConfigurationError: It cannot be sent as text.
-    """
+    """Return what goes along with a code, None for None; a secret stays one. Raises ConfigurationError."""
     if value is None:
         return None
     text = value.strip() if isinstance(value, str) else ""

@@ -1,7 +1,6 @@
 """The token that a client knows of and its store keeps: which of two is the newer, and how none gets lost.
 
-A token that was got is in memory before it is saved. Where saving fails, it stays there, and every use tries again: the refresh
-token in it may be the only good one.
+A token is in memory before it is saved. If saving fails, every use tries again: its refresh token may be the only good one.
 """
 
 from __future__ import annotations
@@ -75,10 +74,9 @@ class CurrentToken:
         return "ending" if self.known.expires_at > self._now() else "ended"
 
     def adopt(self, stored: StoredToken) -> bool:
-        """Take what is in the store in the place of what is known, if it is as new; returns whether it is.
+        """Take the token of the store if it is as new; return whether it is.
 
-        Raises:
-            ConfigurationError: It lives, and is of another person's authorization, or of another of the same person's.
+        Raises ConfigurationError for a living token of another authorization.
         """
         if not self.is_usable(stored):
             return False
@@ -132,7 +130,7 @@ class CurrentToken:
         yield from self._save(deadline)
 
     def note(self, noted: StoredToken, deadline: float) -> Flow[None]:
-        """Return a flow that writes down whether the refresh token may be spent; where that fails, this process knows it all the same."""
+        """Return a flow that notes whether the refresh token may be spent; if that fails, this process still knows."""
         self.known = noted
         try:
             yield from self._write(noted, deadline)

@@ -39,11 +39,11 @@ class IssuedToken(NamedTuple):
 class TokenOwner(NamedTuple):
     """Whose token it is, and what gets the next one.
 
-    Requests are keywords for httpx; their parameters travel in the query, as Payman wants them [D]. An application without a secret is
-    a public client: it sends its id as a parameter, and no Basic header [P].
+    Requests are keywords for httpx; their parameters travel in the query [D]. A public client has no secret: it sends its id as a
+    parameter, and no Basic header [P].
 
-    With `has_own_account`, the application acts for itself, so that its own credentials get a token. A person's token is never
-    replaced by the application's: that would spend from another account.
+    Only with `has_own_account` may the application's credentials get a token. In place of a person's token, it would spend from
+    another account.
     """
 
     client_id: str
@@ -89,13 +89,7 @@ support_pydantic(TokenInfo)
 
 
 def is_read_only(scope: str | None) -> bool:
-    """Return whether a token of these scopes can only read; False where they are not known, or one of them is not.
-
-    Example:
-        >>> from payman_sdk._core.auth.grants import is_read_only
-        >>> is_read_only("read_balance,read_list_wallets"), is_read_only("read_balance write_send_payment"), is_read_only(None)
-        (True, False, False)
-    """
+    """Return whether a token of these scopes can only read; False if a scope is unknown, or all are."""
     from payman_api.models import Scope
 
     reading = {one.value for one in Scope if one.value.startswith("read_")}
@@ -112,7 +106,7 @@ def is_header_safe(token: Any) -> TypeGuard[str]:
 def parse_token_response(answer: HTTPResponse, sent_at: float) -> IssuedToken:
     """Return the token in an answer of the token endpoint, in camelCase or snake_case.
 
-    `sent_at` is the time on the client's clock when the request was sent: the token is not older than that.
+    The token counts as issued at `sent_at`, on the client's clock, when the request was sent.
 
     Raises:
         AuthenticationError: The server refused: 400, 401 or 403.
@@ -151,7 +145,7 @@ def _parse_token(answer: HTTPResponse, sent_at: float) -> IssuedToken | None:
 
 
 def _parse_lifetime(expires_in: Any) -> float | None:
-    """Return the seconds that a token lives; None for nonsense. RFC 6749 allows a server not to say; a 401 then ends the token [P]."""
+    """Return the seconds that a token lives; None for nonsense. RFC 6749 lets a server omit it; a 401 then ends the token [P]."""
     if expires_in is None or isinstance(expires_in, Unset):
         return _UNSAID_LIFETIME
     try:

@@ -25,7 +25,7 @@ _MAX_PENDING_HOOKS = 64
 
 
 class TokenRequests:
-    """Asks the token endpoint on behalf of an owner, and reports each refresh: to the observer at once, to the hook out of every lock."""
+    """Asks the token endpoint for an owner; reports each refresh to the observer at once, and to the hook outside every lock."""
 
     def __init__(
         self,
@@ -43,11 +43,9 @@ class TokenRequests:
         self._pending: deque[TokenRefresh] = deque(maxlen=_MAX_PENDING_HOOKS)
 
     def refresh(self, deadline: float) -> Flow[IssuedToken]:
-        """Return a flow that gets a token by the refresh token, or by the credentials of the application's own account.
+        """Return a flow that gets a token by the refresh token or the application's own credentials.
 
-        Raises:
-            AuthenticationError: Payman refused, or the refresh token may be spent, or there is nothing that gets one.
-            PaymanError: There is none, for another reason.
+        Raises AuthenticationError if Payman refused, the refresh token may be spent, or nothing gets a token; else PaymanError.
         """
         is_own, known = self._owner.has_own_account, self._kept.known
         # A refresh token that may be spent is of no use to an account whose credentials get a token anyway.

@@ -1,11 +1,11 @@
-"""The token of a client: kept, renewed before its end by one caller for all, dropped when the server refuses it.
+"""The token of a client: one caller renews it for all before it expires, and the server's refusal ends it.
 
-In the early window, from 120 s before its expiry, one caller renews a token and the others use the old one. A failure is only
-logged. In the late window, from 60 s, all callers wait, and a failure is raised to all. Tokens with a lifetime below 240 s have
-windows of a half and a quarter of it.
+In the early window, from 120 s before its expiry, one caller renews it and the others use the old one. A failure is only logged. In
+the late window, from 60 s, all callers wait, and a failure is raised to all. Tokens with a lifetime below 240 s have windows of a
+half and a quarter of it.
 
-If the answer to a renewal is lost, the client uses a valid access token until it expires. It does not send the refresh token
-again at once; see `rotation.py`.
+If the answer to a renewal is lost, the client uses a valid access token until it expires. It does not send the refresh token again at
+once; see `rotation.py`.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def is_late(token: AccessToken, now: float) -> bool:
 class TokenManager:
     """Holds the current token, and gets another by flows.
 
-    `clock` is the clock of the runner; `now` gives seconds since 1970, which is what stores understand. A token is `given` to
-    begin with, where the store has none. `on_token` is called out of every lock: whatever the hook does, nothing gets lost.
+    `clock` is the runner's; `now` gives seconds since 1970, as in stores. `given` is a first token, for an empty store. `on_token`
+    runs outside every lock, so a hook cannot lose a token.
     """
 
     def __init__(
@@ -101,12 +101,9 @@ class TokenManager:
         return max(0.0, self._current.expires_at - self._clock()) if self._current else 0.0
 
     def get(self, deadline: float) -> Flow[AccessToken]:
-        """Return a flow that returns a token to use now; one renewal for any number of callers, its failure included.
+        """Return a flow that returns a token to use now; any number of callers share one renewal and its failure.
 
-        Raises:
-            AuthenticationError: No token and no way to get one, or Payman refused, or the refresh token may be spent.
-            APIConnectionError: Payman could not be asked.
-            TokenStoreError: The store failed.
+        Raises AuthenticationError (none, refused, or perhaps spent), APIConnectionError or TokenStoreError.
         """
         while True:
             if self._kept.is_unsaved and self._kept.is_due():
@@ -187,9 +184,9 @@ class TokenManager:
         return max(0.1, min(deadline - self._clock(), _RENEWAL))
 
     def _handle_lost_answer(self, failure: PaymanError, deadline: float) -> Flow[AccessToken | None]:
-        """Return a flow that waits, or returns a token that still serves, where the failure leaves open if the refresh token is spent.
+        """Return a flow that waits, or returns a token that still serves, if the refresh token may be spent.
 
-        None is returned after the pause, in which another process may have put a newer token into the store.
+        It returns None after the pause, in which another process may have stored a newer token.
         """
         until, now, known = self._get_earliest_refresh(), self._clock(), self._kept.known
         if until <= now or known is None:
