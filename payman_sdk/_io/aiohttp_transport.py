@@ -20,11 +20,7 @@ from payman_sdk.errors import ConfigurationError
 
 
 class AiohttpPool:
-    """Sends requests with aiohttp, in any number of event loops of asyncio's, by the way that leads to `server`.
-
-    Raises:
-        ConfigurationError: The way leads through a SOCKS proxy.
-    """
+    """Sends requests with aiohttp, in any number of asyncio's event loops. Raises ConfigurationError for a SOCKS proxy."""
 
     bears_interrupts = sends_itself = True
     build_request = staticmethod(build_request)
@@ -143,9 +139,9 @@ _REQUESTS = Interception((aiohttp.ClientSession, "request"), (aiohttp.ClientSess
 
 
 def _raise_renamed(error: BaseException) -> None:
-    """Raise what httpcore would raise for an exception of aiohttp; return for any other.
+    """Raise httpcore's name for an exception of aiohttp; return for any other.
 
-    Whoever replaces aiohttp's methods may send a request, and fail to connect when it is repeated.
+    If aiohttp's methods are replaced, a sent request may fail to connect when it is repeated.
     """
     for kinds, name in _NAMES[_BEFORE_SENDING if _REQUESTS.is_on() else 0 :]:
         if isinstance(error, kinds):
@@ -153,7 +149,7 @@ def _raise_renamed(error: BaseException) -> None:
 
 
 _MANY = 100
-"""How many requests go out at once without hesitation. A connection costs more than to wait for one of a server that answers soon."""
+"""How many requests go out at once without hesitation. A connection costs more than a short wait for a free one."""
 
 _EASE = 0.05
 """Seconds that a request beyond them waits for another to end before it opens one more connection."""

@@ -1,7 +1,6 @@
 """The client's own connections, for asyncio and trio: as `pool.py`, with separate connections for every event loop.
 
-Their sockets belong to no event loop, so they can be closed anywhere. What asyncio itself makes of a socket can be closed by its
-loop only.
+Their sockets belong to no event loop, so they can be closed anywhere.
 """
 
 from __future__ import annotations
@@ -29,10 +28,7 @@ T = TypeVar("T")
 
 
 class AsyncPool:
-    """Sends requests on its own connections, from any number of event loops, one after the other or at once.
-
-    The arguments are those of `Pool`. The limit holds for each loop.
-    """
+    """Sends requests on its own connections, from any number of event loops. Arguments as for `Pool`; the limit is per loop."""
 
     bears_interrupts = sends_itself = reports_sending = True
     build_request = staticmethod(build_request)
@@ -102,7 +98,7 @@ _LOOK = 0.05
 """Seconds after which one who waits looks for itself."""
 
 _MANY = 100
-"""How many connections are opened without hesitation. Each costs more than to wait for one of a server that answers soon."""
+"""How many connections are opened without hesitation. Each costs more than a short wait for a free one."""
 
 _EASE = 0.05
 """Seconds that one waits for a connection to come free before it opens one more."""

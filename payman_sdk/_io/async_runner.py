@@ -1,6 +1,6 @@
-"""The runner for asyncio and trio. It differs from the one for threads in `await` and nothing else.
+"""The runner for asyncio and trio, which differs from `runner.py` in `await` only.
 
-It is a separate module because an event loop takes a while to import, which programs with threads do not need.
+It is a separate module because an event loop takes a while to import.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class AsyncRunner(BaseRunner):
     ) -> effects.Emit | effects.FlowResult[T]:
         """Run a flow until it emits something or ends; the flow handles the failure of a step.
 
-        What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
-        what interrupts, a cancellation above all, when the flow has taken note of it.
+        What a hook raises comes out at once, and so does an interruption when the flow has noted it: no flow may take either for a
+        failure.
         """
         mark_for_trio()
         outcome: Any = None

@@ -1,8 +1,8 @@
 """The answer that the runner for tasks is reading; `streams.py` has the one for threads.
 
-`repair_pools` returns to a pool of httpcore the connections that a stopped request has left behind. If a task is cancelled while
-httpcore gives it a connection or takes one back, that connection has no owner and counts for ever (httpcore 1.0). Only private
-attributes show that. If a later httpx or httpcore lacks them, nothing is repaired.
+If a task is cancelled while httpcore gives it a connection or takes one back, that connection has no owner and counts for ever
+(httpcore 1.0). `repair_pools` returns it to the pool. Only private attributes show that. If a later httpx or httpcore lacks them,
+nothing is repaired.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _DEEPEST = 3
 
 
 async def repair_pools(http: Any, extensions: Mapping[str, Any]) -> None:
-    """Close what belongs to no request any more, and let those who wait have its place; own connections need no repair.
+    """Close what belongs to no request any more, and give its place to those who wait; own connections need no repair.
 
-    The request that was stopped is recognized by its extensions.
+    The extensions of the stopped request identify it.
     """
     if isinstance(http, OwnConnections) and http.way.sends_itself:
         return

@@ -98,8 +98,8 @@ def _has_ended(loop: Any) -> bool:
 class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
     """Cancel what the block waits for after so many seconds of real time; None never does.
 
-    That of anyio uses the loop's clock, which jumps if a test freezes time. `contextlib` is not used, because it sets
-    attributes on a passing exception, which some exceptions refuse.
+    anyio's own uses the loop's clock, which jumps if a test freezes time. `contextlib` sets attributes on a passing exception,
+    which some exceptions refuse.
     """
 
     def __init__(self, seconds: float | None) -> None:
@@ -169,21 +169,15 @@ async def sleep(seconds: float) -> None:
 
 
 async def run_in_thread(function: Callable[[], T]) -> T:
-    """Call a function that may block in a new thread.
-
-    Not in one of those that anyio lends to everybody: these may all be waiting for the very lock whose holder calls.
-    """
+    """Call a function that may block in a new thread. All of anyio's threads may be waiting for the lock whose holder calls."""
     return await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))
 
 
 class RealTimer:
-    """Calls a function when so many seconds of real time have passed, never early; with None, never at all.
+    """Calls a function in this loop after so many seconds of real time, never early; with None, never at all.
 
-    On asyncio, the loop's own timer is asked, and set again should it come early because its clock was moved. While a clock is
-    replaced, a thread waits instead: the loop's timers would come late or never. On trio, which has no timers apart
-    from scopes, a task does so.
-
-    It is called in the loop that runs here.
+    On asyncio, the loop's own timer is set again if it comes early because its clock was moved. While a clock is replaced, a thread
+    waits instead: the loop's timers would come late or never. On trio, a task waits.
     """
 
     def __init__(self, end: Callable[[], object], seconds: float | None) -> None:

@@ -1,4 +1,4 @@
-"""Describe a transport and the failure of a request, without repeating addresses or headers, which may be secret."""
+"""Describe a transport and the failure of a request, without addresses or headers, which may be secret."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ class TransportInfo(NamedTuple):
     """What is known of a transport.
 
     Attributes:
-        is_exact: What it raises says by its class whether the request was sent.
-        is_watched: It reports when it sends, so that silence means that nothing was sent, and what it raises repeats nothing of
-            the request.
-        proxy: The address of the proxy that it connects to, if any, without a user's name.
+        is_exact: The class of its exception says whether the request was sent.
+        is_watched: It reports when it sends, so silence means that nothing was sent. Its exceptions repeat nothing of the request.
+        proxy: The address of its proxy, if any, without a user's name.
     """
 
     is_exact: bool = False
@@ -46,9 +45,8 @@ UNKNOWN_TRANSPORT = TransportInfo()
 def get_transport_info(http: object, base_url: str) -> TransportInfo:
     """Return what is known of the transport that reaches an address.
 
-    A given client does not reveal its transport. Only the exact classes of known transports count. A subclass, or one with
-    replaced methods, may send twice and raise anything. Those of the SDK say `reports_sending` or `raises_exactly` in their
-    class.
+    Only the exact classes of known transports count. A subclass, or one with replaced methods, may send twice and raise anything.
+    Those of the SDK have `reports_sending` or `raises_exactly`.
     """
     transport: object = getattr(http, "connections", None)
     try:
@@ -74,7 +72,7 @@ _REPLACED = frozenset({"send", "handle_request", "handle_async_request"})
 
 
 def list_kinds(*names: str) -> tuple[type, ...]:
-    """Return the classes of these names that httpx and httpcore have. Who has not imported httpx has no exception of it."""
+    """Return the classes of these names in httpx and httpcore. Without httpx imported, no exception is one of its."""
     libraries = [sys.modules[name] for name in ("httpx", "httpcore") if name in sys.modules]
     found = (getattr(library, name, None) for library in libraries for name in names)
     return tuple(kind for kind in found if isinstance(kind, type))

@@ -1,9 +1,7 @@
-"""What an exception says of the request that it ended: whether that may have been sent, and why no answer came.
+"""What an exception says of its request: whether that may have been sent, and why no answer came.
 
-Whatever is raised once a transport has a request counts as raised after sending. It takes knowledge to say otherwise: the request
-was watched while it connected, or every line of the transport is known.
-
-Its traceback becomes one that a reader can follow, without the frames through which flows pass an exception on.
+Whatever is raised once a transport has a request counts as raised after sending. The exceptions: the request was watched while it
+connected, or the transport is known exactly.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ _NEVER_SENT = (
     *("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"),
     *("LocalProtocolError", "InvalidURL"),
 )
-"""What the transports of httpx and httpcore raise before they send anything. Others may raise it whenever they like."""
+"""What the transports of httpx and httpcore raise only before they send. Others may raise it at any time."""
 
 _UNSEEN = (httpcore.PoolTimeout, httpcore.ProxyError, httpcore.UnsupportedProtocol)
 """What httpcore raises before it sends anything, and reports no step of."""
@@ -50,10 +48,7 @@ _UNSEEN = (httpcore.PoolTimeout, httpcore.ProxyError, httpcore.UnsupportedProtoc
 def may_have_left(
     error: BaseException | None, transmission: Transmission, request: AnyRequest, knowledge: TransportInfo
 ) -> bool:
-    """Return whether the server may have got a request, or a part of it.
-
-    The error is None for a deadline. A cancellation says no more than that.
-    """
+    """Return whether the server may have got a part of a request. `error` is None for a deadline; a cancellation proves no more."""
     if transmission.sends:
         return True
     if transmission.is_held:
@@ -81,10 +76,7 @@ def map_exception(
     request: AnyRequest,
     knowledge: TransportInfo = UNKNOWN_TRANSPORT,
 ) -> APIConnectionError:
-    """Return the SDK's error for a request that has no answer; `sent` says whether the server may have got it.
-
-    The arguments are those of `may_have_left`.
-    """
+    """Return the SDK's error for a request without an answer. Arguments as for `may_have_left`, whose result `sent` is."""
     try:
         sent = may_have_left(error, transmission, request, knowledge)
         kind = APITimeoutError if is_timeout(error) else APIConnectionError
@@ -126,10 +118,7 @@ def classify_exception(
 
 
 def _extract_answer(error: Exception, request: AnyRequest) -> Outcome | None:
-    """Return the answer that an exception about its status carries, as hooks and sessions with `raise_for_status` raise it.
-
-    It must be the answer to this very request. Where its body was not read, it is empty: the status alone counts then.
-    """
+    """Return the answer in an exception of `raise_for_status`, if it answers this very request. An unread body is empty."""
     if isinstance(error, list_kinds("HTTPStatusError")):
         response = cast("httpx.HTTPStatusError", error).response
         if response.request is not request:
@@ -154,9 +143,9 @@ def _extract_answer(error: Exception, request: AnyRequest) -> Outcome | None:
 
 
 def _is_misnamed(error: Exception) -> bool:
-    """Return whether a bridge to another library calls what broke after sending a failure to connect.
+    """Return whether a bridge calls a failure after sending one to connect.
 
-    httpx-aiohttp 0.2 calls most failures of aiohttp a `ConnectTimeout`. Own connections raise what httpcore has, by its right name.
+    httpx-aiohttp 0.2 calls most failures of aiohttp a `ConnectTimeout`. Own connections use httpcore's right names.
     """
     if not isinstance(error, list_kinds("HTTPError", "InvalidURL")):
         return False
@@ -189,8 +178,8 @@ _OURS = str(Path(__file__).parent.parent)
 def shorten_traceback(error: BaseException) -> None:
     """Drop the SDK's own frames at the beginning of a traceback, and of those of its causes.
 
-    An exception has passed about twenty frames of flows when the caller gets it. The frames below are kept: a hook's, a transport's.
-    A foreign exception that has only frames of the SDK keeps them: nothing else locates it.
+    An exception has passed about twenty frames of flows. The frames below are kept: a hook's, a transport's. A foreign exception
+    keeps its frames if all are of the SDK: nothing else locates it.
     """
     with contextlib.suppress(Exception):  # an exception may fail when inspected; it then passes unchanged
         for one in iter_causes(error, enters_groups=False):
@@ -202,11 +191,9 @@ def shorten_traceback(error: BaseException) -> None:
 
 
 def forget_frames(error: BaseException, handled: BaseException | None) -> None:
-    """Drop the frames of what interrupted a transport, and of what led to it: they hold the request, and so its secrets.
+    """Drop the frames of what interrupted a transport, and of its causes: they hold the request with its secrets.
 
-    Args:
-        error: What interrupted it.
-        handled: The exception that the program was handling before; it and what led to it stay as they are.
+    `handled`, which the program was handling before, and its causes stay as they are.
     """
     with contextlib.suppress(Exception):
         for one in takewhile(lambda one: one is not handled, iter_causes(error, enters_groups=False)):
@@ -214,10 +201,7 @@ def forget_frames(error: BaseException, handled: BaseException | None) -> None:
 
 
 def raise_interrupt(error: BaseException, handled: BaseException | None) -> None:
-    """Raise the Ctrl-C that is in a group of exceptions: on trio, one that meets a transport's own tasks comes in such.
-
-    The arguments are those of `forget_frames`.
-    """
+    """Raise the Ctrl-C in a group of exceptions, which trio makes where it meets a transport's tasks. Arguments as for `forget_frames`."""
     group: Any = error
     one = group.subgroup(KeyboardInterrupt) if isinstance(error, BaseExceptionGroup) else None
     while inner := getattr(one, "exceptions", None):

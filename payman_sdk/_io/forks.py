@@ -1,7 +1,7 @@
 """What a fork waits for, and what a child process must not inherit.
 
-Only the forking thread exists in the child. A lock that another thread held is never released there, and a module that it was
-importing never complete. Two processes on one connection would read each other's answers.
+Only the forking thread exists in the child. A lock that another thread held is never released there, and an import never completes.
+Two processes on one connection would read each other's answers.
 """
 
 from __future__ import annotations
@@ -72,11 +72,11 @@ class _ForkState:
 # Who is gone leaves it by code that is not Python's, in which an interrupt would be lost; a WeakSet's is Python's.
 _renewable: set[weakref.ref[Renewable]] = set()
 _inside: set[int] = set()
-"""The threads that may be holding a lock which nobody can renew. One that was interrupted may be left in it, until it enters again."""
+"""The threads that may hold a lock which nobody can renew. An interrupted one may be left in it until it enters again."""
 
 
 def get_fork_lock() -> threading.RLock:
-    """Return the lock that keeps a fork waiting: for importing, reading certificates and whatever else a child needs whole."""
+    """Return the lock that keeps a fork waiting: for imports, reading certificates and other work that a child needs whole."""
     return _ForkState.lock
 
 
@@ -95,7 +95,7 @@ def renew_after_fork(one: Renewable) -> None:
 
 
 def enter_section() -> None:
-    """Begin something short that a fork should not come amid, such as what takes the lock of somebody else's transport."""
+    """Begin something short that no fork should interrupt, such as taking the lock of a given transport."""
     me, end = threading.get_ident(), monotonic() + _SHORT_PATIENCE
     _inside.add(me)
     while _ForkState.is_forking and monotonic() < end:

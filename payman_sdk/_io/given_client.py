@@ -1,4 +1,4 @@
-"""What a client of httpx does for the SDK: it builds a request, and its hooks say how far that is and read the answer."""
+"""What a client of httpx does for the SDK: it builds a request, and its hooks report progress and read the answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def build_for(
 ) -> httpx.Request:
     """Return the request that a client builds of keywords, ready to be sent, which reports its steps.
 
-    A client that is the SDK's own is there for who watches httpx, and has no hooks. Who replaces it gets the query.
+    The SDK's own client serves watchers of httpx, and has no hooks. Whoever replaces it gets the query.
     """
     # A given client may call itself something else.
     if is_own or http.headers.get("user-agent", _HTTPX).startswith(_HTTPX):
@@ -82,10 +82,10 @@ def show_query(request: httpx.Request) -> httpx.Request:
 
 
 def attach_hooks(http: httpx.Client | httpx.AsyncClient, request: httpx.Request) -> None:
-    """Hide the query of a request from whoever watches a client that was given; its transport gets it back.
+    """Hide the query of a request from whoever watches a given client; its transport gets it back.
 
-    The last hook for requests gives it back, and shows that the request has reached its transport. If a hook for answers
-    raises, httpx drops the text of the answer, so a hook that reads it goes before such hooks. Both handle only the SDK's requests.
+    The last request hook restores it, and shows that the request has reached its transport. If an answer hook raises, httpx drops
+    the text, so a first hook reads it. Both handle only the SDK's requests.
     """
     way: tuple[Any, Any, Any] = httpx.AsyncClient.send, _release_async, _read_refusal_async
     if isinstance(http, httpx.Client):
@@ -148,7 +148,7 @@ async def _read_refusal_async(answer: httpx.Response) -> None:
 
 
 def _begin_refusal(answer: httpx.Response) -> BoundedBody | None:
-    """Return what reads the body of an answer that refuses a request of the SDK; None for others, and if it has been read."""
+    """Return what reads the body of a refusal of the SDK's request; None for others, and if it has been read."""
     transmission = _find_transmission(answer.request)
     if transmission is None:
         return None

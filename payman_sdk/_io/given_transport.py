@@ -1,7 +1,6 @@
 """A transport that the client was given, or a function that makes one for each process and event loop.
 
-A given transport is closed in a child process before its first use there. A second event loop refuses it if it is known not to
-work there.
+A given transport is closed in a child process before its first use there. A second event loop refuses it if it cannot work there.
 """
 
 from __future__ import annotations

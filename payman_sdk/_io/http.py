@@ -42,12 +42,9 @@ def prepare_request(
     report: Any,
     headers: Mapping[str, str] | None = None,
 ) -> AnyRequest:
-    """Return the request that `build` makes of its keywords, with the headers that the program wants every request to send.
+    """Return the request that `build` makes of its keywords, with the program's headers for every request.
 
-    `report` is called with each of its steps; `timeout` limits them, by the names that httpcore has for them.
-
-    Raises:
-        ConfigurationError: It cannot be written down; nothing was sent.
+    `report` gets its steps; `timeout` limits them, by httpcore's names. Raises ConfigurationError; nothing was sent.
     """
     sent: dict[str, Any] = {}
     try:
@@ -110,9 +107,9 @@ USER_AGENT: Final = f"{SDK_AGENT} httpcore/{httpcore.__version__}"
 
 
 def take_report(request: httpcore.Request) -> tuple[httpcore.Request, Any]:
-    """Return a request that httpcore reports no steps of, and what they would have been reported to.
+    """Return a request without httpcore's reports, and what they would have gone to.
 
-    If httpcore reported them all, that would take a twentieth of an ask. The connections themselves report what counts.
+    The reports of all steps would take a twentieth of an ask; the connections report what counts.
     """
     extensions = dict(cast("dict[str, Any]", request.extensions))
     report = extensions.pop("trace", None)
@@ -128,7 +125,7 @@ def get_limits(request: httpcore.Request) -> dict[str, float]:
 
 
 class RequestBody:
-    """The body of a request. httpcore gives bodies out with a generator, and trio objects to any that a cancellation leaves unfinished."""
+    """The body of a request. httpcore would use a generator, and trio objects to one that a cancellation leaves unfinished."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -158,11 +155,7 @@ _PLAIN = re.compile(
 
 @functools.lru_cache(maxsize=64)
 def parse_address(url: str) -> httpcore.URL:
-    """Return an address, parsed as httpx does; there are as many as servers and operations.
-
-    Raises:
-        httpx.InvalidURL: It is not an address.
-    """
+    """Return an address parsed as by httpx, cached: there are as many as servers and operations. Raises httpx.InvalidURL."""
     plain = _PLAIN.fullmatch(url)
     if plain is not None and (plain[2].strip(".-0123456789") or parse_ip(plain[2]) is not None):
         scheme, host, port, path = plain.groups()
@@ -185,11 +178,11 @@ def write_host(address: httpcore.URL) -> bytes:
 
 
 class OwnConnections:
-    """What a client sends with that was given no client of httpx, with what a runner asks of one.
+    """Sends without a client of httpx, for a client that was given none.
 
-    httpx itself would handle authentication, redirects, cookies and hooks for every request. That takes as long as all the work
-    of the SDK for an ask. `way` sends, for threads or for tasks: own connections, or a given transport. `create_client` makes a
-    client of httpx that sends the same way. `connections` are what has the connections, if they lie behind `way`.
+    httpx's authentication, redirects, cookies and hooks would take as long as the SDK's work for an ask. `way` sends, for threads
+    or for tasks: own connections, or a given transport. `create_client` makes a client of httpx that sends the same way.
+    `connections` are those behind `way`, if any.
     """
 
     def __init__(self, way: Any, create_client: Callable[[Any], Any], connections: Any = None) -> None:
@@ -206,7 +199,7 @@ class OwnConnections:
         return is_httpx_needed(sends_itself=self.way.sends_itself)
 
     def send(self, request: AnyRequest, **_: Any) -> Any:
-        """Send a request, and return the answer with its body still to be read; for tasks, what gives it when it is awaited."""
+        """Send a request, and return the answer with its body still to be read; for tasks, an awaitable of it."""
         return self.way.send(request)
 
     def as_httpx(self) -> Any:
@@ -245,13 +238,11 @@ def check_usable(http: Any) -> None:
 def limit_request(
     step: SendRequest, now: float, patience: Timeouts, *, hurry: float = 0.0
 ) -> tuple[float, dict[str, float]]:
-    """Return when the answer to a request that is sent now must be there, and the limits that this sets to its parts.
+    """Return when the answer to a request must be there, and the limits that this sets to its parts.
 
     `hurry` is the share of the time to keep back while waiting for a free connection, at most a second. If a cancellation enforces
-    the deadline, the wait must end before it: only then does the error say what it waited for.
-
-    Raises:
-        APITimeoutError: The deadline has passed already; nothing was sent.
+    the deadline, the wait must end before it, so that the error says what it waited for. Raises APITimeoutError if the deadline has
+    passed; nothing was sent.
     """
     until = min(step.deadline, now + (patience.read if step.patience is None else step.patience))
     left = until - now

@@ -1,7 +1,4 @@
-"""A client of httpx over own connections or a given transport, for whoever watches such clients or replaces what they send with.
-
-A watcher of httpx's clients sees the requests. Whoever replaces httpx's clients or transports, as mocks do, gets them.
-"""
+"""A client of httpx over own connections or a given transport, for programs that watch or mock httpx."""
 
 from __future__ import annotations
 
@@ -19,9 +16,9 @@ from payman_sdk._io.routes import get_transports
 
 
 def create_client(way: Any) -> httpx.Client | httpx.AsyncClient:
-    """Return a client that sends with own connections, or with a given transport.
+    """Return a client that sends with own connections or a given transport, and keeps no cookies.
 
-    It keeps no cookies: those of one person must not travel with another person's ask.
+    Cookies of one person must not travel with another person's ask.
     """
     is_transport = isinstance(way, httpx.BaseTransport | httpx.AsyncBaseTransport)
     transport: Any = way if is_transport else PoolTransport(way)

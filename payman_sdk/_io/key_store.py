@@ -1,7 +1,7 @@
 """Where it is recorded that an ask with an idempotency key is sent, so that a process that follows knows.
 
-A record holds the id of a task, the server it was sent to and a time, no text and no secret. It is committed before the ask is sent. Whoever finds it looks the
-task up for `settle_time` before the ask is sent again, because what was sent may still arrive.
+A record holds a task id, a server and a time, no text and no secret. It is committed before the ask is sent. Whoever finds it looks
+the task up for `settle_time` before the ask is sent again, because what was sent may still arrive.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ class SQLiteKeyStore:
 def open_default_store() -> SQLiteKeyStore | None:
     r"""Return the store of this user on this machine; None without a place for one.
 
-    The file is `keys.sqlite3` in the folder that `PAYMAN_STATE_DIR` names, or in the usual place of such files:
-    `$XDG_STATE_HOME/payman` or `~/.local/state/payman`, `~/Library/Application Support/payman`, `%LOCALAPPDATA%\payman`.
+    The file is `keys.sqlite3` in the folder that `PAYMAN_STATE_DIR` names, or else in `$XDG_STATE_HOME/payman` or
+    `~/.local/state/payman`, `~/Library/Application Support/payman`, `%LOCALAPPDATA%\payman`.
     A relative `PAYMAN_STATE_DIR` is meant as it was when this process made its first client.
     """
     folder = find_state_folder()

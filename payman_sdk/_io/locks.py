@@ -24,17 +24,15 @@ T = TypeVar("T")
 class WaiterQueue:
     """Wakes threads that wait for something, one at a time.
 
-    An interrupt can break a `threading.Condition` for good. Here, at worst a thread looks again a moment later.
-
-    Attributes:
-        waiting: The threads that wait. Each tries once more after it has entered itself here.
+    An interrupt can break a `threading.Condition` for good. Here, at worst a thread looks again a moment later. Each of `waiting`
+    tries once more after it has entered itself.
     """
 
     def __init__(self) -> None:
         self.waiting: deque[threading.Lock] = deque()
 
     def wait_for(self, attempt: Callable[[], T | None], seconds: float | None) -> T | None:
-        """Try until it succeeds, again after each notification; return None if it does not within the seconds; None waits for ever."""
+        """Try until it succeeds, again after each notification; return None after so many seconds; None waits for ever."""
         until = math.inf if seconds is None else monotonic() + seconds
         mine: threading.Lock | None = None
         while (result := attempt()) is None and (left := until - monotonic()) > 0:
@@ -71,7 +69,7 @@ _LOOK = 0.05
 class LockHolder:
     """The holder of a `ThreadLock`: the thread inside `with ticket.held:`.
 
-    Such a block releases its C lock in one step. So if the holder is interrupted, the ticket expires, and the lock is free again.
+    That block releases its C lock in one step, so the ticket of an interrupted holder expires.
     """
 
     __slots__ = ("_loop", "held")
@@ -153,7 +151,7 @@ def poll(attempt: Callable[[], bool], timeout: float, *, longest_pause: float = 
 class LayeredLock(ThreadLock):
     """A `Lock` of two layers: one between the threads of a process, and inside it one between processes or machines.
 
-    A thread that has the first layer finds the second free, or left behind by a thread that was interrupted.
+    If a thread that has the first finds the second taken, an interrupted thread has left it behind.
     """
 
     def begin_anew(self) -> None:
@@ -216,10 +214,7 @@ def adapt_lock(lock: Lock) -> HolderLock:
 
 
 async def run_shielded(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Await a call to its end; a cancellation takes effect after it.
-
-    anyio's shields stop cancellations of anyio and trio, but not asyncio's own `task.cancel()`.
-    """
+    """Await a call to its end; a cancellation takes effect after it. anyio's shields do not stop asyncio's `task.cancel()`."""
     # Imported late: programs without an event loop do not need them.
     import anyio
 

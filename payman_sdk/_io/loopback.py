@@ -1,10 +1,8 @@
 """Get a person's authorization in a program on their own machine, with a browser and a loopback address (RFC 8252).
 
-No other part of the SDK listens. This one does for one answer, while the caller waits.
-
 Every user of the machine can read the address that a program opens in a browser. That of the authorization page holds the state
-that ties the answer to the request. So the system's browser gets a single-use link to the loopback address, which redirects to
-the page. Somebody who reads the link and is faster is detected: the browser's own request is then the second, and ends the login.
+that ties the answer to the request. So the browser gets a single-use link to the loopback address, which redirects to the page.
+Somebody who reads the link and is faster is detected: the browser's own request is then the second, and ends the login.
 """
 
 from __future__ import annotations
@@ -40,7 +38,7 @@ _PAGE = """<!doctype html>
 
 @frozen(kw_only=True)
 class Authorization:
-    """A person's authorization: a code, good for one exchange and for a short time, and what belongs to the exchange."""
+    """A person's authorization: a code, good for one exchange and for a short time, and what the exchange needs."""
 
     code: SecretStr = field(repr=False)
     redirect_uri: str
@@ -51,14 +49,9 @@ class SystemBrowser:
     """The system's browser; it is opened by a link of one use that holds nothing secret."""
 
     def open(self, url: str, link: str) -> bool:
-        """Open the browser.
+        """Open the browser with a single-use `link` to the page; return whether somebody can decide now.
 
-        Args:
-            url: The address of the page, for a person to open without a browser. Never make it an argument of a process.
-            link: What leads there, once.
-
-        Returns:
-            Whether somebody can decide now.
+        `url` is for a person to open without a browser. Never make it an argument of a process.
         """
         try:
             return webbrowser.open(link)

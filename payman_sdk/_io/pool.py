@@ -1,8 +1,7 @@
 """The client's own connections, for threads: no interrupt, no fork and no other thread can spoil them.
 
-No operation on a socket lasts longer than what is left of the time. httpcore limits each operation alone, and reads an answer with
-many: a server that drips could hold its caller for long. The pool's network backend sees every operation of httpcore. Only the
-look-up of a host's address has no limit.
+No operation on a socket lasts longer than the time left. httpcore limits each operation alone, so a slow server could hold its
+caller for long. The pool's network backend sees every operation. Only the look-up of a host's address has no limit.
 """
 
 from __future__ import annotations
@@ -74,7 +73,7 @@ class _ThreadLeases(Slots):
         self._bell = WaiterQueue()
 
     def acquire(self, route: Route, seconds: float | None) -> Slot:
-        """Lease a connection as soon as there is one; refuse after so many seconds without one, and once the pool is closed."""
+        """Lease a connection as soon as there is one; refuse after so many seconds, and once the pool is closed."""
         slot = self._bell.wait_for(lambda: self.take(route), seconds)
         if slot is None:
             raise httpcore.PoolTimeout("no connection came free")
@@ -97,9 +96,9 @@ _deadline = _Deadline()
 
 
 class deadline_scope:  # noqa: N801 (it reads as a verb, as `contextlib.suppress` does)
-    """End whatever this thread does on the client's own connections in the block within so many seconds.
+    """End what this thread does on the client's own connections in the block within so many seconds.
 
-    It is not made with `contextlib`, which writes on an exception on its way: some refuse that.
+    `contextlib` is not used, as it writes on exceptions, which some refuse.
     """
 
     __slots__ = ("_before", "_seconds")
@@ -126,8 +125,8 @@ def _get_seconds_left(timeout: float | None, failure: type[Exception]) -> float 
 class DeadlineBackend(httpcore.NetworkBackend):
     """Connects, and keeps the deadline of `deadline_scope` in whatever is done on the connection.
 
-    What it is given keeps every socket. Steps are reported to it until the first byte of a request leaves. If httpcore reported
-    them all, that would take a twentieth of an ask.
+    It keeps every socket, and reports steps until the first byte of a request leaves. The reports of all steps would take a
+    twentieth of an ask.
     """
 
     def __init__(self, keeper: Sockets) -> None:
@@ -158,7 +157,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
 _LONG = 1e6
 """Seconds that stand for no limit."""
 _PIECE = 16 * 1024
-"""Bytes that are written at a time: httpcore gives each of the many sends of a large body all of the time that is left."""
+"""Bytes that are written at a time: httpcore gives each send of a large body all of the time that is left."""
 
 
 class _DeadlineNetworkStream(httpcore.NetworkStream):

@@ -58,7 +58,7 @@ class PathProblem(NamedTuple):
 
 
 def find_folder_problem(folder: Path) -> PathProblem | None:
-    """Return why another user can replace this folder, its content or a folder above it; None if nobody can. Raises OSError."""
+    """Return why another user can replace this folder, its content or one above it; None if nobody can. Raises OSError."""
     if not _POSIX:
         return None
     passed = list(_iter_passages(folder))
@@ -79,7 +79,7 @@ def make_folder(folder: Path) -> None:
 
 
 def wait_while_in_use(action: Callable[[], T]) -> T:
-    """Open, replace or remove a file. Windows refuses that while another program has the file open, so try again for two seconds."""
+    """Open, replace or remove a file. Windows refuses that while it is open elsewhere, so try again for two seconds."""
     end = monotonic() + _IN_USE_SECONDS
     while True:
         try:
@@ -114,11 +114,7 @@ def check_plain_name(value: object, name: str) -> str:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a text beside a file with mode 0600, and put it in the file's place. It is on the disk when this returns.
-
-    Raises:
-        OSError: It cannot be written; the file is as it was.
-    """
+    """Replace a file with a text, mode 0600; it is on the disk when this returns. After OSError, the file is unchanged."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -134,11 +130,7 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | None:
-    """Return why an existing file is not an ordinary file of this user, or, with `is_private`, others can write it.
-
-    Raises:
-        OSError: It cannot be looked at.
-    """
+    """Return why a file is not an ordinary file of this user, or, with `is_private`, others can write it. Raises OSError."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -162,15 +154,10 @@ def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | 
 
 
 def make_private_database(path: Path, *, takes_over: bool) -> PathProblem | None:
-    """Create the file of an SQLite database with mode 0600, or remove the rights of others from an existing one.
+    """Create an SQLite database with mode 0600, or remove the rights of others; likewise for the files beside it.
 
-    The same holds for the files that SQLite keeps beside it. An existing file is never opened: closing it would release the
-    locks that SQLite holds on it in this process.
-
-    Its folder exists. `takes_over` accepts a file that others could write until now. Returns why it is not safe to use, None if it is.
-
-    Raises:
-        OSError: It can be neither made nor changed.
+    An existing file is never opened: closing it would release the locks that SQLite holds on it in this process. Its folder exists.
+    `takes_over` accepts a file that others could write until now. Returns why it is not safe to use, or None. Raises OSError.
     """
     with get_fork_lock(), contextlib.suppress(FileExistsError):
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
@@ -182,7 +169,7 @@ def make_private_database(path: Path, *, takes_over: bool) -> PathProblem | None
 
 
 def prepare_private_database(path: Path) -> PathProblem | None:
-    """Make the folder of a database, and its file as `make_private_database` does; one that others could write is a problem."""
+    """Make the folder of a database, and its file as `make_private_database` does; a file that others could write is a problem."""
     make_folder(path.parent)
     return find_folder_problem(path.parent) or make_private_database(path, takes_over=False)
 
@@ -203,12 +190,11 @@ def _restrict_mode(file: Path) -> PathProblem | None:
 
 
 def _iter_passages(folder: Path, links: int = 0) -> Iterator[tuple[Path, os.stat_result]]:
-    """Yield the folders and links on a path, from the root, as the kernel follows it; some of them again after a link."""
+    """Yield the folders and links on a path from the root, as the kernel follows it; some again after a link."""
     path = Path.cwd() / folder
     for written in (*reversed(path.parents), path):
-        step = Path(
-            os.path.normpath(written)
-        )  # there is no link in it but the last, or it would have been followed
+        # The last part alone can be a link: others would have been followed.
+        step = Path(os.path.normpath(written))
         try:
             status = step.lstat()
         except FileNotFoundError:

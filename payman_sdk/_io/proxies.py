@@ -1,7 +1,6 @@
-"""The proxy that the environment names for a server, chosen as curl chooses it.
+"""The proxy that the environment names for a server, chosen as curl does.
 
-Unlike in httpx, an entry of NO_PROXY that cannot be read matches nothing. A proxy that cannot be used is an error that names its
-variable.
+An unreadable entry of NO_PROXY matches nothing, unlike in httpx. The error for an unusable proxy names its variable.
 """
 
 from __future__ import annotations
@@ -22,16 +21,11 @@ _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 
 
 def find_proxy(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the proxy that this process uses for a server, or None for a direct connection.
+    """Return the proxy that this process uses for a server, or None for a direct connection; raises ConfigurationError.
 
     `https_proxy` counts, else `all_proxy`; then the same names in upper case: plain http passes no proxy of the environment. An
-    empty variable counts as unset. `no_proxy` and `NO_PROXY` list exceptions: host names with their subdomains, addresses, and ranges
-    such as `10.0.0.0/8` or `fd00::/8`. `*` alone excepts every server. Entries with a port, brackets or another `*` match
-    nothing, as in curl. This machine is always reached directly. Where the environment names no proxy, the system's settings do,
-    on macOS and Windows.
-
-    Raises:
-        ConfigurationError: What is named cannot be used as a proxy.
+    empty variable counts as unset. docs/guides/networking.md has the rules of `no_proxy` and `NO_PROXY`, which are curl's. This
+    machine is always reached directly. Without such a variable, the system's settings count on macOS and Windows.
     """
     host = urlsplit(url).hostname or ""
     if not host or is_loopback(host):

@@ -1,6 +1,6 @@
 """The way of a request: where connections lead, and whether httpx is watched or replaced.
 
-This module does not import httpx: who has not imported it watches nothing and replaces nothing of it.
+This module does not import httpx: without that import, nothing of it is watched or replaced.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ PORTS: Final = {b"http": 80, b"https": 443}
 class Route:
     """The way to a server: directly, or through a proxy; one that the environment names is for https only.
 
-    Raises:
-        httpcore.UnsupportedProtocol: The address is neither of http nor of https.
-        ConfigurationError: The environment names a proxy that cannot be used.
+    Raises httpcore.UnsupportedProtocol, or ConfigurationError for an unusable proxy in the environment.
     """
 
     __slots__ = ("is_socks", "origin", "proxy")
@@ -78,7 +76,7 @@ class Routes:
 
 
 def make_connection(route: Route, routes: Routes, backend: Any, kinds: tuple[Any, Any, Any]) -> Any:
-    """Make a connection of httpcore that is not connected yet, by the class of a direct one or of a pool for proxies.
+    """Make an unconnected connection of httpcore, by the class of a direct one or of a pool for proxies.
 
     Such a pool is used for nothing else: interrupts spoil its locks.
     """
@@ -97,7 +95,7 @@ def make_connection(route: Route, routes: Routes, backend: Any, kinds: tuple[Any
 
 
 def suppress_instrumentation(request: Mapping[str, Any] | None = None) -> AbstractContextManager[Any]:
-    """Return a context in which no instrumentation of OpenTelemetry sees a request that has a query; without one, it sees none."""
+    """Return a context in which no instrumentation of OpenTelemetry sees a request that has a query."""
     instrumentation: Any = sys.modules.get("opentelemetry.instrumentation.utils")
     if instrumentation is None or (request is not None and not request.get("params")):
         return nullcontext()
@@ -106,7 +104,7 @@ def suppress_instrumentation(request: Mapping[str, Any] | None = None) -> Abstra
 
 
 def is_httpx_needed(*, sends_itself: bool) -> bool:
-    """Return whether a client of httpx is to send: one is watched, or a transport is replaced that own connections pass by."""
+    """Return whether a client of httpx must send: one is watched, or a transport is replaced that own connections bypass."""
     if "httpx" not in sys.modules:
         return _OF_HTTPCORE.is_on()
     return get_clients().is_watched() or (sends_itself and get_transports().is_on())
@@ -128,10 +126,8 @@ class Interception:
     """Sees whether something replaces httpx: what a test has mocked must never reach a server.
 
     pytest-httpx and vcrpy replace methods of httpx's transports, respx those of httpx's clients or httpcore's connections. The
-    SDK's own connections use none of them. So httpx sends the request if one of them is neither the library's own nor a known
-    watcher's wrapper.
-
-    `places` are classes, or what is in their place, each with the name of a method.
+    SDK's own connections use none of them. So httpx sends the request if one of these is neither the library's own nor a known
+    watcher's wrapper. `places` are classes, or their replacements, each with the name of a method.
     """
 
     def __init__(self, *places: tuple[Any, str]) -> None:
@@ -168,7 +164,7 @@ def _judge(function: Any) -> int:
 
 
 def _find_library(function: object) -> str:
-    """Return who wrote a function or a class, or who wraps it; anything else is a wrapper, whatever it pretends to be."""
+    """Return who wrote a function or a class, or who wraps it; anything else counts as a wrapper."""
     if issubclass(type(function), type):
         return str(cast("type", function).__module__).partition(".")[0]
     if type(function) is FunctionType:  # `functools.wraps` does not change its globals
@@ -192,7 +188,7 @@ _watch: Final = functools.lru_cache(maxsize=16)(Interception)
 
 
 def get_clients() -> Interception:
-    """Return what sees what httpx's clients do with a request: `send`, and all that is not public, for `send` may go through it."""
+    """Return where httpx's clients can be watched: `send`, and all private methods, for `send` may use them."""
     import httpx
 
     return _watch_clients(httpx.Client, httpx.AsyncClient)

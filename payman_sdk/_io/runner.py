@@ -37,7 +37,7 @@ log = logging.getLogger("payman_sdk")
 
 
 class BaseRunner:
-    """Carries flows out, for threads or for tasks. Without connections, as for a toolkit, flows send nothing themselves."""
+    """Carries flows out, for threads or for tasks. Without connections, as for a toolkit, flows send nothing."""
 
     _usual_sleep: Callable[[float], Any]
     _hurry = 0.0
@@ -143,10 +143,7 @@ class SyncRunner(BaseRunner):
         self._streams: dict[OpenResponse, weakref.ref[OpenStream]] = {}
 
     def run(self, flow: effects.Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
-        """Run a flow that emits no events, and return its result.
-
-        `describe` is called with what is raised, also when the flow has ended and is being closed.
-        """
+        """Run a flow that emits no events, and return its result. `describe` gets any exception, also when the flow is closed."""
         line = OpenStream()
         with Described(describe):
             try:
@@ -158,10 +155,10 @@ class SyncRunner(BaseRunner):
                 line.close()
 
     def advance(self, flow: effects.Flow[T], line: OpenStream) -> effects.Emit | effects.FlowResult[T]:
-        """Run a flow until it emits something or ends; a failure of a step is the flow's to handle.
+        """Run a flow until it emits something or ends; the flow handles the failure of a step.
 
-        What a hook raises is the user's, and no flow may take it for a failure of what was asked: it comes out at once. So does
-        what interrupts, when the flow has taken note of it.
+        What a hook raises comes out at once, and so does an interruption when the flow has noted it: no flow may take either for a
+        failure.
         """
         outcome: Any = None
         failure: Exception | None = None

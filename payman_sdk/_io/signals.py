@@ -1,11 +1,11 @@
 """Handlers of signals that raise (Ctrl-C, SIGTERM, alarms) wait while the main thread is in code that they would spoil.
 
-Python calls them in the main thread between any two instructions, where an exception can leave a lock of httpcore locked for
-ever. Therefore the SDK enters given code (a transport, a client) with `defer_signals`, which calls a handler when that code
-returns, or while it waits: there, an exception has the same path as a failed wait.
+Python calls them in the main thread between any two instructions, where an exception can leave a lock of httpcore locked for ever.
+So the SDK enters given code (a transport, a client) with `defer_signals`. It calls a handler when that code returns or waits:
+there, an exception has the same path as a failed wait.
 
-A thread reminds the main thread every few milliseconds. If that is at the same instruction again and again, it waits there. Code that
-neither waits nor returns for a second is interrupted wherever it is.
+A thread reminds the main thread every few milliseconds. If that is at the same instruction again and again, it waits there. Code
+that neither waits nor returns for a second is interrupted anywhere.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ _state = _State()
 class defer_signals:  # noqa: N801 (it reads as a verb, as `contextlib.suppress` does)
     """Have handlers of signals wait while the block runs, unless they are called where it waits itself.
 
-    It does nothing in threads other than the main one, which no handler interrupts, and nothing inside of another such block. What a
-    handler raised that is not an `Exception` comes out of the block, whatever the code in it has made of it.
+    It does nothing in other threads, which no handler interrupts, or inside another such block. An exception of a handler that is
+    not an `Exception` comes out of the block, whatever the code in it does.
     """
 
     __slots__ = ("_is_outermost",)
@@ -159,7 +159,7 @@ def _is_of_loop(handler: object) -> bool:
 
 
 def _restore_handlers(numbers: list[int]) -> None:
-    """Put all handlers back, also where one that is back already raises something; what somebody else has put there stays."""
+    """Put all handlers back, even if one already raises; a handler that somebody else has set stays."""
     if not numbers:
         return
     try:
@@ -194,7 +194,7 @@ def _call_handler(number: int, frame: FrameType | None) -> None:
 
 
 def _remind(number: int, turn: int, main: int) -> None:
-    """Have the main thread look where it is, also while it waits in a system call, until the handler has been called."""
+    """Have the main thread look where it is, also while it waits in a system call, until the handler was called."""
     waiting = _state.waiting.get(number)
     while True:
         _sleep(_LOOK)
@@ -219,10 +219,10 @@ _trio_marks: list[tuple[str, Any]] = []
 
 
 def defer_on_trio(function: F) -> F:
-    """Have Ctrl-C wait on trio until the function waits; elsewhere, what interrupts comes while a task waits anyway.
+    """Have Ctrl-C wait on trio until the function waits; elsewhere, interruptions come while a task waits anyway.
 
-    trio raises KeyboardInterrupt between any two instructions, as Python does, and amid the scopes of anyio the Ctrl-C is lost. In what
-    is marked, it raises it where its main task waits next. Before 0.28, trio knows no such marks.
+    trio raises KeyboardInterrupt between any two instructions, and amid the scopes of anyio the Ctrl-C is lost. In marked code, it
+    raises it where its main task waits next. Before 0.28, trio has no such marks.
     """
     _trio_marks.append(("enable_ki_protection", function))
     return function

@@ -1,7 +1,7 @@
 """The connections of a pool, each leased to one request at a time.
 
-If a request does not end normally, its connection is closed and never used again, with whatever an exception left in it. A
-connection without references is closed and no longer counted, so that no interrupt makes the pool wait for it.
+If a request does not end normally, its connection is closed and never used again. A connection without references is closed and no
+longer counted, so that no interrupt makes the pool wait for it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ KEPT_FOR = 5.0
 
 
 class Sockets:
-    """The sockets of one connection, and what was read on them of the answer to the request that was written last.
+    """The sockets of one connection, and what was read on them since the last request was written.
 
-    Attributes:
-        report: Is called with the steps of the request that has the connection, until its first byte leaves.
+    `report` gets the steps of the request that has the connection, until its first byte leaves.
     """
 
     def __init__(self) -> None:
@@ -42,7 +41,7 @@ class Sockets:
         self._read, self._head_size, self._tail = 0, 0, b""
 
     def note_write(self) -> Callable[[str, Mapping[str, Any]], Any] | None:
-        """Note that a request is written, so that what is read now is its answer; return what its first byte is reported to."""
+        """Note that a request is written, so that what follows is its answer; return what gets a report of its first byte."""
         self._read, self._head_size, self._tail = 0, 0, b""
         report, self.report = self.report, None
         return report
@@ -58,7 +57,7 @@ class Sockets:
         return data
 
     def has_read_to_end(self, headers: Mapping[str, str]) -> bool:
-        """Return whether nothing was read behind the answer with these headers, such as the beginning of another.
+        """Return whether nothing was read behind the answer with these headers.
 
         A whole head behind it is found when it is taken for the next answer: see `PooledResponse`.
         """
@@ -68,7 +67,7 @@ class Sockets:
         return length.isascii() and length.isdecimal() and self._read == self._head_size + int(length)
 
     def keep(self, sock: socket.socket) -> None:
-        """Keep a socket that has just been connected, or takes the place of one; refuse it if the pool has been closed meanwhile."""
+        """Keep a socket that has just been connected, or replaces one; refuse it if the pool was closed meanwhile."""
         self._all.append(sock)
         if self._is_unwanted:
             self.close()
@@ -82,9 +81,9 @@ class Sockets:
                 sock.close()
 
     def shut_down(self) -> None:
-        """End what somebody else is doing on them, who closes them then.
+        """End what another thread is doing on them; that thread then closes them.
 
-        Were they closed here, the descriptor could be another socket's before the other thread has noticed.
+        If they were closed here, the descriptor could be another socket's before that thread notices.
         """
         self._is_unwanted = True
         for sock in self._all:
@@ -128,11 +127,7 @@ class Slots:
         self._finalizers: set[weakref.finalize[[], Slot]] = set()
 
     def take(self, route: Route, limit: int | None = None) -> Slot | None:
-        """Lease an idle connection on the route, or a new one; None where there are as many as there may be.
-
-        Raises:
-            httpcore.ConnectError: The pool has been closed.
-        """
+        """Lease an idle connection on the route, or a new one; None at the limit. Raises httpcore.ConnectError in a closed pool."""
         idle = self._idle.get(route)
         while idle:
             with contextlib.suppress(IndexError):
@@ -230,9 +225,7 @@ class Slots:
 class PooledResponse(OwnResponse):
     """An answer whose body is still to be read, for threads or for tasks; its end ends the lease of the connection.
 
-    Raises:
-        httpcore.RemoteProtocolError: Nothing was read since the request was written. The server had sent this answer behind an
-            earlier one.
+    Raises httpcore.RemoteProtocolError if the server had sent it before the request, behind an earlier answer.
     """
 
     def __init__(self, answer: httpcore.Response, slot: Slot, leases: Slots) -> None:

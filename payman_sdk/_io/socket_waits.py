@@ -28,7 +28,7 @@ async def find_addresses(host: str, port: int) -> list[tuple[int, Any]]:
 
 
 async def connect(addresses: list[tuple[int, Any]]) -> socket.socket:
-    """Return a socket that is connected to one of the addresses; raise what the first failed with where none of them answered."""
+    """Return a socket that is connected to one of the addresses; raise the first failure if none answered."""
     if len(addresses) == 1:
         return await _connect_to(*addresses[0])
     connected: list[socket.socket] = []

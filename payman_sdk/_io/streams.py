@@ -1,7 +1,7 @@
 """The answer that a runner is reading: one at most, decompressed piece by piece, closed whatever happens.
 
-The decoders of httpx decompress a whole chunk at once, which may be a thousand times as large, and accept any number of nested
-encodings. So the SDK reads raw bodies.
+httpx's decoders decompress a whole chunk at once, which may grow a thousandfold, and accept nested encodings. So the SDK reads raw
+bodies.
 """
 
 from __future__ import annotations
@@ -40,11 +40,7 @@ _DIGITS: Final = 18
 
 
 class Decompressor:
-    """Returns a body whose pieces come over the wire, by its `Content-Encoding`.
-
-    Raises:
-        UnreadableAnswerError: It names an encoding that is not accepted, or several.
-    """
+    """Decompresses a body by its `Content-Encoding`. Raises UnreadableAnswerError for an unknown one, or for several."""
 
     def __init__(self, encoding: str) -> None:
         parts = map(str.strip, encoding.lower().split(","))
@@ -60,7 +56,7 @@ class Decompressor:
         self._is_first, self._has_ended = True, False
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
-        """Take the next bytes of the wire, and give what they stand for, at most 64 KiB at a time; refuse what makes no sense."""
+        """Take the next bytes, and give their content, at most 64 KiB at a time; refuse what makes no sense."""
         if self._is_plain:
             yield raw
             return
@@ -98,11 +94,7 @@ class Decompressor:
 
 
 class BoundedBody:
-    """A body that is kept whole, up to a limit of decompressed bytes.
-
-    Raises:
-        UnreadableAnswerError: Its headers say that it has more.
-    """
+    """A body that is kept whole, up to a limit of decompressed bytes. Raises UnreadableAnswerError if its headers announce more."""
 
     def __init__(self, headers: Mapping[str, str], limit: int) -> None:
         self._limit = limit
@@ -128,10 +120,9 @@ class BoundedBody:
 
 
 class UnreadableAnswerError(Exception):
-    """An answer came and is not read. Only the SDK raises it, so `failure` can be believed; no transport's exception can.
+    """An answer came and is not read. Only the SDK raises it, so `failure`, the caller's error, can be believed.
 
-    Attributes:
-        failure: The error for the caller: the ask may have been done, and would be answered so again.
+    The ask may have been done, and would be answered so again.
     """
 
     def __init__(self, message: str, next_step: str = "") -> None:
@@ -156,13 +147,14 @@ class OpenStream:
         self._guard: Guard = contextlib.nullcontext
 
     def keep(self, answer: OpenResponse, guard: Guard) -> None:
-        """Keep an answer whose body is still to be read, so that `close` closes it, and the guard against interrupts meanwhile."""
+        """Keep an answer with an unread body, so that `close` closes it, and the guard against interrupts meanwhile."""
         self._answer, self._guard = answer, guard
 
     def open(self, check: Callable[[], None] = lambda: None, *, keeps_deadline: bool = False) -> None:
-        """Begin to read its body; refuse one that is encoded in a way that is not read.
+        """Begin to read its body; refuse an unknown encoding.
 
-        `check` is called before more is decompressed, and before more is read unless all has come or the connection keeps the deadline.
+        `check` is called before more is decompressed, and before more is read unless all has come or the connection keeps the
+        deadline.
         """
         if self._answer is not None:
             self._pieces = _iter_pieces(self._answer, check, keeps_deadline)
@@ -247,12 +239,9 @@ Outcome: TypeAlias = HTTPResponse | APIConnectionError
 
 
 def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> HTTPResponse:
-    """Return the answer.
+    """Return the answer; raises APIConnectionError without one, or if it refuses a request that was sent twice.
 
-    Called outside of the handler of what a transport raised: that holds the request, which holds secrets.
-
-    Raises:
-        APIConnectionError: There is none; or it refuses a request that the transport has sent before, whose fate nobody knows.
+    Call it outside the handler of a transport's exception, which holds the request with its secrets.
     """
     if not isinstance(outcome, APIConnectionError):
         if transmission.sends <= 1 or outcome.is_success:
@@ -266,9 +255,9 @@ def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> HTTPResponse
 
 
 def buffer_answer(status: int, headers: Mapping[str, str], body: bytes) -> BufferedResponse:
-    """Return an answer with the body that was read of it, and without headers that no longer fit the body if it was decompressed.
+    """Return an answer with the given body, without headers that no longer fit it, and redacted unless it is a success.
 
-    It is redacted unless it is a success, for that may hold new secrets.
+    A success may hold new secrets.
     """
     if not 200 <= status < 300:
         headers = {name: redact(headers[name]) for name in _NEEDED if name in headers}

@@ -1,7 +1,7 @@
-"""A token store as the client uses it: bounded in time, and whatever it raises is an error of the SDK.
+"""A token store as the client uses it: bounded in time, and its exceptions become the SDK's.
 
 A keyring may wait for a person, a client of Redis for a server, and neither can be stopped. So such a call runs in a separate
-thread, which is left behind after the time that the refresh of a token sets.
+thread, which is left behind after the time that a refresh sets.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LateError(Exception):
 
 @contextlib.contextmanager
 def limit_time(seconds: float) -> Generator[None]:
-    """Let whatever a store is asked in the block be over in so many seconds, as far as the store can be left behind."""
+    """Limit the calls to a store in the block to so many seconds, if the store can be left behind."""
     before, _limit.end = _limit.end, monotonic() + seconds
     try:
         yield
@@ -56,11 +56,7 @@ def check_name(name: object) -> str:
 
 
 def call_within(function: Callable[[], T], seconds: float, *, late: type[Exception] = LateError) -> T:
-    """Call a function in a thread, and wait for so many seconds.
-
-    Raises:
-        LateError: It has not returned yet; `late` names another class.
-    """
+    """Call a function in a thread, and wait for so many seconds; raises LateError or the class `late`."""
     # Here, because the store in memory, which most programs have, needs no thread.
     from concurrent.futures import Future, wait
     from contextvars import copy_context
@@ -111,7 +107,7 @@ class TokenStoreAccess:
         return self._store.lock if self.is_in_memory else _StoreLock(self._store, self.name)
 
     def peek(self) -> StoredToken | None:
-        """Return the token of a store in memory, which can be looked at without waiting for anybody; None for other stores."""
+        """Return the token of a store in memory, without waiting; None for other stores."""
         return self._store.load() if self.is_in_memory else None
 
     def load(self, seconds: float) -> Any:

@@ -1,7 +1,4 @@
-"""The connections of a client that was given none: what they are, and which certificates they trust.
-
-Those of the environment count, else those that httpx comes with.
-"""
+"""The connections of a client that was given none, and the certificates they trust: the environment's, else httpx's."""
 
 from __future__ import annotations
 
@@ -29,10 +26,8 @@ def build_http_client(
 ) -> OwnConnections:
     """Return what a client sends with that was given nothing, or only a transport.
 
-    Without a proxy the environment counts, and this machine is reached directly.
-
-    Raises:
-        ConfigurationError: A setting or a variable of the environment names a proxy or certificates that cannot be used.
+    Without `proxy`, the environment counts, and this machine is reached directly. Raises ConfigurationError if a setting or a
+    variable names an unusable proxy or certificates.
     """
     if transport is None:
         from payman_sdk._io.pool import Pool
@@ -88,19 +83,16 @@ def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> Rou
 
 
 _FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""OpenSSL's name wins over those of requests, which version 1 used, and curl. Each may name a folder, too, as in requests."""
+"""OpenSSL's name wins over those of requests, which version 1 used, and curl. Each may name a folder, too."""
 
 _FOLDERS = "SSL_CERT_DIR"
 
 
 def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContext | None:
-    """Return whom to trust on connections of a scheme; None for plain http, which needs nobody.
+    """Return whom to trust on connections of a scheme; None for plain http.
 
-    Nothing is read for plain http: that takes longer than the first ask. SSL_CERT_FILE and SSL_CERT_DIR count, together where both
-    are set; else REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE. An empty variable counts as unset.
-
-    Raises:
-        ConfigurationError: What a variable names cannot be read.
+    Nothing is read for plain http: that takes longer than the first ask. SSL_CERT_FILE and SSL_CERT_DIR count, together if both are
+    set; else REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE. An empty variable counts as unset. Raises ConfigurationError.
     """
     if scheme == "http":
         return None
@@ -113,7 +105,7 @@ def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContex
 
 
 def load_given(verify: object) -> ssl.SSLContext | None:
-    """Return whom the program says to trust, by a context or a file of certificates; None where it leaves that to the environment."""
+    """Return whom the program says to trust, by a context or a file of certificates; None for the environment's."""
     if verify is None or verify is True:
         return None
     if isinstance(verify, ssl.SSLContext):
@@ -125,7 +117,7 @@ def load_given(verify: object) -> ssl.SSLContext | None:
 
 @functools.lru_cache(maxsize=8)
 def _load_context(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
-    """Return the certificates of files and folders. Reading them takes longer than an ask, so the clients of a process share them."""
+    """Return the certificates of files and folders. Reading takes longer than an ask, so clients of a process share them."""
     if not named:
         import certifi
 
