@@ -1,7 +1,6 @@
 """Scripted answers and failures of the sandbox.
 
-A message uses the next entry of the script when the agent would answer it. A request that is refused before that, and a repeated
-send of a known message, use none.
+A message uses the next entry of the script when the agent would answer it. A refused request, and a repeated send, use none.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ class ScriptedResponse:
         text: The text of the answer in markdown, or None.
         state: `completed`, `input-required`, `auth-required`, `failed`, `canceled`, `rejected`, `working` (a task that never
             ends), `submitted` or `unknown`.
-        artifacts: More artifacts after the text. Each is a text, one part, or an artifact with `parts` and optionally `name`,
-            `description` and `metadata`, as in A2A.
-        status_message: the state in words.
-        metadata: what is said of the task, beside what is always said.
+        artifacts: More artifacts. Each is a text, one part, or an artifact with `parts` and optionally `name`, `description` and
+            `metadata`, as in A2A.
+        status_message: The state in words.
+        metadata: More metadata of the task.
 
     Raises:
         ValueError: An attribute is invalid; the message names it.
@@ -102,8 +101,8 @@ class HTTPError:
 
     Attributes:
         status: The status, 400 to 599.
-        taken: Whether the agent still carries the message out, or answers it with `answer`, without the caller seeing that.
-            Otherwise nothing is done, and no task is created.
+        taken: Whether the agent still carries the message out, unseen by the caller. Otherwise nothing is done, and no task is
+            created.
         answer: The agent's hidden answer; None for its normal answer.
         body: A text, or JSON data; None for the sandbox's usual body.
         headers: More headers, such as `{"Retry-After": "2"}`.
@@ -157,11 +156,7 @@ Entry: TypeAlias = str | ScriptedResponse | RPCError | HTTPError | ConnectionLos
 
 
 class NotTakenError(Exception):
-    """Raised if the script says that a message is not taken.
-
-    Attributes:
-        failure: What the client sees.
-    """
+    """Raised if the script says that a message is not taken; `failure` is what the client sees."""
 
     def __init__(self, failure: RPCError | HTTPError | ConnectionLost) -> None:
         super().__init__(failure)
@@ -170,12 +165,7 @@ class NotTakenError(Exception):
 
 @dataclass(frozen=True)
 class PlannedOutcome:
-    """The planned outcome of one message.
-
-    Attributes:
-        turn: The answer; None for the agent's own.
-        mishap: What goes wrong with it.
-    """
+    """The planned outcome of one message: its answer (None for the agent's own), and what goes wrong with it."""
 
     turn: Turn | None = None
     mishap: Mishap | None = None
@@ -185,11 +175,7 @@ class Script(EntryQueue[Entry]):
     """The answers that come next, in order."""
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Put entries at the end.
-
-        Raises:
-            TypeError: An entry is invalid; the message names its place. None is added then.
-        """
+        """Put entries at the end. After TypeError, which names the place of an invalid entry, none is added."""
         if isinstance(entries, str | Mapping):
             raise TypeError("a script is a list of answers; for one answer write script([answer])")
         several = list(entries)
@@ -200,11 +186,7 @@ class Script(EntryQueue[Entry]):
         self._entries.extend(several)
 
     def take(self) -> PlannedOutcome:
-        """Return the planned outcome of the next message.
-
-        Raises:
-            NotTakenError: The message is not taken.
-        """
+        """Return the planned outcome of the next message; raises NotTakenError."""
         match entry := self._pop():
             case None | str() | ScriptedResponse():
                 return PlannedOutcome(_make_turn(entry))

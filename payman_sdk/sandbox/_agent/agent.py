@@ -1,7 +1,7 @@
 """The agent: does what a prompt means for an account, and answers in markdown.
 
-It is a conversation: a refusal is an answer too, so its task is completed and the text says that no payment was made
-and why. A payment that needs a person leaves its task waiting for input.
+A refusal is an answer too: its task is completed, and the text says that no payment was made and why. A payment that needs a person
+leaves its task waiting for input.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class AgentContext:
 
 @dataclass(frozen=True)
 class AgentAnswer:
-    """What the agent says in markdown, or as an object in its place; a settlement is how a waiting payment ended, perhaps another task's."""
+    """What the agent says in markdown, or as an object; a settlement is how a waiting payment ended, perhaps another task's."""
 
     text: str
     waits: bool = False

@@ -1,11 +1,10 @@
-"""The events of a task's stream: their settings, what each reports, when it is due, and the task as reported at a moment.
+"""The events of a task's stream: their settings, content and times, and the task as reported at a moment.
 
 A task is decided at once, in one transaction, and reported afterwards as work in progress. The events depend only on the task and
 the stream settings, so another process can report them with the same numbers.
 
-A task that waited for input and was answered has more events. Earlier events keep their numbers. The event that ended with
-`input-required` now says `working`, and the new answer follows. So a client that has read up to some number can continue from
-there without missing anything.
+An answered task has more events. Earlier events keep their numbers. The event that ended with `input-required` now says `working`,
+and the new answer follows. So a client can continue from any number without missing anything.
 """
 
 from __future__ import annotations
@@ -27,11 +26,7 @@ _LONGEST_WAIT = 24 * 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class StreamSettings:
-    """The settings of a sandbox that are about telling tasks; `Sandbox` explains them.
-
-    Raises:
-        ValueError: if one of them cannot be one, naming it.
-    """
+    """The settings of a sandbox for reporting tasks, as in `Sandbox`. Raises ValueError, naming an invalid one."""
 
     chunk_words: int = 6
     pace: float = 0.0
@@ -92,8 +87,8 @@ class Event:
 def schedule_events(manner: StreamSettings, task: Task) -> tuple[Event, ...]:
     """Return all events of a task: at work, its artifacts piece by piece, and its last state.
 
-    A turn is the result of one message, or of a person's decision. The first event of the newest turn is due when the task
-    changed. Each later one is due `pace` seconds after the previous one. Events of earlier turns are due at once.
+    A turn is the result of one message or decision. The first event of the newest turn is due when the task changed, each later one
+    `pace` seconds after the previous one. Events of earlier turns are due at once.
     """
     contents: list[Status | Chunk] = []
     turn = 0

@@ -1,7 +1,7 @@
-"""Answers in JSON: what is known of the account in the shapes of typed calls, and written as well as the agent is set to.
+"""Answers in JSON: facts of the account in the shapes of typed calls, as correct as the agent is set to be.
 
-Words may ask for JSON too. What they mean is done, and what is known of it fills the object that was asked for, by the names of its
-members. Where a member must be there and nothing is known by its name, the answer stays in words.
+Words may ask for JSON too. They are carried out, and known facts fill the members of that name. If a required member has no known
+value, the answer stays in words.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What the agent says, in markdown: wallets, payees, payments and policies as people read them, and the answers to questions.
-
-Nothing is changed here.
-"""
+"""What the agent says, in markdown: wallets, payees, payments and policies, and the answers to questions. It changes nothing."""
 
 from __future__ import annotations
 

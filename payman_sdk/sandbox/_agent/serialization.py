@@ -1,7 +1,4 @@
-"""What is sent of a task: JSON-RPC 2.0 answers, and tasks and events of A2A 0.1, spelled as Payman's live server does.
-
-A watcher gives one request each event once it is due.
-"""
+"""What is sent of a task: JSON-RPC 2.0 answers, and tasks and events of A2A 0.1, spelled as Payman's live server does."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ class Style:
 
     Attributes:
         uppercase_states: `INPUT_REQUIRED`, as the live server was seen to do [D]; else `input-required`, as A2A does.
-        nanosecond_timestamps: nine fractional digits [D]; else milliseconds.
+        nanosecond_timestamps: Nine fractional digits [D]; else milliseconds.
     """
 
     uppercase_states: bool = True

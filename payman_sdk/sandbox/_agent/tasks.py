@@ -1,7 +1,7 @@
-"""The life of a task: made by a send, continued while it waits for input, ended once, and never made twice.
+"""The life of a task: created by a send, continued while it waits for input, ended once, and never created twice.
 
-A task's id belongs to its account. The first send with an id creates the task. A later send with the same id returns its current
-state and does nothing again. One exception: if the task waits for input, a new text is the answer.
+A task's id belongs to its account. The first send with an id creates the task. A later send returns its state and does nothing,
+with one exception: if the task waits for input, a new text is the answer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Task:
-    """A task and its state, with its answers and all that was said in it, oldest first; `updated` is in nanoseconds since 1970."""
+    """A task and its state, with its answers and all messages, oldest first; `updated` is in nanoseconds since 1970."""
 
     id: str
     session_id: str
@@ -122,10 +122,9 @@ def send(
     session_id: str | None,
     text: str,
 ) -> SendResult:
-    """Take a message: make its task, continue the one that waits for it, or give back the one that is known.
+    """Take a message: create its task, continue a waiting one, or return a known one.
 
-    Raises:
-        NotTakenError: if the script says that it is not taken; nothing was written then.
+    Raises NotTakenError if the script says so; nothing was written then.
     """
     known = _find_existing(tx, account, task_id)
     if known is not None and _is_repeated(known, text):
@@ -188,7 +187,7 @@ def _finish_task(
 def settle(
     tx: Transaction, world: SandboxEnvironment, account: Account, task_id: str, *, approve: bool
 ) -> Task:
-    """Approve or deny the payment that a task waits for; the task ends with it; raises UnknownTaskError or EndedTaskError."""
+    """Approve or deny the payment that a task waits for, which ends the task; raises UnknownTaskError or EndedTaskError."""
     task, payment = find(tx, account, task_id), payments.find_by_task(tx, account, task_id)
     if task.state is not State.INPUT_REQUIRED or payment is None:
         raise EndedTaskError(f"task {task_id} does not wait for approval")
@@ -197,7 +196,7 @@ def settle(
 
 
 def cancel(tx: Transaction, world: SandboxEnvironment, account: Account, task_id: str) -> Task:
-    """Cancel a task that has not ended, and reject the payment that it waits for; raises UnknownTaskError or EndedTaskError."""
+    """Cancel a task that has not ended, and reject its waiting payment; raises UnknownTaskError or EndedTaskError."""
     if find(tx, account, task_id).state.has_ended:
         raise EndedTaskError(f"task {task_id} has ended")
     payment = payments.find_by_task(tx, account, task_id)
@@ -215,7 +214,7 @@ def order_directly(
     text: str,
     make: Callable[[int], SandboxPayment],
 ) -> SandboxPayment:
-    """Make a payment that no message asks for, in a task that a person can approve or deny as any other.
+    """Make a payment without a message, in a task that a person can approve or deny.
 
     `make` makes it, for the task of that number.
     """

@@ -47,7 +47,7 @@ EXPLANATIONS = {
 
 @dataclass(frozen=True)
 class TaskArtifact:
-    """Something that the agent made; its parts are as they go over the wire, and `opens` marks the first one of a turn."""
+    """An artifact of the agent; its parts are as sent, and `opens` marks the first one of a turn."""
 
     parts: tuple[Mapping[str, Any], ...]
     name: str | None = "response"  # [D]
@@ -84,7 +84,7 @@ class TaskArtifact:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one message, or a person's decision, made of a task: artifacts, the new state and that in words, and perhaps metadata."""
+    """The result of one message or decision: artifacts, the new state and its words, and perhaps metadata."""
 
     artifacts: tuple[TaskArtifact, ...]
     state: State

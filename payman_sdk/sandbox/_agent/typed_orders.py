@@ -1,6 +1,6 @@
 """Requests for JSON: typed orders are carried out as they are written, without reading a word of the values in them.
 
-The orders are those of the SDK's typed calls. What became of them is one object, whose status is true if the agent is careful.
+The result is one object, whose status is true if the agent is careful.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def answer(context: AgentContext, order: Order) -> AgentAnswer:
 def answer_settlement(
     tx: Transaction, account: Account, settlement: Settlement, first_text: str, manner: str
 ) -> AgentAnswer | None:
-    """Return what a task that was ordered as a typed payment says when a person has decided; None for any other task."""
+    """Return the answer of a typed payment's task after a person's decision; None for any other task."""
     return None if read_order(first_text) is None else _describe_settlement(tx, account, settlement, manner)
 
 

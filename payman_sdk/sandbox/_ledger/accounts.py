@@ -1,7 +1,6 @@
 """An account: who it is, its wallet with its policy, and its payees.
 
-A new account has what Payman gives a developer: a TSD wallet with 1000 TSD and a paytag, a default test payee and
-a default policy [D].
+A new account has what Payman gives a developer [D]: a wallet with 1000 TSD and a paytag, a test payee and a policy.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ class Account:
 
 @dataclass(frozen=True)
 class Policy:
-    """What a wallet may pay without being asked, and at most. All amounts are in minor units.
+    """What a wallet may pay without being asked, and at most, in minor units.
 
-    A day and a month are those of UTC; only payments that were carried out count towards them.
+    Days and months are those of UTC; only payments that were carried out count.
     """
 
     approval_above: int = 100_00
@@ -66,10 +65,7 @@ class PayeeAccount:
 
 
 def open_account(tx: Transaction, world: SandboxEnvironment, client_id: str, secret: str | None) -> Account:
-    """Register a client; one that is new gets an account, one that is known gets the secret.
-
-    A client without a secret is a public one.
-    """
+    """Register a client, public without a secret. A new one gets an account, a known one the secret."""
     account = find_account(tx, client_id)
     if account is not None:
         tx.execute("UPDATE clients SET secret = ? WHERE id = ?", (secret, client_id))
@@ -221,7 +217,7 @@ def _read_payee(row: Any) -> PayeeAccount:
 class PayeeMatches:
     """The payees that a reference may mean: one is an answer, several are a question.
 
-    `exact` says that id, paytag, email or the whole name agree, and not only some words of the name.
+    `exact`: the id, paytag, email or whole name agrees, not only some words of the name.
     """
 
     payees: tuple[PayeeAccount, ...]
@@ -229,7 +225,7 @@ class PayeeMatches:
 
 
 def match_payees(tx: Transaction, account: Account, reference: PayeeReference) -> PayeeMatches:
-    """Return the payees that a reference means: by id, paytag, email or whole name, else by words that the name begins or ends with."""
+    """Return the payees of an id, paytag, email or whole name, else those whose name begins or ends with the words."""
     known = [payee for payee in list_payees(tx, account) if reference.kind in (None, payee.kind)]
     wanted = fold_name(reference.text)
     exact = tuple(
@@ -249,7 +245,7 @@ def match_payees(tx: Transaction, account: Account, reference: PayeeReference) -
 
 
 def fold_name(name: str) -> str:
-    """Return a name without what people write in different ways: case, spaces, punctuation around it.
+    """Return a name without case, spaces, and punctuation around it.
 
     Letters of different scripts that look the same stay different: a payee is paid under its own name only.
     """
@@ -260,10 +256,7 @@ _KEPT_TABLES = frozenset({"accounts", "clients", "redirect_uris"})
 
 
 def reset_accounts(tx: Transaction, world: SandboxEnvironment) -> None:
-    """Forget tasks, money, payees and tokens, and whatever else a table holds, and furnish every account again.
-
-    The clients keep their secrets and redirect URIs.
-    """
+    """Delete tasks, money, payees and tokens, and furnish every account again. Clients keep secrets and redirect URIs."""
     tx.execute("PRAGMA defer_foreign_keys = ON")  # checked at the commit, so that the order does not matter
     tables = [row["name"] for row in tx.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     for table in tables:

@@ -1,6 +1,6 @@
-"""What the sandbox takes from the world outside: the time, chance, and how well its agent answers requests for JSON.
+"""What the sandbox gets from outside: the time, chance, and how correct its agent's answers in JSON are.
 
-All are passed in, so that a test decides what time it is, which ids are made, and what the client has to withstand.
+All are passed in, so that a test decides.
 """
 
 from __future__ import annotations

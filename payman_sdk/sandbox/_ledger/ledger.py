@@ -1,7 +1,7 @@
 """The double-entry ledger: every transfer takes from one book what it gives to another.
 
-Amounts are integers in minor units (hundredths of a TSD). Each wallet and each payee has a book. The money of a new wallet comes
-from the issuer's book, the only one that may be below zero. The database updates the balance of each book as it writes entries.
+Amounts are integers in minor units (hundredths of a TSD). Each wallet and each payee has a book. New wallets are filled from the
+issuer's book, the only one that may be below zero. The database updates balances as it writes entries.
 """
 
 from __future__ import annotations
@@ -89,12 +89,10 @@ def post(
     moment: int,
     payment_id: str | None = None,
 ) -> None:
-    """Write one transfer: its two entries, of opposite sign. A payment has one at most.
+    """Write the two entries of a transfer, of opposite sign. A payment has one at most.
 
-    The amount is in minor units, and the moment in nanoseconds since 1970.
-
-    Raises:
-        ValueError: if the amount is not above zero, or if there is not that much in the source.
+    The amount is in minor units, and the moment in nanoseconds since 1970. Raises ValueError if the amount is not above zero, or
+    exceeds the source.
     """
     if amount <= 0:
         raise ValueError(f"a transfer is above zero, not {amount}")
@@ -116,7 +114,7 @@ def list_rows(tx: Transaction) -> list[LedgerRow]:
 
 
 def rows_of(tx: Transaction, account_id: str, count: int, after: int = 0) -> tuple[list[LedgerRow], int]:
-    """Return the newest entries of the transfers of an account, newest first, after leaving out so many; and how many there are on all."""
+    """Return entries of an account's transfers, newest first, after leaving out so many; and how many there are."""
     own = (
         "WHERE e.transfer_number IN (SELECT o.transfer_number FROM entries o JOIN wallets v ON v.book_id = o.book_id "
         "WHERE v.account_id = ?)"
@@ -174,7 +172,7 @@ _BROKEN = {
 
 
 def check_invariants(tx: Transaction) -> None:
-    """Check that the ledger adds up, that nobody is below zero, and that it holds every payment. Raises UnbalancedError."""
+    """Check that the ledger adds up, that no balance is negative, and that it holds every payment. Raises UnbalancedError."""
     for complaint, query in _BROKEN.items():
         broken = [tuple(row) for row in tx.execute(query)]
         if broken:

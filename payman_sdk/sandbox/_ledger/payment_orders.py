@@ -1,6 +1,6 @@
 """From an order to a payment, and from a decision to its end: which payee, wallet or waiting payment is meant.
 
-Where that is not sure, nobody is paid and nothing is decided.
+If that is not certain, nobody is paid and nothing is decided.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def pay(
 ) -> PaymentResult:
     """Make the payment, let it wait for approval, or say why there is none.
 
-    It waits for approval in three cases: the amount is above the wallet's threshold, the order is a question ("Pay Tyllen 50$?"),
-    or it gives only part of the payee's name.
+    It waits if the amount is above the wallet's threshold. It also waits if the order is a question ("Pay Tyllen 50$?"), or gives
+    only part of the payee's name.
     """
     try:
         choice = _choose(tx, account, order)
@@ -171,7 +171,7 @@ def resolve_payment(
 ) -> SandboxPayment | str:
     """Return the waiting payment that a reference means, or, as a sentence, why it is not clear which.
 
-    An id reaches every waiting payment of the account; a payee's name, or no reference, those of the session.
+    An id reaches every waiting payment of the account; a name, or no reference, those of the session.
     """
     waiting = payments.list_waiting(tx, account)
     for payment in waiting:

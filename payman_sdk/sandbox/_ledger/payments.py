@@ -1,7 +1,7 @@
 """Payments: proposed, judged by the wallet's policy, carried out, approved or denied.
 
-Only payments that were carried out count towards the limits of a day and a month (UTC), and nothing is set aside for
-one that waits: limits and balance are looked at again when it is approved.
+Only payments that were carried out count towards the limits of a day and a month (UTC). Nothing is set aside for one that waits:
+limits and balance are checked again at its approval.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def find_by_task_number(tx: Transaction, task_number: int) -> SandboxPayment | N
 
 @dataclass(frozen=True)
 class Refusal:
-    """A payment that was ordered and is not made, and why, in the agent's words; `moment` is in nanoseconds since 1970."""
+    """An order that is refused, and why, in the agent's words; `moment` is in nanoseconds since 1970."""
 
     task_number: int
     reason: str
@@ -154,12 +154,9 @@ def propose(
     description: str | None,
     ask: bool,
 ) -> SandboxPayment:
-    """Pay, or let the payment wait where the policy requires a person's approval; with `ask`, however small it is.
+    """Pay, or let the payment wait for approval if the policy or `ask` requires it; raises RefusedError.
 
     The amount is in minor units, above zero.
-
-    Raises:
-        RefusedError: if the policy or the balance forbids it.
     """
     _check_policy(tx, world, wallet, payee, amount)
     waits = ask or amount > wallet.policy.approval_above
@@ -187,7 +184,7 @@ def propose(
 
 
 def approve(tx: Transaction, world: SandboxEnvironment, payment: SandboxPayment) -> None:
-    """Carry out a waiting payment; raises RefusedError, and rejects it, if by now the policy or the balance forbids it."""
+    """Carry out a waiting payment; raises RefusedError, and rejects it, if the policy or the balance now forbids it."""
     row = tx.execute("SELECT wallet_id, amount FROM payments WHERE id = ?", (payment.id,)).fetchone()
     wallet, payee = accounts.load_wallet(tx, row["wallet_id"]), accounts.load_payee(tx, payment.payee_id)
     try:

@@ -1,7 +1,6 @@
 """The embedded store: one SQLite database, in a file or in memory, and its transactions.
 
-Everything that the sandbox decides, it decides inside one transaction: a task, its payment and the ledger's
-entries are written together or not at all. That makes a repeated task id harmless.
+A task, its payment and the ledger's entries are written in one transaction. That makes a repeated task id harmless.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _VERSION = 5
 _NOWHERE = frozenset({"", ":memory:"})
 """What SQLite takes for a database that has no name."""
 _IN_MEMORY = "file:sandbox?vfs=memdb"
-"""Of this store alone, as no `/` begins the name. A commit in `:memory:` takes longer the more pages there are; this one holds 1 GiB."""
+"""Private to this store, as no `/` begins the name. In `:memory:`, a commit takes longer the more pages there are; this one holds 1 GiB."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY,
@@ -173,16 +172,10 @@ END;
 class Store:
     """One database, shared by the threads of a sandbox, one transaction at a time.
 
-    Args:
-        path: the database's file, which only its owner can read; None keeps everything in memory, up to 1 GiB, for as long
-            as the store lives.
+    `path` is its file, which only its owner can read; None is memory, up to 1 GiB. `version` counts this store's transactions that
+    have written something.
 
-    Raises:
-        ValueError: if the file is another program's or version's database, a link, or another user's.
-        sqlite3.Error: if it cannot be opened.
-
-    Attributes:
-        version: how many transactions of this store have written something.
+    Raises ValueError if the file is another program's or version's database, a link, or another user's; or sqlite3.Error.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
@@ -228,9 +221,9 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Generator[Transaction]:
-        """All that is written inside is kept together, or, after any exception, not at all.
+        """Provide a transaction: all that is written inside is kept together, or, after any exception, not at all.
 
-        Transactions of several threads come one after the other, and so do those of several processes with one file.
+        Transactions of several threads, or of several processes with one file, come one after the other.
         """
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -246,7 +239,7 @@ class Store:
     async def run(self, function: Callable[P, T], *args: P.args, **keywords: P.kwargs) -> T:
         """Call what makes a transaction, without making the event loop wait for a disk.
 
-        In memory a transaction takes less time than the way to another thread and back.
+        In memory, it takes less time than a change of threads.
         """
         if self._is_in_memory:
             return function(*args, **keywords)

@@ -1,9 +1,9 @@
 """The authorization endpoint of OAuth 2.0: what a person is asked, on which page, and where the browser goes with the answer.
 
 Nobody signs in: the person's account is that of the client. If a request does not prove where the answer may go, the server shows
-an error page. Any other error goes to the redirect URI (RFC 6749, section 4.1.2.1). PKCE is optional for a client with a secret,
-because Payman is not known to require it. It is required without a secret, because nothing else ties the code to the client (RFC
-9700, section 2.1.1). The method is S256.
+an error page. Any other error goes to the redirect URI (RFC 6749, section 4.1.2.1). PKCE (S256) is optional for a client with a
+secret, because Payman is not known to require it. It is required without a secret, because nothing else ties the code to the client
+(RFC 9700, section 2.1.1).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Question:
-    """What a person is asked by a client, for which scopes, and where the answer goes; the parameters are the known ones of the request."""
+    """A client's request for scopes, and where the answer goes; the parameters are the known ones of the request."""
 
     client_id: str
     redirect_uri: str
@@ -67,9 +67,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Consent:
-    """A question to show, and what has to come back with the answer: the request and its ticket.
+    """A question to show, and the request and ticket that must come back with the answer.
 
-    The request is form-encoded: a form would change line breaks in it otherwise.
+    The request is form-encoded, because a form would change its line breaks.
     """
 
     question: Question
@@ -78,7 +78,7 @@ class Consent:
 
 
 def parse_request(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | Redirect:
-    """Return the question that a request asks, or the redirect that says what is wrong with it; raises UnanswerableError."""
+    """Return the question of a request, or the redirect that says what is wrong; raises UnanswerableError."""
     # RFC 6749, section 3.1: no parameter twice, one without a value is as good as none, unknown ones are ignored.
     said = [(name, value) for name, value in parameters if name in _KNOWN and value]
     given, names = dict(said), [name for name, _ in said]

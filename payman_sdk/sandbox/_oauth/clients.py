@@ -1,4 +1,4 @@
-"""Clients: confidential ones, which have a secret, and public ones, which have none; their redirect URIs, and how they are connected.
+"""Confidential clients, which have a secret, and public ones; their redirect URIs, and how they are connected.
 
 Usable redirect URIs are https, http to this machine, and an app's own scheme (RFC 8252); never with a fragment (RFC 6749, section
 3.1.2).
@@ -57,7 +57,7 @@ def find_first(tx: Transaction) -> tuple[str, str] | None:
 
 
 def register_redirects(tx: Transaction, client_id: str, uris: Iterable[str]) -> None:
-    """Fix the redirect URIs of a client, in place of earlier ones; with none, it may use any usable one; raises ValueError."""
+    """Replace the redirect URIs of a client; with none, it may use any usable one. Raises ValueError."""
     if find(tx, client_id) is None:
         raise ValueError(f"redirect_uris: unknown client {client_id}")
     tx.execute("DELETE FROM redirect_uris WHERE client_id = ?", (client_id,))
@@ -75,7 +75,7 @@ def list_redirects(tx: Transaction, client_id: str) -> list[str]:
 
 
 def authenticate(tx: Transaction, authorization: str | None, client_id: str | None) -> Client:
-    """Who asks: by an Authorization header (Basic), or, without one, the public client that is named; raises OAuthError."""
+    """Return who asks: by Basic, or, without a header, the public client that is named; raises OAuthError."""
     if authorization:
         client = Client(_authenticate_basic(tx, authorization), is_public=False)
         if client_id not in (None, client.id):
@@ -156,7 +156,7 @@ def check_redirect(uri: str) -> None:
 
 
 def is_registered_redirect(uri: str, registered: Iterable[str]) -> bool:
-    """Whether it is one of the registered ones: the same, or, to this machine, the same but for the port (RFC 8252)."""
+    """Return whether it is a registered one: the same, or, to this machine, the same but for the port (RFC 8252)."""
     return any(
         uri == own or (_strip_port(uri) is not None and _strip_port(uri) == _strip_port(own))
         for own in registered
@@ -194,17 +194,16 @@ def _strip_port(uri: str) -> tuple[str | None, str, str] | None:
 
 @dataclass(frozen=True)
 class ClientAuthorization:
-    """One way in which a client is connected: by consent, which people gave once or several times, or by its own credentials.
+    """One way in which a client is connected: by consents of people, or by its own credentials.
 
-    Each is revoked as a whole. After a consent was revoked another can be given; credentials are good for nothing until they are
-    allowed again.
+    Each is revoked as a whole. A revoked consent can be given again; revoked credentials need to be allowed again.
 
     Attributes:
-        by_credentials: whether by its own credentials; otherwise by consent.
-        scopes: all that its tokens may allow, in the order of the API.
-        tokens: how many access and refresh tokens are alive.
-        redirect_uris: where consents led.
-        revoked: whether a person ended it, so that no more tokens are given.
+        by_credentials: Whether by its own credentials; otherwise by consent.
+        scopes: All that its tokens may allow, in the order of the API.
+        tokens: How many valid access and refresh tokens there are.
+        redirect_uris: Where consents led.
+        revoked: Whether a person ended it.
     """
 
     by_credentials: bool

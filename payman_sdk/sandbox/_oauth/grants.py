@@ -1,4 +1,4 @@
-"""Scopes, grants of them, and the tokens that hang on them: the authorization code, the access tokens and the refresh tokens.
+"""Scopes, grants of them, and their tokens: the authorization code, the access tokens and the refresh tokens.
 
 A grant records what a person allowed a client once. Revoking it ends all its tokens. That happens when a spent code or refresh
 token comes again (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2). Tokens are stored as digests only.
@@ -38,7 +38,7 @@ IN_WORDS: Mapping[Scope, str] = MappingProxyType(
 
 
 def parse_scopes(asked: str | Iterable[str]) -> Scopes:
-    """Return the scopes of a list, or of a text with commas, as Payman has [D], or with spaces [P]; raises ValueError."""
+    """Return the scopes of a list, or of a text with commas [D] or spaces [P]; raises ValueError."""
     names = asked.replace(",", " ").split() if isinstance(asked, str) else [str(name) for name in asked]
     if not names:
         raise ValueError(f"scope is empty; name at least one of {', '.join(EVERY)}")
@@ -66,11 +66,7 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """How long tokens live, in seconds, and which are given.
-
-    Raises:
-        ValueError: if a lifetime cannot be one.
-    """
+    """How long tokens live, in seconds, and which are given. Raises ValueError for an invalid lifetime."""
 
     token_lifetime: float = 3600
     refresh_token_lifetime: float = 30 * 24 * 3600

@@ -19,11 +19,11 @@ _PATIENCE = 3600  # seconds that a person may take to decide
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """A request to the token endpoint, as it was answered. It holds no secret.
+    """A request to the token endpoint and its result, without secrets.
 
     Attributes:
-        grant_type: one of the three that are supported; None for anything else.
-        client_id: the client, if it showed who it is; None otherwise.
+        grant_type: One of the three that are supported, or None.
+        client_id: The client, or None if it is not identified.
         outcome: `issued`, or the error of RFC 6749, such as `invalid_grant`.
     """
 
@@ -93,7 +93,7 @@ class OAuthService:
         return Consent(question, request, authorization.sign_ticket(request, self._key, expires))
 
     def decide(self, form: Sequence[tuple[str, str]]) -> Redirect:
-        """Where to send the browser with the person's answer, if it comes from the request's page. Raises UnanswerableError."""
+        """Return where to send the browser with an answer from the request's page. Raises UnanswerableError."""
         answer = dict(form)
         request, decision = answer.get("request", ""), answer.get("decision")
         if not authorization.is_valid_ticket(

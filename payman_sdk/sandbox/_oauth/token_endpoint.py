@@ -4,9 +4,9 @@ Answers have camelCase members, and parameters come in the query string, as Paym
 and errors follow RFC 6749 [P].
 
 A code is valid for one use, by its client and with its PKCE verifier. Without PKCE, only a client with a secret can use it.
-Payman's published clients do not repeat the redirect URI, so it is optional here. If present, it must be that of the
-authorization request. A refresh token is valid for one use too, unless rotation is off. If two requests use the same one at the
-same time, one gets tokens. The other counts as theft and ends the grant.
+Payman's published clients omit the redirect URI. If present, it must be that of the authorization request. A refresh token is valid
+for one use too, unless rotation is off. If two requests use the same one at the same time, one gets tokens. The other counts as
+theft and ends the grant.
 """
 
 from __future__ import annotations
@@ -49,11 +49,7 @@ class TokenResponse:
 def grant(
     tx: Transaction, world: SandboxEnvironment, terms: Terms, client: Client, given: Mapping[str, str]
 ) -> TokenResponse:
-    """Answer a client's token request. What is written before a ReuseError must be kept.
-
-    Raises:
-        OAuthError: if the request is refused or not understood.
-    """
+    """Answer a client's token request; raises OAuthError. What is written before a ReuseError must be kept."""
     match given.get("grant_type"):
         case None:
             raise OAuthError("invalid_request", "grant_type is missing")

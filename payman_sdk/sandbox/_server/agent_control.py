@@ -130,8 +130,7 @@ class FaultControl:
         """Script the answers to the next messages, one for each, after earlier scripts.
 
         Asks and replies of all clients use up entries, streamed or not. A request that is refused before the agent sees it does
-        not, nor does a repeated send of a known task. After the last entry, the agent answers normally. Scripted answers move no
-        money.
+        not, nor does a repeated send. After the last entry, the agent answers normally. Scripted answers move no money.
 
         Args:
             answers: One entry for each message. A text or a `ScriptedResponse` is the answer. `RPCError` and `HTTPError` are
@@ -139,7 +138,7 @@ class FaultControl:
                 own answer; an ask without a stream gets it whole. None is the agent's own answer.
 
         Raises:
-            TypeError: if one of them is something else, naming its place.
+            TypeError: An entry is invalid; the message names its place.
 
         Example:
             >>> from payman_sdk.sandbox import HTTPError, ConnectionLost, Sandbox
@@ -164,8 +163,7 @@ class FaultControl:
     def inject_stream_faults(self, *faults: StreamFault | None) -> None:
         """Make the next streams fail, one fault for each, after earlier faults.
 
-        Only streams use up faults: answers to `tasks/sendSubscribe` and `tasks/resubscribe`. After the last fault, streams work
-        normally again.
+        Only answers to `tasks/sendSubscribe` and `tasks/resubscribe` use up faults. After the last fault, streams work normally.
 
         Args:
             faults: One entry for each stream; None for a stream without a fault.

@@ -201,7 +201,7 @@ async def _redirect_to_page(_: Request) -> Response:
 
 
 async def _show_identity(request: Request) -> Response:
-    """Return what the command asks before it takes a server on this machine for a sandbox; the guards let no other Host through."""
+    """Return the proof that a local server is a sandbox, which the command asks for; the guards let no other Host through."""
     server = request.scope.get("server")
     said = {"server": "payman_sdk.sandbox", "port": server[1] if server else None}
     return JSONResponse(said, headers=dict(HEADERS))

@@ -1,6 +1,6 @@
-"""One request to the application without a server between: ASGI on one side, the answer piece by piece on the other.
+"""One request to the application without a server: ASGI on one side, the answer piece by piece on the other.
 
-The application runs in an event loop, in a separate thread that opens no socket. So it runs where a test suite has forbidden sockets.
+The application's event loop runs in a thread that opens no socket, so it runs where a test suite has forbidden sockets.
 """
 
 from __future__ import annotations
@@ -43,9 +43,8 @@ class _WakeableSelector:
 class SocketlessLoop(asyncio.BaseEventLoop):
     """asyncio without input and output: callbacks, timers, tasks and threads, no sockets and no files.
 
-    The loops that come with Python open a pair of sockets to be woken by. Python's documentation ("Extending") has custom
-    loops inherit from `BaseEventLoop` and fill in what it leaves open: the selector, the processing of its events, and how to
-    wake the loop.
+    Python's own loops open a pair of sockets to be woken by. Its documentation ("Extending") has custom loops inherit from
+    `BaseEventLoop` and fill in the selector, the processing of its events, and how to wake the loop.
     """
 
     def __init__(self) -> None:
@@ -61,11 +60,7 @@ class SocketlessLoop(asyncio.BaseEventLoop):
 
 
 class EventLoopThread:
-    """Runs coroutines in its own thread, from the making of this object until `stop()`.
-
-    Attributes:
-        leaving: set, in the thread, once it is to end.
-    """
+    """Runs coroutines in its own thread until `stop()`. `leaving` is set, in the thread, once it is to end."""
 
     def __init__(self, name: str) -> None:
         self.leaving = asyncio.Event()
@@ -160,7 +155,7 @@ class ASGIExchange:
     def take_piece(self, wake: Callable[[], object]) -> Piece | None:
         """Return the next piece of the answer; if there is none yet, `wake` is called in the background when there is.
 
-        The end can be taken again and again.
+        The end can be taken repeatedly.
         """
         with self._lock:
             if not self._came:

@@ -1,4 +1,4 @@
-"""Clients of the sandbox: those that are connected to it, and for tests their registration, their tokens and token requests."""
+"""Clients of the sandbox: connected ones, and for tests their registration, tokens and token requests."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ class ClientControl:
         """Return a client that is connected to this sandbox.
 
         Args:
-            http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,
-                which has no address, it is asked at `https://sandbox.invalid`: give it a `transport()` of this sandbox.
-            token_store: where the token is kept.
+            http_client: An httpx client to use. If the sandbox was never started, it needs a `transport()` of this sandbox, and the
+                address is `https://sandbox.invalid`.
+            token_store: Where the token is kept.
 
-        The other keywords are those of `PaymanClient.with_credentials`; other credentials may be among them.
+        Other keywords, also other credentials, are those of `PaymanClient.with_credentials`.
         """
         config = gather_settings(locals())
         del client_secret, default_headers, proxy
@@ -95,11 +95,11 @@ class ClientControl:
         """Return a client for asyncio and trio that is connected to this sandbox.
 
         Args:
-            http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,
-                which has no address, it is asked at `https://sandbox.invalid`: give it a `transport()` of this sandbox.
-            token_store: where the token is kept.
+            http_client: An httpx client to use. If the sandbox was never started, it needs a `transport()` of this sandbox, and the
+                address is `https://sandbox.invalid`.
+            token_store: Where the token is kept.
 
-        The other keywords are those of `AsyncPaymanClient.with_credentials`; other credentials may be among them.
+        Other keywords, also other credentials, are those of `AsyncPaymanClient.with_credentials`.
         """
         config = gather_settings(locals())
         del client_secret, default_headers, proxy
@@ -195,7 +195,7 @@ class ClientControl:
     ) -> str:
         """Return an authorization code, as if a person had consented on the consent page.
 
-        It is for the client's own account, which in the sandbox is also the person's account.
+        In the sandbox, the client's own account is also the person's.
 
         Args:
             client_id: The client; the sandbox's own by default.

@@ -35,15 +35,15 @@ class SandboxRequest:
     Attributes:
         method: The HTTP method, such as `POST`.
         path: The path, such as `/api/a2a/tasks/send`.
-        operation: the API document's name of what is at that path, such as `send_task`; None for other paths.
-        rpc_method: of JSON-RPC, such as `tasks/send`, whether it was written so or with a dot.
-        text: the words of the message: its text parts, one below the other.
-        task_id: the id of the task.
-        session_id: the id of the session.
-        request_id: the id of the JSON-RPC request.
-        metadata: the metadata of the parameters.
-        body: the body as JSON; None if it is none, is larger than 64 KiB, or was not read, such as for an unknown path.
-        status: the HTTP status of the answer; None as long as there is none, and if the connection ended before.
+        operation: The API document's name of that path, such as `send_task`, or None.
+        rpc_method: The JSON-RPC method, such as `tasks/send`, however it was spelled.
+        text: The text parts of the message, one below the other.
+        task_id: The id of the task.
+        session_id: The id of the session.
+        request_id: The id of the JSON-RPC request.
+        metadata: The metadata of the parameters.
+        body: The body as JSON; None if it is not JSON, is larger than 64 KiB, or was not read, such as for an unknown path.
+        status: The HTTP status of the answer; None before it, and if the connection ended before.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox
@@ -203,7 +203,7 @@ LARGEST_BODY = 1024 * 1024
 async def read_body(request: Request) -> bytes:
     """Return the request's body, or a 413 if it is too large.
 
-    What is too much is read and thrown away, up to a point: a client that is cut off while it sends sees no answer.
+    The excess is read and dropped, up to a point: a client that is cut off while it sends sees no answer.
     """
     body, length = bytearray(), 0
     async for chunk in request.stream():

@@ -1,7 +1,7 @@
-"""The REST API that Payman no longer advertises: its routes, and what each does in one transaction over the agent's own ledger.
+"""The REST API that Payman no longer advertises: its routes, and what each does in one transaction over the agent's ledger.
 
-A client's secret is its API secret, and opens its whole account. A payment that the policy forbids is `REJECTED`; whatever else
-keeps it from being made is an error. A payment that waits for a person waits in a task, as the agent's do.
+A client's secret is its API secret, and opens its whole account. A payment that the policy forbids is `REJECTED`; other obstacles
+are errors. A payment that waits for a person waits in a task, as the agent's do.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class RestService:
         self._store, self.world, self._script = store, world, script
 
     def pay(self, secret: str | None, body: bytes) -> tuple[Json, Mishap | None]:
-        """Pay, or let the payment wait; return that, and what goes wrong with the answer; raises RestError or NotTakenError."""
+        """Pay, or let the payment wait; return that, and the fault of the answer; raises RestError or NotTakenError."""
         with self._open(secret) as (tx, account):
             members = _read_object(body)
             payee = self._find_payee(tx, account, _read_text(members, "payeeId", is_needed=True))
@@ -179,7 +179,7 @@ class RestService:
             return {"success": True, "message": "Deleted"}
 
     def search_payees(self, secret: str | None, query: Mapping[str, str]) -> list[Json]:
-        """Return the payees that fit; raises RestError. The sandbox knows names and emails, so whatever else is asked for fits none."""
+        """Return the payees that fit; raises RestError. The sandbox knows names and emails; other criteria fit none."""
         name, email = (accounts.fold_name(query.get(key, "")) for key in ("name", "contactEmail"))
         with self._open(secret) as (tx, account):
             if any(value for key, value in query.items() if key not in ("name", "contactEmail")):

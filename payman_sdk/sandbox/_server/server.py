@@ -241,7 +241,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
     def transport(self) -> transports.SandboxTransport:
         """Return an httpx transport that reaches this sandbox without a socket, started or not.
 
-        It is for test suites that block the network. Its client closes it, and so does `close()`, but not `stop()`.
+        It is for test suites that block the network. Its client and `close()` close it, but not `stop()`.
 
         Example:
             >>> import httpx
@@ -262,8 +262,8 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
     def requests(self) -> list[SandboxRequest]:
         """All requests since the sandbox was created, including refused and unreadable ones, oldest first.
 
-        It leaves out requests of the web page. A request appears when its headers have arrived, and gets its status when it is
-        answered. The newest 10,000 are kept. `token_requests` has more about token requests.
+        It leaves out requests of the web page, and keeps the newest 10,000. A request appears when its headers have arrived, and
+        gets its status with the answer. See also `token_requests`.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox

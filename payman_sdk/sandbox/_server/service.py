@@ -1,7 +1,4 @@
-"""What the sandbox offers, without HTTP: each method is one transaction and may be called from any thread.
-
-A request's bytes come in, and an answer or a task to watch goes out.
-"""
+"""What the sandbox offers, without HTTP: each method is one transaction and may be called from any thread."""
 
 from __future__ import annotations
 
@@ -156,12 +153,8 @@ class Service:
     ) -> Json | TaskWatcher:
         """Answer a JSON-RPC request for that method; of a send or a resubscription, return the task to watch.
 
-        Whoever has an `Access` needs no token: a person at the sandbox itself. A resubscription goes on behind the last event that
-        its sender has seen, by its number.
-
-        Raises:
-            UnauthorizedError: if the token opens nothing.
-            NotTakenError: if the script says so.
+        With an `Access`, a person at the sandbox needs no token. A resubscription continues behind the number of the last event
+        that its sender has seen. Raises UnauthorizedError, or NotTakenError if the script says so.
         """
         try:
             with self.store.transaction() as tx:

@@ -1,4 +1,4 @@
-"""An ASGI application on a loopback socket, served by its own thread, and the connection that each request came on."""
+"""An ASGI application on a loopback socket, served by its own thread, and the connection of each request."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Closable(Protocol):
 
 
 class JoinedTransport:
-    """A transport of asyncio's that sends head and body of an answer in one piece; a send is much of what a short answer costs.
+    """A transport of asyncio's that sends head and body of an answer together; a send is much of a short answer's cost.
 
     The first piece of each turn of the event loop waits for the second one, or for the end of the turn.
     """
@@ -187,11 +187,7 @@ class _Server(uvicorn.Server):
 
 
 class ServerThread:
-    """An application that is being served, from the making of this object until `stop()`.
-
-    Raises:
-        OSError: if the port is taken, or may not be used; the message names it.
-    """
+    """An application that is served until `stop()`. Raises OSError, naming a port that is taken or not allowed."""
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

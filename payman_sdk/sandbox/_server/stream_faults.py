@@ -12,19 +12,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class StreamFault:
-    """What goes wrong with one stream: exactly one thing. Whatever it is, the task is carried out and kept.
+    """What goes wrong with one stream: exactly one thing. The task is carried out and kept.
 
     Attributes:
-        after_events: the connection is dropped after that many whole events; 0 is after the head of the answer. A
-            stream that has fewer events is whole.
-        after_bytes: the connection is dropped after that many bytes of the body; 0 is after the head of the answer. A
-            stream that has fewer bytes is whole.
-        as_json: the finished task comes as an ordinary JSON-RPC answer.
-        keep_alives: SSE comments come, one every 20 ms, and nothing else, without end.
-        status: an answer with that HTTP status comes instead, 400 to 599.
+        after_events: The connection is dropped after that many whole events; 0 is after the head of the answer. A
+            shorter stream is whole.
+        after_bytes: The connection is dropped after that many bytes of the body; 0 is after the head of the answer. A
+            shorter stream is whole.
+        as_json: The finished task comes as an ordinary JSON-RPC answer.
+        keep_alives: Only SSE comments come, one every 20 ms, without end.
+        status: An answer with that HTTP status comes instead, 400 to 599.
 
     Raises:
-        ValueError: if that is nothing or several things, or a number cannot be one.
+        ValueError: None or several are given, or a number is invalid.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox, StreamFault
@@ -88,11 +88,7 @@ class EntryQueue(Generic[T]):
 
 class StreamFaults(EntryQueue[StreamFault | None]):
     def add(self, faults: Iterable[StreamFault | None]) -> None:
-        """Put faults at the end of the queue; None is a whole stream.
-
-        Raises:
-            TypeError: if something else is among them; none is added then.
-        """
+        """Put faults at the end of the queue; None is a whole stream. After TypeError, none is added."""
         several = list(faults)
         for fault in several:
             if fault is not None and not isinstance(fault, StreamFault):

@@ -1,6 +1,6 @@
 """Answers that take their time, such as event streams, or that go wrong as a test has asked for.
 
-They end with the client, with the server, or where a fault says so, and nothing is logged about it.
+They end with the client, the server, or a fault; nothing is logged about it.
 """
 
 from __future__ import annotations

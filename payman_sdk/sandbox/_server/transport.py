@@ -30,19 +30,11 @@ from payman_sdk.sandbox._server.asgi_exchange import (
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Hands requests to an ASGI application in the same process; `Sandbox.transport()` makes one.
 
-    It works for `httpx.Client` and `httpx.AsyncClient`, under asyncio and trio, with any host and any number of concurrent
-    requests from any threads. Application and client behave as with a real server. Answers arrive as they are sent, and the
-    application notices a client that leaves. A closed connection raises `httpx.RemoteProtocolError`, and the read timeout
-    applies. Other timeouts do not apply, because nothing connects.
+    It works for `httpx.Client` and `httpx.AsyncClient`, under asyncio and trio, with any host and any number of concurrent requests
+    from any threads. Answers arrive as they are sent, and the application notices a client that leaves. A closed connection raises
+    `httpx.RemoteProtocolError`, and the read timeout applies. Other timeouts do not apply, because nothing connects.
 
     The application runs in a thread, which ends with `close()` and with the transport itself.
-
-    Example:
-        >>> from payman_sdk.sandbox import Sandbox
-        >>> sandbox = Sandbox()
-        >>> with httpx.Client(transport=sandbox.transport(), base_url="https://sandbox.invalid") as http:
-        ...     http.get("/.well-known/agent.json").json()["name"]
-        'Payman sandbox'
     """
 
     reports_sending = True
@@ -61,10 +53,8 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a `httpx.Client`.
 
-        Raises:
-            httpx.ConnectError: The transport is closed. Nothing was sent.
-            httpx.ReadTimeout: Nothing arrived within the request's read timeout.
-            httpx.RemoteProtocolError: The sandbox closed the connection.
+        Raises httpx.ConnectError if the transport is closed, ReadTimeout, or RemoteProtocolError if the sandbox closed the
+        connection.
         """
         exchange = self._make_exchange(request, request.read())
         if (report := request.extensions.get("trace")) is not None:

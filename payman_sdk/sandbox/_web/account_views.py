@@ -1,7 +1,4 @@
-"""What pages show of an account: wallets, payees, transactions, what waits for approval, the policy, and connected apps.
-
-A transaction in, plain data out. Templates decide nothing.
-"""
+"""What pages show of an account: plain data, from a transaction. Templates decide nothing."""
 
 from __future__ import annotations
 
@@ -176,7 +173,7 @@ _MOST_TARGETS = 5
 
 @dataclass(frozen=True)
 class AppView:
-    """A connection of the account's app, with scopes in words, some of the places where consents led, and how many tokens are alive."""
+    """A connection of the account's app, with scopes in words, some redirect URIs, and how many tokens are valid."""
 
     kind: str
     how: str

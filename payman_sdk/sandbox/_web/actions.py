@@ -97,7 +97,7 @@ class PageRedirect:
 
 @dataclass(frozen=True)
 class FormError:
-    """Nothing was changed: the page is shown again, with what was typed and what is wrong; `field` is None unless one field is."""
+    """Nothing was changed: the page is shown again, with the input and the problem, of `field` or of no single one."""
 
     page: str
     problem: str

@@ -1,4 +1,4 @@
-"""Who may ask: which names the sandbox answers to, where a change has to come from, and what pages say to browsers."""
+"""Access: the sandbox's names, the origins of changes, and headers for browsers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class RequestOrigin:
         origin: The page that made a browser send it, or None.
         site: The relation of that page to this one (`Sec-Fetch-Site`), or None.
         is_by_socket: Whether it came over a network, and not from this process.
-        allowed_hosts: More host names of the sandbox, on any port, because containers map ports.
+        allowed_hosts: More host names, on any port, because containers map ports.
     """
 
     scheme: str
@@ -88,7 +88,7 @@ class RequestOrigin:
 
     @property
     def is_host_ours(self) -> bool:
-        """Whether the Host is an allowed name, or one of this machine's own with the sandbox's port: no other name can be led here."""
+        """Return whether the Host is an allowed name, or one of this machine's own with the sandbox's port."""
         if len(self.hosts) != 1:
             return False
         try:
@@ -131,12 +131,11 @@ def find_change_refusal(asked: RequestOrigin) -> str | None:
 
 
 def find_consent_refusal(asked: RequestOrigin, *, is_change: bool) -> str | None:
-    """Why the consent page is not shown, or a decision on it not taken; None if it may be.
+    """Return why the consent page is not shown, or a decision on it is not taken; None if it may be.
 
     Any page may link to the consent page, because applications do. A decision must come from the page itself. The page sends no
-    referrer, so browsers send its form with `Origin: null`. They do the same for a sandboxed frame of another site. Only
-    `Sec-Fetch-Site`, which a page cannot set, distinguishes the two. Other programs send neither header; they need the ticket in
-    the form.
+    referrer, so browsers send its form with `Origin: null`, as from a sandboxed frame of another site. Only `Sec-Fetch-Site`, which
+    a page cannot set, distinguishes the two. Other programs send neither header; they need the ticket in the form.
     """
     if asked.is_by_socket and (refusal := find_page_refusal(asked)):
         return refusal
@@ -152,9 +151,9 @@ def find_consent_refusal(asked: RequestOrigin, *, is_change: bool) -> str | None
 
 
 def find_api_refusal(asked: RequestOrigin) -> str | None:
-    """Why a browser may not use the API. Only browsers send an Origin; whoever sends none is answered as ever.
+    """Return why a browser may not use the API. Only browsers send an Origin; a request without one is answered.
 
-    A page that hides where it is from (`null`) can do nothing with it, for it may not set the headers that carry tokens.
+    A page that hides its origin (`null`) may not set the headers that carry tokens, so it can do nothing.
     """
     if asked.origin is None or (asked.is_host_ours and (asked.is_same_origin or asked.origin == "null")):
         return None
@@ -162,11 +161,7 @@ def find_api_refusal(asked: RequestOrigin) -> str | None:
 
 
 class CSRFTokens:
-    """Tokens without which no form is taken: each belongs to the cookie of a browser.
-
-    Args:
-        randomness: gives that many random bytes. It is not the sandbox's own, which a test may have seeded.
-    """
+    """Tokens for forms, each for the cookie of a browser. `randomness` is not the sandbox's own, which a test may have seeded."""
 
     def __init__(self, randomness: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._key, self._randomness = randomness(32), randomness

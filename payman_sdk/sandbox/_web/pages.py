@@ -1,6 +1,6 @@
-"""The web page over HTTP: addresses, cookies and status codes; what a page shows comes from the modules of views.
+"""The web page over HTTP: addresses, cookies and status codes; modules of views provide the content.
 
-Somebody's words are shown as text that can be neither markup nor turn the text around it.
+Words of others are shown as text: they are never markup, and cannot turn the text around them.
 """
 
 from __future__ import annotations

@@ -32,9 +32,9 @@ _SHORTEST_TOKEN = 16
 
 @dataclass(frozen=True)
 class NetworkAccess:
-    """How a sandbox that other machines can reach is guarded.
+    """How a sandbox that other machines can reach is guarded: its `hosts`, in lower case, and its `admin_token`.
 
-    It answers to `hosts`, in lower case. The `admin_token` opens the web page, the consent page and all else that is not Payman's API.
+    The token opens the web page, the consent page and all else that is not Payman's API.
     """
 
     hosts: frozenset[str]
@@ -89,12 +89,11 @@ _OPEN = re.compile(
         )
     )
 )
-"""What an exposed sandbox answers without its admin token: Payman's APIs, whose requests carry tokens or secrets themselves, and
-what it is."""
+"""What needs no admin token: Payman's APIs, whose requests carry tokens or secrets themselves, and the identity."""
 
 
 class SecurityMiddleware:
-    """An ASGI application that browsers reach from its own pages only, and other machines only as they were allowed to."""
+    """An ASGI application that browsers reach from its own pages only, and other machines only as allowed."""
 
     def __init__(self, app: ASGIApp, access: NetworkAccess | None = None) -> None:
         self._app, self._access = app, access

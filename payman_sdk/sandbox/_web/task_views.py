@@ -1,7 +1,6 @@
-"""Tasks as reported so far: their states, their artifacts, the events of their streams, and the news that an open page is out of date.
+"""Tasks as reported so far: states, artifacts, events of their streams, and the news that an open page is out of date.
 
-What a page shows it always gets as a page. So a listener that is slow, or was away, has missed nothing once it looks, and
-nothing is kept for it: however much happens meanwhile is one event.
+A page loads all it shows as a page. So a slow or absent listener misses nothing, and nothing is kept for it.
 """
 
 from __future__ import annotations
@@ -116,7 +115,7 @@ def view_task(tx: Transaction, service: Service, account: Account, number: int) 
 
 
 def find_next_due(tx: Transaction, manner: StreamSettings, now: int, account: Account) -> int | None:
-    """Return when the next event of the account's newest tasks is due, in nanoseconds since 1970; None after the last."""
+    """Return when the next event of the account's newest tasks is due, in nanoseconds since 1970, or None."""
     if not manner.pace:
         return None
     stories = [

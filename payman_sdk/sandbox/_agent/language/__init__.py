@@ -1,8 +1,7 @@
 """From the text of a prompt to what is meant by it: rules, not a model, and no I/O.
 
-Reading is liberal where nothing can go wrong ("what's my balance?") and strict where something is written: a payment,
-a payee, an approval. There the whole sentence has to fit, and a "not" anywhere in it, an invisible character or a
-question blocks it.
+Reading is liberal where nothing can go wrong ("what's my balance?") and strict for payments, payees and approvals. There the whole
+sentence has to fit, and a "not", an invisible character or a question blocks it.
 """
 
 from __future__ import annotations
@@ -90,14 +89,7 @@ LONGEST = 2000
 
 
 def understand(text: str) -> Intent:
-    """Return what a prompt means. Never raises; `Unclear` says what stood in the way.
-
-    Example:
-        >>> understand("send 100 TSD to John Doe").readings[0].payee.text
-        'John Doe'
-        >>> understand("never send 100 TSD to John Doe").reason
-        'there is a "never" in it, and I follow only plain orders'
-    """
+    """Return what a prompt means. Never raises; `Unclear` says what was in the way."""
     if len(text) > LONGEST:
         return Unclear(f"the text is longer than {LONGEST} characters", payment=True)
     words = tidy(text)

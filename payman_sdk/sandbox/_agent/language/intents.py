@@ -37,7 +37,7 @@ class PayeeReference:
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read a payment order. The amount is above zero, with at most two decimals; None is what the text does not name."""
+    """One way to read a payment order. The amount is above zero, with at most two decimals; None is what the text omits."""
 
     amount: Decimal
     currency: str | None
@@ -51,10 +51,9 @@ class Pay:
     """Pay somebody.
 
     Attributes:
-        readings: where the text has several (is it "Bread" for "all", or "Bread for All"?), only the names of the
-            account's payees decide which is meant.
-        asked: the order was put as a question, and so must be confirmed.
-        rivals: names that the amount would be a part of, if there is such a payee ("pay Room 2").
+        readings: If there are several ("Bread" for "all", or "Bread for All"?), the names of the account's payees decide.
+        asked: The order was put as a question, and so must be confirmed.
+        rivals: Names that the amount would be a part of, if there is such a payee ("pay Room 2").
     """
 
     readings: tuple[Reading, ...]
@@ -73,7 +72,7 @@ class CreatePayee:
 
 @dataclass(frozen=True)
 class Approve:
-    """Approve a waiting payment; `reference` is a payment's or a task's id or a payee, None the only one that waits."""
+    """Approve a waiting payment; `reference` is the id of a payment or task, or a payee; None is the only one that waits."""
 
     reference: str | None = None
 
@@ -157,7 +156,7 @@ class Weather:
 
 @dataclass(frozen=True)
 class Unclear:
-    """Nothing that the agent is sure of: why, as a sentence, and whether the answer has to say that no payment was made."""
+    """Nothing that the agent is sure of: why, and whether the answer has to say that no payment was made."""
 
     reason: str = ""
     payment: bool = False

@@ -1,4 +1,4 @@
-"""Phrases that several kinds of sentences share: politeness, the ways to point at a payee, and amounts with their currencies."""
+"""Phrases that several kinds of sentences share: politeness, references to payees, and amounts with their currencies."""
 
 from __future__ import annotations
 
@@ -46,12 +46,7 @@ def read_kind(text: str | None) -> PayeeKind | None:
 
 
 def read_reference(text: str) -> PayeeReference | None:
-    """How the words of a text point at a payee; None where they point at nobody in particular.
-
-    Example:
-        >>> read_reference("payee AAPL type test rails")
-        PayeeReference(text='AAPL', kind=<PayeeKind.TEST_RAILS: 'TEST_RAILS'>)
-    """
+    """Return how the words of a text name a payee; None if they name nobody in particular."""
     if text.count('"') % 2:
         return None
     for form in _REFERENCES:
@@ -98,14 +93,7 @@ _MANY_DECIMALS = re.compile(r"[0-9]+\.(?:[0-9]{3}[0-9]+)|0\.[0-9]{3}")
 
 
 def read_amount(digits: str) -> Decimal | Unclear:
-    """Return the number that was written, or why it cannot be an amount.
-
-    Example:
-        >>> read_amount("1,000.50")
-        Decimal('1000.50')
-        >>> read_amount("1.000,50").reason
-        'the amount "1.000,50" can be read in two ways; write it like 1000.50'
-    """
+    """Return the number that was written, or why it cannot be an amount."""
     if _PLAIN.fullmatch(digits) or _GROUPED.fullmatch(digits):
         amount = Decimal(digits.replace(",", ""))
         return amount if amount > 0 else Unclear("the amount is zero", payment=True)

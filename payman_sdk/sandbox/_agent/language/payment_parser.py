@@ -1,8 +1,7 @@
 """Payment orders: the sentences that pay somebody.
 
-The whole sentence must fit one of a few forms. The parser does not search inside a text, so mentioning a payment orders none ("I
-sent 100 TSD to John", "what if I sent …"). The payee's name and the description are free text. If they can be split in several
-ways, each split is a reading, and the account's payees decide.
+The whole sentence must fit one of a few forms, so mentioning a payment orders none ("I sent 100 TSD to John", "what if I sent …").
+The payee's name and the description are free text. Each way to split them is a reading, and the account's payees decide.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ _CONDITION = re.compile(
 
 
 def read_order(text: str) -> Pay | Unclear | None:
-    """Return the payment that a tidy text orders, why it cannot be made, or None where it has not the form of an order."""
+    """Return the payment that a tidy text orders, why it cannot be made, or None if it is not an order."""
     found = _ORDER.fullmatch(_THANKS.sub("", text))
     if found is None:
         return None
@@ -144,7 +143,7 @@ def _read(way: _OrderSplit) -> Reading | Unclear:
 
 
 def _split_order(rest: str, *, money_first: bool) -> Iterator[_OrderSplit]:
-    """Return every way to cut what follows the verb. If an amount names its currency, other numbers are not amounts."""
+    """Return every way to split what follows the verb. If an amount names its currency, other numbers are not amounts."""
     amounts = list(_MONEY.finditer(rest))
     for money in [one for one in amounts if one["before"] or one["after"]] or amounts[:_MOST_READINGS]:
         head, tail = rest[: money.start()], rest[money.end() :]
