@@ -45,7 +45,7 @@ def resolve_settings(run: Run, *, client_id: str | None = None, dotenv: bool = T
 
 @contextmanager
 def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Generator[Settings]:
-    """Provide the settings that hold, with `--sandbox` those of a sandbox that serves in the block; raises as `resolve_settings`."""
+    """Provide the settings that hold, with `--sandbox` those of a sandbox that serves in the block. Raises as `resolve_settings`."""
     if not run.sandbox:
         yield resolve_settings(run, client_id=client_id, dotenv=dotenv)
         return

@@ -1,6 +1,6 @@
 """Confirm before money moves: on a live server, words are sent only after a yes, or with a token that can only read.
 
-Where nobody can be asked (no terminal, or standard input is the text itself) and `--yes` was not given, it is refused.
+Where nobody can be asked (no terminal, or standard input is the text) and `--yes` is missing, the command refuses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Shown: TypeAlias = tuple[str, str]
 def confirm_send(
     run: Run, client: PaymanClient, settings: Settings, text: str, *, yes: bool, is_reply: bool = False
 ) -> bool:
-    """Return whether a text may be sent. A reply to a task that waits has to be confirmed whatever the token may do."""
+    """Return whether a text may be sent. A reply to a task that waits needs a yes, whatever the token may do."""
     if yes or not settings.is_live or (not is_reply and _can_only_read(client, settings)):
         return True
     return _ask_person(run, settings, [("Text", text.strip(" \t\r\n"))], "This may move money. Send it?")

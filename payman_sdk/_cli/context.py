@@ -1,7 +1,4 @@
-"""The `payman` command: its commands, its global flags and where they may be, and what becomes of failures.
-
-What takes long to import is imported by who needs it.
-"""
+"""The `payman` command: its commands, its global flags, and how failures are reported. Slow imports are made on use."""
 
 from __future__ import annotations
 
@@ -44,7 +41,7 @@ _ArgumentError: type[Exception] = next(
 
 
 class Commands(TyperGroup):
-    """The command as a whole: its global flags may be anywhere, and failures are said in words, as JSON and by the exit status."""
+    """The command as a whole: global flags may be anywhere, and failures are reported in words, as JSON and by the exit status."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the flags; what `--install-completion` leaves to be desired is not worth two lines of the help."""
@@ -121,13 +118,7 @@ def _guard_help_output() -> Generator[None]:
 
 
 def hoist_flags(args: Sequence[str]) -> list[str]:
-    """Return the arguments with the global flags first, wherever they stood: `payman ask … --sandbox` is `payman --sandbox ask …`.
-
-    Example:
-        >>> from payman_sdk._cli.context import hoist_flags
-        >>> hoist_flags(["ask", "hello", "--env", "TEST", "--", "--debug"])
-        ['--env', 'TEST', 'ask', 'hello', '--', '--debug']
-    """
+    """Return the arguments with the global flags first: `payman ask … --sandbox` is `payman --sandbox ask …`."""
     first: list[str] = []
     rest: list[str] = []
     left = list(args)

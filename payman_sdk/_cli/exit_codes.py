@@ -1,4 +1,4 @@
-"""The exit status of the command: how an answer, a payment or a failure is said in one number. `TABLE` is the one table for all commands."""
+"""The exit status of the command, in one `TABLE` for answers, payments and failures."""
 
 from __future__ import annotations
 
@@ -67,13 +67,10 @@ def from_raw(answer: Any) -> int:
 def from_error(
     error: PaymanError, *, is_sent: bool = True, is_lookup: bool = False, is_harmless: bool = False
 ) -> int:
-    """Return the status for what the SDK raised. What no case names is undetermined.
+    """Return the status for what the SDK raised, undetermined by default.
 
-    Args:
-        error: What was raised.
-        is_sent: Whether the command may have sent something when the error does not say so.
-        is_lookup: Whether a task was looked up or canceled. That this failed says nothing about how the task ended.
-        is_harmless: Whether the command orders nothing, so that nothing of it can be undetermined.
+    `is_sent`: the command may have sent something if the error does not say so. `is_lookup`: a task was looked up or canceled, so a
+    failure says nothing about how it ended. `is_harmless`: the command orders nothing, so nothing can be undetermined.
     """
     is_sent = is_sent if error.sent is None else error.sent
     match error:

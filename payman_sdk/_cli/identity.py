@@ -1,7 +1,7 @@
-"""Whether a server on this machine is a sandbox of this SDK, where money exists nowhere else.
+"""Whether a server on this machine is a sandbox of this SDK.
 
-Its address says nothing: whatever listens there may be a proxy before the live server. So it is asked, and has to name the port
-that was asked: a proxy before a sandbox cannot, and counts as live, too.
+Its address proves nothing: it may be a proxy before the live server. So it must name the port that was asked. A proxy before a
+sandbox cannot, and counts as live, too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST = 1024
 
 
 def is_sandbox(base_url: str) -> bool:
-    """Ask a server on this machine whether it is a sandbox; everything but a plain yes is a no, and other machines are not asked."""
+    """Ask a server on this machine whether it is a sandbox; all but a plain yes is a no. Other machines are not asked."""
     parts = urlsplit(base_url)
     if not is_loopback((parts.hostname or "").lower()) or parts.path.strip("/") or parts.port is None:
         return False

@@ -1,7 +1,7 @@
-"""The stored login: whose token is kept, where, and how it is forgotten.
+"""The stored login: whose token is kept, where, and how to forget it.
 
-The token is in a `FileTokenStore` or a `KeyringTokenStore` with that name; beside it a small file says which application and
-server it belongs to. Neither holds the application's secret.
+A `FileTokenStore` or a `KeyringTokenStore` of that name keeps the token; a small file beside it names its application and server.
+Neither holds the application's secret.
 """
 
 from __future__ import annotations

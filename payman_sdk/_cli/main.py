@@ -1,4 +1,4 @@
-"""Where `payman` begins and ends: what it needs, what it writes to, and that nothing it does ends in a traceback."""
+"""Where `payman` begins and ends: its requirements, its output, and no traceback."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is said beside an answer, and of failures: in words on standard error, and with `--json` as one object on standard output.
+"""Notes and failures: in words on standard error, and with `--json` as one object on standard output.
 
-In JSON, amounts are strings, times ISO 8601, and what is not known is null.
+In JSON, amounts are strings, times ISO 8601, and unknown values null.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Report each request of a sandbox while it serves, and delay each if asked to.
+"""Report each request of a sandbox while it serves, and delay each on request.
 
 A separate thread prints lines: a pipe that nobody reads must not stop the sandbox.
 """
@@ -30,7 +30,7 @@ _WORDS, _LINE = 60, 300
 
 
 class RequestLogMiddleware:
-    """Report the requests of an ASGI application but for those of the web page, once each is answered or its stream begins."""
+    """Report the requests of an ASGI application, except for the web page's, once each is answered or its stream begins."""
 
     def __init__(
         self, app: Application, report: Callable[[SandboxRequest], None], latency: Callable[[], float]
@@ -68,14 +68,7 @@ class RequestLogMiddleware:
 
 
 def format_request(request: SandboxRequest) -> str:
-    """Return a request on one line: method, path, status and what was said; no secrets are in it.
-
-    Example:
-        >>> from payman_sdk._cli.request_log import format_request
-        >>> from payman_sdk.sandbox import SandboxRequest
-        >>> format_request(SandboxRequest("POST", "/api/a2a/tasks/send", text="list all wallets", status=200))
-        'POST /api/a2a/tasks/send 200 "list all wallets"'
-    """
+    """Return a request on one line: method, path, status and text, without secrets."""
     status = "no answer" if request.status is None else str(request.status)
     said = "" if request.text is None else " ".join(request.text.split())
     said = sanitize(said, one_line=True, max_length=_WORDS)
@@ -91,10 +84,8 @@ _LAST_WAIT = 1.0
 class RequestPrinter:
     """Prints requests on the terminal, once it is on; never makes its caller wait.
 
-    Lines that come faster than they can be printed are dropped, and a later line says how many.
-
-    `write` prints one line. `is_writable` waits for at most so many seconds, and returns whether a line can be printed without
-    waiting.
+    It drops lines that come too fast; a later line says how many. `write` prints one line. `is_writable` waits for at most so many
+    seconds until a line can be printed at once.
     """
 
     def __init__(
@@ -154,7 +145,7 @@ class RequestPrinter:
 
 
 def _is_output_writable(seconds: float) -> bool:
-    """Whether a short line can be written to standard output: a thread that blocks there would hold up the end of the process."""
+    """Return whether a short line fits into standard output: a blocked thread would hold up the end of the process."""
     if os.name != "posix":
         return True
     try:

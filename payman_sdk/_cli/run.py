@@ -1,4 +1,4 @@
-"""One run of the command: its global flags, what it has sent, and the arguments and options that several commands have."""
+"""One run of the command: its global flags, what it has sent, and common arguments and options."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class TerminatedError(BaseException):
 
 @define
 class Run:
-    """What the commands of one run share: the global flags, and the ask that was sent last, None if none was.
+    """What the commands of one run share: the global flags, and the last ask that was sent, or None.
 
-    `task_id` is the task that is being looked up or canceled. `is_harmless` says that the command orders nothing, as one that only reads
-    a list. With `--json`, standard output is one document, a failure included. `lookup` is the command that says later how a task ended,
-    and `is_at_sandbox` that the server is the one that `payman sandbox` serves.
+    `task_id` is the task that is looked up or canceled. `is_harmless`: the command orders nothing. With `--json`, standard output
+    is one document, a failure included. `lookup` is the command that shows later how a task ended. `is_at_sandbox`: the server is
+    that of `payman sandbox`.
     """
 
     env: str | None = None
@@ -95,7 +95,7 @@ Key = Annotated[
 
 
 def read_session(given: str | None) -> str | None:
-    """Return the id of a session, None for a new one; a blank one, as of a variable that is not set, raises typer.BadParameter."""
+    """Return the id of a session, None for a new one; a blank one, as of an unset variable, raises typer.BadParameter."""
     if given is not None and not given.strip():
         raise typer.BadParameter("it is blank. Give the id of a session, or new.")
     return None if given == "new" else given
@@ -114,7 +114,7 @@ MORE_WORDS = {"allow_extra_args": True}
 
 
 def refuse_more_words(run: Run, context: typer.Context, before: Sequence[str], text: str, what: str) -> None:
-    """Refuse words that were meant as one text and were not quoted, and show how to quote them; raises typer.BadParameter."""
+    """Refuse unquoted words that were meant as one text, and show how to quote them; raises typer.BadParameter."""
     if context.args:
         quoted = shlex.join([*before, " ".join([text, *context.args])])
         raise typer.BadParameter(

@@ -1,9 +1,9 @@
-"""Which settings hold, and where each came from: flags, then the environment, then `.env`, then the stored login.
+"""Which settings hold, and their sources: flags, then the environment, then `.env`, then the stored login.
 
 The first of these places that names a server, by `PAYMAN_BASE_URL` or else by `PAYMAN_ENVIRONMENT`, decides.
 `payman_sdk/_core/auth/credentials.py` decides which credentials may be sent there. The stored login applies if nothing names
-another application or server. It belongs to a person, so the command uses their account. The application's credentials then only
-renew the token, because they would pay from another account.
+another application or server. It belongs to a person, so their account pays. The application's credentials then only renew the
+token, because they would pay from another account.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ServerName(StrEnum):
 
 @frozen(kw_only=True)
 class Settings:
-    """The settings that hold. With a login, its account is used; else the application's own. `notes` say what may surprise in them."""
+    """The settings that hold. With a login, its account is used; else the application's own. `notes` are surprises in them."""
 
     client_id: FoundSetting | None
     client_secret: FoundSetting | None = field(repr=False)
@@ -75,7 +75,7 @@ class Settings:
     def is_live(self) -> bool:
         """Whether real money may move there: everywhere but at the TEST server and at a sandbox of this SDK.
 
-        A server on this machine may be a proxy before any other, so its address says nothing.
+        A local server may be a proxy, so its address proves nothing.
         """
         return not self.is_sandbox and self.base_url.value.rstrip("/").lower() != SERVERS["TEST"]
 
@@ -83,8 +83,7 @@ class Settings:
     def is_sandbox(self) -> bool:
         """Whether the server is known to be a sandbox of this SDK.
 
-        It is one in three cases: the command started it, the credentials are those of `payman sandbox`, or a server on this
-        machine proves it.
+        The command started it, the credentials are those of `payman sandbox`, or a server on this machine proves it.
         """
         if self.is_own_sandbox:
             return True
@@ -98,9 +97,9 @@ class Settings:
 
     @property
     def notice(self) -> str:
-        """What to say before credentials are sent: the server and who named it, unless it is Payman's; empty otherwise.
+        """What to say before credentials are sent: the server and who named it, unless it is Payman's; else empty.
 
-        Nothing is said of a server on this machine that a flag, the environment or a login names.
+        A server on this machine is not mentioned if a flag, the environment or a login names it.
         """
         server, parts = self.base_url, urlsplit(self.base_url.value)
         is_here = is_loopback(parts.hostname or "")
@@ -200,7 +199,7 @@ def resolve(
 
 
 def _make_sandbox_settings(login: Login | None) -> Settings:
-    """Return the settings of the sandbox that `payman sandbox` serves: whatever listens there gets no secret of another server's."""
+    """Return the settings of `payman sandbox`: whatever listens there gets no secret of another server's."""
     source = "the local sandbox"
     return Settings(
         client_id=FoundSetting(SANDBOX_CLIENT, source),
@@ -260,7 +259,7 @@ def _find_server(
 
 
 def _find_http_hosts(places: Sequence[_VariableSource], used: Sequence[FoundSetting | None]) -> Sequence[str]:
-    """Return the hosts that may be reached over http. What a file allows is for a server and credentials of the file alone."""
+    """Return the hosts allowed over http. What a file allows is for a server and credentials of that file alone."""
     is_of_file = all(found is None or found.is_from_file for found in used)
     for place in places:
         found = place.find(HTTP_HOSTS_VARIABLE)

@@ -1,4 +1,4 @@
-"""Standard output and standard error: answers on the one, messages on the other, and nothing that could harm a terminal."""
+"""Standard output for answers, standard error for messages, and nothing that could harm a terminal."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ _CLOSED = {errno.EPIPE, errno.EINVAL, errno.ESHUTDOWN}  # EINVAL is what Windows
 
 
 def render_markdown(text: str) -> Markdown:
-    """Markdown as a terminal shows it: all of it. Links show where they lead, and what looks like HTML is text.
+    """Return markdown as a terminal shows it: links show where they lead, and HTML is text.
 
-    Rich would leave that out, and with it the payee who is called `<John>`.
+    Rich would drop HTML, and with it the payee who is called `<John>`.
     """
     from markdown_it import MarkdownIt
     from rich.markdown import Markdown
@@ -72,7 +72,7 @@ def render_markdown(text: str) -> Markdown:
 
 
 def _sanitize_tokens(tokens: Iterable[Token]) -> None:
-    """Escape what only reading the markdown brought to light: `&#27;` is an escape sequence's beginning, `&#8238;` turns text."""
+    """Escape what appears only in parsed markdown: `&#27;` begins an escape sequence, `&#8238;` turns text."""
     for token in tokens:
         token.content, token.info = sanitize(token.content), sanitize(token.info, one_line=True)
         for name, value in token.attrs.items():

@@ -180,11 +180,7 @@ def _show(run: Run, response: FormattedTaskResponse, *, as_json: bool) -> int:
 
 
 def read_metadata(given: list[str]) -> dict[str, Any] | None:
-    """Metadata of the form `key=value`.
-
-    Raises:
-        ConfigurationError: One has another form.
-    """
+    """Return metadata of the form `key=value`; raises ConfigurationError for another form."""
     metadata: dict[str, Any] = {}
     for entry in given:
         key, sign, value = entry.partition("=")

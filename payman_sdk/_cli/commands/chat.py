@@ -65,13 +65,7 @@ class UnknownInput:
 
 
 def read_line(line: str) -> Prompt | Command | UnknownInput | None:
-    """Return what a line means, None for an empty one.
-
-    Example:
-        >>> from payman_sdk._cli.commands.chat import read_line
-        >>> read_line("list all wallets"), read_line("/quit ")
-        (Prompt(text='list all wallets'), Command(name='/quit'))
-    """
+    """Return what a line means, None for an empty one."""
     text = line.strip()
     if not text:
         return None
@@ -100,8 +94,8 @@ def chat(
 ) -> None:
     """Talk with the agent; /help shows the commands.
 
-    Lines may also come from a file or a pipe; the exit status is then that of the last answer, or else of the first line that could not be
-    carried out.
+    Lines may also come from a file or a pipe. The exit status is then that of the last answer, or else of the first line that could
+    not be carried out.
     """
     run: Run = context.obj
     if sys.stdin is None:
@@ -178,7 +172,7 @@ class Chat:
             self._say(decision)  # from a pipe, where whoever wrote it has not seen what waits
 
     def _refuse(self, message: str, status: int) -> None:
-        """Say why a line is not carried out. Its status is that of the chat only as long as there is no answer."""
+        """Say why a line is not carried out. Its status is that of the chat only until an answer arrives."""
         self._run.terminal.write_message(message)
         self._status = status if self._status is None else self._status
 

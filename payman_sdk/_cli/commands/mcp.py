@@ -168,7 +168,7 @@ def _serve_stdio(settings: Settings, options: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def _end_on_signals() -> Generator[None]:
-    """Have signals end the process at once: a thread that reads standard input cannot be woken, and what was sent is recorded."""
+    """Have signals end the process at once: a thread that reads standard input cannot be woken. What was sent is recorded."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
