@@ -1,9 +1,8 @@
-"""Cassettes of vcrpy that hold no secret, survive new ids, and say what differs: the glue between vcrpy and this kit.
+"""Cassettes of vcrpy that hold no secret, survive new ids, and show what differs.
 
-It needs the extra `testing`: `pip install 'paymanai-sdk[testing]'`. Most programs use the fixture `payman_vcr_config` of the
-pytest plugin and never see this module.
+It needs the extra `testing`: `pip install 'paymanai-sdk[testing]'`. Most programs use the fixture `payman_vcr_config` instead.
 
-A cassette cannot hold a request without an answer, because vcrpy records answers. So a lost connection cannot be replayed.
+A cassette cannot replay a lost connection, because vcrpy records answers only.
 """
 
 from __future__ import annotations
@@ -140,8 +139,8 @@ def _read_known(known: object) -> list[tuple[str, str]]:
 class _SaveRefusals:
     """Raises at the end of a cassette that its saving was refused.
 
-    vcrpy saves a cassette before it takes its patches off, so if saving raised, httpx would go on talking to the cassette. It
-    takes off first what was given as `custom_patches`, and whatever that raises, the others too.
+    vcrpy saves a cassette before it removes its patches, so an exception then would leave httpx patched. It removes
+    `custom_patches` first, and the others too if that raises.
     """
 
     def __init__(self) -> None:

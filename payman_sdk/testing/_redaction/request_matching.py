@@ -1,8 +1,8 @@
 """What a request means, and how two of them differ.
 
-The client makes new ids of tasks, requests and sessions in every run, so a recorded request and a live one are the same
-when they agree up to a renaming: `IdMap` keeps which recorded id means which live one, one for one, for a whole cassette.
-What is compared here has been scrubbed already, so nothing that is said of a difference holds a secret.
+The client makes new ids in every run, so a recorded request and a live one are the same if they agree up to a renaming: `IdMap`
+maps recorded ids to live ones, one to one, for a whole cassette. What is compared has been scrubbed already, so no difference shows
+a secret.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MISSING: Final = object()
 
 @dataclass(frozen=True)
 class RequestContent:
-    """What there is to compare about a request; neither host nor port matter. A form is a dict, and other text stays text."""
+    """What to compare of a request; neither host nor port matter. A form is a dict, and other text stays text."""
 
     method: str
     path: str
@@ -39,12 +39,7 @@ class RequestContent:
 
     @classmethod
     def from_request(cls, method: str, uri: str, headers: Mapping[str, Any], body: bytes | None) -> Self:
-        """Return the meaning of a request.
-
-        Example:
-            >>> RequestContent.from_request("GET", "https://agent.payman.ai/x?b=2&a=1", {"Accept": "*/*"}, None).query
-            {'b': '2', 'a': '1'}
-        """
+        """Return the meaning of a request."""
         address = urlsplit(uri)
         kept = {name.lower(): value for name, value in headers.items()}
         return cls(
@@ -59,8 +54,8 @@ class RequestContent:
 class IdMap:
     """Which recorded id means which live one, in one cassette.
 
-    Placeholders of secrets match by kind: one for a secret of the test may have another number than the recorded one. A
-    placeholder that the cassette issued must come back unchanged; `minted` are those that were made in this run.
+    Placeholders of secrets match by kind, because their numbers may differ. A placeholder that the cassette issued must come back
+    unchanged; `minted` were made in this run.
     """
 
     def __init__(self, minted: Container[str] = frozenset()) -> None:
@@ -77,14 +72,7 @@ class IdMap:
         return found
 
     def find_differences(self, recorded: RequestContent, live: RequestContent) -> list[str]:
-        """How two requests differ, in lines for people; nothing if one could stand for the other. Nothing is kept of it.
-
-        Example:
-            >>> def ask(text):
-            ...     return RequestContent.from_request("POST", "https://x/ask", {}, json.dumps({"text": text}).encode())
-            >>> IdMap().find_differences(ask("send 10 TSD"), ask("send 20 TSD"))
-            ['text: recorded "send 10 TSD", now "send 20 TSD"']
-        """
+        """Return how two requests differ, in lines for people; nothing if they match. Nothing is kept of it."""
         return [*_compare_requests(recorded, live, self._copy())]
 
     def translate(self, body: bytes) -> bytes:
@@ -122,7 +110,7 @@ class IdMap:
 
 
 def is_played(found: list[str]) -> bool:
-    """Whether two requests differ in nothing but ids that were taken for others, because the recording was played before."""
+    """Return whether two requests differ only in ids that were mapped before, because the recording was played already."""
     return bool(found) and all(_PLAYED_AS in line for line in found)
 
 

@@ -1,8 +1,8 @@
-"""Takes the secrets out of recorded HTTP, and hunts for those that got past.
+"""Remove the secrets from recorded HTTP, and search for any that are left.
 
-Everything in a cassette goes through one `Scrubber`: addresses, headers and bodies of requests and answers. A secret is
-recognised by its name (a header, a parameter, a member), by its form (`Bearer …`, a JWT), or because it was seen before. A
-placeholder such as `SCRUBBED-access-token-1` replaces it. Everything else stays unchanged, to the byte.
+Everything in a cassette goes through one `Scrubber`. It recognises a secret by its name (a header, a parameter, a member), by its
+form (`Bearer …`, a JWT), or because it was seen before. A placeholder such as `SCRUBBED-access-token-1` replaces it. All else stays
+unchanged, to the byte.
 """
 
 from __future__ import annotations
@@ -56,19 +56,10 @@ _HARMLESS_HEADERS: Final = frozenset(
 
 
 class Scrubber:
-    """Puts placeholders in the place of secrets, the same one for the same secret wherever it appears.
+    """Replaces secrets by placeholders, the same one for the same secret wherever it appears.
 
-    It belongs to one cassette, and numbers its placeholders by kind. Those that it finds stay, so scrubbing twice does no harm.
-
-    Args:
-        known: Kinds and values of secrets that are known beforehand, such as `("client-secret", "…")`.
-
-    Example:
-        >>> scrubber = Scrubber()
-        >>> scrubber.scrub_uri("http://127.0.0.1:8642/api/oauth2/token?grant_type=refresh_token&refresh_token=r3fresh-me")
-        'http://127.0.0.1/api/oauth2/token?grant_type=refresh_token&refresh_token=SCRUBBED-refresh-token-1'
-        >>> scrubber.scrub_text('{"error_description": "r3fresh-me has expired", "code": -32603}')
-        '{"error_description": "SCRUBBED-refresh-token-1 has expired", "code": -32603}'
+    It belongs to one cassette, and numbers its placeholders by kind. Scrubbing twice does no harm. `known` are kinds and values of
+    known secrets, such as `("client-secret", "…")`.
     """
 
     def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
@@ -154,24 +145,11 @@ class Scrubber:
         return self._known.build_pattern().sub(self._known.hide_match, text)
 
     def find_leaks(self, serialized: str) -> list[str]:
-        """Return what scrubbing missed in a serialized cassette: the lines and the kinds, never a value.
-
-        Example:
-            >>> scrubber = Scrubber()
-            >>> later = scrubber.scrub_text("it is hunter2-or-not")
-            >>> _ = scrubber.scrub_uri("https://agent.payman.ai/x?password=hunter2-or-not")
-            >>> scrubber.find_leaks(later)
-            ['line 1: a password, elsewhere SCRUBBED-password-1']
-        """
+        """Return what scrubbing missed in a serialized cassette: the lines and the kinds, never a value."""
         return LeakScanner(self._known).scan_cassette(serialized)
 
     def find_leaks_in_body(self, body: bytes | str) -> list[str]:
-        r"""Return what scrubbing missed in a body as a program reads it: parsed, its events joined, its escapes undone.
-
-        Example:
-            >>> Scrubber().find_leaks_in_body(r'{"access\u005ftoken": "hunted", "password": 4711}')
-            ['a member named access_token that is not a placeholder', 'a member named password that is not a placeholder']
-        """
+        r"""Return what scrubbing missed in a body as a program reads it: parsed, its events joined, its escapes undone."""
         return LeakScanner(self._known).scan_body(body)
 
     def _scrub_header(self, name: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""How credentials look in HTTP: by which names they go, by which marks they are known, and in which forms they are written."""
+"""How credentials look in HTTP: their names, their marks, and the forms in which they are written."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ _MOST: Final = 32 * 1024 * 1024  # characters of all layers of a body
 
 
 def iter_layers(body: bytes | str) -> Iterator[str | None]:
-    """Yield a body, what it holds compressed, percent-encoded or in base64, and what that holds; None if it is too much."""
+    """Yield a body, what it holds compressed, percent-encoded or in base64, and so on; None if it is too much."""
     waiting, seen, size = [body], set[str](), 0
     while waiting:
         layer = waiting.pop()
@@ -202,7 +202,7 @@ def parse_input(element: str) -> tuple[str, str, int, int] | None:
 
 
 def iter_documents(text: str) -> Iterator[Any]:
-    """Yield the JSON documents in a text that is one, or that is an event stream of them, each in one line or in several."""
+    """Yield the JSON documents in a text that is one, or that is an event stream of them."""
     lines = [line[5:] for line in text.splitlines() if line.startswith("data:")]
     events = [
         "\n".join(data)

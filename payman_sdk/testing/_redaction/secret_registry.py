@@ -1,4 +1,4 @@
-"""The secrets of one cassette: the placeholder of each, how to find each in every spelling, and the hunt for what scrubbing missed."""
+"""The secrets of one cassette: their placeholders, how to find each in every spelling, and the search for leaks."""
 
 from __future__ import annotations
 
@@ -57,12 +57,10 @@ def list_spellings(value: str) -> set[str]:
 class SecretRegistry:
     """Secrets, with a placeholder for each, numbered by kind in order of appearance.
 
-    What a program brings along goes by its role: an id and a secret that happen to be equal are two secrets. What a server gives
-    out keeps one placeholder in every role, for it has to come back.
+    A program's secrets go by their role: an id and a secret that are equal are two. A server's keep one placeholder in every role,
+    because they come back.
 
-    Attributes:
-        minted: The placeholders that were made here, as against those that were found.
-        is_answer: Whether a server says what is read now.
+    `minted` are the placeholders made here, not found. `is_answer` says whether a server's words are read now.
     """
 
     def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
@@ -157,7 +155,7 @@ class SecretRegistry:
         return self._hunted
 
     def build_word_pattern(self) -> re.Pattern[str]:
-        """Find the secrets that are too short for `build_pattern`, where no letter or digit is beside them, and not in placeholders."""
+        """Find secrets too short for `build_pattern`, where no letter or digit is beside them, outside placeholders."""
         if self._hunted_words is None:
             short = [
                 value
@@ -200,7 +198,7 @@ class LeakScanner:
         return list(found)
 
     def scan_body(self, body: bytes | str) -> list[str]:
-        """Return what a body still holds for a program that unpacks and parses it, joins its events and undoes its escapes."""
+        """Return what a body still holds for a program that unpacks it, joins its events and undoes its escapes."""
         found: dict[str, None] = {}
         for layer in iter_layers(body):
             said = ["it is too much to be looked through"] if layer is None else self._scan_layer(layer)
