@@ -51,17 +51,12 @@ _BEGIN = (
 
 
 class PostgresAccess:
-    """The connections of one store. Every step takes one that is idle, or makes one.
+    """The connections of one store. Every step takes an idle one, or makes one.
 
-    Nothing of a session is relied on but within a transaction, so a pooler may share connections by transactions.
+    It relies on the session only within a transaction, so a pooler may share connections by transactions.
 
-    Args:
-        given: The address of a server, or a function that connects to one.
-        error: What is raised where the server cannot be asked.
-        allow_plaintext: Whether what is stored may cross a network unencrypted.
-
-    Raises:
-        ConfigurationError: The address is none, or allows plain text.
+    `given` is an address or a function that connects; `error` is raised where the server cannot be asked. `allow_plaintext` lets
+    the content cross a network unencrypted. Raises ConfigurationError for an unusable address, or one that allows plain text.
     """
 
     def __init__(self, given: Place, error: type[PaymanError], *, allow_plaintext: bool = False) -> None:
@@ -92,7 +87,7 @@ class PostgresAccess:
         self._end = weakref.finalize(self, _close_all, self._idle)
 
     def ask(self, function: Callable[[Connection], T], what: str) -> T:
-        """Call a function with a connection on which every statement is committed at once; raises the error of the store."""
+        """Call a function with a connection that commits every statement at once; raises the store's error."""
 
         def call() -> T:
             connection = self.take()
@@ -107,7 +102,7 @@ class PostgresAccess:
         return self.call(call, what)
 
     def write(self, function: Callable[[Connection], T], what: str) -> T:
-        """Call a function in a transaction, which is on the disk when this returns; raises also where only the answer was lost."""
+        """Call a function in a transaction, which is on the disk when this returns; raises also if only the answer was lost."""
 
         def call(connection: Connection) -> T:
             connection.execute(_BEGIN)
@@ -122,7 +117,7 @@ class PostgresAccess:
         return self.ask(call, what)
 
     def call(self, function: Callable[[], T], what: str) -> T:
-        """Call a function that asks PostgreSQL, within the limit on stores; an error becomes that of the store, without the statement."""
+        """Call a function that asks PostgreSQL, within the time limit; an error becomes the store's, without the statement."""
         try:
             return call_within(function, get_time_left(_ANSWER), late=psycopg.OperationalError)
         except psycopg.Error as error:
@@ -181,7 +176,7 @@ def make_key(*parts: str) -> str:
 
 
 def _complete_address(given: object, *, allow_plaintext: bool) -> SecretStr | None:
-    """Return an address with what it leaves open; None for what is none, and an empty one where it allows plain text."""
+    """Return an address with its defaults; None for an unusable one, an empty one if it allows plain text."""
     try:
         known: dict[str, Any] = conninfo_to_dict(SecretStr(given).reveal()) if isinstance(given, str) else {}
     except psycopg.Error:

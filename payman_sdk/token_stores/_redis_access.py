@@ -1,8 +1,8 @@
 """What all stores in Redis share: the client of the server, names of keys, how long a step may take, and locks that expire.
 
-A lock is a key that expires and holds a value only its holder knows. Giving it back, or keeping it longer, compares that value
-and acts in one step: by a script, or, where scripts are refused, by WATCH and MULTI. A Redis that allows neither is found out
-before the lock is relied on.
+A lock is a key that expires and holds a value only its holder knows. Releasing or extending it compares that value and acts in one
+step: by a script, or, where scripts are refused, by WATCH and MULTI. A Redis that allows neither is noticed before the lock is
+relied on.
 """
 
 from __future__ import annotations
@@ -32,14 +32,13 @@ T = TypeVar("T")
 _PATIENCE = 3.0
 """Seconds that a server of Redis has for a connection, and for each answer."""
 _ANSWER = 6.0
-"""Seconds that one step may take with any client; a client of the program's own may wait for ever, or try again and again."""
+"""Seconds that one step may take with any client; a program's own client may wait or retry for ever."""
 
 
 def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> redis.Redis:
-    """Return the client that was given, or one of the server at that URL, which waits seconds for an answer and no longer.
+    """Return the given client, or one of the server at that URL, which waits for an answer for `seconds` at most.
 
-    Raises:
-        ConfigurationError: It is neither, or would reach another machine without TLS.
+    Raises ConfigurationError if it is neither, or would reach another machine without TLS.
     """
     client: object = given
     if isinstance(given, str):
@@ -65,7 +64,7 @@ def escape(part: str) -> str:
 
 
 def call_bounded(function: Callable[[], T]) -> T:
-    """Call a function that asks Redis; a RedisError says that it failed, or has not returned within the limit on stores."""
+    """Call a function that asks Redis; a RedisError says that it failed or did not return within the limit."""
     return call_within(function, get_time_left(_ANSWER), late=redis.TimeoutError)
 
 
@@ -97,10 +96,7 @@ class UnsupportedError(redis.RedisError):
 
 
 class Lease:
-    """A lock in Redis that was taken. It ends when it is released, or when it was not extended for so many seconds.
-
-    Errors of every method are `redis.RedisError`.
-    """
+    """A lock in Redis that was taken. It ends when released, or when not extended for so many seconds. Methods raise `redis.RedisError`."""
 
     def __init__(self, client: redis.Redis, name: str, seconds: float, earlier: list[str]) -> None:
         self._client = client
@@ -115,8 +111,8 @@ class Lease:
     ) -> Lease | None:
         """Wait for a lock, and take it; None if somebody else holds it all that time.
 
-        `unanswered` are values of earlier leases of the same holder that may have been taken, though no answer said so. The lock is
-        taken over where it holds one of them; one is added where this attempt fails.
+        `unanswered` are values of the holder's earlier attempts that had no answer. The lock is taken over if it holds one of them;
+        a failed attempt adds one.
         """
         lease = cls(client, name, seconds, unanswered)
         try:

@@ -1,4 +1,4 @@
-"""A token in a file that only its owner can read. Needs the extra `file`: filelock, and platformdirs for the usual place."""
+"""A token in a file that only its owner can read. Needs the extra `file`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _open_directly(path: str, flags: int) -> int:
 class FileLock(LayeredLock):
     """A `Lock` between processes, on a lock file, and between the threads of each. The file is made if need be, and stays.
 
-    The operating system releases it when its holder dies. A file system without locks is refused.
+    The operating system releases it when its holder dies. It refuses a file system without locks.
     """
 
     def __init__(self, path: Path) -> None:

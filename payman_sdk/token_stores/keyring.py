@@ -1,7 +1,7 @@
 """A token in the keyring of the operating system. Needs the extra `keyring`.
 
-An entry on Windows holds 1,280 characters. A longer token is split over several entries, and an entry under the store's own name
-lists them. A new token is written into the unused one of two sets and read again; then writing that one entry activates it.
+An entry on Windows holds 1,280 characters. A longer token is split over several entries, which an entry under the store's own name
+lists. A new token is written into the unused one of two sets and read again; then writing that one entry activates it.
 """
 
 from __future__ import annotations
@@ -44,13 +44,7 @@ _TRIES = 5
 
 
 class _EntryIndex(NamedTuple):
-    """Which entries hold a token.
-
-    Args:
-        set: `a` or `b`.
-        parts: How many there are.
-        digest: SHA-256 of the whole.
-    """
+    """Which set of entries (`a` or `b`) holds a token, in how many parts, and the SHA-256 of the whole."""
 
     set: str
     parts: int
@@ -122,7 +116,7 @@ class KeyringTokenStore:
         raise failure  # out here, it carries no frames of the keyring's with it, which hold the token
 
     def _read(self) -> SecretStr | None:
-        """Return the text of the token, or that of an index whose parts do not fit together. Nothing is raised, with a token in its frames."""
+        """Return the text of the token, or that of an index whose parts do not fit. No exception has a token in its frames."""
         text: str | None = None
         index: _EntryIndex | None = None
         for _ in range(_TRIES):

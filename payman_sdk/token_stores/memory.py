@@ -62,9 +62,9 @@ SHARERS: WeakSet[Any] = WeakSet()
 
 
 def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTokenStore:
-    """Return the store of all clients of this process that have the same credentials at the same server.
+    """Return the store of all clients of this process with the same credentials at the same server.
 
-    Web programs make a client for every request; with this they do not fetch a token for every request.
+    Web programs that make a client for every request thus need no new token for each.
     """
     secret = SecretStr(client_secret)
     # Python's hashes of texts are keyed anew in each process, so the key gives no secret away. Two of them are as good as a

@@ -24,12 +24,8 @@ _HOLD = (
 class AdvisoryLock(LayeredLock):
     """A `Lock` between machines that lasts as long as a transaction, and between the threads of each process.
 
-    The server frees it when its holder ends the transaction or the connection. A holder that loses its connection and goes on has
-    lost the lock: who writes under it asks `is_held` first, and the record of an operation is compared with each claim.
-
-    Args:
-        access: The connections.
-        name: The name of the lock.
+    The server frees it when its holder ends the transaction or the connection. A holder may lose its connection and go on. So
+    whoever writes under it asks `is_held` first, and each claim is compared with the record of an operation.
     """
 
     def __init__(self, access: PostgresAccess, name: str) -> None:
