@@ -1,4 +1,4 @@
-"""What flows report to an observer: who listens, inside of the SDK, and the tracker of an ask that reports to them."""
+"""What flows report to an observer: the listeners inside the SDK, and the tracker of an ask that reports to them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AttemptBegan(NamedTuple):
-    """A request is about to be sent; the task is None for a token request. The path has no query, for that may carry secrets.
+    """A request is about to be sent; the task is None for a token request. The path has no query, which may carry secrets.
 
     Readers may add to the headers. `resends` says how often the same was sent before.
     """
@@ -51,10 +51,7 @@ class Listener:
     def record_answer(
         self, began: AttemptBegan, status_code: int | None, error: str | None, seconds: float
     ) -> None:
-        """Record that a request was answered, with the head of a stream at least, or failed.
-
-        `error` is the class of what was raised in place of an answer.
-        """
+        """Record that a request was answered, with the head of a stream at least, or failed with an exception of class `error`."""
 
     def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
         """Record how the failure of an attempt was classified: `FATAL`, `RETRYABLE`, `TURNED_AWAY` or `AMBIGUOUS`."""

@@ -1,6 +1,6 @@
-"""What the logger `payman_sdk` says of events: at INFO a line for each ask, at DEBUG every decision. Retries warn for themselves.
+"""The logger `payman_sdk`: at INFO a line for each ask, at DEBUG every decision. Retries warn for themselves.
 
-Nothing is said of what was asked and answered, and no failure's own words: a server may repeat in them what it was sent.
+It logs neither asks and answers nor the words of failures, in which a server may repeat them.
 """
 
 from __future__ import annotations

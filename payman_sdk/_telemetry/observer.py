@@ -1,6 +1,6 @@
 """Reports what a client does: one `Observer` for the client, and one `Tracker` for each ask.
 
-What is counted is counted always. Listeners are there only where somebody reads what they write: the log, from INFO on, or OpenTelemetry.
+Counts are always kept. Listeners exist only if somebody reads them: the log, from INFO on, or OpenTelemetry.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class TaskEntry(NamedTuple):
 class Observer:
     """Counts what a client does, and notifies listeners; safe to use from several threads at once.
 
-    `readers` get every event, beside the log; the flow of every ask runs within `within`.
+    `readers` get every event; the flow of every ask runs within `within`.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Spans and metrics of OpenTelemetry. An ask has a span, and under it one for each request and each renewal of the access token.
 
-The span of an ask is current while its flow runs, but not while a stream's reader runs. Exceptions are not recorded, because
-messages may repeat a server's text.
+The span of an ask is current while its flow runs, but not while a stream's reader runs. Exceptions are not recorded: messages may
+repeat a server's text.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _ASK = create_key("payman-ask")
 _MOST_EVENTS = 100
-"""From how many events of a stream on only those are noted that report the task's state; spans hold 128 by default."""
+"""After so many events of a stream, spans note only state changes; spans hold 128 by default."""
 
 
 class _AskSpan:

@@ -47,14 +47,14 @@ class Stats(NamedTuple):
         asks: Asks, streams and replies that have ended.
         completed: Those whose task was completed.
         failed: Those whose task failed, was canceled or rejected.
-        input_required: Those whose task waits for somebody: for an approval, an answer, or a person who acts elsewhere.
-        in_progress: Those whose task was still at work when the time was over.
+        input_required: Those whose task waits for an approval, an answer, or a person who acts elsewhere.
+        in_progress: Those whose task was still at work at the deadline.
         errors: Those that were refused or failed otherwise.
         unknown: Those that were sent and whose outcome is undetermined: an `OutcomeUnknownError`.
         abandoned: Those whose caller was cancelled, left the stream before its end, or had a hook that raised.
-        attempts: How often asks were tried; what is sent again with another token, after a 401, belongs to the same try.
-        retries: How often something was tried again.
-        lookups: How often a task was looked up.
+        attempts: Tries of asks; a send with another token, after a 401, belongs to the same try.
+        retries: Repeated tries.
+        lookups: Look-ups of tasks.
         reconciled: Asks whose answer got lost and whose outcome a look-up found.
         deduplicated: Asks with an idempotency key that the agent knew already; nothing was sent.
         streams: Those of the asks that were streamed.
@@ -62,7 +62,7 @@ class Stats(NamedTuple):
         events: Events that streams delivered.
         token_refreshes: Access tokens that were fetched.
         failed_token_refreshes: Access tokens that could not be fetched.
-        undetermined: Payments that `pay`, `approve` or `deny` returned as undetermined, for whatever reason.
+        undetermined: Payments that `pay`, `approve` or `deny` returned as undetermined.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox

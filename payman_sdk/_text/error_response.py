@@ -51,13 +51,14 @@ class Headers(Mapping[str, str]):
 class ErrorResponse:
     """The answer of an error, without its connection so that it can be pickled.
 
-    It has the interface of a response of `requests`, as in version 1. If the server repeats a secret that it was sent, it shows `...`.
+    It has the interface of a response of `requests`, as in version 1. If the server repeats a secret that it was sent, it shows
+    `...`.
 
     Args:
         status_code: The HTTP status.
         content: The body, at most 256 KiB.
-        content_type: The value of the `Content-Type` header, empty if there was none.
-        headers: The headers of the answer. Only its type, its date and `Retry-After` are kept.
+        content_type: The value of the `Content-Type` header, or empty.
+        headers: The headers. Only type, date and `Retry-After` are kept.
     """
 
     __slots__ = ("content", "headers", "status_code")
@@ -149,5 +150,5 @@ def format_exception(error: BaseException) -> str:
 
 
 def shorten(text: str) -> str:
-    """Return a server's own words on one line, cut to a length that a message bears, and with nothing in them that hides."""
+    """Return a server's words on one line, cut to fit a message, and with hidden characters escaped."""
     return sanitize(text, one_line=True, max_length=_SHOWN)

@@ -1,6 +1,6 @@
-"""The SDK's logger, and tracebacks: what they show of the words of others is one line, short, and holds no secret.
+"""The SDK's logger, and tracebacks: the words of others are one line, short, and without secrets.
 
-What the libraries that carry requests log holds no secret either, and no query of a token request.
+The logs of the libraries that carry requests hold no secret either, and no query of a token request.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class SafeFormatter(logging.Formatter):
 
 
 def format_traceback(error: BaseException, max_length: int = _MOST) -> str:
-    """Format an exception like Python does, but what each one says on one line, cut, and without the values of variables."""
+    """Format an exception like Python, with each message on one line, cut, and without the values of variables."""
     lines: list[str] = []
     for heading, step in itertools.islice(_iter_chain(error), _MOST_ERRORS):
         lines += [heading, *_format_lines(step, max_length)]
@@ -123,7 +123,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 
 def configure_from_environment(environ: Mapping[str, str] = os.environ) -> None:
-    """Write what the SDK logs to standard error, from the level that PAYMAN_LOG names; done twice, it does no more.
+    """Log to standard error from the level in PAYMAN_LOG; a second call does no more.
 
     Without PAYMAN_LOG, logging is left as the program has it.
     """
@@ -162,10 +162,10 @@ _QUERY = rf"({re.escape(PATHS['create_token'])})\?[^\s\"'<>]*"
 
 
 def install_log_redaction() -> None:
-    """Have the loggers of the libraries that carry requests redact what they say; done twice, it does no more.
+    """Have the loggers of the libraries that carry requests redact secrets; a second call does no more.
 
-    Token requests carry their secrets in the query [D]. The logger of httpx records the URL of every request at INFO. That of
-    httpcore records a server's answer at DEBUG, which may repeat a secret.
+    Token requests carry their secrets in the query [D]. At INFO, httpx logs the URL of every request. At DEBUG, httpcore logs a
+    server's answer, which may repeat a secret.
     """
     for name in (*_LIBRARIES, *_KNOWN, *logging.root.manager.loggerDict):
         if name.partition(".")[0] in _LIBRARIES:

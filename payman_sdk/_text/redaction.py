@@ -1,8 +1,8 @@
-"""What takes the secrets out of everything of a server's that is kept or shown.
+"""Remove secrets from a server's words before they are kept or shown.
 
-A server, or a proxy before it, may repeat what it received, in any encoding. So the SDK decodes the escapes of URLs, JSON and HTML
-in a text, also nested ones. Then it searches for the secrets, in any case, and for their base64 and hexadecimal forms. Pieces of a
-secret count too: its first eight characters, or any twelve.
+A server, or a proxy before it, may repeat what it received, in any encoding. So the SDK decodes the escapes of URLs, JSON and HTML,
+also nested ones. Then it searches for the secrets, in any case, and for their base64 and hexadecimal forms. Pieces count too: a
+secret's first eight characters, or any twelve.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from payman_sdk._secrets import SecretStr, sent_secrets
 
 
 def list_encodings(value: str) -> list[str]:
-    """Return a value in hexadecimal, and in base64 for each of the three places where it may begin in what was encoded.
+    """Return a value in hexadecimal, and in base64 for each of the three places where it may begin.
 
-    The characters at either end that depend on what is beside the value are left out.
+    Characters at either end that depend on what is beside the value are left out.
     """
     raw = value.encode("utf-8", "surrogateescape")
     encoded = [raw.hex()]
@@ -201,7 +201,7 @@ def _count_alike(one: bytes, other: bytes) -> int:
 
 
 def _undo_escapes(view: bytes) -> tuple[bytes, int]:
-    """Return the text with its escapes undone, and how many they were; most texts hold no character that begins one."""
+    """Return the text with its escapes undone, and how many they were."""
     has_any = re.search(rb"[%\\&]", view) is not None
     return re.subn(_ESCAPE, _decode_match, view) if has_any else (view, 0)
 

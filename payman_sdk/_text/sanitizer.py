@@ -3,7 +3,7 @@ r"""Show the words of others safely: to a person, on a terminal, in a log, to a 
 Characters that control a terminal, change the direction of writing, break a line or are invisible appear as escapes such as
 `\u202e`. The Unicode category decides, so unknown characters of these kinds are escaped too.
 
-A notebook shows answers as markdown. What the agent says is markdown, and nothing in it may act: no HTML, no image, no odd link.
+A notebook shows answers as markdown, and nothing in it may act: no HTML, no image, no odd link.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ _BLANK = (
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc"
     "\U0001d159\U00013441-\U00013446\U00016fe4\U000e0100-\U000e01ef]"
 )
-"""Letters, marks and symbols that show nothing. Unicode calls most of them default ignorable, which Python cannot look up. It is
-compiled on first use: most asks show nothing of it, and it takes as much memory as a module."""
+"""Letters, marks and symbols that show nothing: Unicode's default ignorables, which Python cannot look up.
+
+It is compiled on first use, because it takes as much memory as a module.
+"""
 
 _OVERLAY = 1
 """The combining class of marks that strike a letter out."""
@@ -34,11 +36,8 @@ _SPACES, _BREAKS = "[ \t]{9,}", "[\r\n]{4,}"
 def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None) -> str:
     r"""Escape what a text hides; the result can be encoded and printed anywhere.
 
-    Args:
-        text: The words of others.
-        one_line: Escape line breaks and tabs as well, and count long gaps instead of showing them. Otherwise `\n` and
-            tabs stay, and `\r\n` counts as `\n`.
-        max_length: How many characters to show; a longer text ends with how much is missing.
+    `one_line` also escapes line breaks and tabs, and counts long gaps instead of showing them. Otherwise `\n` and tabs stay, and
+    `\r\n` counts as `\n`. A text longer than `max_length` characters ends with how much is missing.
     """
     if one_line and (not text.isprintable() or " " * 9 in text):
         text = re.sub(_SPACES, lambda gap: f" … ({len(gap[0]):,} spaces) … ", text)
@@ -58,15 +57,7 @@ def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None
 
 
 def find_hidden(text: str) -> int | None:
-    r"""Return the position of the first character that nobody can see, None where there is none.
-
-    Line breaks (`\n`), tabs and spaces are seen.
-
-    Example:
-        >>> from payman_sdk._text.sanitizer import find_hidden
-        >>> find_hidden("send 10 TSD\u200b to Bob"), find_hidden("send 10 TSD to Bob")
-        (11, None)
-    """
+    r"""Return the position of the first character that nobody can see, or None. `\n`, tabs and spaces are seen."""
     hidden = {character for character in set(text) if is_hidden(character)} - {"\n", "\t"}
     return min((text.index(character) for character in hidden), default=None)
 
@@ -81,13 +72,7 @@ def is_hidden(character: str) -> bool:
 
 
 def describe(character: str) -> str:
-    r"""Name a character without showing it.
-
-    Example:
-        >>> from payman_sdk._text.sanitizer import describe
-        >>> describe("\u202e")
-        'U+202E RIGHT-TO-LEFT OVERRIDE'
-    """
+    r"""Name a character without showing it, such as `U+202E RIGHT-TO-LEFT OVERRIDE`."""
     return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
 
 
