@@ -104,11 +104,7 @@ def register_with_yaml() -> None:
 
 
 class Key(Generic[T]):
-    """An attribute that reads the key of the same name.
-
-    Args:
-        read: What makes the attribute of what the dict has; without it, both are the same.
-    """
+    """An attribute that reads the key of the same name, through `read` if given."""
 
     __orig_class__: Any
     """`Key[…]` with the type of what it reads; `typing` sets it."""

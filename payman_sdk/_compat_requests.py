@@ -1,7 +1,7 @@
-"""For programs written for version 1: they catch the exceptions of `requests`, and know none of the SDK.
+"""For programs written for version 1, which catch the exceptions of `requests`.
 
-Where a program has imported `requests`, an error is therefore made as a class that is also one of its exceptions. Such
-a class has the same name, so that messages and tracebacks read the same. Nothing here imports `requests`.
+If a program has imported `requests`, an error's class is also one of its exceptions. It keeps its name, so messages and tracebacks
+read the same. Nothing here imports `requests`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 def create_error(error_class: type[E], args: tuple[Any, ...], sent: object) -> E:
-    """Return an exception before it gets its attributes: also one of `requests`, where the program has imported that."""
+    """Return an exception before it gets its attributes, also one of `requests` if the program has imported that."""
     made: Any = error_class
     if "requests" in sys.modules:
         name = made._in_requests
@@ -34,7 +34,7 @@ def create_error(error_class: type[E], args: tuple[Any, ...], sent: object) -> E
 
 
 def build_json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
-    """Return what `.json()` of an answer raises: the error as `requests` has it, where the program has imported that."""
+    """Return what `.json()` of an answer raises: as `requests` has it, if the program has imported that."""
     import json
 
     as_there = _find_exception("JSONDecodeError")
@@ -48,7 +48,7 @@ _PUBLIC = "_payman_public"
 """Where a class that was made here keeps the one that it was made of."""
 
 _made: dict[tuple[type, type], type] = {}
-"""What was made so far, by the class of the error and that of `requests`; the former itself where they cannot be joined."""
+"""Classes made so far, by the class of the error and that of `requests`; the former itself where they cannot be joined."""
 
 
 def _derive_class(error_class: type[E], name: str) -> type[E]:
@@ -92,10 +92,10 @@ def _get_public_class(value: Any) -> Any:
 
 
 def _build_silent_root(root: type[BaseException]) -> type[BaseException]:
-    """`RequestException` without what it and OSError do to an exception that is made.
+    """Return `RequestException` without what it and OSError do to a new exception.
 
-    It comes after the classes of the SDK and of users, and before those of `requests`. An error has no request, which
-    would hold secrets, and what a subclass calls `filename` or `errno` is an attribute like any other.
+    It comes after the classes of the SDK and of users, and before those of `requests`. An error has no request, which would hold
+    secrets, and a subclass's `filename` or `errno` is an ordinary attribute.
     """
     nothing = dict.fromkeys(("request", "response", "errno", "strerror", "filename", "filename2"))
     members = {**nothing, "__module__": __name__, "__init__": BaseException.__init__}

@@ -64,7 +64,7 @@ class TokenRefresh(NamedTuple):
     """The result of fetching an access token: passed to `on_token`. It holds no token.
 
     Attributes:
-        reason: `first` (there was none), `ending` (it expired soon), `ended`, `refused` (Payman refused it), or `code` (an authorization
+        reason: `first` (there was none), `ending` (it expired soon), `ended`, `refused` (by Payman), or `code` (an authorization
             code was exchanged).
         expires_in: Seconds until the new token expires; None without a new token.
         is_rotated: Whether a new refresh token came with it.

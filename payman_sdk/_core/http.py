@@ -90,7 +90,8 @@ class Transmission:
         sends: How often sending began; transports may repeat a request.
         is_connecting: Whether its last known step is waiting for a connection.
         was_seen: Whether any step was reported.
-        is_reused: Whether httpx or httpcore reused an HTTP/1.1 connection for it. Bytes behind an earlier answer may then be taken for its answer.
+        is_reused: Whether httpx or httpcore reused an HTTP/1.1 connection for it. Bytes behind an earlier answer may then be
+            taken for its answer.
         is_guarded: Whether the connections exclude that themselves.
         failure: The exception of its last failed step.
         peer: The connected host and port, of the server or a proxy.

@@ -235,11 +235,7 @@ def _earliest(
 
 
 def _lose_answer(payment: Payment, error: PaymanError) -> Payment:
-    """Return the payment whose answer was lost.
-
-    Raises:
-        PaymanError: Nothing was sent, or it was turned away.
-    """
+    """Return the payment whose answer was lost; raises PaymanError if nothing was sent, or it was turned away."""
     if not (isinstance(error, OutcomeUnknownError) or error.sent is True):
         raise error
     reason = sanitize_line(error.message)
@@ -270,7 +266,7 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
 def _read_created_payee(response: FormattedTaskResponse, order: PayeeOrder) -> Payee:
     """Return the payee that an answer says was created.
 
-    Raises TaskFailedError if the agent refused, or the task failed without another object; ValueError if neither is certain.
+    Raises TaskFailedError if the agent refused, or its task failed and nothing says otherwise; ValueError if neither is certain.
     """
     state = response["state"]
     if response.status == "in_progress":

@@ -116,7 +116,7 @@ def _may_be_of(item: object, task_id: str, since: dt.datetime | None) -> bool:
 
 
 def _may_hide(answer: FormattedTaskResponse | None, error: PaymanError, task_id: str) -> bool:
-    """Return whether an answer that is no list may show the transaction of a task all the same."""
+    """Return whether an answer that is not a list may show the transaction of a task all the same."""
     if answer is None:
         return False
     if task_id.casefold() in f"{answer.artifacts} {answer.status_message}".casefold():

@@ -72,11 +72,7 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
 
 
 def check_code(auth_code: object) -> SecretStr:
-    """Return an authorization code.
-
-    Raises:
-        ConfigurationError: It is missing, blank, or no text that can be sent.
-    """
+    """Return an authorization code; raises ConfigurationError if it is missing, blank, or not text that can be sent."""
     if not isinstance(auth_code, str) or not auth_code.strip():
         refuse("auth_code", "is missing or blank", "Give the code that came to your redirect_uri.")
     code: SecretStr = check_parameter(SecretStr(auth_code), "auth_code")
