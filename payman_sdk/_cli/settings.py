@@ -1,9 +1,8 @@
 """Which settings hold, and their sources: flags, then the environment, then `.env`, then the stored login.
 
-The first of these places that names a server, by `PAYMAN_BASE_URL` or else by `PAYMAN_ENVIRONMENT`, decides.
-`payman_sdk/_core/auth/credentials.py` decides which credentials may be sent there. The stored login applies if nothing names
-another application or server. It belongs to a person, so their account pays. The application's credentials then only renew the
-token, because they would pay from another account.
+The first of these that names a server, by `PAYMAN_BASE_URL` or else by `PAYMAN_ENVIRONMENT`, decides. `_core/auth/credentials.py`
+decides which credentials may be sent there. The stored login applies if nothing names another application or server. Its person's
+account pays. The application's credentials then only renew the token, because they would pay from another account.
 """
 
 from __future__ import annotations

@@ -30,13 +30,10 @@ class ArtifactChange(NamedTuple):
 
 
 class ArtifactSet:
-    """Artifacts by their numbers.
+    """Artifacts by their numbers; `size` is how many bytes of the stream are kept.
 
-    After a break, a server may replay, resume or skip events. So after `rejoin`, known content is recognized by its text.
-
-    Attributes:
-        size: How many bytes of the stream are kept.
-        was_rejoined: Whether the stream broke at least once, so that something may be missing.
+    After a break, a server may replay, resume or skip events. So after `rejoin` (`was_rejoined`), known content is recognized by
+    its text, and something may be missing.
     """
 
     def __init__(self) -> None:

@@ -28,11 +28,11 @@ class SendRequest(NamedTuple):
     """Send this request, read its whole answer, and return the `httpx.Response`.
 
     Args:
-        request: The result of `build_request` of `payman_api`: method, url, params, json, headers.
+        request: The result of `build_request` of `payman_api`.
         deadline: The end, on the runner's clock.
         patience: Seconds until the answer; for an event stream, until its start, and of silence. None for the runner's limit.
         is_stream: Whether to leave an event stream open for `ReadChunk`.
-        transmission: Where the runner records the progress of the request, or None.
+        transmission: Where the runner records progress, or None.
     """
 
     request: Mapping[str, Any]

@@ -95,7 +95,6 @@ class Transmission:
         is_guarded: Whether the connections exclude that themselves.
         failure: The exception of its last failed step.
         peer: The connected host and port, of the server or a proxy.
-        max_bytes: The size limit of its answer.
         is_held: Whether a hook of a given client still holds it.
     """
 

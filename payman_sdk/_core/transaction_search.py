@@ -35,8 +35,8 @@ class Search(NamedTuple):
         transactions: Those of whole lists.
         is_whole: Whether they are all since the order.
         problem: Why a list could not be read.
-        others: What can be read of it.
-        may_hide_one: Whether what cannot be read of it may be the transaction of the payment.
+        others: Its readable transactions.
+        may_hide_one: Whether its unreadable ones may include that of the payment.
     """
 
     transactions: list[Transaction]

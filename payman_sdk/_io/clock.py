@@ -1,7 +1,7 @@
 """The clocks of the SDK; no other module reads one.
 
-Libraries that freeze or move time in tests replace the functions of `time`, wherever a module holds one. A deadline that is
-compared with another clock never ends, or has always ended. So only this module holds the function for deadlines.
+Libraries that freeze or move time in tests replace the functions of `time` in every module that holds one. A deadline compared with
+another clock never ends, or has always ended. So only this module holds the function for deadlines.
 """
 
 from __future__ import annotations

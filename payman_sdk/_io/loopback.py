@@ -2,7 +2,7 @@
 
 Every user of the machine can read the address that a program opens in a browser. That of the authorization page holds the state
 that ties the answer to the request. So the browser gets a single-use link to the loopback address, which redirects to the page.
-Somebody who reads the link and is faster is detected: the browser's own request is then the second, and ends the login.
+Somebody who reads the link and is faster is detected: the browser's own, second request ends the login.
 """
 
 from __future__ import annotations

@@ -125,9 +125,9 @@ _WATCHERS = frozenset({"sentry_sdk", "opentelemetry", "ddtrace"})
 class Interception:
     """Sees whether something replaces httpx: what a test has mocked must never reach a server.
 
-    pytest-httpx and vcrpy replace methods of httpx's transports, respx those of httpx's clients or httpcore's connections. The
-    SDK's own connections use none of them. So httpx sends the request if one of these is neither the library's own nor a known
-    watcher's wrapper. `places` are classes, or their replacements, each with the name of a method.
+    pytest-httpx and vcrpy replace methods of httpx's transports, respx those of httpx's clients or httpcore's connections, which
+    own connections bypass. So httpx sends the request if one is neither the library's own nor a known watcher's wrapper. `places`
+    are classes, or their replacements, each with the name of a method.
     """
 
     def __init__(self, *places: tuple[Any, str]) -> None:

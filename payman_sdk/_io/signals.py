@@ -1,11 +1,11 @@
 """Handlers of signals that raise (Ctrl-C, SIGTERM, alarms) wait while the main thread is in code that they would spoil.
 
-Python calls them in the main thread between any two instructions, where an exception can leave a lock of httpcore locked for ever.
-So the SDK enters given code (a transport, a client) with `defer_signals`. It calls a handler when that code returns or waits:
-there, an exception has the same path as a failed wait.
+Python calls them between any two instructions, where an exception can leave a lock of httpcore locked for ever. So the SDK enters
+given code (a transport, a client) with `defer_signals`. It calls a handler when that code returns or waits: there, an exception is
+like a failed wait.
 
-A thread reminds the main thread every few milliseconds. If that is at the same instruction again and again, it waits there. Code
-that neither waits nor returns for a second is interrupted anywhere.
+A thread reminds the main thread every few milliseconds. If that is repeatedly at the same instruction, it waits there. Code that
+neither waits nor returns for a second is interrupted anywhere.
 """
 
 from __future__ import annotations

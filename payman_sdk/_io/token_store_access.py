@@ -1,7 +1,7 @@
 """A token store as the client uses it: bounded in time, and its exceptions become the SDK's.
 
-A keyring may wait for a person, a client of Redis for a server, and neither can be stopped. So such a call runs in a separate
-thread, which is left behind after the time that a refresh sets.
+A keyring may wait for a person, a client of Redis for a server, and neither can be stopped. So such a call runs in a thread, which
+is left behind after the time for a refresh.
 """
 
 from __future__ import annotations

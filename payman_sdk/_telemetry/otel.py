@@ -234,10 +234,7 @@ _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 2
 
 
 class Metrics(events.Listener):
-    """Counts and measures a client's events.
-
-    Without a provider, it is the global one.
-    """
+    """Counts and measures a client's events, with the global provider by default."""
 
     def __init__(self, provider: MeterProvider | None, server: Mapping[str, str | int]) -> None:
         meter = get_meter("payman_sdk", __version__, provider)

@@ -1,12 +1,6 @@
 """A local Payman for development and tests: real HTTP, an agent that follows rules, and money that exists nowhere else.
 
 It needs the extra `sandbox`: `pip install 'paymanai-sdk[sandbox]'`. Names are imported when they are first used.
-
-Example:
-    >>> from payman_sdk.sandbox import Sandbox
-    >>> with Sandbox() as sandbox:
-    ...     sandbox.balance("TSD")
-    Decimal('1000.00')
 """
 
 from __future__ import annotations

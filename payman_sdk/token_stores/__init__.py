@@ -1,12 +1,7 @@
 """Stores of access tokens, so that many clients, processes and machines can share one.
 
-A token store loads and saves one token. A client holds its lock while it reads the token again, refreshes it and saves it.
-`MemoryTokenStore` is the default. The other stores need an extra each and are imported on first use.
-
-Example:
-    >>> from payman_sdk.token_stores import MemoryTokenStore
-    >>> MemoryTokenStore().load() is None
-    True
+A client holds the lock of a store while it reads the token again, refreshes it and saves it. `MemoryTokenStore` is the default. The
+other stores need an extra each and are imported on first use.
 """
 
 from typing import TYPE_CHECKING

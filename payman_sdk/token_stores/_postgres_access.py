@@ -55,8 +55,8 @@ class PostgresAccess:
 
     It relies on the session only within a transaction, so a pooler may share connections by transactions.
 
-    `given` is an address or a function that connects; `error` is raised where the server cannot be asked. `allow_plaintext` lets
-    the content cross a network unencrypted. Raises ConfigurationError for an unusable address, or one that allows plain text.
+    `given` is an address or a function that connects; the store's failures raise `error`. `allow_plaintext` lets the content cross
+    a network unencrypted. Raises ConfigurationError for an unusable address, or one that allows plain text.
     """
 
     def __init__(self, given: Place, error: type[PaymanError], *, allow_plaintext: bool = False) -> None:

@@ -1,9 +1,8 @@
 """Refresh tokens that were sent and whose answer nobody has read: they may be spent.
 
 A second use looks like theft and may end the whole authorization. So the client notes a refresh token in the store until it has
-read the answer, or no byte can have left. The note stays after a lost answer, an exception or a killed process. Another process may
-save a newer token. So the client sends this one again only after a pause, then every ten minutes at most, and only without a valid
-access token.
+read the answer, or no byte can have left. Another process may save a newer token. So the client sends this one again only after a
+pause, then every ten minutes at most, and only without a valid access token.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """The token of a client: one caller renews it for all before it expires, and the server's refusal ends it.
 
 In the early window, from 120 s before its expiry, one caller renews it and the others use the old one. A failure is only logged. In
-the late window, from 60 s, all callers wait, and a failure is raised to all. Tokens with a lifetime below 240 s have windows of a
-half and a quarter of it.
+the late window, from 60 s, all callers wait, and a failure is raised to all. A lifetime below 240 s has windows of a half and a
+quarter of it.
 
-If the answer to a renewal is lost, the client uses a valid access token until it expires. It does not send the refresh token again at
-once; see `rotation.py`.
+If the answer to a renewal is lost, the client uses a valid access token until it expires; see `rotation.py`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The events of a task's stream: their settings, content and times, and the task as reported at a moment.
 
-A task is decided at once, in one transaction, and reported afterwards as work in progress. The events depend only on the task and
-the stream settings, so another process can report them with the same numbers.
+A task is decided at once, in one transaction, and reported afterwards as work in progress. Its events depend only on it and the
+stream settings, so another process can report them with the same numbers.
 
-An answered task has more events. Earlier events keep their numbers. The event that ended with `input-required` now says `working`,
-and the new answer follows. So a client can continue from any number without missing anything.
+An answered task has more events, and earlier ones keep their numbers. The one that ended with `input-required` now says `working`,
+and the new answer follows. So a client can continue from any number.
 """
 
 from __future__ import annotations

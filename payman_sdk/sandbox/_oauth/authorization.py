@@ -1,9 +1,9 @@
-"""The authorization endpoint of OAuth 2.0: what a person is asked, on which page, and where the browser goes with the answer.
+"""The authorization endpoint of OAuth 2.0: what a person is asked, and where the browser goes with the answer.
 
 Nobody signs in: the person's account is that of the client. If a request does not prove where the answer may go, the server shows
 an error page. Any other error goes to the redirect URI (RFC 6749, section 4.1.2.1). PKCE (S256) is optional for a client with a
-secret, because Payman is not known to require it. It is required without a secret, because nothing else ties the code to the client
-(RFC 9700, section 2.1.1).
+secret, because Payman is not known to require it. Otherwise it is required: nothing else ties the code to the client (RFC 9700,
+section 2.1.1).
 """
 
 from __future__ import annotations

@@ -194,16 +194,12 @@ def _strip_port(uri: str) -> tuple[str | None, str, str] | None:
 
 @dataclass(frozen=True)
 class ClientAuthorization:
-    """One way in which a client is connected: by consents of people, or by its own credentials.
+    """One way in which a client is connected: by consents of people, or by its own credentials (`by_credentials`).
 
     Each is revoked as a whole. A revoked consent can be given again; revoked credentials need to be allowed again.
 
-    Attributes:
-        by_credentials: Whether by its own credentials; otherwise by consent.
-        scopes: All that its tokens may allow, in the order of the API.
-        tokens: How many valid access and refresh tokens there are.
-        redirect_uris: Where consents led.
-        revoked: Whether a person ended it.
+    `scopes` are all that its tokens may allow, in the order of the API. `tokens` counts valid access and refresh tokens.
+    `redirect_uris` are those of consents.
     """
 
     by_credentials: bool

@@ -4,9 +4,9 @@ Answers have camelCase members, and parameters come in the query string, as Paym
 and errors follow RFC 6749 [P].
 
 A code is valid for one use, by its client and with its PKCE verifier. Without PKCE, only a client with a secret can use it.
-Payman's published clients omit the redirect URI. If present, it must be that of the authorization request. A refresh token is valid
-for one use too, unless rotation is off. If two requests use the same one at the same time, one gets tokens. The other counts as
-theft and ends the grant.
+Payman's published clients omit the redirect URI; if present, it must be that of the authorization request. A refresh token is valid
+for one use too, unless rotation is off. If two requests use it at the same time, one gets tokens. The other counts as theft and
+ends the grant.
 """
 
 from __future__ import annotations

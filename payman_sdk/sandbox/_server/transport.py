@@ -30,11 +30,11 @@ from payman_sdk.sandbox._server.asgi_exchange import (
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Hands requests to an ASGI application in the same process; `Sandbox.transport()` makes one.
 
-    It works for `httpx.Client` and `httpx.AsyncClient`, under asyncio and trio, with any host and any number of concurrent requests
+    It works for `httpx.Client` and `httpx.AsyncClient`, under asyncio and trio, with any host and number of concurrent requests,
     from any threads. Answers arrive as they are sent, and the application notices a client that leaves. A closed connection raises
-    `httpx.RemoteProtocolError`, and the read timeout applies. Other timeouts do not apply, because nothing connects.
+    `httpx.RemoteProtocolError`. Of the timeouts, only the read timeout applies, because nothing connects.
 
-    The application runs in a thread, which ends with `close()` and with the transport itself.
+    The application's thread ends with `close()` and with the transport itself.
     """
 
     reports_sending = True

@@ -51,14 +51,9 @@ def build_link(path: str, **query: object) -> str:
 class RequestOrigin:
     """The target and the origin of a request.
 
-    Attributes:
-        scheme: `http` or `https`.
-        port: The port of its socket.
-        hosts: The `Host` headers.
-        origin: The page that made a browser send it, or None.
-        site: The relation of that page to this one (`Sec-Fetch-Site`), or None.
-        is_by_socket: Whether it came over a network, and not from this process.
-        allowed_hosts: More host names, on any port, because containers map ports.
+    `origin` is the page that made a browser send it, or None; `site` is its relation to this one (`Sec-Fetch-Site`). `hosts` are
+    the `Host` headers. `is_by_socket`: it came over a network, not from this process. `allowed_hosts` are more host names, on any
+    port, because containers map ports.
     """
 
     scheme: str
@@ -133,9 +128,9 @@ def find_change_refusal(asked: RequestOrigin) -> str | None:
 def find_consent_refusal(asked: RequestOrigin, *, is_change: bool) -> str | None:
     """Return why the consent page is not shown, or a decision on it is not taken; None if it may be.
 
-    Any page may link to the consent page, because applications do. A decision must come from the page itself. The page sends no
-    referrer, so browsers send its form with `Origin: null`, as from a sandboxed frame of another site. Only `Sec-Fetch-Site`, which
-    a page cannot set, distinguishes the two. Other programs send neither header; they need the ticket in the form.
+    Any page may link to the consent page, but a decision must come from the page itself. The page sends no referrer, so browsers
+    send its form with `Origin: null`, as from a sandboxed frame of another site. Only `Sec-Fetch-Site`, which a page cannot set,
+    distinguishes the two. Other programs send neither header; they need the ticket in the form.
     """
     if asked.is_by_socket and (refusal := find_page_refusal(asked)):
         return refusal
