@@ -95,7 +95,7 @@ class NotifyHook(NamedTuple):
 
 
 class Lock(Protocol):
-    """What `WithLock` can hold: held by one flow at a time. Whoever acquired it may release it in another thread."""
+    """What `WithLock` can hold: held by one flow at a time. Another thread may release it."""
 
     def acquire(self, *, timeout: float) -> bool:
         """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
@@ -147,7 +147,7 @@ OnEvent: TypeAlias = Callable[["StreamEvent"], Any]
 
 
 def hand_out(flow: Flow[T], on_event: OnEvent) -> Flow[T]:
-    """Run a flow that emits events, calling a function with each; what it raises ends the flow."""
+    """Run a flow that emits events, calling a function with each; its exception ends the flow."""
 
     def take(step: Effect) -> Flow[Any]:
         if not isinstance(step, Emit):
@@ -160,7 +160,7 @@ def hand_out(flow: Flow[T], on_event: OnEvent) -> Flow[T]:
 
 
 def step_through(flow: Flow[T], take: Callable[[Effect], Flow[Any]]) -> Flow[T]:
-    """Run a flow, carrying each of its steps out with another one, whose result or failure the flow gets."""
+    """Run a flow, carrying out each step with another one, whose result or failure the flow gets."""
     resume: Callable[[], Effect] = partial(next, flow)
     try:
         while True:
@@ -179,7 +179,7 @@ def step_through(flow: Flow[T], take: Callable[[Effect], Flow[Any]]) -> Flow[T]:
 
 
 class Stopwatch:
-    """The time that a call has taken, without that of the guard: a person may take theirs to allow it."""
+    """The time of a call, without the guard's: a person may take theirs to allow it."""
 
     def __init__(self, now: Clock) -> None:
         self._now = now

@@ -21,14 +21,14 @@ _NEXT_STEPS = {
 }
 
 PLAIN_REFUSALS = frozenset({400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 431, 451})
-"""HTTP statuses that say that a request was refused before anything was done. Every other error status leaves it open."""
+"""HTTP statuses of requests that were refused before anything was done. Every other error status leaves it open."""
 
 AGENT_REFUSALS = frozenset({-32700, -32600, -32601, -32602, -32001, -32002, -32003, -32004})
-"""JSON-RPC codes with which the agent refuses a request. Every other code leaves open what was done before the error."""
+"""JSON-RPC codes with which the agent refuses a request. Every other code leaves open what was done."""
 
 
 _MARK = "Payman: "
-"""How the SDK's note on an exception begins; there is one at most, for some exceptions are raised again and again."""
+"""How the SDK's note on an exception begins; there is one at most, as some are raised again and again."""
 
 
 def find_status_class(status_code: int) -> type[errors.APIStatusError]:
@@ -100,7 +100,7 @@ def parse_retry_after(failure: errors.PaymanError, now: Callable[[], float]) -> 
 
 
 def read_sending_time(headers: Mapping[str, str], now: Callable[[], float]) -> float:
-    """Return when an answer was sent, in seconds since 1970; `now` counts where it does not say. Raises ValueError or OverflowError."""
+    """Return when an answer was sent, in seconds since 1970, `now` by default. Raises ValueError or OverflowError."""
     return _read_date(headers["date"]) if "date" in headers else now()
 
 
@@ -133,7 +133,7 @@ def describe_interruption(
 
 
 def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
-    """Whether an exception is the SDK's or a cassette's, or says already that it interrupted this very ask."""
+    """Whether an exception is the SDK's or a cassette's, or has this very note already."""
     if isinstance(error, errors.PaymanError) or getattr(error, "task_id", None) == ids["task_id"]:
         return True
     return isinstance(error, Exception) and is_not_recorded(error)

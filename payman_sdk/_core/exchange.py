@@ -1,4 +1,4 @@
-"""One ask as the flows that send it share it: how it is sent and followed, and where its key is recorded."""
+"""What the flows of one ask share: how it is sent and followed, and where its key is recorded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class AskExchange(Protocol[T_co]):
-    """How one ask is sent and followed, as a whole answer or as a stream. All methods are flows."""
+    """How one ask is sent and followed, whole or as a stream. All methods are flows."""
 
     ask: AskRequest
     time: CallContext
@@ -44,7 +44,7 @@ EarlierArtifacts: TypeAlias = Sequence[Mapping[str, Any]]
 
 
 def get_earlier_artifacts(task: object) -> EarlierArtifacts | None:
-    """Return the artifacts of an answer, or of a payment's, whose task waited for somebody; None where they are not known."""
+    """Return the artifacts of an answer, or of a payment's, whose task waited for somebody; None if unknown."""
     if not isinstance(task, Mapping):
         task = getattr(task, "response", None)
     if not isinstance(task, Mapping):

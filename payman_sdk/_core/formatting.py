@@ -89,7 +89,7 @@ def format_answer(task: Task, ask: AskRequest) -> FormattedTaskResponse:
 
 
 def _select_new_artifacts(artifacts: list[Artifact], earlier: Sequence[Mapping[str, Any]]) -> list[Artifact]:
-    """Return the artifacts that were not there before, whether or not the server returns the earlier ones too."""
+    """Return the artifacts that were not there before, whether or not the server returns earlier ones."""
     old = [_identify_artifact(artifact) for artifact in earlier]
     new: list[Artifact] = []
     for artifact in artifacts:
@@ -107,7 +107,7 @@ def _identify_artifact(artifact: Mapping[str, Any]) -> str:
 
 
 def raise_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
-    """Return the answer, for a caller who wants to have failures raised; raises TaskFailedError."""
+    """Return the answer, or raise TaskFailedError for a failure if the caller wants that."""
     if response.status != "failed":
         return response
     raise build_failure(response, f"The task is {response['state']}: {shorten(response.text)}")

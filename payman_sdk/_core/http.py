@@ -41,7 +41,7 @@ class HTTPResponse(Protocol):
 
 
 class ResponseHeaders(Headers):
-    """Headers of an answer as its reader sees them: redacted when they are read, without cookies."""
+    """Headers of an answer, redacted when they are read, without cookies."""
 
     __slots__ = ()
 
@@ -60,7 +60,7 @@ class ResponseHeaders(Headers):
 
 
 class BufferedResponse(NamedTuple):
-    """A response whose body was read, with those of its headers that are still needed, found by names in lower case."""
+    """A response whose body was read, with the headers that are still needed, in lower case."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -170,9 +170,9 @@ _MOST_LOOKED_FOR: Final = 16
 _OVERLAP: Final = 64
 """How many bytes of what came before are looked at again with a piece."""
 _ERROR: Final = rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)'
-"""An error that is not null. If a piece ends before that shows, the next one shows it, as the overlap is longer."""
+"""An error that is not null. If a piece ends before it, the overlap with the next one shows it."""
 _CODE: Final = rb"(?:2[35DdEe]|3[\dBb]|[4-7][1-9A-Fa-f]|[57]0)"
-"""The codes of what need not be escaped anywhere (letters, digits and `-._~`), and of what other escapes consist of."""
+"""The codes of characters that need no escape (letters, digits and `-._~`), and of those in other escapes."""
 _NAME: Final = rb"(?!(?:amp|lt|gt|quot|apos|nbsp);)[A-Za-z]{2,31}\d{0,2};"
 _NUMBER: Final = rb"#[xX]0*%b|#0*(?:3[57]|[4-9]\d|1[012]\d)" % _CODE
 _HTML: Final = rb"(?:(?:amp|#0*38|#[xX]0*26);?)*(?:%b|%b)" % (_NUMBER, _NAME)
@@ -183,7 +183,7 @@ _SIGNS: Final = ALIKE.replace(b"%", b"&")
 """`ALIKE`, with one sign for the escapes of HTML and of URLs."""
 _HEX_DIGITS: Final = bytes(code in b"0123456789abcdefABCDEF" for code in range(256))
 _HEX: Final = bytes([1]) * 2 * FIRST
-"""The first characters of a secret in hexadecimal, with `_HEX_DIGITS`. Few answers hold so many digits in a row."""
+"""The first characters of a secret in hexadecimal, with `_HEX_DIGITS`. Such rows of digits are rare in answers."""
 _compile: Callable[[bytes], re.Pattern[bytes]] = lru_cache(re.compile)
 
 
@@ -203,7 +203,7 @@ class AnswerScan:
         self._is_clean = True
 
     def is_clean(self, piece: bytes) -> bool:
-        """Whether nothing so far repeats a secret or says that it is an error, this piece included."""
+        """Whether nothing so far repeats a secret or says that it is an error."""
         if self._is_clean:
             seen = self._seen + piece
             self._seen = seen[-_OVERLAP:]
@@ -225,7 +225,7 @@ def _is_clean(text: bytes, own: SecretStr | None) -> bool:
 
 @lru_cache(maxsize=256)
 def _needles(secret: SecretStr, has_hex: bool) -> tuple[bytes, ...]:
-    """Return what is looked for in an answer: of each form of a secret, a piece that no spelling changes."""
+    """Return what to look for in an answer: of each form of a secret, a piece that no spelling changes."""
     plain = secret.reveal()
     encodings = list_encodings(plain)[not has_hex and len(plain) >= FIRST :]
     pieces = [(form, FIRST) for form in list_texts(plain)] + [(form.encode(), ANY) for form in encodings]
@@ -235,6 +235,6 @@ def _needles(secret: SecretStr, has_hex: bool) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=256)
 def _collect_needles(own: SecretStr | None, changes: int, has_hex: bool) -> tuple[bytes, ...]:
-    """Return the same for the newest secrets and that of the request; `changes` keeps the cache fresh."""
+    """Return the same for the newest secrets and the request's; `changes` keeps the cache fresh."""
     secrets = (*sent_secrets.get_latest(_MOST_LOOKED_FOR), own)
     return tuple({needle for secret in secrets if secret is not None for needle in _needles(secret, has_hex)})

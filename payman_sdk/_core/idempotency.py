@@ -55,7 +55,7 @@ class KeyClaim(Generic[T]):
         return (yield from self._look_and_wait())
 
     def take(self) -> Flow[T | None]:
-        """Record that the ask is sent now; return how it ended where somebody else has sent it meanwhile."""
+        """Record that the ask is sent now; return how it ended if somebody else has sent it meanwhile."""
         while not (yield from self._record()):
             ended = yield from self._look_and_wait()
             if ended is not None:

@@ -114,7 +114,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=Decimal, pars
 
 
 _EXACT = Context(prec=400, traps=[Inexact, InvalidOperation])
-"""Two numbers that only rounding makes equal are two; the program's own context may round to a few digits."""
+"""Numbers that only rounding makes equal are two; the program's own context may round."""
 
 
 def canonicalize(value: object) -> str:

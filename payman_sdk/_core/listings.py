@@ -1,4 +1,4 @@
-"""Read the objects with which the agent lists wallets, payees and transactions [P]. What does not fit its schema is refused whole."""
+"""Read the agent's objects for wallets, payees and transactions [P]. What does not fit its schema is refused whole."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def read_payee(item: Json, response: FormattedTaskResponse | None, *, is_named: 
 
 
 def read_number(item: Json, name: str) -> Decimal:
-    """Return a number, which is written as digits or as a number of JSON; raises InvalidObjectError."""
+    """Return a number, written as digits or as a number of JSON; raises InvalidObjectError."""
     value = item.get(name)
     if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
         try:
@@ -119,7 +119,7 @@ def text_or_none(item: Json, name: str) -> str | None:
 
 
 def read_id(item: Json, name: str) -> str | None:
-    """Return an id, one line in which nothing hides; None where it is null, blank or missing. Raises InvalidObjectError."""
+    """Return an id, one line without hidden characters; None if null, blank or missing. Raises InvalidObjectError."""
     value = text_or_none(item, name)
     if value is not None and (
         len(value) > MAX_TEXT or not value.isprintable() or find_hidden(value) is not None
@@ -166,7 +166,7 @@ def _read_list(
     read: Callable[[Json], T],
     skipped: list[InvalidObjectError] | None = None,
 ) -> list[T]:
-    """Return the items of the list that an answer holds; raises TaskFailedError or ResponseValidationError."""
+    """Return the list in an answer; raises TaskFailedError or ResponseValidationError."""
     check_completed(response)
     try:
         value = find_object(response, response.artifacts).value

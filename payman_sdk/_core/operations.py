@@ -44,7 +44,7 @@ class Proofs:
         return self._proven.get((self._server, transaction_id), task_id) != task_id
 
     def take(self, transaction: Transaction, task_id: str) -> bool:
-        """Have a transaction prove the payment of a task; return whether it does, which of two threads only one is answered."""
+        """Have a transaction prove the payment of a task; return whether it does, for one of two threads only."""
         if transaction.task_id is not None or transaction.id is None:
             return transaction.task_id == task_id
         is_taken = self._proven.setdefault((self._server, transaction.id), task_id) != task_id
@@ -110,7 +110,7 @@ class Operations:
         task_id: str | None = None,
         earlier: EarlierArtifacts | None = None,
     ) -> DescribedFlow[FormattedTaskResponse | TaskResponse]:
-        """Ask once, or answer a task; with `on_message`, as a stream whose events it is called with."""
+        """Ask once, or answer a task; with `on_message`, as a stream that calls it with events."""
         if options.on_message is not None:
             from payman_sdk._core.stream import ask_with_callback
 
@@ -163,7 +163,7 @@ class Operations:
     def read(
         self, text: str, session_id: str, options: CallOptions, read: Callable[[FormattedTaskResponse], T]
     ) -> Flow[T]:
-        """Ask for what changes nothing, as often as it takes, and return what `read` makes of the answer."""
+        """Ask for what changes nothing, repeatedly, and return what `read` makes of the answer."""
         ask = self._build_ask(text, session_id, options, None)
         time = self._build_context(options, ask.task_id)
         return time.watch.track(read_repeatedly(ask, time, read), ask)
@@ -178,7 +178,7 @@ class Operations:
     def look_up(
         self, task: object, options: CallOptions, earlier: EarlierArtifacts | None
     ) -> Flow[tuple[FormattedTaskResponse, str | None]]:
-        """Return the task as it is now, and the text that it was first asked, where the server returns that."""
+        """Return the task as it is now, and the text of its first ask, if the server returns that."""
         from payman_sdk._core.idempotency import MESSAGES, first_text
 
         task_id = read_task_id(task)

@@ -1,4 +1,4 @@
-"""What an ask is given: its text, its options and the task it is about, all checked before anything is sent."""
+"""The arguments of an ask: its text, its options and its task, all checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST_KEY = 255
 
 
 class CallOptions(NamedTuple):
-    """The options of one call, resolved once: what the call was given, else what its client was."""
+    """The options of one call, resolved once: the call's, else its client's."""
 
     timeout: float
     read_timeout: float
@@ -48,7 +48,7 @@ _OF_THE_CLIENT = tuple(name for name in CallOptions._fields if name in READERS)
 KEYWORDS = frozenset({*CallOptions._fields, "output_format", "extra_headers", "raw"} - {"headers", "is_raw"})
 """The keywords of methods that are options; of each method, those that its signature has."""
 NONE_IF_ABSENT = {"options", *KEYWORDS} - {"raw"}
-"""The keywords of methods with which a call may be given an option. They are None in a call without options."""
+"""Keywords of methods that may give an option. They are None in a call without options."""
 
 
 def build_default_options(config: Config) -> CallOptions:
@@ -83,7 +83,7 @@ def resolve_options(
 
 
 def read_task_id(task: object) -> str:
-    """Return the id of a task that is given by its id, or by an answer, a payment or an error of it; raises ConfigurationError."""
+    """Return the id of a task, given as such or by an answer, a payment or an error; raises ConfigurationError."""
     task_id = getattr(task, "task_id", task)
     if isinstance(task, Mapping) and task:
         answer = cast("Mapping[str, Any]", task)

@@ -269,7 +269,7 @@ _READERS: dict[str, tuple[Any, ...]] = {
     "email": (arguments.read_pattern, r"[^\s@\"<>]{1,64}@[0-9A-Za-z.-]+\.[0-9A-Za-z-]+", "an email address"),
     "tags": (arguments.read_lines,),
 }
-"""What reads a field, and what it is given beside the value and the name; every other field is a line."""
+"""What reads a field, and its further arguments; every other field is a line."""
 
 
 def _read_field(name: str, value: object) -> Any:

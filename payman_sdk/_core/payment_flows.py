@@ -58,7 +58,7 @@ class Call(NamedTuple):
     described: list[Callable[[BaseException], object]]
 
     def plan(self, flow: Flow[T]) -> DescribedFlow[T]:
-        """Return the flow of the call, with a function that adds the ids of its ask to an interruption."""
+        """Return the flow of the call, and a function that adds the ids of its ask to an interruption."""
 
         def describe(error: BaseException) -> None:
             for one in self.described:
@@ -158,7 +158,7 @@ def send_order(
 def _conclude(
     agent: Operations, payment: Payment, response: FormattedTaskResponse, call: Call, clock: Stopwatch
 ) -> Flow[Payment]:
-    """Return a payment with what an answer says of it; the transactions are looked at once, where its task has ended."""
+    """Return a payment with the answer's claim; if its task has ended, the transactions are looked at once."""
     order, task_id = _order_of(payment), response.task_id if payment.task_id is None else payment.task_id
     error: PaymanError | None = None
     # Whatever fails here is a fault of the SDK's own: the payment may be made all the same.

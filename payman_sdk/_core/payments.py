@@ -29,7 +29,7 @@ _EXACT = frozenset({"id", "paytag"})
 
 
 class Verdict(NamedTuple):
-    """How a payment ended, and why it is not paid or not known; the id is the agent's, and the transaction shows it."""
+    """How a payment ended, and why it is not paid or unknown; the id is the agent's, the transaction shows it."""
 
     outcome: PaymentOutcome
     reason: str | None = None
@@ -140,7 +140,7 @@ def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
 
 
 def mismatch(order: PaymentOrder, one: Transaction, *, is_certain: bool = True) -> str | None:
-    """Return in what a transaction differs from an order; None where it fits, or may fit unless that must be certain."""
+    """Return how a transaction differs from an order; None if it fits, or may fit unless that must be certain."""
     if one.amount != order.amount:
         return "amount"
     if fold(one.currency) != fold(order.currency):
@@ -163,13 +163,13 @@ def is_same_payee(order: PaymentOrder, payee: Payee | None) -> bool:
 
 
 def normalize_reference(text: str) -> str:
-    """Return a reference to a payee as it is compared: ids and paytags exactly, an email or a name as `fold` has it."""
+    """Return a reference to a payee for comparison: ids and paytags exactly, an email or a name as `fold` does."""
     folded = fold(text)
     return text.strip() if kind_of_reference(folded) in _EXACT else folded
 
 
 def fold(text: str) -> str:
-    """Return a text without case, width and spaces; characters that only look alike, such as 2 and ², stay different."""
+    """Return a text without case, width and spaces; look-alikes such as 2 and ² stay different."""
     narrow = (
         unicodedata.normalize("NFKC", one) if unicodedata.decomposition(one)[:3] in ("<wi", "<na") else one
         for one in text

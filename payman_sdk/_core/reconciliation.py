@@ -17,7 +17,7 @@ from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownError, PaymanError
 
 Reconcile: TypeAlias = Callable[[PaymanError, bool], Flow[T | None]]
-"""Looks up the outcome of an ask, given why it is unknown and whether to keep trying until the deadline: see `AskExchange`."""
+"""Looks up the outcome of an ask, given why it is unknown and whether to be patient: see `AskExchange`."""
 
 
 class Attempts(Generic[T]):

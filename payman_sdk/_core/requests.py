@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _KEYS = "5b4a1f43-9d5e-4d5c-8f4e-3a8f0d0f6a11"
-"""The namespace of task ids that come of a key. It never changes: the same key has to give the same task for ever."""
+"""The namespace of task ids that come of a key. It never changes: the same key must give the same task for ever."""
 
 
 def generate_id(kind: str) -> str:
@@ -57,7 +57,7 @@ def check_text(text: object) -> None:
 
 
 class AskRequest(NamedTuple):
-    """One ask. Its ids are made once and are the same on every attempt: the task id is the idempotency key."""
+    """One ask. Its ids are the same on every attempt: the task id is the idempotency key."""
 
     text: str
     task_id: str
@@ -105,7 +105,7 @@ class AskRequest(NamedTuple):
 
 
 class Described:
-    """Writes on whatever is raised in the block, and on what was raised before, which ask it is about."""
+    """Writes on exceptions of the block, and on earlier ones, which ask they are about."""
 
     __slots__ = ("_before", "_describe")
 
@@ -141,7 +141,7 @@ def build_cancel_request(task_id: str, request_id: str) -> dict[str, Any]:
 
 
 def build_resubscribe_request(task_id: str, request_id: str, last_event_id: str) -> dict[str, Any]:
-    """Return the request for what is left of a stream [P]: behind its last event, where its events are numbered."""
+    """Return the request for the rest of a stream [P]: behind its last event, if events are numbered."""
     from payman_api.api.tasks import resubscribe_task
     from payman_api.models import ResubscribeTaskRequest, TaskQueryParams
 

@@ -34,7 +34,7 @@ class ResponseFormat(Generic[T]):
         return self.read((yield from flow))
 
     def read(self, response: FormattedTaskResponse[T]) -> FormattedTaskResponse[T]:
-        """Return the answer with what was made of it; it fails into `parse_error` only, for the ask was carried out."""
+        """Return the answer with the result; a failure only fills `parse_error`, because the ask was carried out."""
         parsed: T | None = None
         error: str | None = None
         artifacts = response.artifacts if response.new_artifacts is None else response.new_artifacts
@@ -49,7 +49,7 @@ class ResponseFormat(Generic[T]):
 
 
 def read_response_format(given: Any) -> ResponseFormat[Any]:
-    """Return the format that a caller gave: a JSON Schema, or a class with fields, as of pydantic. Raises ConfigurationError."""
+    """Return the caller's format: a JSON Schema, or a class with fields, as of pydantic. Raises ConfigurationError."""
     try:
         return _format_of(given)
     except SchemaError as problem:

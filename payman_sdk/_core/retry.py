@@ -27,7 +27,7 @@ _FIRST_LOOK, _LONGEST_LOOK, _SHORTEST_LOOK = 0.25, 5.0, 0.1
 """The same for pauses between two looks at a task."""
 
 _TRANSIENT = frozenset({408, 409, 425})
-"""HTTP statuses below 500, beside 429, after which what only reads may succeed a moment later."""
+"""HTTP statuses below 500, beside 429, after which a read may succeed a moment later."""
 
 
 class FailureClass(Enum):
@@ -40,7 +40,7 @@ class FailureClass(Enum):
     TURNED_AWAY = "it was turned away; the task is looked up before it is sent again"
     """Something turned it away, probably before the agent saw it: one look-up that finds nothing allows another send."""
     AMBIGUOUS = "it may have arrived; the task is looked up"
-    """It may have arrived: whether it did, `tasks/get` has to say for `settle_time` before it may be sent again."""
+    """It may have arrived: `tasks/get` has to answer that for `settle_time` before another send."""
 
 
 def classify_failure(failure: errors.PaymanError) -> FailureClass:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.retry import CallContext
 
 _ABOUT_ACCESS = {401, 403, 429}
-"""HTTP statuses that say something about the caller and nothing about the request, whatever the body says."""
+"""HTTP statuses that concern the caller and not the request, whatever the body says."""
 
 
 def call_agent(
@@ -162,7 +162,7 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
 
 
 def _extract_answer(came: Any, request_id: str, task_id: str) -> dict[str, Any] | None:
-    """Return the JSON-RPC answer in what came: also the only one of a list, and around a task that came without."""
+    """Return the JSON-RPC answer: also the only one of a list, and one made around a bare task."""
     body = as_object(came)
     if (several := as_list(came)) is not None:
         objects = [one for one in map(as_object, several) if one is not None]

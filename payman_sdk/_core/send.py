@@ -132,7 +132,7 @@ class ResponseFlow:
         return None if self.ask.is_reply and requires_input(known[1]) else known
 
     def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[TaskAnswer]:
-        """Wait for the end of a task that was looked up; an agent that knows it no longer does not undo that."""
+        """Wait for the end of a task that was looked up; a later "not found" does not undo that."""
         try:
             return (yield from wait_for_end(self.ask.task_id, self.time, or_rests=True, known=known))
         except PaymanError as error:

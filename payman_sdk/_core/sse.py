@@ -52,7 +52,7 @@ _UNNAMED: Final = "message"
 
 
 class ServerSentEvent(NamedTuple):
-    """One event of a stream: its type, its data, and the last event id as of this event (empty if there was none)."""
+    """One event of a stream: its type, its data, and the last event id (empty if there was none)."""
 
     event: str
     data: str
@@ -81,7 +81,7 @@ class SSEDecoder:
     """
 
     last_event_id: str
-    """The id to resume the stream from; it changes where a block ends, also a block without data."""
+    """The id to resume the stream from; it changes at the end of a block, even without data."""
 
     def __init__(self, limit: int = 16 * 1024 * 1024) -> None:
         self.last_event_id = ""
@@ -95,7 +95,7 @@ class SSEDecoder:
         self._id = ""
 
     def feed(self, piece: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes of the stream, and return the events that are complete with them; raises EventTooLargeError."""
+        """Take the next bytes of the stream, and return the events they complete; raises EventTooLargeError."""
         if self._failed:
             raise EventTooLargeError(self._limit)
         if self._start is not None:

@@ -26,7 +26,7 @@ _FRUITLESS = 3
 def ask_with_callback(
     stream: StreamFlow, on_message: Callable[[Any], Any], *, is_raw: bool
 ) -> Flow[FormattedTaskResponse | TaskResponse]:
-    """Run a streamed ask, calling a function with every event, or with every JSON-RPC answer; return the whole answer."""
+    """Run a streamed ask, calling a function with every event or JSON-RPC answer; return the whole answer."""
     answers: list[Any] = [None]
 
     def pass_on(event: StreamEvent) -> Any:

@@ -18,7 +18,7 @@ from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import APITimeoutError, PaymanError, StreamInterruptedError
 
 _GRACE = 2.0
-"""Seconds of silence after which a stream counts as ended whose task rests, though no event said that it ends with it."""
+"""Seconds of silence after which the stream of a resting task counts as ended without a final event."""
 
 
 class StreamReader:
@@ -42,7 +42,7 @@ class StreamReader:
         return response
 
     def _read_to_end(self) -> Flow[None]:
-        """Read to the end; where the task rests before a final event, what follows decides little."""
+        """Read to the end; if the task rests before a final event, what follows decides little."""
         progress = self.progress
         broke: PaymanError | None = None
         try:
@@ -66,7 +66,7 @@ class StreamReader:
         return rests and not progress.is_over
 
     def _settle(self) -> Flow[None]:
-        """Look once, and briefly, for what did not come of a task that rests; a server that cannot say changes nothing."""
+        """Look up, once and briefly, what did not come of a task that rests; a failure changes nothing."""
         progress, brief = self.progress, self.time.shorten()
         try:
             events = progress.catch_up(*(yield from fetch_task(self.ask.task_id, brief)))
@@ -113,7 +113,7 @@ class StreamReader:
                 raise APITimeoutError(f"No event came within {idle:g} seconds.")
 
     def _emit_last(self, events: list[StreamEvent]) -> Flow[None]:
-        """Emit the last events, and before the very last one what an interruption may have swallowed."""
+        """Emit the last events, and before the very last one what an interruption may have lost."""
         if not self.progress.artifacts.was_rejoined:
             yield from self._emit(events)
             return

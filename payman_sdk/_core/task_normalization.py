@@ -39,7 +39,7 @@ class Warnings(list[str]):
     """What could not be read, member by member, and no more than anybody reads."""
 
     def note(self, path: str, value: object) -> None:
-        """Note that a member holds something that cannot be read there; neither its value is noted nor its name."""
+        """Note that a member holds something unreadable, without its value or name."""
         if len(self) < _MOST_WARNINGS:
             self.append(f"{path}: {_TYPE_NAMES.get(type(value), 'an object')}")
         elif len(self) == _MOST_WARNINGS:
@@ -67,7 +67,7 @@ def _normalize_all(
 
 
 def _read_members(given: object, path: str, warnings: Warnings, short: str, kind: Any = str) -> Json | None:
-    """Return the members of an object; something of a kind in its place is its member `short`."""
+    """Return the members of an object; a plain value in its place is its member `short`."""
     given = unwrap_single(given)
     members = {short: given} if isinstance(given, kind) else as_object(given)
     if members is None:
@@ -78,7 +78,7 @@ def _read_members(given: object, path: str, warnings: Warnings, short: str, kind
 def _convert(
     given: Json, path: str, warnings: Warnings, read: Callable[[object], object], *names: str
 ) -> None:
-    """Replace the members of these names by what `read` makes of them; drop those of which it makes None."""
+    """Replace the members of these names by the result of `read`; drop those that give None."""
     for name in names:
         if (value := given.get(name)) is not None:
             given[name] = read(value)
@@ -216,7 +216,7 @@ def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | N
 
 
 def _normalize_history(given: object, warnings: Warnings) -> list[Json] | None:
-    """Return the messages, or none of them: what the first one says is compared, so it must be the first one."""
+    """Return all the messages, or none: the first one is compared, so it must be the first."""
     if given is None:
         return None
     found, several = Warnings(), as_list(given)

@@ -46,7 +46,7 @@ class ParsedTask(Task):
 
 
 def unwrap_task(result: Any) -> Json | None:
-    """Return a task or an update without a list or an object around it that holds nothing else; None for no object."""
+    """Return a task or an update without a list or an object around it; None if it is not an object."""
     found = as_object(unwrap_single(decode_nested(result)))
     if found is None or "status" in found or "artifact" in found:
         return found
@@ -71,7 +71,7 @@ def read_task(given: Json, task_id: str, raw: Any = None) -> ParsedTask | None:
 
 
 def read_artifact(given: Any) -> tuple[Artifact, Json, list[str]] | None:
-    """Read an artifact: its model, its JSON and what could not be read; None where there is none."""
+    """Read an artifact: its model, its JSON and what could not be read; None without one."""
     try:
         artifact = Artifact.from_dict(given)
         if _is_plain_artifact(artifact):
@@ -118,7 +118,7 @@ def _read_leniently(given: Json, task_id: str) -> ParsedTask | None:
 
 
 def _is_plain(task: Task) -> bool:
-    """Whether members have their types where the generated models take over whatever JSON holds."""
+    """Whether members have their types where the generated models take any JSON."""
     status, session_id = task.status, task.session_id
     if not isinstance(status.state, str) or not isinstance(status.timestamp, _PLAIN):
         return False

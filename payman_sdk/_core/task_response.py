@@ -47,7 +47,7 @@ class Phase(Enum):
 
 
 def _classify(state: TaskState) -> Phase:
-    """Return the phase of a state; a new member of `TaskState` without a line here is a type error, and fails at import."""
+    """Return the phase of a state; a new member of `TaskState` without a line here fails at import and type check."""
     match state:
         case TaskState.COMPLETED:
             return Phase.COMPLETED
@@ -88,7 +88,7 @@ def canonicalize_state(state: str) -> str:
 
 
 def get_state(task: Task) -> str:
-    """Return the state of a task as the protocol spells it, also where a server sends something else than a text."""
+    """Return the state of a task as the protocol spells it, even if a server sends something other than text."""
     return canonicalize_state(str(task.status.state))
 
 

@@ -94,7 +94,7 @@ class Tracker:
     was_sent = False
     """Whether a byte of the ask may have left."""
     may_be_stale = False
-    """Whether the last answer may have been on its connection before the request was; `Transmission.is_reused` says more."""
+    """Whether the last answer may be older than its request; see `Transmission.is_reused`."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class Tracker:
         return answer
 
     def describe(self, error: BaseException, ask: AskRequest) -> None:
-        """Write on what interrupts an ask before its flow has begun, or when it has ended, which ask that was."""
+        """Write the ids of the ask on what interrupts it before its flow has begun or after it has ended."""
         ids = ask.get_ids()
         if not is_described(error, ids):
             self._describe(error, ids)
@@ -179,7 +179,7 @@ class Tracker:
         return errors.APIConnectionError(_describe_fault(fault), sent=True)
 
     def _notify_interruption(self, ask: AskRequest) -> Flow[None]:
-        """Have the hook take note that an ask which may have been sent was left, unless its end was seen."""
+        """Notify the hook that an ask which may have been sent was left, unless its end was seen."""
         has_end = self.state is not None and has_ended(self.state)
         if self._on_task is None or has_end or not self._may_have_arrived():
             return

@@ -100,7 +100,7 @@ def search_transactions(
 
 
 def is_foreign(said: str | None, task_id: str) -> bool:
-    """Return whether what is said in the place of a task's id is the id of another task: a word such as `null` is none."""
+    """Return whether a value is the id of another task; a word such as `null` is not an id."""
     if said is None or said.casefold() == task_id.casefold():
         return False
     return said.startswith("tsk-") or (len(said) >= _SHORTEST_ID and any(map(str.isdigit, said)))

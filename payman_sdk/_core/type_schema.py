@@ -28,14 +28,14 @@ _DICTS = (dict, abc.Mapping, abc.MutableMapping)
 
 
 class TypeForm(NamedTuple):
-    """What a type is in JSON: its schema, and what reads a value, given where it is, or raises `MismatchError`."""
+    """A type in JSON: its schema, and a function that reads a value at a place, or raises `MismatchError`."""
 
     schema: Json
     read: Callable[[object, str], Any]
 
 
 class _Field(NamedTuple):
-    """A member of a class: its name in JSON, its name in the constructor, its type, and whether it has no default."""
+    """A member of a class: its names in JSON and in the constructor, its type, and whether it has no default."""
 
     name: str
     argument: str
@@ -243,4 +243,4 @@ _SCALARS: dict[Any, tuple[Json, str, Callable[[Any], Any]]] = {
     dt.date: ({"type": "string", "format": "date"}, "a date", dt.date.fromisoformat),
     UUID: ({"type": "string", "format": "uuid"}, "a UUID", UUID),
 }
-"""Types that are one value in JSON: their schema, what a person calls them, and what reads them."""
+"""Types that are one value in JSON: their schema, their everyday name, and their reader."""

@@ -1,4 +1,4 @@
-"""JSON as servers send it: read fast where it is sound, and as far as it can be read where it is not."""
+"""JSON as servers send it: read fast if sound, and as far as possible otherwise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Json: TypeAlias = dict[str, Any]
 """An object of JSON."""
 
 DEEPEST = 100
-"""Levels of nesting that are read. What is nested deeper would exhaust the stack of whoever walks through it."""
+"""Levels of nesting that are read. Deeper JSON would exhaust the stack of its readers."""
 
 _SMALL = 1024 * 1024
 _MOST_CONTAINERS, _MOST_COMMAS = 1_000_000, 4_000_000
@@ -28,7 +28,7 @@ _OTHER_BYTES = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
 
 def read_json(content: bytes | str) -> tuple[Any, Any, list[str]]:
-    """Read JSON, with U+FFFD for each half of a character, as it came, and what could not be read; raises ValueError."""
+    """Read JSON, with U+FFFD for halves of characters, and return it and what could not be read; raises ValueError."""
     warnings: list[str] = []
     text = content if isinstance(content, str) else _decode(content, warnings)
     came = _parse(text, warnings)
@@ -108,7 +108,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=unite_members)
 
 
 def decode_nested(value: Any) -> Any:
-    """Return the object or list in a text that holds JSON, as of servers that encode twice; anything else as it is."""
+    """Return the object or list in a JSON text, as of servers that encode twice; anything else unchanged."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             return read_json(value)[0]
@@ -118,7 +118,7 @@ def decode_nested(value: Any) -> Any:
 
 
 def is_excessive(content: bytes | str) -> bool:
-    """Whether JSON holds so many values that they take many times the memory that the JSON takes."""
+    """Whether JSON holds so many values that they take many times its own memory."""
     if len(content) < _SMALL:
         return False
     signs: Any = ("{", "[", ",") if isinstance(content, str) else (b"{", b"[", b",")

@@ -36,7 +36,7 @@ _RENEWAL = 20.0
 _FLUSH = 5.0
 """Seconds that a client which is closed waits for the lock of a store, to save what could not be saved."""
 _WAIT = 45.0
-"""Seconds to wait for the lock of a store: longer than somebody else's renewal takes, or the lock of one who died lasts."""
+"""Seconds to wait for the lock of a store: longer than another renewal takes, or a dead holder's lock lasts."""
 
 
 def is_early(token: AccessToken, now: float) -> bool:
@@ -92,7 +92,7 @@ class TokenManager:
 
     @property
     def can_refresh(self) -> bool:
-        """Whether there is anything that gets a token: credentials of the own account, or a refresh token."""
+        """Whether own credentials or a refresh token can get a token."""
         return self._owner.has_own_account or self.refresh_token is not None
 
     def get_seconds_left(self) -> float:
@@ -129,7 +129,7 @@ class TokenManager:
                 return still
 
     def info(self, deadline: float) -> Flow[TokenInfo | None]:
-        """Return a flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one."""
+        """Return a flow that returns the valid token and its remaining seconds, or None."""
         if not self.can_refresh and self.get_seconds_left() <= 0:
             stored = (yield from self._kept.load_stored(self._get_time_left(deadline))) or self._kept.known
             if stored is None or not self._kept.is_usable(stored):
@@ -138,7 +138,7 @@ class TokenManager:
         return TokenInfo(accessToken=token.value.reveal(), expiresIn=int(token.expires_at - self._clock()))
 
     def exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[AccessToken]:
-        """Return a flow that gets the first token by a given request, such as one with an authorization code."""
+        """Return a flow that gets the first token, such as by an authorization code."""
         until = min(deadline, self._clock() + _WAIT)
         token = yield from self._run_with_lock(
             WithLock(self._exchange_code(request, deadline), until=until, lock=self._kept.store.lock)
@@ -174,7 +174,7 @@ class TokenManager:
         return now < token.expires_at and (not self.can_refresh or now < self._get_earliest_refresh())
 
     def _get_earliest_refresh(self) -> float:
-        """When another token can be asked for: at once, but for a refresh token that may be spent."""
+        """When a token can be requested: at once, but for a refresh token that may be spent."""
         if self._owner.has_own_account:
             return NEVER
         return self._kept.rotation.get_earliest_send(self._kept.known)
@@ -231,7 +231,7 @@ class TokenManager:
     def _refresh(
         self, seen: AccessToken | None, failures: int, deadline: float
     ) -> Flow[AccessToken | PaymanError]:
-        """Alone in this client: whoever waited gets what the one before has got, be it a token or a failure."""
+        """Alone in this client: whoever waited shares the result of the one before."""
         if self._current is not None and self._current is not seen:
             return self._current
         if self._failure is not None and self._failures != failures:
