@@ -44,7 +44,7 @@ class AiohttpPool:
         self._sessions = PerLoop(self._make, self._end)
 
     def check_usable(self) -> None:
-        """Refuse an event loop of trio's, and one in which no connections can be made, before a request is handed over."""
+        """Refuse trio's event loops, and one in which no connections can be made, before a request is handed over."""
         fix = "Leave transport to the client."
         if get_asyncio_loop() is None:
             refuse("aiohttp", "works on asyncio only", fix)
@@ -98,7 +98,7 @@ class AiohttpPool:
         return session, silent, _Turns()
 
     def _end(self, made: _Sessions) -> None:
-        """Close what belonged to a loop that has ended; what belongs to the parent process is left to it."""
+        """Close what belonged to an ended loop; the parent process keeps its own."""
         if self._process != os.getpid():
             self._abandoned.append(made)
             return
@@ -152,7 +152,7 @@ _MANY = 100
 """How many requests go out at once without hesitation. A connection costs more than a short wait for a free one."""
 
 _EASE = 0.05
-"""Seconds that a request beyond them waits for another to end before it opens one more connection."""
+"""Seconds that a further request waits for another to end before it opens a connection."""
 
 
 class _Turns:

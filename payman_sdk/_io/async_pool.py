@@ -54,7 +54,7 @@ class AsyncPool:
             raise
 
     async def aclose(self) -> None:
-        """Close all connections; what other tasks are doing on them, in whichever loop, ends with an error."""
+        """Close all connections; the work of other tasks on them, in any loop, ends with an error."""
         self._is_closed = True
         for leases in self._leases.values():
             leases.close()

@@ -40,7 +40,7 @@ async def repair_pools(http: Any, extensions: Mapping[str, Any]) -> None:
 
 
 def _remove_orphans(pool: Any, extensions: Mapping[str, Any]) -> list[Any]:
-    """Take out the connections that belong to nobody, at once, so that no cancellation comes between."""
+    """Remove the connections without an owner, at once, so that no cancellation comes between."""
     for request in [one for one in pool._requests if one.request.extensions is extensions]:
         pool._requests.remove(request)
     held = {id(request.connection) for request in pool._requests}
@@ -86,12 +86,12 @@ class AsyncOpenStream:
         self._decompressor: Decompressor | None = None  # of a body that is not plain
 
     def keep(self, answer: OpenResponse, http: Any, extensions: Mapping[str, Any]) -> None:
-        """Keep an answer whose body is still to be read, what has sent its request, and the extensions of that."""
+        """Keep an answer with an unread body, its sender, and the extensions of its request."""
         self._answer, self._sender = answer, (http, extensions)
         self._wire, self._ready = None, iter(())
 
     def open(self, answer: OpenResponse) -> None:
-        """Begin to read the body of what is kept; refuse one that is encoded in a way that is not read."""
+        """Begin to read the body; refuse an unknown encoding."""
         if answer.is_stream_consumed:  # a hook has read it, or it was never sent
             self._ready = iter((answer.content,))
         else:
@@ -138,7 +138,7 @@ class AsyncOpenStream:
 
 
 async def _read_next(pieces: AsyncIterator[bytes]) -> bytes | None:
-    """Return the next piece, None at the end. The default of `anext` ends the process where an interrupt comes amid it (CPython 131670)."""
+    """Return the next piece, None at the end. With a default, an interrupt amid `anext` ends the process (CPython 131670)."""
     try:
         return await anext(pieces)
     except StopAsyncIteration:

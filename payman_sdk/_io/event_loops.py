@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def get_asyncio_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the loop of asyncio whose task this is; None on trio, which may be a guest in such a loop."""
+    """Return asyncio's loop of this task; None on trio, which may be a guest in such a loop."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -42,7 +42,7 @@ def _do_nothing(*_: object) -> None:
 
 
 class PerLoop(Generic[T]):
-    """One value for each event loop that runs, for threads that each have one. `end` gets the values of loops that have ended."""
+    """One value for each running event loop, for threads that each have one. `end` gets the values of ended loops."""
 
     def __init__(self, make: Callable[[], T], end: Callable[[T], object] = _do_nothing) -> None:
         self._make = make
@@ -73,7 +73,7 @@ class PerLoop(Generic[T]):
             return list(self._values.values())
 
     def begin_anew(self) -> None:
-        """Have no values in a process that has just been forked: loops of the parent do not run there."""
+        """Drop all values in a forked process: loops of the parent do not run there."""
         values = list(self._values.values())
         self._lock, self._values = threading.RLock(), WeakKeyDictionary()
         for value in values:

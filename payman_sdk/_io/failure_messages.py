@@ -79,7 +79,7 @@ def list_kinds(*names: str) -> tuple[type, ...]:
 
 
 def _parse_host_port(url: httpx.URL | httpcore.URL) -> tuple[str, int]:
-    """Return the host and the port of an address. A user's name and the query, which may be secret, stay out."""
+    """Return the host and the port of an address, without user name and query, which may be secret."""
     parsed = url if isinstance(url, httpcore.URL) else convert_address(url)
     return parsed.host.decode("ascii", "replace"), parsed.port or PORTS.get(parsed.scheme, 0)
 
@@ -161,7 +161,7 @@ def describe_cause(
 
 
 def _get_system_message(error: BaseException) -> str | None:
-    """Return what the system says of a failure, by its number: a text that comes with it may be anybody's."""
+    """Return the system's message for a failure, by its number: a text with it may be anybody's."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return "the certificate is not trusted"
     if isinstance(error, ssl.SSLError):
@@ -186,7 +186,7 @@ def is_timeout(error: BaseException | None) -> bool:
 
 
 def iter_causes(error: BaseException | None, *, enters_groups: bool = True) -> Iterator[BaseException]:
-    """Yield an exception, what caused it, what caused that; of a group, also its first exception."""
+    """Yield an exception, its cause, that one's cause and so on; of a group, also its first exception."""
     one: Any = error  # a group of exceptions is generic, which no checker can narrow to
     for _ in range(_LONGEST_CHAIN):
         if one is None:

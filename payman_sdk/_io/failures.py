@@ -104,7 +104,7 @@ def map_read_exception(
 def classify_exception(
     error: Exception, transmission: Transmission, request: AnyRequest, knowledge: TransportInfo
 ) -> Outcome:
-    """Return what an exception that came in place of an answer means: the answer that it carries, or an error."""
+    """Return what an exception in place of an answer means: the answer that it carries, or an error."""
     if is_not_recorded(error):
         transmission.sent = False
         raise error

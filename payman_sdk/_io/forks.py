@@ -130,7 +130,7 @@ def _before_fork() -> None:
 
 
 def _complete_imports() -> None:
-    """Import what other threads are importing, which waits for them, and what they may begin to import."""
+    """Import what other threads are importing, which waits for them, and may import next."""
     if not _ForkState.is_complete:
         for name in _LATER:
             with contextlib.suppress(ImportError):

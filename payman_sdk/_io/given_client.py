@@ -20,7 +20,7 @@ _USER_AGENT = f"{SDK_AGENT} httpx/{httpx.__version__}"
 
 
 _parse_url = functools.lru_cache(maxsize=64)(httpx.URL)
-"""Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
+"""Parsed addresses; there are as many as servers and operations, and parsing costs more than sending."""
 
 
 def build_for(
@@ -73,7 +73,7 @@ def hide_query(request: httpx.Request) -> None:
 
 
 def show_query(request: httpx.Request) -> httpx.Request:
-    """Give a request its query back, for those that stand in for a server: mocks and recordings."""
+    """Restore a request's query, for those that act as a server: mocks and recordings."""
     extensions = dict(request.extensions)
     target = extensions.pop(TARGET, None)
     if target is not None:

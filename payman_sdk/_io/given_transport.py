@@ -37,7 +37,7 @@ Verify: TypeAlias = ssl.SSLContext | str | os.PathLike[str] | bool
 T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
 
 _CLOSING = 1.0
-"""Seconds that closing an inherited transport may take: a thread of the parent may have held its lock."""
+"""Seconds for closing an inherited transport: a thread of the parent may have held its lock."""
 
 
 class UserTransport(httpx.BaseTransport):
@@ -115,7 +115,7 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
         self._used_in: tuple[int, weakref.ref[Any]] | None = None
 
     def check_usable(self) -> None:
-        """Have a transport for this process and event loop, or refuse a given one that is of no use here."""
+        """Have a transport for this process and event loop, or refuse a given one that is useless here."""
         here = os.getpid(), weakref.ref(self._get_loop())
         if self.transport is None:
             self._made.get()
@@ -138,7 +138,7 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
     send = handle_async_request
 
     async def aclose(self) -> None:
-        """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""
+        """Close the transport; if a function made several, close this loop's, and forget the others."""
         if self.transport is not None:
             await self.transport.aclose()
         elif (made := self._made.pop()) is not None:

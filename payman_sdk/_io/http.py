@@ -76,7 +76,7 @@ def build_request(
     content: bytes | str = b"",
     data: Mapping[str, Any] | None = None,
 ) -> httpcore.Request:
-    """Return a request for the client's own connections, with the headers and the body that httpx would give it."""
+    """Return a request for the client's own connections, with the headers and body that httpx would give it."""
     address = parse_address(url)
     if params:
         target = b"%b?%b" % (address.target, urlencode(params).encode())
@@ -150,7 +150,7 @@ class _SingleChunk(AsyncIterator[bytes]):
 _PLAIN = re.compile(
     r"(https?)://(\[::1\]|[a-z\d](?:[a-z\d.-]*[a-z\d])?)(?::(\d{1,5}))?((?:/[\w~-][\w.~-]*)*/?)", re.ASCII
 )
-"""An address of which nothing has to be encoded or left out, if its host is a name, or an address of IP."""
+"""An address without anything to encode or leave out, if its host is a name or an IP address."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -221,7 +221,7 @@ class OwnConnections:
 
 
 def check_usable(http: Any) -> None:
-    """Refuse connections that are closed, or that serve in another process or event loop only; nothing was sent."""
+    """Refuse connections that are closed, or belong to another process or event loop; nothing was sent."""
     if http.is_closed:
         raise ConfigurationError("This client has been closed.", next_step="Create a new client.", sent=False)
     if (check := getattr(getattr(http, "way", None), "check_usable", None)) is not None:

@@ -1,7 +1,7 @@
 """The client's own connections, for threads: no interrupt, no fork and no other thread can spoil them.
 
-No operation on a socket lasts longer than the time left. httpcore limits each operation alone, so a slow server could hold its
-caller for long. The pool's network backend sees every operation. Only the look-up of a host's address has no limit.
+No operation on a socket lasts longer than the time left. By itself, httpcore limits each operation alone, so a slow server could
+hold its caller for long. The pool's network backend sees every operation. Only the look-up of a host's address has no limit.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
 
 
 class PathProblem(NamedTuple):
-    """Why a path is not safe to use, and what to do about it: two sentences, of which the first names the path."""
+    """Why a path is not safe to use, and what to do: two sentences, of which the first names the path."""
 
     problem: str
     fix: str
@@ -67,7 +67,7 @@ def find_folder_problem(folder: Path) -> PathProblem | None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, all with mode 0700; raises OSError."""
+    """Make a folder and its missing parents with mode 0700; raises OSError."""
     missing = [folder]
     while not missing[-1].parent.exists() and missing[-1].parent != missing[-1]:
         missing.append(missing[-1].parent)

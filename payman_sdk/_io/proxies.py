@@ -67,7 +67,7 @@ def _is_excepted(host: str, exceptions: str) -> bool:
 
 
 def _contains(address: ipaddress.IPv4Address | ipaddress.IPv6Address, entry: str) -> bool:
-    """Whether an address or a range has the address. As in curl, a range of no bits is its first address alone."""
+    """Whether an address or a range has the address. As in curl, a range of no bits is its first address."""
     network, _, length = entry.partition("/")
     digits = re.match(r"\d{0,9}(?=\D|$)", length)
     if digits is None or length.startswith("-"):

@@ -207,7 +207,7 @@ def _watch_clients(*kinds: Any) -> Interception:
 
 
 def get_transports() -> Interception:
-    """Return what sees what httpx's transports, and httpcore below them, do with a request."""
+    """Return where httpx's transports, and httpcore below them, can be watched."""
     import httpx
 
     return _watch(

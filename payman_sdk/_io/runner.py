@@ -102,7 +102,7 @@ class BaseRunner:
     def _prepare_request(
         self, step: effects.SendRequest, transmission: Transmission, report: Callable[..., Any]
     ) -> tuple[Any, AnyRequest, float, float]:
-        """Return what sends a request, the request, when it must end, and in how many seconds that is."""
+        """Return what sends a request, the request, its deadline, and the seconds until then."""
         check_usable(self._http)
         http, build = self._choose_sender()
         now = self._clock()
@@ -262,7 +262,7 @@ class SyncRunner(BaseRunner):
                 reading.close()
 
     def _close_dropped(self) -> None:
-        """Let the connections of streams go whose owners were interrupted before they could close them."""
+        """Release the connections of streams whose owners were interrupted before they could."""
         for answer, line in list(self._streams.items()):
             if (answer.is_closed or line() is None) and self._streams.pop(answer, None) is not None:
                 streams.close_quietly(answer)

@@ -30,13 +30,13 @@ Handler: TypeAlias = Callable[[int, FrameType | None], Any]
 _LOOK = 0.004
 """Seconds between two looks at where the main thread is."""
 _LOOKS = 3
-"""So many looks in a row that find it at the same instruction say that it waits there."""
+"""So many looks in a row at the same instruction mean that it waits there."""
 _PATIENCE = 1.0
 """Seconds after which a handler is called anywhere."""
 
 _NAMES = ("SIGTERM", "SIGALRM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK", "SIGINT")
 _STOPPING = tuple(int(getattr(signal, name)) for name in _NAMES if hasattr(signal, name))
-"""The signals that programs stop themselves with; others (profilers', children's) must be handled at once."""
+"""Signals that stop programs; others (profilers', children's) must be handled at once."""
 
 _sleep = time.sleep  # tests replace it
 # Those of the module `signal` make enums of everything, which takes twenty times as long.
@@ -134,7 +134,7 @@ class defer_signals:  # noqa: N801 (it reads as a verb, as `contextlib.suppress`
 
 
 def call_handlers() -> None:
-    """Call the handlers that wait, at a place in a block of `defer_signals` where an exception spoils nothing."""
+    """Call the waiting handlers, at a place in a block of `defer_signals` where an exception spoils nothing."""
     if _state.waiting and threading.get_ident() == threading.main_thread().ident:
         for number in list(_state.waiting):
             _call_handler(number, currentframe())
@@ -154,7 +154,7 @@ def _replace_handlers() -> None:
 
 
 def _is_of_loop(handler: object) -> bool:
-    """Whether an event loop put it there, which gets signals through a descriptor: each reminder would count."""
+    """Whether an event loop set it, which gets signals through a descriptor: each reminder would count."""
     return (getattr(handler, "__module__", None) or "").partition(".")[0] in ("asyncio", "uvloop")
 
 
@@ -229,7 +229,7 @@ def defer_on_trio(function: F) -> F:
 
 
 def allow_on_trio(function: F) -> F:
-    """Have Ctrl-C come at once on trio in what the function calls, which is a program's own."""
+    """Have Ctrl-C come at once on trio in a function, which calls a program's own."""
     _trio_marks.append(("disable_ki_protection", function))
     return function
 

@@ -138,7 +138,7 @@ class Slots:
         return self._take_new(route, self._limit if limit is None else min(limit, self._limit))
 
     def release(self, slot: Slot, *, in_order: bool) -> None:
-        """End a lease; the connection is used again only if all that was to be read has been read."""
+        """End a lease; the connection is used again only if everything was read."""
         try:
             if in_order and not self.is_closed and slot.connection.is_idle():
                 self._keep(slot)
@@ -170,7 +170,7 @@ class Slots:
             slot.sockets.shut_down()
 
     def abandon(self) -> None:
-        """Close all connections where nobody is left who could be using them, or hold a lock that somebody held."""
+        """Close all connections where nobody is left who could use them, or hold a lock."""
         self.is_closed = True
         for slot in self._list_open():
             slot.sockets.close()
@@ -191,7 +191,7 @@ class Slots:
             return slot
 
     def _finish_closing(self) -> None:
-        """Close what was dropped while an interrupt came, which is lost in finalizers and keeps them from their work."""
+        """Close what was dropped during an interrupt, which stops finalizers and is lost in them."""
         for finalizer in list(self._finalizers):
             if finalizer.peek() is None:
                 finalizer()

@@ -15,7 +15,7 @@ from payman_sdk._io.event_loops import RealTimer, get_asyncio_loop, move_on_afte
 from payman_sdk._io.signals import defer_on_trio
 
 _STAGGER = 0.25
-"""Seconds until the next address of a host is tried beside one that has not answered, as RFC 8305 recommends."""
+"""Seconds until the next address of a host is tried beside an unanswered one, as in RFC 8305."""
 
 
 async def find_addresses(host: str, port: int) -> list[tuple[int, Any]]:
@@ -74,7 +74,7 @@ async def _connect_to(family: int, address: Any) -> socket.socket:
 
 
 async def wait_for_socket(sock: socket.socket, timeout: float | None, *, to_write: bool) -> bool:
-    """Wait until a socket can be read from or written to; False where it could not in so many seconds."""
+    """Wait until a socket can be read from or written to; False after so many seconds."""
     loop = get_asyncio_loop()
     if loop is None:
         return await _wait_anywhere(sock, timeout, to_write=to_write)

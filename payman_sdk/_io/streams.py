@@ -25,7 +25,7 @@ log = logging.getLogger("payman_sdk")
 Guard: TypeAlias = Callable[[], contextlib.AbstractContextManager[object]]
 
 ACCEPTED: Final = "gzip, deflate"
-"""The value of `Accept-Encoding`: what can be decompressed piece by piece, by what Python always has."""
+"""The value of `Accept-Encoding`: what Python can always decompress piece by piece."""
 
 _PIECE: Final = 64 * 1024
 """Bytes that are decompressed at a time."""
@@ -112,7 +112,7 @@ class BoundedBody:
         self._pieces.append(piece)
 
     def content(self) -> bytes:
-        """Return what has come; refuse what would take many times its size in memory once it is read."""
+        """Return what has come; refuse what would take many times its size in memory once read."""
         content = b"".join(self._pieces)
         if is_excessive(content):
             raise UnreadableAnswerError("The answer holds millions of values.")
@@ -225,7 +225,7 @@ def _read_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def close_quietly(answer: OpenResponse) -> None:
-    """Let the connection of an answer go. A failure of that changes nothing of what was answered."""
+    """Release the connection of an answer. A failure changes nothing of the answer."""
     if answer.is_closed:
         return
     try:

@@ -44,7 +44,7 @@ def limit_time(seconds: float) -> Generator[None]:
 
 
 def get_time_left(most: float) -> float:
-    """Return the seconds that a store may take: what is left of the limit, and no more than that many."""
+    """Return the seconds that a store may take: what is left of the limit, at most that many."""
     return most if _limit.end is None else max(0.0, min(most, _limit.end - monotonic()))
 
 
@@ -88,7 +88,7 @@ _SILENCE = 3.0
 
 
 class TokenStoreAccess:
-    """Calls a store, which may block and may be a program's own. A failure of it is a `TokenStoreError`."""
+    """Calls a store, which may block and may be a program's own. Its failure is a `TokenStoreError`."""
 
     def __init__(self, store: TokenStore) -> None:
         self._store = store
@@ -111,7 +111,7 @@ class TokenStoreAccess:
         return self._store.load() if self.is_in_memory else None
 
     def load(self, seconds: float) -> Any:
-        """Return whatever the store returns, within so many seconds as far as it can be left behind."""
+        """Return whatever the store returns, within so many seconds if it can be left behind."""
         return self._call(self._store.load, seconds)
 
     def save(self, token: StoredToken, seconds: float) -> None:

@@ -70,7 +70,7 @@ def _wrap_connections(way: Any) -> OwnConnections:
 
 
 def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> Routes:
-    """Return the ways to servers. The client's own is looked up at once, so that an unusable proxy is known."""
+    """Return the ways to servers. The client's own is looked up at once, to find an unusable proxy."""
     certificates = load_given(verify) or create_ssl_context(urlsplit(base_url).scheme, os.environ)
     address: str | None = None
     if proxy is not None:
@@ -159,7 +159,7 @@ def _describe_error(error: Exception) -> str:
 
 
 def _get_mtime(path: str) -> int:
-    """When a file was last written, so that a renewed bundle is read again; 0 where there is none."""
+    """When a file was last written, so that a renewed bundle is read again; 0 without one."""
     try:
         return Path(path).stat().st_mtime_ns
     except (OSError, ValueError):
