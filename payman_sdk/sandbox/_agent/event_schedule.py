@@ -129,13 +129,13 @@ def select_due(narration: Sequence[Event], moment: int) -> Sequence[Event]:
 
 
 def compute_wait(narration: Sequence[Event], event: Event, moment: int) -> int:
-    """How many nanoseconds it is from that moment until an event of a story is due; 0 or less if it is."""
+    """Return the nanoseconds until an event of a story is due; 0 or less if it is."""
     # A clock that was set back does not take back that the task changed.
     return event.due - max(moment, narration[0].due)
 
 
 def snapshot_task(manner: StreamSettings, task: Task, moment: int) -> Task:
-    """Return the task as reported at that moment: at work, with its artifacts so far, until its end is due."""
+    """Return the task as reported at that moment: at work, with its artifacts so far, until its end."""
     narration = schedule_events(manner, task)
     due = select_due(narration, moment)
     if len(due) == len(narration):

@@ -138,7 +138,7 @@ def _resolve_reference(schema: Mapping[str, Any], root: Json) -> Mapping[str, An
 
 
 def write(manner: str, shape: Mapping[str, Any], prose: str, *, is_payment: bool) -> AgentAnswer:
-    """Answer with a true object as the agent's manner has it: only what is about a payment is changed."""
+    """Answer with a true object in the agent's manner: only what is about a payment is changed."""
     if is_payment:
         shape = _change_shape(manner, dict(shape))
     text = json.dumps(shape, ensure_ascii=False)
@@ -178,7 +178,7 @@ def _change_shape(manner: str, shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def payment_shape(tx: Transaction, payment: SandboxPayment, text: str) -> Json:
-    """Return what became of a payment, in the words of typed calls; the text says why it is not paid."""
+    """Return the result of a payment in the words of typed calls; the text says why it is not paid."""
     return {
         "status": _STATUSES[payment.status],
         "payment_id": payment.id,

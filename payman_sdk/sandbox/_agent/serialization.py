@@ -146,7 +146,7 @@ class TaskWatcher:
                 pass
 
     def take_due_events(self) -> list[tuple[int, Json]]:
-        """Return the events that have become due and were not given out yet: their numbers and their answers."""
+        """Return the events that are newly due: their numbers and their answers."""
         due = event_schedule.select_due(self._narration, self._world.now())
         fresh = due[self._delivered :]
         self._delivered = max(self._delivered, len(due))

@@ -70,7 +70,7 @@ def read_order(text: str) -> Order | None:
 
 
 def title(text: str) -> str:
-    """Return what a message says, in short: of a typed order, what is to be done and its values."""
+    """Return a message in short: of a typed order, its action and its values."""
     order = read_order(text)
     if order is None:
         return text

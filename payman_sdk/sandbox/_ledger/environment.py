@@ -39,7 +39,7 @@ _stopped: tuple[float, float] = (0.0, 0.0)
 
 
 def read_server_time() -> float:
-    """Return the wall time. If a test has frozen it, it runs on from there, so that waits in the sandbox end."""
+    """Return the wall time. If a test has frozen it, it runs on, so that waits in the sandbox end."""
     global _stopped
     now, at = wall_time(), monotonic()
     last, since = _stopped

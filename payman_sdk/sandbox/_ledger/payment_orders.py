@@ -19,7 +19,7 @@ from payman_sdk.sandbox._ledger.store import Transaction
 
 @dataclass(frozen=True)
 class PaymentResult:
-    """What became of an order: the answer in markdown, and whether the payment waits for approval, or is refused."""
+    """The result of an order: the answer in markdown, and whether the payment waits for approval, or is refused."""
 
     text: str
     waits: bool = False
@@ -87,7 +87,7 @@ def pay(
 
 
 def _choose(tx: Transaction, account: Account, order: Pay) -> _Choice:
-    """Return the reading whose payee the account has; RefusedError where none or several fit."""
+    """Return the reading whose payee the account has; RefusedError for none or several."""
     for rival in order.rivals:
         if accounts.match_payees(tx, account, rival).exact:
             raise RefusedError(
@@ -137,7 +137,7 @@ def _choose_wallet(tx: Transaction, account: Account, reading: Reading) -> Walle
 
 @dataclass(frozen=True)
 class Settlement:
-    """How a waiting payment ended: the task that waited for it, and what is to be said, in markdown."""
+    """How a waiting payment ended: the task that waited for it, and the answer in markdown."""
 
     task_id: str
     text: str

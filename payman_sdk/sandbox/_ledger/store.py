@@ -259,7 +259,7 @@ def _lay_out(connection: sqlite3.Connection) -> None:
 
 @cache
 def _empty_database() -> bytes:
-    """Return the tables, as yet empty: a copy takes a fifth of the time that it takes to lay them out."""
+    """Return the empty tables: a copy takes a fifth of the time of making them."""
     connection = sqlite3.connect(_IN_MEMORY, uri=True)
     try:
         _lay_out(connection)

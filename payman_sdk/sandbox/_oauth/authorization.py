@@ -38,7 +38,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class UnanswerableError(Exception):
-    """The request does not say for sure who asks and where the answer goes; the text is for the person who sees it."""
+    """The request does not prove who asks and where the answer goes; the text is for the person who sees it."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ _STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).dige
 
 
 def build_page_headers(question: Question | None = None) -> Mapping[str, str]:
-    """Return the headers of a page; the one with a question may send its form here, and on to the redirect URI."""
+    """Return the headers of a page; one with a question may send its form here, and on to the redirect URI."""
     # Browsers look at form-action again when the form's answer redirects.
     targets = "'none'" if question is None else f"'self' {clients.format_csp_source(question.redirect_uri)}"
     return {
@@ -234,7 +234,7 @@ def render_error_page(reason: str) -> str:
 
 
 def _escape_name(name: str) -> str:
-    """Somebody's name for something, which can neither be markup nor turn the text around it."""
+    """Return somebody's name, which can neither be markup nor turn the text around it."""
     return f"<bdi>{escape(sanitize(name, one_line=True, max_length=_LONGEST))}</bdi>"
 
 

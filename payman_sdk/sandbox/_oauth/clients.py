@@ -178,7 +178,7 @@ def format_origin(uri: str) -> str:
 
 
 def format_csp_source(uri: str) -> str:
-    """Where it leads, as a source of a Content-Security-Policy, which knows no IPv6 addresses."""
+    """Return its target as a source of a Content-Security-Policy, which has no IPv6 addresses."""
     parts = urlsplit(uri)
     if parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or ""):
         return format_origin(uri)
@@ -212,7 +212,7 @@ class ClientAuthorization:
 def list_authorizations(
     tx: Transaction, world: SandboxEnvironment, client_id: str
 ) -> list[ClientAuthorization]:
-    """Return the connections that have a token alive, and the credentials that were revoked."""
+    """Return the connections that have a valid token, and the credentials that were revoked."""
     rows = tx.execute(
         "SELECT g.by_credentials, g.scope, g.redirect_uri, COUNT(*) AS tokens FROM grants g "
         "JOIN tokens t ON t.grant_number = g.number WHERE g.client_id = ? AND NOT g.revoked AND NOT t.spent "

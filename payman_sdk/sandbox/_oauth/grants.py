@@ -191,7 +191,7 @@ def find(tx: Transaction, kind: TokenKind, value: str) -> TokenRecord | None:
 
 
 def spend(tx: Transaction, world: SandboxEnvironment, held: TokenRecord, remember: float) -> None:
-    """Note that it was used, and remember that for so many seconds: as long as what it was used to get may live."""
+    """Note its use for so many seconds: as long as the tokens it was used to get may live."""
     tx.execute(
         "UPDATE tokens SET spent = 1, expires = MAX(expires, ?) WHERE digest = ?",
         (_compute_expiry(world, remember), held.digest),

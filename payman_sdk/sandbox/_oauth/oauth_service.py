@@ -1,4 +1,4 @@
-"""The OAuth server's inside, without HTTP: each method is one transaction and may be called from any thread."""
+"""The OAuth server without HTTP: each method is one transaction and may be called from any thread."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def issue(
 
 
 def parse_requested_scopes(asked: str | None) -> Scopes | None:
-    """Return the scopes that are asked for, None where nothing is said of them; OAuthError if one is unknown."""
+    """Return the requested scopes, None without any; OAuthError if one is unknown."""
     try:
         return None if asked is None else grants.parse_scopes(asked)
     except ValueError as unknown:

@@ -125,13 +125,13 @@ class ResponseHead:
 
 @dataclass(frozen=True)
 class ResponseEnd:
-    """The answer has ended; `broken` says whether the connection was closed before it was complete."""
+    """The end of the answer; `broken` says whether the connection was closed before it."""
 
     broken: bool
 
 
 Piece: TypeAlias = ResponseHead | bytes | ResponseEnd
-"""What comes of an answer at a time: its head, then its body bit by bit, then its end."""
+"""A piece of the answer: its head, then its body bit by bit, then its end."""
 
 
 class ASGIExchange:

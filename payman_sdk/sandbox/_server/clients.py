@@ -25,7 +25,7 @@ else:
     sync = LazyModule("payman_sdk._client.sync")
 
 _SETTLE_TIME = 0.25
-"""Seconds after which a client of the sandbox may send again: the sandbox shows a task as soon as it has it."""
+"""Seconds after which a client of the sandbox may send again: the sandbox shows a task at once."""
 
 
 class ClientControl:

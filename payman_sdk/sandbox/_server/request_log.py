@@ -1,4 +1,4 @@
-"""The requests to the sandbox: how their bodies are read, and what is recorded of them, without changing them."""
+"""The requests to the sandbox: how bodies are read, and what is recorded of them."""
 
 from __future__ import annotations
 

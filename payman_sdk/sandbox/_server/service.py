@@ -42,7 +42,7 @@ class _FaultError(Exception):
 
 
 class RPCRequest:
-    """A JSON-RPC request that has the right shape; its method has a slash, whichever way it was written."""
+    """A JSON-RPC request of the right shape; its method has a slash, however it was written."""
 
     def __init__(self, body: bytes) -> None:
         try:
@@ -66,7 +66,7 @@ class RPCRequest:
         self.params = cast("dict[str, object]", params)
 
     def read_text(self, name: str) -> str:
-        """Return the parameter of that name, a string that is not empty and not too long for an id."""
+        """Return the parameter of that name, a string that is neither empty nor too long for an id."""
         value = self.params.get(name)
         if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
             self.refuse(f"params.{name} must be a string of 1 to {_LONGEST_ID} characters")
@@ -122,7 +122,7 @@ class RPCRequest:
 
 
 def _read_request_id(request: dict[str, object]) -> str | int:
-    """Return the request's id; a notification, which has none, could not be answered and is refused."""
+    """Return the request's id; a notification without one could not be answered and is refused."""
     value = request.get("id")
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise _FaultError(-32600, "id must be a string or a whole number")
@@ -248,7 +248,7 @@ class Service:
             return tasks.find(tx, account, task_id)
 
     def settle(self, token: str | None, task_id: str, *, approve: bool) -> Json:
-        """Approve or deny what a task waits for; raises as `call`, or where the scope is missing or nothing waits."""
+        """Approve or deny what a task waits for; raises as `call`, or if the scope is missing or nothing waits."""
         with self.store.transaction() as tx:
             access = self._find_access(tx, token)
             if Scope.WRITE_SEND_PAYMENT not in access.scopes:

@@ -38,7 +38,7 @@ def _new_real_time_loop() -> asyncio.AbstractEventLoop:
 
 
 class Closable(Protocol):
-    """What can be hung up: a transport of asyncio's, or its stand-in where no sockets exist."""
+    """A transport of asyncio's, or its substitute where no sockets exist."""
 
     def close(self) -> None:
         """End it after what has been sent."""
@@ -143,7 +143,7 @@ def _make_protocol(leaving: asyncio.Event) -> type[H11Protocol]:
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is ready, and that is woken to stop instead of looking ten times a second."""
+    """A server that reports when it is ready, and that a stop wakes, without polling ten times a second."""
 
     def __init__(self, config: uvicorn.Config, leaving: asyncio.Event) -> None:
         super().__init__(config)
@@ -157,7 +157,7 @@ class _Server(uvicorn.Server):
         await self._leave.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End as uvicorn does; where nothing runs any more, without its nap of a tenth of a second."""
+        """End as uvicorn does; if nothing runs any more, without its pause of a tenth of a second."""
         for sock in sockets or []:
             with suppress(NotImplementedError):  # on Windows
                 asyncio.get_running_loop().remove_reader(sock)

@@ -1,4 +1,4 @@
-"""Faults of streams, to be switched on by a test: which there are, and the queue of those that come next."""
+"""Faults of streams that a test switches on: their kinds, and their queue."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _COMMENTS_APART = 0.02  # seconds, where there is nothing else
 
 
 async def attend(scope: Scope, receive: Receive, work: Callable[[], Awaitable[object]]) -> None:
-    """Do the work of an answer, and leave it off when the client is gone or the server stops."""
+    """Do the work of an answer, and stop when the client leaves or the server stops."""
     line = find_connection(scope)
     async with anyio.create_task_group() as group:
 

@@ -110,7 +110,7 @@ def _start_exchange(exchange: ASGIExchange | httpx.ConnectError) -> ASGIExchange
 
 
 def _describe_first_step(exchange: ASGIExchange | httpx.ConnectError) -> tuple[str, dict[str, object]]:
-    """Return what is reported before a request is sent, in the words in which httpcore reports it."""
+    """Return httpcore's report of the step before a request is sent."""
     if isinstance(exchange, httpx.ConnectError):
         return "sandbox.connect.failed", {"exception": exchange}
     return "sandbox.send_request_headers.started", {}
@@ -217,7 +217,7 @@ def _build_scope(request: httpx.Request) -> Scope:
 
 
 def _get_threadsafe_caller() -> Callable[[Callable[[], object]], object]:
-    """Return what has the event loop that runs here call something, from whichever thread it is used in."""
+    """Return what has this event loop call something, from any thread."""
     trio = sys.modules.get("trio")
     if trio is not None:
         with contextlib.suppress(RuntimeError):

@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class ListPage(Generic[_T]):
-    """One page of a long list: its items, its number from 1, the number of the last page, and the total of items."""
+    """One page of a long list: its items, its number from 1, the last page's number, and the total."""
 
     items: Sequence[_T]
     number: int
@@ -32,7 +32,7 @@ class ListPage(Generic[_T]):
 
     @classmethod
     def load(cls, total: int, wanted: int, fetch: Callable[[int], Sequence[_T]]) -> Self:
-        """Return the page that is nearest to the wanted one; `fetch` returns its items, after leaving out so many."""
+        """Return the page nearest to the wanted one; `fetch` returns its items, after leaving out so many."""
         last = max(1, -(-total // ON_A_PAGE))
         number = min(max(wanted, 1), last)
         return cls(fetch((number - 1) * ON_A_PAGE), number, last, total)
@@ -65,7 +65,7 @@ class PaymentView:
 
 @dataclass(frozen=True)
 class PolicyField:
-    """One amount of a policy, as a form has it: `text` is its content, `error` what is wrong with that."""
+    """One amount of a policy in a form: `text` is its content, `error` what is wrong with it."""
 
     name: str
     label: str

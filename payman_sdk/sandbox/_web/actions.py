@@ -1,4 +1,4 @@
-"""What a person decides: a form in, a change made, and where the browser goes; or what is wrong with the form."""
+"""What a person decides: a form in, a change made, and the next page; or what is wrong with the form."""
 
 from __future__ import annotations
 

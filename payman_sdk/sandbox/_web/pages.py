@@ -109,7 +109,7 @@ def _parse_number(query: Mapping[str, str], name: str) -> int:
 
 
 def create_pages(service: Service, streams: StreamFaults) -> Starlette:
-    """Return the web page as an ASGI application, to be mounted where `PAGE` says, behind the guards."""
+    """Return the web page as an ASGI application, to be mounted at `PAGE`, behind the guards."""
     return _Pages(
         PageContext(service, streams), LiveUpdates(service, streams), CSRFTokens()
     ).build_application()
@@ -210,7 +210,7 @@ class _Pages:
 
 
 def _address(request: Request) -> str:
-    """Where this sandbox serves, by the address that the browser used, whose host the guards have checked."""
+    """Return where this sandbox serves, by the browser's own address, whose host the guards have checked."""
     return f"{request.url.scheme}://{request.url.netloc}"
 
 
@@ -266,7 +266,7 @@ def _sanitize_value(value: Any) -> Any:
 
 
 def isolate_text(text: str | None, max_length: int = _LONGEST) -> Markup:
-    """Somebody's name or words on one line, set apart from what is around them; a cut says how much is missing."""
+    """Return somebody's words on one line, isolated from the text around them; a cut says how much is missing."""
     line = sanitize((text or "").strip(), one_line=True, max_length=max_length)
     return Markup("<bdi>{}</bdi>").format(line)
 

@@ -1,4 +1,4 @@
-"""Who may reach a sandbox: requests that may not be are answered before anything is looked up or read."""
+"""Who may reach a sandbox: other requests are answered before anything is looked up or read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class NetworkAccess:
     admin_token: str = field(repr=False)
 
     def is_admin(self, authorization: str | None) -> bool:
-        """Whether an Authorization header carries the admin token: as a bearer token, or as the password of Basic."""
+        """Whether an Authorization header has the admin token: as a bearer token, or as the password of Basic."""
         scheme, _, value = (authorization or "").strip().partition(" ")
         given = value.strip()
         if scheme.lower() == "basic":
@@ -55,7 +55,7 @@ class NetworkAccess:
 
 
 def check_access(host: str, allow_hosts: Iterable[str], admin_token: str | None) -> NetworkAccess | None:
-    """Return how a sandbox on this address is guarded; None where only this machine reaches it. Raises ValueError."""
+    """Return how a sandbox on this address is guarded; None if only this machine reaches it. Raises ValueError."""
     if isinstance(allow_hosts, str):
         raise ValueError("allow_hosts must be a collection of names, not a string")
     names = frozenset(str(name).lower() for name in allow_hosts)

@@ -59,7 +59,7 @@ class EventView:
 
 @dataclass(frozen=True)
 class TaskDetails:
-    """A task with all that has been reported of it: of very many events the last ones, and how many are left out."""
+    """A task with all that has been reported of it: the last events, and how many are left out."""
 
     task: TaskView
     id: str
@@ -209,7 +209,7 @@ class LiveUpdates:
             self._listeners -= 1
 
     async def iter_events(self, account: Account) -> AsyncGenerator[bytes]:
-        """Yield an event at once, and one whenever something has changed since the last one was taken."""
+        """Yield an event at once, and one whenever something has changed since the last."""
         while True:
             seen = await run_in_threadpool(self._read_version, account)
             yield b"data: changed\n\n"

@@ -18,7 +18,7 @@ NEGATIONS = (  # noqa: SIM905 (words read better as words)
     "shouldnt couldnt isnt arent aint mustnt don stop cancel abort avoid refuse forbid refrain nah nope unless "
     "except instead undo ignore forget rather"
 ).split()
-"""Words that take back what is said around them. Any of them, anywhere, keeps the agent from writing anything."""
+"""Words that reverse a sentence. Any of them, anywhere, keeps the agent from writing."""
 
 _NEGATION = re.compile(rf"\b(?:\w+n't|n't|hold off|{'|'.join(NEGATIONS)})\b", re.IGNORECASE)
 _QUESTION = re.compile(
@@ -49,7 +49,7 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
 def tidy(text: str) -> str:
-    """Return the text on one line, with plain quotes, question marks and single spaces. Digits stay as they are."""
+    """Return the text on one line, with plain quotes, question marks and single spaces, and digits unchanged."""
     text = unicodedata.normalize("NFC", text)
     text = re.sub("[‘’‚‛´`]", "'", text)  # noqa: RUF001 (what keyboards write for an apostrophe)
     text = re.sub("[“”„«»]", '"', text)

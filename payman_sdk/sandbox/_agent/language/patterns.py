@@ -12,7 +12,7 @@ POLITE = (
     r"(?:(?:i(?: would|'d) like(?: you)? to|i (?:want|need)(?: you)? to|let'?s|go ahead and"
     r"|(?P<asking>can you|could you|would you|will you))\s+)?(?:please\s+|kindly\s+)?"
 )
-"""What may stand before an order without changing it; `asking` makes a question of it."""
+"""What may come before an order without changing it; `asking` makes it a question."""
 
 _KINDS = {
     r"test[\s_-]?rails?": PayeeKind.TEST_RAILS,

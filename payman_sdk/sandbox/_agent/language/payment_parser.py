@@ -105,7 +105,7 @@ class _Tail(NamedTuple):
 
 
 class _OrderSplit(NamedTuple):
-    """One way to cut an order into pieces; `rivals` are the names that take the amount in."""
+    """One way to split an order; `rivals` are the names that include the amount."""
 
     money: re.Match[str]
     payee: str
@@ -176,7 +176,7 @@ def _split_payee(text: str) -> Iterator[tuple[str, _Tail]]:
 
 
 def _read_tail(text: str) -> _Tail | None:
-    """Return the wallet and the description at the end of an order; None where the words are neither."""
+    """Return the wallet and the description at the end of an order; None if the words are neither."""
     for form in _TAILS:
         if found := form.fullmatch(text):
             groups = found.groupdict()

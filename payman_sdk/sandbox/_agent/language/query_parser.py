@@ -1,4 +1,4 @@
-"""Everything that may be asked for but a payment: payees, wallets, transactions, approvals, and small talk."""
+"""Every request but a payment: payees, wallets, transactions, approvals, and small talk."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ _FRILL = re.compile(rf"^{POLITE}(?=\S)", re.IGNORECASE)
 
 
 def read_request(text: str) -> Intent | None:
-    """Return what a tidy text asks for; None where it asks for nothing known. Payments are read elsewhere."""
+    """Return what a tidy text asks for, or None. Payments are read elsewhere."""
     if created := _CREATE.fullmatch(text):
         return _read_payee(created)
     for candidate in (text, _FRILL.sub("", text)):

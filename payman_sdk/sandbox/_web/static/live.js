@@ -29,7 +29,7 @@
     }
   }
 
-  // What is worth interrupting somebody for: more to decide, and that a task stands differently.
+  // What is worth interrupting somebody for: more to decide, and that a task has a new state.
   function tellPending(old, fresh) {
     const count = (section) => Number(section.querySelector("[data-pending]")?.dataset.pending ?? NaN);
     return count(fresh) > count(old) ? "One more payment waits for your approval." : "";
