@@ -134,7 +134,7 @@ class Observer:
                 )
 
     def begin_anew(self) -> None:
-        """Go on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
+        """Start again in a child process: a thread that was counting lives on in the parent, and would hold the lock for ever."""
         self._lock = threading.RLock()
 
 

@@ -1,4 +1,4 @@
-"""How a client is to be seen by OpenTelemetry, and what it has done since it was made, in numbers."""
+"""The settings for OpenTelemetry, and a client's counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer that an error came with: what is kept of it, and what a message says of it."""
+"""The answer of an error: what is kept of it, and what a message says of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_KEPT = 256 * 1024
 
 _BEFORE_PAGE = r"(?s)(?:<\?xml.{,200}?\?>|<!--.{,1000}?-->)\s*"
 _PAGE = r"(?i)<(?:!doctype|html|head|body)\b"
-"""What may precede a web page, and how the page begins, whatever type it is said to be."""
+"""What may precede a web page, and how the page begins, whatever its type says."""
 
 
 class Headers(Mapping[str, str]):
@@ -90,7 +90,7 @@ class ErrorResponse:
 
     @property
     def reason(self) -> str:
-        """What the status is called, such as `Too Many Requests`; empty for one that nobody has named."""
+        """The name of the status, such as `Too Many Requests`; empty without one."""
         from http.client import responses
 
         return responses.get(self.status_code, "")
@@ -118,7 +118,7 @@ class ErrorResponse:
 
 
 def summarize_body(response: ErrorResponse) -> str:
-    """Return what a body says, for a message: cut to a sane length, a web page only named."""
+    """Return a body for a message: cut to a sane length, a web page only named."""
     text = response.text.strip("\ufeff \t\r\n")
     if not text:
         return "an empty body"
@@ -128,7 +128,7 @@ def summarize_body(response: ErrorResponse) -> str:
 
 
 def _is_page(text: str) -> bool:
-    """Whether a text begins as a web page does; no part is tried twice, however many comments a server sends."""
+    """Whether a text begins as a web page; no part is tried twice, however many comments there are."""
     # A repeated group that gives nothing back, `(…)*+`, misses matches in early releases of Python 3.11.
     before, page, position = re.compile(_BEFORE_PAGE), re.compile(_PAGE), 0
     while match := before.match(text, position):

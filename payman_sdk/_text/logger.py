@@ -20,10 +20,10 @@ from payman_sdk._text.sanitizer import sanitize
 from payman_sdk._weak_call import WeakCall
 
 MOST_IN_A_WARNING = 80
-"""Characters of a text that a record shows from WARNING on. Somebody reads those without having asked for them."""
+"""Characters of a text in a record from WARNING on, which people read without asking for it."""
 
 _MOST = 500
-"""Characters of a text that a record shows below that, and that a traceback shows of an exception."""
+"""Characters of a text in a record below that, and of an exception in a traceback."""
 
 _MOST_ERRORS = 50
 """Exceptions that a traceback shows; groups may hold any number."""
@@ -76,7 +76,7 @@ _CONTEXT = "\nDuring handling of the above exception, another exception occurred
 
 
 def _iter_chain(error: BaseException, heading: str = "") -> Iterator[tuple[str, BaseException]]:
-    """Yield the exceptions that led to one, the first of them first, each with what it is to the one before."""
+    """Yield the exceptions that led to one, the first of them first, each with its relation to the one before."""
     found: list[BaseException] = []
     step: BaseException | None = error
     while step is not None and not any(step is one for one in found):
@@ -157,7 +157,7 @@ _KNOWN = (
     *("httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"),
     *("hpack.hpack", "hpack.table", "aiohttp.client"),
 )
-"""Their loggers, in case they are imported later: a filter holds for one logger, and not for those under it."""
+"""Their loggers, in case they are imported later: a filter holds for one logger only."""
 _QUERY = rf"({re.escape(PATHS['create_token'])})\?[^\s\"'<>]*"
 
 

@@ -47,9 +47,9 @@ REDACTED: Final = "..."
 """What takes the place of a secret."""
 
 FIRST, ANY = 8, 12
-"""How many characters give a secret away: its first ones, and those from anywhere in it."""
+"""How many characters reveal a secret: its first ones, and those from anywhere in it."""
 _STRIDE: Final = ANY - FIRST + 1
-"""How far apart the pieces begin that are looked for: any `ANY` characters hold a whole one."""
+"""The distance between the beginnings of pieces: any `ANY` characters hold a whole one."""
 WORD: Final = 6
 """Secrets from here to `FIRST` characters are looked for as words; shorter ones are not."""
 _DEEPEST: Final = 4
@@ -62,12 +62,12 @@ _ESCAPE: Final = (
     rb"%[0-9A-Fa-f]{2}|\\[^ux\\]|(?<!\\)\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?:\\\\){1,99}"
     rb"|&#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});?|&[A-Za-z]{2,31}[0-9]{0,2};"
 )
-"""How a character is written in a URL, in JSON and in programs, and in HTML; compiled on first use."""
+"""Escapes in URLs, in JSON and programs, and in HTML; compiled on first use."""
 _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"\r", b"\\t": b"\t"}
 
 
 def redact(text: T) -> T:
-    """Return the text without the secrets that servers know of; the very same text where it holds none."""
+    """Return the text without the secrets that servers know of; the very same text if it holds none."""
     index = _index.refresh()
     body = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     spans = sorted(_iter_spans(body, index))
@@ -89,7 +89,7 @@ def redact(text: T) -> T:
 
 
 def redact_shape(value: Any) -> Any:
-    """Return the same for the texts in what JSON holds: the very same object where nothing in it is redacted."""
+    """Return the same for the texts in JSON; the very same object if nothing is redacted."""
     try:
         return _redact_copy(value)
     except RecursionError:

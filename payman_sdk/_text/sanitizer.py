@@ -63,7 +63,7 @@ def find_hidden(text: str) -> int | None:
 
 
 def is_hidden(character: str) -> bool:
-    """Whether a character shows nothing, or more than itself: a plain space does not count, other spaces do."""
+    """Whether a character shows nothing, or more than itself: a plain space does not count, others do."""
     if character.isascii():
         return not character.isprintable()
     is_overlay = unicodedata.combining(character) == _OVERLAY

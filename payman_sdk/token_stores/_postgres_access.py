@@ -80,7 +80,7 @@ class PostgresAccess:
         renew_after_fork(self)
 
     def begin_anew(self) -> None:
-        """Leave the connections of the parent to the parent: closing one would end its session."""
+        """Leave the parent's connections to the parent: closing one would end its session."""
         inherited.append(self._idle)
         self._end.detach()
         self._idle = deque()
@@ -150,7 +150,7 @@ class PostgresAccess:
         return connection
 
     def give_back(self, connection: Connection) -> None:
-        """End the transaction of a connection, if there is one, and keep it for the next step, or close it."""
+        """End a connection's transaction, if any, and keep it for the next step, or close it."""
         try:
             connection.rollback()
         except psycopg.Error:

@@ -59,7 +59,7 @@ def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> re
 
 
 def escape(part: str) -> str:
-    """Return a text as a part of a key, which can neither end in nor begin with what the SDK adds to keys."""
+    """Return a text as a part of a key, which cannot end or begin with what the SDK adds to keys."""
     return part.replace("%", "%25").replace(":", "%3A")
 
 
@@ -69,7 +69,7 @@ def call_bounded(function: Callable[[], T]) -> T:
 
 
 def _find_plaintext_host(client: redis.Redis) -> str | None:
-    """Return the other machine that a client talks to without TLS, None where there is none. An unknown one counts."""
+    """Return the other machine that a client reaches without TLS, or None. An unknown one counts."""
     pool = client.connection_pool
     kind: Any = getattr(pool, "connection_class", None)
     known: Any = getattr(pool, "connection_kwargs", {})
@@ -84,7 +84,7 @@ def _find_plaintext_host(client: redis.Redis) -> str | None:
 _IF_HELD = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end redis.call(unpack(ARGV, 2)) return 1"
 
 _takes_scripts: WeakKeyDictionary[redis.Redis, bool] = WeakKeyDictionary()
-"""Whether the server of a client lets a value be compared and acted on by a script; else it does by a transaction."""
+"""Whether a client's server compares and acts by a script; else by a transaction."""
 
 
 class UnsupportedError(redis.RedisError):

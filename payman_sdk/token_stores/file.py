@@ -29,7 +29,7 @@ _POSIX = os.name == "posix"
 
 
 def _open_directly(path: str, flags: int) -> int:
-    """Open a file without following a link, and without waiting at a pipe; one that is made is its owner's alone."""
+    """Open a file without following a link or waiting at a pipe; a new one is its owner's alone."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600)
 
 

@@ -35,7 +35,7 @@ except ImportError as error:
 T = TypeVar("T")
 
 _PATIENCE = 30.0
-"""Seconds that a keyring has to answer; it may have to ask a person for a password first."""
+"""Seconds that a keyring has to answer; it may have to ask a person for a password."""
 _SIZES = (1200, 500, 120)
 """Characters of an entry. Where a keyring does not take the first, the next is tried."""
 _MOST_PARTS = 4096
@@ -141,7 +141,7 @@ class KeyringTokenStore:
                     self._set(entry, "-")
 
     def _write_new(self, text: str, unused: str) -> None:
-        """Write a token and read it again: whole, or, where the keyring keeps no such text, in parts of the unused set."""
+        """Write a token and read it again: whole, or, if the keyring cannot keep that, in parts of the unused set."""
         failures: list[Exception] = []
         for size in (_SIZES[0], *(size for size in _SIZES[1:] if size < len(text))):
             parts = [text[start : start + size] for start in range(0, len(text), size)]

@@ -21,10 +21,10 @@ T = TypeVar("T")
 log = get_logger()
 
 LOCK_SECONDS = 30.0
-"""After so many seconds Redis frees the lock of a holder that died. A renewal must be over before that."""
+"""Seconds after which Redis frees the lock of a holder that died. A renewal must end before."""
 _DAY = 24 * 3600.0
 _LONGEST = 180 * _DAY
-"""Seconds that a refresh token is kept after it was written last. Every renewal writes it again."""
+"""Seconds that a refresh token is kept. Every renewal writes it again."""
 
 
 def _convert_errors(function: Callable[[], T], what: str) -> T:
@@ -53,7 +53,7 @@ class RedisLock(LayeredLock):
         return self._held is not None
 
     def _drop_outer(self) -> None:
-        """Give the lease back; one that has expired is somebody else's by now and stays theirs."""
+        """Release the lease; an expired one is somebody else's by now and stays theirs."""
         lease, self._held = self._held, None
         try:
             if lease is not None:
@@ -66,7 +66,7 @@ class RedisLock(LayeredLock):
         self._held, self._unanswered = None, []
 
     def write(self, key: str, value: str, seconds: float) -> bool:
-        """Write a key that expires, if the lock is held and has not expired; returns whether it is."""
+        """Write a key that expires, if the lock is still held; return whether it is."""
         return self._held is not None and self._held.write(key, value, seconds)
 
 
