@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 from payman_api import SERVERS
 from payman_sdk._annotations import NamedTuple
-from payman_sdk._refusals import describe_type, refuse
+from payman_sdk._refusals import describe_type, describe_value, refuse
 from payman_sdk._secrets import SecretStr, is_secret_header
 from payman_sdk._url import HTTP_HOSTS_VARIABLE, find_url_problem, format_url, normalize_url, read_http_hosts
 from payman_sdk.errors import ConfigurationError
@@ -148,7 +148,7 @@ def _read_number(
         return default
     kinds = int if isinstance(default, int) else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < below:
-        raise ConfigurationError(f"{name} is {value!r}."[:300], next_step=f"Give a {what}.")
+        raise ConfigurationError(f"{name} is {describe_value(value)}.", next_step=f"Give a {what}.")
     return type(default)(value)
 
 
@@ -162,7 +162,9 @@ def read_resend(value: object, name: str) -> Resend:
     for known in _RESEND:
         if value in (None, known):
             return known
-    raise ConfigurationError(f"{name} is {value!r}."[:300], next_step="Use 'after_settling' or 'never'.")
+    raise ConfigurationError(
+        f"{name} is {describe_value(value)}.", next_step="Use 'after_settling' or 'never'."
+    )
 
 
 def check_hook(value: Any, name: str) -> Any:
@@ -275,7 +277,7 @@ def _check_verify(value: Any, name: str) -> Any:
     kinds = (str, os.PathLike) if ssl is None else (str, os.PathLike, ssl.SSLContext)
     if value is not None and value is not True and not isinstance(value, kinds):
         fix = "Give an ssl.SSLContext, or the path of a file of certificates; the SDK always verifies."
-        refuse(name, f"is {value!r}"[:200], fix)
+        refuse(name, f"is {describe_value(value)}", fix)
     return value
 
 

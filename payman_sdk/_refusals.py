@@ -19,6 +19,14 @@ def describe_type(value: object) -> str:
     return f"{'an' if kind[0] in 'AEIOaeio' else 'a'} {kind}"
 
 
+def describe_value(value: object) -> str:
+    """Return a value as an error shows it, shortened; its type if it cannot be shown, such as an int of too many digits."""
+    try:
+        return repr(value)[:200]
+    except Exception:
+        return describe_type(value)
+
+
 def refuse_coroutine(name: str, owner: str) -> NoReturn:
     """Raise the `ConfigurationError` for a coroutine function that nothing can await."""
     fix = f"Pass a regular function, or use Async{owner}."

@@ -18,6 +18,7 @@ from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import is_loopback
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.sandbox import Sandbox
 from tests.tables import table
 
 CREDENTIALS: dict[str, Any] = {"client_id": "pm-test-1", "client_secret": "s3cret"}
@@ -652,3 +653,29 @@ def test_a_server_of_the_file_gets_no_secret_of_the_program(
         own = {"client_id": "own", "client_secret": "s3cret"} if variable else {}
         for act in make_all(lambda own=own, **given: make(**own, **given)):
             act()
+
+
+def test_a_value_that_cannot_be_shown_is_refused_by_its_name() -> None:
+    """An int of more digits than Python writes, or an object whose `repr` fails: its type is shown."""
+
+    class Silent:
+        def __repr__(self) -> str:
+            raise RuntimeError("nothing to see")
+
+    huge, silent = 10**5000, Silent()
+    with Sandbox() as sandbox, sandbox.client() as client:
+        calls: list[tuple[str, Callable[[Any], object]]] = [
+            ("timeout", lambda value: PaymanClient(client_id="a", client_secret="b", timeout=value)),
+            ("max_retries", lambda value: client.ask("Hello!", max_retries=value)),
+            ("raise_on_failure", lambda value: client.ask("Hello!", raise_on_failure=value)),
+            ("idempotency_key", lambda value: client.ask("Hello!", idempotency_key=value)),
+            ("verify", lambda value: client.pay("Test Payee", 1, "TSD", verify=value)),
+            ("currency", lambda value: client.pay("Test Payee", 1, value)),
+            ("limit", lambda value: client.transactions(limit=value)),
+            ("task_id", lambda value: client.get_task(value)),
+        ]
+        for name, call in calls:
+            for value, shown in ((huge, "an int"), (silent, "a Silent")):
+                with pytest.raises(ConfigurationError, match=f"^{name} is {shown}"):
+                    call(value)
+        assert [one for one in sandbox.requests if one.operation != "create_token"] == []

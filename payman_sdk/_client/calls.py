@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 from payman_sdk._annotations import Hidden, NamedTuple
 from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_headers, check_hook, read_text
-from payman_sdk._refusals import refuse, refuse_coroutine
+from payman_sdk._refusals import describe_value, refuse, refuse_coroutine
 from payman_sdk.errors import ConfigurationError, PaymanError
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         options = self._resolve(given, what)
         verify, on_event = given.get("verify", True), given.get("on_event")
         if not isinstance(verify, bool):
-            raise ConfigurationError(f"verify is {verify!r}."[:200], next_step="Use True or False.")
+            raise ConfigurationError(f"verify is {describe_value(verify)}.", next_step="Use True or False.")
         check_hook(on_event, "on_event")
         return Call(self._begin(options), options, on_event, verify, [])
 

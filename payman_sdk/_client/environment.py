@@ -165,8 +165,8 @@ def load_env_config(
         dotenv: Whether to read the file `.env` in the working directory, too.
 
     Returns:
-        The settings; the sources in words of those that the program has not given; and what in the file names the server, or an
-        empty text if nothing there does or the server is Payman's.
+        The settings, and the sources in words of those that the program has not given. The last is what in the file names the
+        server: an empty text if nothing there does, or if it is Payman's.
 
     Raises:
         ConfigurationError: PAYMAN_CLIENT_ID or PAYMAN_CLIENT_SECRET is set nowhere; or another server than Payman's and the

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NoReturn, cast
 
-from payman_sdk._refusals import describe_type
+from payman_sdk._refusals import describe_type, describe_value
 from payman_sdk._text.sanitizer import describe, is_hidden
 from payman_sdk.errors import ConfigurationError
 
@@ -60,7 +60,7 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
         refuse(name, "is negative", "Give an amount above zero.")
     if _AMOUNT.fullmatch(value) is None:
         form = 'Write digits with a point, such as "1250.00": no signs, spaces, separators or exponents.'
-        refuse(name, f"is {value!r}"[:100], form)
+        refuse(name, f"is {describe_value(value)}", form)
     whole, _, decimals = value.partition(".")
     decimals = decimals.rstrip("0")
     # Nothing is calculated here: the program's decimal context may round.
@@ -77,7 +77,7 @@ def read_currency(value: object, name: str = "currency") -> str:
     """Return the code of a currency; raises ConfigurationError."""
     if not isinstance(value, str) or _CURRENCY.fullmatch(value) is None:
         form = "Give a code of three to five capital letters, such as 'TSD' or 'USDC'."
-        refuse(name, f"is {value!r}"[:100], form)
+        refuse(name, f"is {describe_value(value)}", form)
     return str.__str__(value)
 
 
@@ -117,14 +117,14 @@ def optional(value: object, read: Any, *arguments: Any) -> Any:
 def read_limit(value: object) -> int:
     """Return how many transactions are wanted; raises ConfigurationError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LISTED:
-        refuse("limit", f"is {value!r}"[:100], f"Give a whole number from 1 to {MAX_LISTED}.")
+        refuse("limit", f"is {describe_value(value)}", f"Give a whole number from 1 to {MAX_LISTED}.")
     return int(value)
 
 
 def read_choice(value: object, name: str, choices: tuple[str, ...]) -> str:
     """Return one of some words; raises ConfigurationError."""
     if not isinstance(value, str) or value not in choices:
-        refuse(name, f"is {value!r}"[:100], f"Use one of {', '.join(map(repr, choices))}.")
+        refuse(name, f"is {describe_value(value)}", f"Use one of {', '.join(map(repr, choices))}.")
     return str.__str__(value)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._config import READERS, Config, check_hook, read_headers, refuse_unknown
-from payman_sdk._refusals import describe_type, refuse
+from payman_sdk._refusals import describe_type, describe_value, refuse
 from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.errors import ConfigurationError
 
@@ -75,7 +75,7 @@ def resolve_options(
     is_raw, output_format = given.pop("raw", False), given.pop("output_format", None)
     extra = given.pop("extra_headers", None)
     if output_format not in _FORMATS:
-        refuse("output_format", f"is {output_format!r}", "Use 'markdown' or 'json'.")
+        refuse("output_format", f"is {describe_value(output_format)}", "Use 'markdown' or 'json'.")
     for key, value in given.items():
         _CHECKS[key](value, key)
     headers = {**defaults.headers, **read_headers(extra, "extra_headers")} if extra else defaults.headers
@@ -89,13 +89,17 @@ def read_task_id(task: object) -> str:
         answer = cast("Mapping[str, Any]", task)
         task_id = answer.get("task_id", answer.get("taskId"))
     if not isinstance(task_id, str) or not task_id.strip() or not task_id.isprintable():
-        refuse("task_id", f"is {task_id!r}"[:200], "Give response.task_id or error.task_id, such as 'tsk-…'.")
+        refuse(
+            "task_id",
+            f"is {describe_value(task_id)}",
+            "Give response.task_id or error.task_id, such as 'tsk-…'.",
+        )
     return task_id
 
 
 def _check_switch(value: object, name: str) -> None:
     if not isinstance(value, bool):
-        refuse(name, f"is {value!r}", "Use True or False.")
+        refuse(name, f"is {describe_value(value)}", "Use True or False.")
 
 
 def _check_key(key: object, name: str) -> None:
@@ -103,7 +107,7 @@ def _check_key(key: object, name: str) -> None:
     if isinstance(key, str) and len(key) > _LONGEST_KEY:
         refuse(name, f"is {len(key):,} characters long", fix)
     if not isinstance(key, str) or not key.strip() or not key.isprintable() or find_hidden(key) is not None:
-        refuse(name, f"is {key!r}"[:300], fix)
+        refuse(name, f"is {describe_value(key)}", fix)
 
 
 def _check_metadata(value: object, name: str) -> None:

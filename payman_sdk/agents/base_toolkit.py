@@ -15,7 +15,7 @@ from payman_sdk._config import check_methods
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import check_text, derive_task_id, generate_id
-from payman_sdk._refusals import refuse, refuse_coroutine
+from payman_sdk._refusals import describe_value, refuse, refuse_coroutine
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents import messages, operations, replies, requests
@@ -57,7 +57,7 @@ class BaseToolkit(Generic[Client]):
             if not isinstance(given, self._kind) and (name == "client" or given is not None):
                 refuse(name, f"is a {type(given).__name__}", f"Give a {self._kind.__name__}.")
         if find_value_problem(run_id, {"type": ["string", "null"]}, LONGEST_NAME) is not None:
-            refuse("run_id", f"is {run_id!r}"[:300], "Give a text that names the run, or None.")
+            refuse("run_id", f"is {describe_value(run_id)}", "Give a text that names the run, or None.")
         if confirm is not None and not callable(confirm):
             refuse("confirm", f"is a {type(confirm).__name__}", "Give a function.")
         if confirm is not None and not self._is_async and iscoroutinefunction(confirm):
@@ -171,7 +171,9 @@ class BaseToolkit(Generic[Client]):
     ) -> Flow[OperationResult]:
         operation = _check_operation(operation)
         if decision not in get_args(replies.Decision):
-            raise ConfigurationError(f"decision is {decision!r}."[:200], next_step="Use 'approve' or 'deny'.")
+            raise ConfigurationError(
+                f"decision is {describe_value(decision)}.", next_step="Use 'approve' or 'deny'."
+            )
         task_id = self._resolve_task_id(operation)
         flow = replies.reply(
             self._context, decision, operation, task_id, self._patience, self._check_on_message(on_message)

@@ -12,7 +12,7 @@ from typing import cast
 from attrs import field, frozen
 
 from payman_sdk._core.payments import normalize_reference
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import describe_value, refuse
 from payman_sdk.agents.results import quote_words
 from payman_sdk.agents.stores import Operation, RunTotals
 from payman_sdk.agents.stores.operation import EXACT
@@ -55,13 +55,17 @@ def _convert_payees(given: object) -> frozenset[str] | None:
     for payee in payees:
         if not isinstance(payee, str) or not payee.strip():
             fix = "Give names, ids, emails or paytags, as strings."
-            refuse("SpendingLimit.allowed_payees", f"holds {payee!r}"[:200], fix)
+            refuse("SpendingLimit.allowed_payees", f"holds {describe_value(payee)}", fix)
     return frozenset(normalize_reference(cast("str", payee)) for payee in payees)
 
 
 def _validate_count(limit: SpendingLimit, attribute: object, value: int | None) -> None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-        refuse("SpendingLimit.max_payments", f"is {value!r}", "Give a whole number, 0 or more, or None.")
+        refuse(
+            "SpendingLimit.max_payments",
+            f"is {describe_value(value)}",
+            "Give a whole number, 0 or more, or None.",
+        )
 
 
 @frozen(kw_only=True)

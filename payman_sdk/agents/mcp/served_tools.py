@@ -17,7 +17,7 @@ from payman_api import PATHS
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._core.effects import Flow, SendRequest
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate
-from payman_sdk._core.wire_json import dump_json
+from payman_sdk._core.wire_json import as_object, dump_json
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import move_on_after
 from payman_sdk._text.error_response import shorten
@@ -160,8 +160,8 @@ def _request_card() -> Flow[tuple[int, str]]:
 def _normalize_card(text: str) -> str | None:
     """Return the card as ASCII, with invisible characters as escapes, or None if it is not an object."""
     try:
-        card = json.loads(text)
-        return dump_json(card, indent=2) if isinstance(card, dict) else None
+        card = as_object(json.loads(text))
+        return None if card is None else dump_json(card, indent=2)
     except (ValueError, RecursionError):
         return None
 
