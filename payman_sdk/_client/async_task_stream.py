@@ -100,20 +100,26 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
         return await self._runner.run(self._agent.cancel(self.task_id))
 
     async def close(self) -> None:
-        """Close the connection and drop what was not read. Closing twice is harmless."""
+        """Close the connection and drop what was not read. Closing twice is harmless.
+
+        Any thread or task may call it. Whoever waits for an event then finds no more of them.
+        """
         self._close_flow()
-        await self._line.close()
+        await (self._line.interrupt() if self._is_reading else self._line.close())
 
     async def _read_more(self) -> None:
         with Described(self._describe):
+            self._is_reading, is_wanted = True, True
             try:
                 self._record_effect(await self._runner.advance(self._flow, self._line))
             except BaseException as error:
-                self._record_failure(error)
-                await self.close()
-                raise
-            if not self._is_open:
-                await self.close()
+                is_wanted = False
+                if self._record_failure(error):
+                    raise
+            finally:
+                self._is_reading = False
+                if not (self._is_open and is_wanted):
+                    await self.close()
 
 
 class _AsyncTextIterator(AsyncIterator[str]):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import sys
 from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ class BaseTaskStream(Generic[D]):
         self._flow = following.run()
         self._ready: Iterator[StreamEvent] = iter(())
         self._is_open = True
-        self._has_ended = False
+        self._is_reading = self._has_ended = False
         self._failure: PaymanError | None = None
 
     @property
@@ -116,7 +117,7 @@ class BaseTaskStream(Generic[D]):
     def _record_effect(self, step: Emit | FlowResult[None]) -> None:
         if isinstance(step, Emit):
             self._ready = step.what
-        else:
+        elif self._is_open:  # else another thread or task has closed it meanwhile
             self._has_ended, self._is_open = True, False
 
     def _note_end(self, event: StatusUpdate) -> StatusUpdate:
@@ -125,16 +126,19 @@ class BaseTaskStream(Generic[D]):
             self._has_ended = True
         return event
 
-    def _record_failure(self, error: BaseException) -> None:
-        self._failure = copy.copy(error) if isinstance(error, PaymanError) else None
+    def _record_failure(self, error: BaseException) -> bool:
+        """Note what ended the stream; return whether to raise it: not if that is its being closed by another thread or task."""
+        self._failure = copy.copy(error) if isinstance(error, PaymanError) and self._is_open else None
+        return self._is_open or not isinstance(error, PaymanError)
 
     def _describe(self, error: BaseException) -> None:
         """Write on what interrupts the stream which ask that was."""
         self._following.time.watch.describe(error, self._following.ask)
 
     def _close_flow(self) -> None:
-        self._is_open = False
-        self._flow.close()
+        self._is_open, self._ready = False, iter(())
+        with contextlib.suppress(ValueError):  # it runs in another thread, which closes it then
+            self._flow.close()
 
     def _get_result(self) -> FormattedTaskResponse:
         if self._failure is not None:
@@ -228,17 +232,23 @@ class TaskStream(BaseTaskStream[SyncRunner]):
         return self._runner.run(self._agent.cancel(self.task_id))
 
     def close(self) -> None:
-        """Close the connection and drop what was not read. Closing twice is harmless."""
+        """Close the connection and drop what was not read. Closing twice is harmless.
+
+        Any thread or task may call it. Whoever waits for an event then finds no more of them.
+        """
         self._close_flow()
-        self._line.close()
+        self._line.interrupt() if self._is_reading else self._line.close()
 
     def _read_more(self) -> None:
         with Described(self._describe):
+            self._is_reading, is_wanted = True, True
             try:
                 self._record_effect(self._runner.advance(self._flow, self._line))
             except BaseException as error:
-                self._record_failure(error)
-                self.close()
-                raise
-            if not self._is_open:
-                self.close()
+                is_wanted = False
+                if self._record_failure(error):
+                    raise
+            finally:
+                self._is_reading = False
+                if not (self._is_open and is_wanted):
+                    self.close()

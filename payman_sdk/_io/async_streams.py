@@ -19,7 +19,7 @@ import httpcore
 from payman_sdk._io.event_loops import move_on_after
 from payman_sdk._io.http import OwnConnections
 from payman_sdk._io.signals import defer_on_trio
-from payman_sdk._io.streams import Decompressor, OpenResponse
+from payman_sdk._io.streams import Decompressor, OpenResponse, shut_down
 
 _DEEPEST = 3
 """How many transports may be wrapped in each other."""
@@ -113,6 +113,11 @@ class AsyncOpenStream:
             self._ready = self._decompressor.feed(raw)
             piece = next(self._ready, None)
         return piece
+
+    async def interrupt(self) -> None:
+        """Have whoever reads in another task stop, and close it then."""
+        if (answer := self._answer) is not None and not shut_down(answer):
+            await aclose_quietly(answer)
 
     @defer_on_trio
     async def close(self) -> None:

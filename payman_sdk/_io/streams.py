@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
@@ -163,6 +164,11 @@ class OpenStream:
         """Return the next piece as it comes, None at the end."""
         return next(self._pieces, None)
 
+    def interrupt(self) -> None:
+        """Have whoever reads in another thread stop, and close it then."""
+        if (answer := self._answer) is not None and not shut_down(answer):
+            close_quietly(answer)
+
     def close(self) -> None:
         if self._answer is None:
             return
@@ -232,6 +238,19 @@ def close_quietly(answer: OpenResponse) -> None:
         answer.close()
     except Exception as error:
         log.debug("Could not release a connection: %s", type(error).__name__)
+
+
+def shut_down(answer: OpenResponse) -> bool:
+    """End what another thread or task reads of an answer; its descriptor stays until that has noticed. False if that is impossible."""
+    stream: Any = answer.extensions.get("network_stream")
+    sock = None if stream is None else stream.get_extra_info("socket")
+    if sock is None:
+        return False
+    with contextlib.suppress(OSError):
+        # The method of an SSLSocket takes the encryption off; what asyncio has is no socket.
+        kind = socket.socket if isinstance(sock, socket.socket) else type(sock)
+        kind.shutdown(sock, socket.SHUT_RDWR)
+    return True
 
 
 Outcome: TypeAlias = HTTPResponse | APIConnectionError
