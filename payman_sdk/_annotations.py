@@ -1,7 +1,7 @@
 """What annotations of the public surface are made of, so that they can be evaluated at run time and read by frameworks.
 
-Frameworks evaluate annotations and make schemas of them: FastAPI, pydantic, LangChain, the OpenAI Agents SDK, Pydantic AI. Hooks
-and settings appear in no schema: neither a language model nor a visitor of a web page can set them.
+Frameworks such as FastAPI and LangChain make schemas of them. Hooks and settings appear in no schema: neither a language model nor
+a visitor of a web page can set them.
 """
 
 from __future__ import annotations

@@ -20,14 +20,6 @@ class SecretStr(str):
     The secret is stored beside the text. So code that reads the text directly (`"".join`, `json`, `re`, `%`, a file's `write`)
     gets the mask too. Operations that cut or change a secret (slices, `strip`, `lower`, `+`) return another `SecretStr`. It
     equals, and hashes like, the text of the secret. It cannot be pickled.
-
-    Example:
-        >>> from payman_sdk._secrets import SecretStr
-        >>> secret = SecretStr("s3cret")
-        >>> {"token": secret}, f"Bearer {secret}", secret[:3]
-        ({'token': Secret(…)}, 'Bearer …', Secret(…))
-        >>> secret == "s3cret", secret.reveal()
-        (True, 's3cret')
     """
 
     __slots__ = ("_plain",)

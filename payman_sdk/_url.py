@@ -140,12 +140,7 @@ def format_url(url: str) -> str:
 def read_http_hosts(given: object, name: str = HTTP_HOSTS_SETTING) -> frozenset[str]:
     """Return the hosts of the setting, or of its variable, in the form in which `is_http_allowed` compares them.
 
-    Args:
-        given: A list of `host` or `host:port`, or the text of the variable, with commas between them; None for none.
-        name: Where it was given.
-
-    Raises:
-        ConfigurationError: An entry is not exactly a host, or is a server of Payman's.
+    `given` is a list of `host` or `host:port`, or the text of the variable, with commas between them; `name` says where it was given.
     """
     if isinstance(given, str) and name != HTTP_HOSTS_SETTING:
         given = [entry.strip() for entry in given.split(",") if entry.strip()]

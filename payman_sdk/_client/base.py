@@ -31,14 +31,7 @@ _NAMES = {
 
 
 def explain_missing(owner: type, name: str) -> str:
-    """Return the message of the AttributeError for a name that a client does not have.
-
-    Example:
-        >>> from payman_sdk._client.base import explain_missing
-        >>> from payman_sdk._client.sync import PaymanClient
-        >>> explain_missing(PaymanClient, "withClientCredentials")
-        "PaymanClient has no attribute 'withClientCredentials'; use PaymanClient.with_credentials."
-    """
+    """Return the message of the AttributeError for a name that a client does not have."""
     said = f"{owner.__name__} has no attribute {name!r}"
     snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
     known = _NAMES.get(snake, snake)

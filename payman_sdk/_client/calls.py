@@ -6,22 +6,24 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
-from payman_sdk._annotations import Hidden, NamedTuple
+from payman_sdk._annotations import Hidden, LazyModule, NamedTuple
 from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_headers, check_hook, read_text
 from payman_sdk._refusals import describe_value, refuse, refuse_coroutine
 from payman_sdk.errors import ConfigurationError, PaymanError
 
 if TYPE_CHECKING:
+    from payman_sdk._core import payment_flows
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Flow
     from payman_sdk._core.operations import DescribedFlow, Operations
     from payman_sdk._core.options import CallOptions
-    from payman_sdk._core.payment_flows import Call
     from payman_sdk._core.payment_types import Payee, Payment
     from payman_sdk._core.response_format import ResponseFormat
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
+else:
+    payment_flows = LazyModule("payman_sdk._core.payment_flows")
 
 T = TypeVar("T")
 RunnerT = TypeVar("RunnerT")
@@ -147,7 +149,6 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         return cast("DescribedFlow[FormattedTaskResponse]", plan)
 
     def _plan_payment(self, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
-        from payman_sdk._core import payment_flows
         from payman_sdk._core.orders import PaymentOrder, read_payment_order
 
         order = read_payment_order(*map(given.get, PaymentOrder._fields))
@@ -156,16 +157,12 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         return call.plan(agent.count_undetermined(payment_flows.pay(agent, order, call)))
 
     def _plan_decision(self, what: str, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
-        from payman_sdk._core import payment_flows
-
         payment_flows.check_waiting(given["payment"])
         call, agent = self._build_call(what, given), self._connect().agent
         flow = payment_flows.settle(agent, given["payment"], call, approve=what == "approve")
         return call.plan(agent.count_undetermined(flow))
 
     def _plan_status(self, given: Mapping[str, Any]) -> Flow[Payment]:
-        from payman_sdk._core import payment_flows
-
         call, payment = self._build_call("payment_status", given), given["payment"]
         payment_flows.check_has_task(payment)
         return payment_flows.read_status(self._connect().agent, payment, call)
@@ -178,23 +175,20 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         return self._connect().agent.read(text, call.session_id, call.options, read)
 
     def _plan_payee(self, given: Mapping[str, Any]) -> DescribedFlow[Payee]:
-        from payman_sdk._core import payment_flows
         from payman_sdk._core.orders import PAYEE_FIELDS, read_payee_order
 
         order = read_payee_order(given["name"], given["type"], {name: given[name] for name in PAYEE_FIELDS})
         call = self._build_call("create_payee", given)
         return call.plan(payment_flows.create_payee(self._connect().agent, order, call))
 
-    def _build_call(self, what: str, given: Mapping[str, Any]) -> Call:
+    def _build_call(self, what: str, given: Mapping[str, Any]) -> payment_flows.Call:
         """Return the options of a typed call, in a session that may begin with it."""
-        from payman_sdk._core.payment_flows import Call
-
         options = self._resolve(given, what)
         verify, on_event = given.get("verify", True), given.get("on_event")
         if not isinstance(verify, bool):
             raise ConfigurationError(f"verify is {describe_value(verify)}.", next_step="Use True or False.")
         check_hook(on_event, "on_event")
-        return Call(self._begin(options), options, on_event, verify, [])
+        return payment_flows.Call(self._begin(options), options, on_event, verify, [])
 
     def _resolve(self, given: Mapping[str, Any], what: str, text: Any = "-") -> CallOptions:
         """Return the options of a call, checked, as its text is.

@@ -132,7 +132,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
             self._refuse_if_closed()
             shared, own = self._original._connect(), self._connection
             if own is None or own.runner is not shared.runner:
-                own = self._connection = shared._replace(agent=shared.agent.with_config(self._config))
+                own = self._connection = shared._replace(agent=shared.agent._replace(config=self._config))
             return own
         with get_fork_lock():
             self._refuse_if_closed()
@@ -159,10 +159,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
             headers=config.default_headers,
         )
         agent = Operations(
-            tokens,
-            config,
-            monotonic,
-            _draw_random,
+            *(tokens, config, monotonic, _draw_random),
             wall_clock=wall_time,
             observer=self._observer,
             open_key_store=_open_key_store,

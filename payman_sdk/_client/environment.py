@@ -156,21 +156,12 @@ def load_env_config(
 ) -> tuple[PaymanConfig, dict[str, str], str]:
     """Complete the given settings from environment variables, and these from `.env` if that is wanted.
 
-    Reads PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL. A variable that is set wins over the
-    file. A server that the settings or a variable name, by either name, wins over any that the file names. Plain http that the
-    file allows, by PAYMAN_ALLOW_HTTP_HOSTS, is for the server and the credentials of the file alone.
-
-    Args:
-        settings: What the program has given.
-        dotenv: Whether to read the file `.env` in the working directory, too.
+    A variable wins over the file. A server that the settings or a variable name, by either name, wins over any that the file
+    names. Plain http that the file allows, by PAYMAN_ALLOW_HTTP_HOSTS, is for the server and the credentials of the file alone.
 
     Returns:
         The settings, and the sources in words of those that the program has not given. The last is what in the file names the
         server: an empty text if nothing there does, or if it is Payman's.
-
-    Raises:
-        ConfigurationError: PAYMAN_CLIENT_ID or PAYMAN_CLIENT_SECRET is set nowhere; or another server than Payman's and the
-            credentials for it come from two sources.
     """
     file = read_env_file() if dotenv else None
     values: Mapping[str, str] = file.values if file is not None else {}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._config import Config, read_seconds
@@ -60,46 +59,24 @@ class DescribedFlow(NamedTuple, Generic[T]):
     describe: Callable[[BaseException], object]
 
 
-class Operations:
+class Operations(NamedTuple):
     """What can be asked of the agent, and within which time.
 
     `clock` is the runner's; `wall_clock` gives seconds since 1970, for what processes share; `random` gives numbers from 0 to 1.
     """
 
-    def __init__(
-        self,
-        tokens: TokenManager,
-        config: Config,
-        clock: Clock,
-        random: Callable[[], float],
-        *,
-        wall_clock: Clock,
-        observer: ClientObserver,
-        open_key_store: Callable[[], KeyStore | None],
-        proofs: Proofs,
-    ) -> None:
-        self._tokens = tokens
-        self._config = config
-        self._clock = clock
-        self._random = random
-        self.wall_clock = wall_clock
-        self._observer = observer
-        self._open_key_store = open_key_store
-        self.proofs = proofs
-
-    def with_config(self, config: Config) -> Self:
-        """Return the same for other settings, sharing tokens, observer and proofs."""
-        other = copy.copy(self)
-        other._config = config
-        return other
-
-    def now(self) -> float:
-        """Seconds on the clock of the runner."""
-        return self._clock()
+    tokens: TokenManager
+    config: Config
+    clock: Clock
+    random: Callable[[], float]
+    wall_clock: Clock
+    observer: ClientObserver
+    open_key_store: Callable[[], KeyStore | None]
+    proofs: Proofs
 
     def compute_deadline(self) -> float:
         """When something that begins now must be over."""
-        return self._clock() + self._config.timeout
+        return self.clock() + self.config.timeout
 
     def ask(
         self,
@@ -124,7 +101,7 @@ class Operations:
         )
 
     def _run_ask(self, ask: AskRequest, time: CallContext) -> Flow[FormattedTaskResponse | TaskResponse]:
-        began, options = self._clock(), time.options
+        began, options = self.clock(), time.options
         exchange = ResponseFlow(ask, time)
         answer, task = yield from carry_out(exchange)
         time.watch.answer = lambda: format_answer(task, exchange.ask).text
@@ -132,7 +109,7 @@ class Operations:
         if options.is_raw and not options.raise_on_failure:
             return cast("TaskResponse", answer)
         response = format_answer(task, exchange.ask)
-        response._seconds = self._clock() - began  # pyright: ignore[reportPrivateUsage] # of this package
+        response._seconds = self.clock() - began  # pyright: ignore[reportPrivateUsage] # of this package
         response._is_repeated = time.watch.is_repeated  # pyright: ignore[reportPrivateUsage] # as above
         response = raise_if_failed(response) if options.raise_on_failure else response
         return cast("TaskResponse", answer) if options.is_raw else response
@@ -150,7 +127,7 @@ class Operations:
         from payman_sdk._core.stream import StreamFlow
 
         ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
-        time, limits = self._build_context(options, ask.task_id), self._config
+        time, limits = self._build_context(options, ask.task_id), self.config
         most = (limits.max_answer_bytes, limits.max_event_bytes)
         return StreamFlow(ask, time, most)
 
@@ -172,7 +149,7 @@ class Operations:
         """Return the flow of a payment, which is counted if its outcome is undetermined."""
         payment = yield from flow
         if payment.outcome == "undetermined":
-            self._observer.count("undetermined")
+            self.observer.count("undetermined")
         return payment
 
     def look_up(
@@ -194,7 +171,7 @@ class Operations:
         return self._look_at(read_task_id(task), task, cancel_task)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
-        seconds = read_seconds(timeout, "timeout", self._config.timeout)
+        seconds = read_seconds(timeout, "timeout", self.config.timeout)
         return self._look_at(read_task_id(task), task, wait_for_end, seconds)
 
     def _look_at(
@@ -206,8 +183,8 @@ class Operations:
     ) -> Flow[FormattedTaskResponse]:
         from payman_sdk._core.exchange import get_earlier_artifacts
 
-        began = self._clock()
-        options = build_default_options(self._config)
+        began = self.clock()
+        options = build_default_options(self.config)
         options = options if timeout is None else options._replace(timeout=timeout)
         time = self._build_context(options, task_id)
         answer, found = yield from fetch(task_id, time)
@@ -219,26 +196,26 @@ class Operations:
             session_id=None,
             earlier=get_earlier_artifacts(task),
         )
-        response._seconds = self._clock() - began  # pyright: ignore[reportPrivateUsage] # of this package
+        response._seconds = self.clock() - began  # pyright: ignore[reportPrivateUsage] # of this package
         return response
 
     def _build_context(self, options: CallOptions, task_id: str) -> CallContext:
         return CallContext(
-            tokens=self._tokens,
+            tokens=self.tokens,
             options=options,
-            deadline=self._clock() + options.timeout,
+            deadline=self.clock() + options.timeout,
             patience=options.read_timeout,
-            watch=create_tracker(self._observer, self._clock, task_id, options.on_task),
-            clock=self._clock,
+            watch=create_tracker(self.observer, self.clock, task_id, options.on_task),
+            clock=self.clock,
             wall_clock=self.wall_clock,
-            random=self._random,
-            server=self._config.base_url,
-            open_key_store=self._open_key_store,
+            random=self.random,
+            server=self.config.base_url,
+            open_key_store=self.open_key_store,
         )
 
     def _build_ask(self, text: str, session_id: str, options: CallOptions, replied: str | None) -> AskRequest:
         key = options.idempotency_key
-        task_id = generate_id("tsk") if key is None else derive_task_id(self._config.client_id, key)
+        task_id = generate_id("tsk") if key is None else derive_task_id(self.config.client_id, key)
         return AskRequest(
             text=text,
             task_id=replied or task_id,

@@ -68,7 +68,7 @@ class Call(NamedTuple):
 
 
 def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
-    clock = Stopwatch(agent.now)
+    clock = Stopwatch(agent.clock)
     ordered = Payment(outcome=UNDETERMINED, **order._asdict())
     try:
         response = yield from send_order(agent, order.text(), call, clock)
@@ -103,7 +103,7 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
     """Approve or deny a payment that waits, and return how it ended."""
     task_id, response = payment.task_id, payment.response
     text = decision_text(payment.payment_id, approve=approve)
-    clock = Stopwatch(agent.now)
+    clock = Stopwatch(agent.clock)
     try:
         earlier = get_earlier_artifacts(response)
         answer = yield from send_order(agent, text, call, clock, task_id=task_id, earlier=earlier)
@@ -122,7 +122,7 @@ def check_has_task(payment: object) -> None:
 
 def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], call: Call) -> Flow[Payment]:
     """Look the task of a payment up, and return how the payment ended."""
-    clock = Stopwatch(agent.now)
+    clock = Stopwatch(agent.clock)
     if isinstance(payment, Payment):
         earlier = get_earlier_artifacts(payment.response)
         response, _ = yield from agent.look_up(payment.task_id, call.options, earlier)
@@ -247,7 +247,7 @@ def _order_of(payment: Payment) -> PaymentOrder:
 
 
 def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee]:
-    response = yield from send_order(agent, order.text(), call, Stopwatch(agent.now))
+    response = yield from send_order(agent, order.text(), call, Stopwatch(agent.clock))
     try:
         return _read_created_payee(response, order)
     except PaymanError:

@@ -103,10 +103,7 @@ class Tracker:
         task_id: str | None = None,
         on_task: OnTask | None = None,
     ) -> None:
-        self.observer = observer
-        self._clock = clock
-        self._task_id = task_id
-        self._on_task = on_task
+        self.observer, self._clock, self._task_id, self._on_task = observer, clock, task_id, on_task
         self._sends: dict[str, int] = {}  # how often each path was sent to before
         if on_task is not None:  # here, so that no import can fail after sending
             from payman_sdk._core.hook_payloads import TaskStateChange

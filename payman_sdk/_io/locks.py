@@ -216,6 +216,8 @@ def adapt_lock(lock: Lock) -> HolderLock:
 async def run_shielded(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Await a call to its end; a cancellation takes effect after it. anyio's shields do not stop asyncio's `task.cancel()`."""
     # Imported late: programs without an event loop do not need them.
+    import asyncio
+
     import anyio
 
     from payman_sdk._io.event_loops import get_asyncio_loop
@@ -224,7 +226,10 @@ async def run_shielded(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if (loop := get_asyncio_loop()) is None:
             result = await run()
         else:
-            result = await _run_to_end(loop.create_task(run()))
+            task = loop.create_task(run())
+            # Documented for extensions of asyncio. `asyncio.run` at its end, and other programs, cancel all tasks that they see.
+            asyncio._unregister_task(task)
+            result = await _run_to_end(task)
     return result  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType] # a shield that nobody cancels swallows nothing
 
 

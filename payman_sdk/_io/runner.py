@@ -53,10 +53,7 @@ class BaseRunner:
         max_answer_bytes: int = 64 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._http = http
-        self._base_url = base_url
-        self._patience = patience
-        self._clock = clock
+        self._http, self._base_url, self._patience, self._clock = http, base_url, patience, clock
         self._sleep = self._usual_sleep if sleep is None else sleep
         self._max_answer_bytes = max_answer_bytes
         self._is_guarded = isinstance(http, OwnConnections) and http.way.sends_itself

@@ -93,7 +93,7 @@ class Sockets:
 
 
 class Slot:
-    """A connection: where it leads, its sockets, and the connection of httpcore that speaks HTTP on them.
+    """A connection of httpcore, where it leads, and its sockets.
 
     It is not generic: since Python 3.12 a type variable with a bound keeps modules until the very end of the process.
     """

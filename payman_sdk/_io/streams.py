@@ -11,7 +11,7 @@ import logging
 import socket
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from payman_sdk._core.http import BufferedResponse, HTTPResponse, Transmission
 from payman_sdk._core.wire_json import is_excessive
@@ -243,14 +243,12 @@ def close_quietly(answer: OpenResponse) -> None:
 def shut_down(answer: OpenResponse) -> bool:
     """End what another thread or task reads of an answer; its descriptor stays until that has noticed. False if that is impossible."""
     stream: Any = answer.extensions.get("network_stream")
-    sock = None if stream is None else stream.get_extra_info("socket")
-    if sock is None:
-        return False
-    with contextlib.suppress(OSError):
-        # The method of an SSLSocket takes the encryption off; what asyncio has is no socket.
-        kind = socket.socket if isinstance(sock, socket.socket) else type(sock)
+    sock: Any = None if stream is None else stream.get_extra_info("socket")
+    with contextlib.suppress(OSError, AttributeError):
+        # The method of an SSLSocket takes the encryption off; asyncio has another class.
+        kind = cast("Any", socket.socket if isinstance(sock, socket.socket) else type(sock))
         kind.shutdown(sock, socket.SHUT_RDWR)
-    return True
+    return sock is not None
 
 
 Outcome: TypeAlias = HTTPResponse | APIConnectionError

@@ -119,9 +119,8 @@ log = get_logger()
 class OperationKey:
     """The `KeyStore` of one claimed operation, in the store of operations and in the client's own key store.
 
-    The client records each attempt here before it sends it. So even if the process dies, the record of the operation is never
-    older than its last attempt. The client's own key store also knows asks with the same key that were made without a toolkit.
-    Where it has none, that of this user serves, unless it cannot be used.
+    The client records each attempt here before it sends it, so the record is never older than the last attempt, even if the
+    process dies. The client's own key store, or else this user's, also knows asks with the same key without a toolkit.
 
     Attributes:
         operation: The operation as it is written down now.

@@ -112,15 +112,8 @@ class OperationLog:
         """Return a flow that counts an operation and records that it is being sent, or returns why it may not be.
 
         Where there is a limit, nobody else counts in the run meanwhile, so that two operations do not both take what is left for one.
-
-        Args:
-            operation: What is sent.
-            known: What was written down of it when it was looked at.
-            moves_money: Whether it counts in the run; a denial does not.
-
-        Returns:
-            The recorded operation. Or a sentence, if the limit refuses it. Or None, if the lock was lost and somebody else has
-            recorded the operation meanwhile.
+        `known` is its record when it was looked at. With `moves_money`, it counts in the run; a denial does not. The flow returns
+        the recorded operation; a sentence if the limit refuses it; None if the lock was lost and somebody else has recorded it.
         """
         with (yield from self._make_guard(f"run {self._run_id}")) as guard:
             is_shared = self.limit is not None or not hasattr(self._store, "claim")

@@ -1,8 +1,7 @@
 """Names of operations: names that look alike are the same name, or are refused.
 
 The normal form is the idempotency key, and what a model sees. Case, width, accents, and kinds of dashes and spaces make no
-difference. A name may hold Latin letters, digits and ASCII punctuation, and letters of one other script that do not look like
-Latin ones. Everything else is refused.
+difference. Beside ASCII, a name may hold letters of one other script that do not look like Latin ones.
 """
 
 from __future__ import annotations
@@ -70,11 +69,6 @@ def normalize_name(name: str) -> str:
 
     Raises:
         UnusableNameError: It is blank, too long, or holds what may be taken for something else.
-
-    Example:
-        >>> from payman_sdk.agents.operation_names import normalize_name
-        >>> normalize_name(" Invoice\u201142 "), normalize_name("Facture nº 7, Électricité")
-        ('invoice-42', 'facture no 7, electricite')
     """
     name = name.strip()
     is_plain = name.isascii() and name.isprintable()

@@ -1,7 +1,6 @@
 """An operation from its claim to its end, as flows: it is written down before it is sent, and sent once.
 
 What was sent, and Payman does not know, may still arrive for the client's `settle_time`: until then nothing is sent under its name.
-It counts until it is known not to have happened, also when it may be sent again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What tools ask of Payman beside payments: lists by typed calls, payees to create, and free words.
 
-What a model is shown of lists is short. A payee is created once for each operation, after a confirmation, and never where a limit
-names who can be paid. Free words need a token that can only read, or a person who has confirmed exactly these words. Nothing reads
-the words. With a spending limit, only the token counts: no limit can bound what words may order.
+A payee is created once for each operation, after a confirmation, and never where a limit names who can be paid. Free words need a
+token that can only read, or a person who has confirmed exactly these words. With a spending limit, only the token counts.
 """
 
 from __future__ import annotations

@@ -72,9 +72,7 @@ class PostgresAccess:
                 fix = "Use sslmode=verify-full, or allow it by allow_plaintext=True where the network is your own."
                 refuse("postgres", "would send secrets unencrypted to another machine", fix)
             self._connect = lambda: psycopg.connect(address.reveal())
-        self._error = error
-        self._allow_plaintext = allow_plaintext
-        self._is_ready = False
+        self._error, self._allow_plaintext, self._is_ready = error, allow_plaintext, False
         self._idle: deque[Connection] = deque()
         self._end = weakref.finalize(self, _close_all, self._idle)
         renew_after_fork(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
@@ -42,6 +43,7 @@ from payman_sdk.sandbox import Sandbox
 from tests.auth.fleet_worker import die_before_saving
 from tests.auth.redis_proxy import Fate, named, proxying
 from tests.loops import LOOPS, run_on
+from tests.peer import TOKEN_PATH, Peer, Request, token
 from tests.processes import Forked
 
 SOON = 25.0
@@ -581,3 +583,35 @@ def test_a_windows_keyring_loses_no_authorization(sandbox: Sandbox, monkeypatch:
     ) as restarted:
         assert restarted.ask("list all wallets").status == "completed"
     assert sandbox.reuse_detected == 0
+
+
+@pytest.mark.parametrize("ends", ["the program", "every task that it sees"])
+def test_a_renewal_comes_to_its_end_though_all_tasks_are_cancelled(ends: str, tmp_path: Path) -> None:
+    """The new refresh token must not get lost, nor the lock of the store be held on, whoever cancels the tasks of a loop."""
+    store = FileTokenStore(tmp_path / "token.json")
+    asked = threading.Event()
+
+    def renew_slowly(request: Request) -> Iterator[bytes]:
+        asked.set()
+        time.sleep(0.2)
+        yield from token("access-2", refresh_token="refresh-2")(request)
+
+    async def main(settings: Any) -> None:
+        client = AsyncPaymanClient.with_token(settings, {"refreshToken": "refresh-1"}, token_store=store)
+        asking = asyncio.create_task(client.ask("list all wallets"))
+        assert await asyncio.to_thread(asked.wait, 10)
+        if ends == "every task that it sees":
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+            await asyncio.wait([asking])
+
+    with Peer() as peer:
+        peer.always(TOKEN_PATH, renew_slowly)
+        asyncio.run(main({"client_id": "pm-test-1", "client_secret": "s3cret", "base_url": peer.base_url}))
+        assert len(peer.token_requests()) == 1
+    saved = store.load()
+    assert saved is not None
+    assert saved.refresh_token == "refresh-2"
+    lock = FileTokenStore(store.path).lock
+    assert lock.acquire(timeout=0)
+    lock.release()

@@ -35,11 +35,8 @@ class TokenRequests:
         observer: ClientObserver,
         on_token: OnToken | None,
     ) -> None:
-        self._owner = owner
-        self._kept = kept
-        self._clock = clock
-        self._observer = observer
-        self._on_token = on_token
+        self._owner, self._kept, self._clock = owner, kept, clock
+        self._observer, self._on_token = observer, on_token
         self._pending: deque[TokenRefresh] = deque(maxlen=_MAX_PENDING_HOOKS)
 
     def refresh(self, deadline: float) -> Flow[IssuedToken]:

@@ -51,9 +51,9 @@ class Mcp2Call:
 
     Args:
         context: The request, which knows its session.
-        params: What it holds; an answer to what was asked before, perhaps.
-        open_questions: What the server has asked and not used the answer of, each by the state that its answer comes with.
-        question: What the client is to be asked instead of being given a result.
+        params: What it holds, perhaps an answer to an earlier question.
+        open_questions: The questions without an answer, each by the state that its answer comes with.
+        question: What to ask the client instead of giving it a result.
     """
 
     context: Context

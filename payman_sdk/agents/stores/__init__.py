@@ -1,8 +1,7 @@
 """Stores of operations, so that each operation is carried out once, whoever asks for it and however often.
 
-A store saves records and provides locks. `MemoryOperationStore` is the default; each other store has its own module:
-`payman_sdk.agents.stores.sqlite` (extra `file`), `payman_sdk.agents.stores.postgres` (extra `postgres`) and
-`payman_sdk.agents.stores.redis` (extra `redis`).
+A store saves records and provides locks. `MemoryOperationStore` is the default; each other store has its own module, and needs an
+extra: `sqlite` (`file`), `postgres` and `redis`.
 """
 
 from __future__ import annotations

@@ -89,10 +89,9 @@ LOCK_SECONDS = 30.0
 class RenewedLock:
     """A `Lock` between machines that lives as long as its holder, and a little longer.
 
-    It promises less than a lock on one machine, because it is an expiring key in one Redis. Two processes can hold it at once in
-    two cases. A live holder does not reach Redis for `LOCK_SECONDS` (a partition, a paused process or machine). Or a failover
-    promotes a replica that has not received the key. The record that an operation was sent then stops the second holder, if it
-    survived. If it is lost too, only Payman's own look-up of the task remains.
+    It is an expiring key in one Redis, so two processes can hold it at once: if a live holder does not reach Redis for
+    `LOCK_SECONDS`, or if a failover promotes a replica without the key. The record that an operation was sent then stops the
+    second holder, if it survived; else only Payman's own look-up of the task remains.
     """
 
     def __init__(self, client: redis.Redis, name: str, seconds: float = LOCK_SECONDS) -> None:
