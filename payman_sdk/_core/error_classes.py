@@ -134,9 +134,10 @@ def describe_interruption(
 
 def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
     """Whether an exception is the SDK's or a cassette's, or has this very note already."""
-    if isinstance(error, errors.PaymanError) or getattr(error, "task_id", None) == ids["task_id"]:
-        return True
-    return isinstance(error, Exception) and is_not_recorded(error)
+    with contextlib.suppress(Exception):  # an exception may break whoever looks at it
+        is_ours = isinstance(error, errors.PaymanError) or getattr(error, "task_id", None) == ids["task_id"]
+        return is_ours or (isinstance(error, Exception) and is_not_recorded(error))
+    return False
 
 
 def is_not_recorded(error: Exception) -> bool:
