@@ -94,6 +94,18 @@ def renew_after_fork(one: Renewable) -> None:
     _renewable.add(weakref.ref(one, _renewable.discard))
 
 
+class StepLock:
+    """A lock around short steps, `with steps.lock:`. A child has a free one, and a signal's handler may enter it again."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+        renew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Be free in a child: a thread that was inside lives on in the parent, and would hold the lock for ever."""
+        self.lock = threading.RLock()
+
+
 def enter_section() -> None:
     """Begin something short that no fork should interrupt, such as taking the lock of a given transport."""
     me, end = threading.get_ident(), monotonic() + _SHORT_PATIENCE

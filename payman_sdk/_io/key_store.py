@@ -10,11 +10,11 @@ import contextlib
 import os
 import sqlite3
 import sys
-import threading
 from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
+from payman_sdk._io.forks import StepLock
 from payman_sdk._io.private_files import make_absolute, prepare_private_database, read_file_path
 
 _TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at REAL NOT NULL) WITHOUT ROWID"
@@ -37,7 +37,7 @@ class MemoryKeyStore:
 
     def __init__(self) -> None:
         self._sent: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._steps = StepLock()
 
     def load(self, operation: str) -> float | None:
         """Return when the ask was last sent. See `KeyStore`."""
@@ -45,7 +45,7 @@ class MemoryKeyStore:
 
     def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
         """Record that the ask is sent at this time, if the record still is `expected`."""
-        with self._lock:
+        with self._steps.lock:
             if self._sent.get(operation) != expected:
                 return False
             self._sent[operation] = sent_at
@@ -53,7 +53,7 @@ class MemoryKeyStore:
 
     def forget(self, operation: str, expected: float) -> None:
         """Remove the record, if it still is `expected`. See `KeyStore`."""
-        with self._lock:
+        with self._steps.lock:
             if self._sent.get(operation) == expected:
                 del self._sent[operation]
 

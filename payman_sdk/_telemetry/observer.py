@@ -6,7 +6,6 @@ Counts are always kept. Listeners exist only if somebody reads them: the log, fr
 from __future__ import annotations
 
 import logging
-import threading
 from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from payman_api.models import TaskState
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.effects import Clock, Flow
 from payman_sdk._core.task_response import STATES, has_ended
-from payman_sdk._io.forks import renew_after_fork
+from payman_sdk._io.forks import StepLock
 from payman_sdk._refusals import build_missing_error, refuse
 from payman_sdk._text.logger import get_logger
 
@@ -70,8 +69,7 @@ class Observer:
         self._listeners = readers
         self._counts: dict[str, int] = defaultdict(int)
         self._tasks: dict[str, TaskEntry] = {}
-        self._lock = threading.RLock()  # a signal's handler may count amid counting
-        renew_after_fork(self)
+        self._steps = StepLock()
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
@@ -92,16 +90,16 @@ class Observer:
     def get_stats(self) -> Stats:
         from payman_sdk._telemetry.settings import Stats
 
-        with self._lock:
+        with self._steps.lock:
             return Stats(asks=sum(self._counts[name] for name in OUTCOMES), **self._counts)
 
     def count(self, name: str) -> None:
-        with self._lock:
+        with self._steps.lock:
             self._counts[name] += 1
 
     def record_ask(self, watch: Tracker, task_id: str, outcome: str, error: BaseException | None) -> None:
         counts = self._counts
-        with self._lock:
+        with self._steps.lock:
             if error is not None and (known := self._tasks.get(task_id)) is not None:
                 self._tasks[task_id] = known._replace(error=type(error).__name__)
             counts[outcome] += 1
@@ -112,11 +110,11 @@ class Observer:
             counts["deduplicated"] += watch.is_repeated
 
     def list_tasks(self) -> list[TaskEntry]:
-        with self._lock:
+        with self._steps.lock:
             return list(self._tasks.values())
 
     def add_task(self, ask: AskRequest) -> None:
-        with self._lock:
+        with self._steps.lock:
             known = self._tasks.pop(ask.task_id, None)
             entry = TaskEntry(ask.task_id, ask.session_id, ask.request_id, ask.idempotency_key)
             if known is not None:  # a reply
@@ -127,15 +125,11 @@ class Observer:
 
     def note_state(self, task_id: str, state: str) -> None:
         """Note the state of a task, however it was seen."""
-        with self._lock:
+        with self._steps.lock:
             if (known := self._tasks.get(task_id)) is not None:
                 self._tasks[task_id] = known._replace(
                     state=STATES.get(state, state), is_final=has_ended(state), error=None
                 )
-
-    def begin_anew(self) -> None:
-        """Start again in a child process: a thread that was counting lives on in the parent, and would hold the lock for ever."""
-        self._lock = threading.RLock()
 
 
 def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observer:

@@ -118,8 +118,8 @@ def test_a_child_process_counts() -> None:
     """Whoever counted while the process forked is not waited for in the child."""
     observer = Observer()
     observer.count("retries")
-    assert observer._lock.acquire(timeout=60)
-    observer.begin_anew()
+    assert observer._steps.lock.acquire(timeout=60)
+    observer._steps.begin_anew()
     observer.count("retries")
     assert observer.get_stats().retries == 2
 

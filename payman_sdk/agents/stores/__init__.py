@@ -6,12 +6,12 @@ extra: `sqlite` (`file`), `postgres` and `redis`.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from payman_sdk._core.effects import Lock
+from payman_sdk._io.forks import StepLock
 from payman_sdk._io.locks import ThreadLock
 from payman_sdk.agents.stores.operation import Operation as Operation
 from payman_sdk.agents.stores.operation import OperationStoreError as OperationStoreError
@@ -80,7 +80,7 @@ class MemoryOperationStore:
         self._members: dict[str, set[str]] = {}
         self._totals: dict[str, RunTotals] = {}
         self._locks: WeakValueDictionary[str, ThreadLock] = WeakValueDictionary()
-        self._guard = threading.Lock()
+        self._steps = StepLock()
 
     def load(self, task_id: str) -> Operation | None:
         """Return the operation with a task id, or None. See `OperationStore`."""
@@ -88,7 +88,7 @@ class MemoryOperationStore:
 
     def save(self, operation: Operation) -> None:
         """Save an operation and replace the one with the same task id. See `OperationStore`."""
-        with self._guard:
+        with self._steps.lock:
             task_id, before = operation.task_id, self._operations.get(operation.task_id)
             for run in {*operation.runs, *(before.runs if before else ())}:
                 self._totals[run] = self._totals.get(run, RunTotals()).replace(run, before, operation)
@@ -98,7 +98,7 @@ class MemoryOperationStore:
 
     def list_by_run(self, run_id: str) -> list[Operation]:
         """Return all operations that count in a run. See `OperationStore`."""
-        with self._guard:
+        with self._steps.lock:
             return [self._operations[task_id] for task_id in self._members.get(run_id, ())]
 
     def sum_run(self, run_id: str) -> RunTotals:
@@ -107,7 +107,7 @@ class MemoryOperationStore:
 
     def lock(self, name: str) -> Lock:
         """Return a lock by its name. See `OperationStore`."""
-        with self._guard:
+        with self._steps.lock:
             lock = self._locks.get(name)
             if lock is None:
                 lock = self._locks[name] = ThreadLock()

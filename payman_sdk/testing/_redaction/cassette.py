@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
+from payman_sdk._io.forks import StepLock
 from payman_sdk.testing._redaction.request_matching import IdMap, RequestContent, is_played, measure_likeness
 from payman_sdk.testing._redaction.scrubber import Scrubber
 
@@ -21,11 +21,11 @@ class CassetteState:
         self.is_loaded = False
         self._ids = IdMap(scrubber.new_placeholders)
         self._recorded: list[Any] = []
-        self._lock = threading.RLock()  # clients in threads share a cassette
+        self._steps = StepLock()  # clients in threads share a cassette
 
     def scrub_request(self, request: Any) -> Any:
         """Return a request without secrets, changed in its place: vcrpy gives a copy."""
-        with self._lock:
+        with self._steps.lock:
             self.is_used = True
             content_type = str(request.headers.get("content-type", ""))
             request.uri = self.scrubber.scrub_uri(request.uri)
@@ -38,7 +38,7 @@ class CassetteState:
 
     def scrub_response(self, response: dict[str, Any]) -> dict[str, Any]:
         """Return an answer without secrets, which is played with the ids of the live request."""
-        with self._lock, self.scrubber.reading_answer():
+        with self._steps.lock, self.scrubber.reading_answer():
             self.is_used = True
             if not isinstance(response.get("body"), dict):
                 return response  # as vcrpy wrote it years ago; it is hunted through before it is saved again
@@ -57,7 +57,7 @@ class CassetteState:
 
     def match_requests(self, live: Any, recorded: Any) -> list[str]:
         """How a live request differs from a recorded one; if it does not, their ids stand for each other from now on."""
-        with self._lock:
+        with self._steps.lock:
             self.is_used = True
             if self.is_loaded and not _is_from_file(recorded):
                 return ["this run recorded it, and does not replay its own recordings"]
@@ -66,7 +66,7 @@ class CassetteState:
 
     def is_nearest(self, live: Any, recorded: Any) -> bool:
         """Whether no other recorded request is nearer to a live one, so that a miss names that one alone."""
-        with self._lock:
+        with self._steps.lock:
             distance = self._measure_distance(live, recorded)
             if not distance:
                 return True
@@ -94,7 +94,7 @@ class CassetteState:
         return 2 * len(unplayed) + (len(unplayed) < len(found)) + (_FAR if is_elsewhere else 0)
 
     def _translate(self, body: bytes) -> bytes:
-        with self._lock:
+        with self._steps.lock:
             return self._ids.translate(body)
 
 

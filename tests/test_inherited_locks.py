@@ -1,0 +1,120 @@
+"""A lock that another thread holds at the time of a fork is never released in the child, so the child has to have a new one."""
+
+from __future__ import annotations
+
+import ast
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import payman_sdk
+from payman_sdk._io.key_store import MemoryKeyStore
+from payman_sdk._telemetry.observer import Observer
+from payman_sdk.agents import MemoryOperationStore
+from payman_sdk.agents.stores import Operation
+from tests.tables import table
+
+_PACKAGE = Path(payman_sdk.__file__).parent
+_LOCKS = {"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Barrier"}
+_OTHERS = {
+    "_io/forks.py _ForkState": "a child replaces it",
+    "_io/forks.py ": "this is the replacement",
+    "_io/locks.py WaiterQueue": "belongs to the thread that waits",
+    "_io/locks.py LockHolder": "belongs to the holder, and is only looked at",
+    "_io/slots.py Slots": "a pool makes new ones",
+    "_io/loopback.py _CallbackReceiver": "belongs to one login, which does not go on in a child",
+}
+"""Classes with a lock that they need not make anew in a child, and why."""
+_NOT_USED_IN_CHILDREN = ("sandbox/", "_cli/")
+"""A sandbox serves in the process that began it; the command does not fork."""
+
+
+def find_inherited_locks(text: str) -> set[str]:
+    """Find the classes, or else the module (as ""), that make a lock outside a `begin_anew`, which makes another."""
+    tree = ast.parse(text)
+    owners: dict[ast.AST, tuple[str, bool]] = {tree: ("", False)}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        owner, is_renewed = owners[node]
+        if isinstance(node, ast.ClassDef):
+            names = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+            owner, is_renewed = node.name, "begin_anew" in names
+        for child in ast.iter_child_nodes(node):
+            owners[child] = owner, is_renewed
+        if isinstance(node, ast.Call) and not is_renewed:
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in _LOCKS and ast.unparse(called) in {name, f"threading.{name}"}:
+                found.add(owner)
+    return found
+
+
+def test_every_lock_of_the_package_is_made_anew_in_a_child() -> None:
+    """A class with a lock has `begin_anew`, or is listed with a reason."""
+    found: set[str] = set()
+    for path in _PACKAGE.rglob("*.py"):
+        place = path.relative_to(_PACKAGE).as_posix()
+        if not place.startswith(_NOT_USED_IN_CHILDREN):
+            found.update(f"{place} {owner}" for owner in find_inherited_locks(path.read_text("utf-8")))
+    assert found == set(_OTHERS)
+    assert find_inherited_locks(
+        "import threading\nclass A:\n    def f(self): self.x = threading.Condition()"
+    ) == {"A"}
+    assert find_inherited_locks("from threading import Lock\nLOCK = Lock()") == {""}
+
+
+def _make_calls() -> dict[str, tuple[Any, list[Callable[[], object]]]]:
+    keys, operations, observer = MemoryKeyStore(), MemoryOperationStore(), Observer()
+    one = Operation(task_id="tsk-1", account="a")
+    return {
+        "keys": (keys, [lambda: keys.claim("a", 1.0, None), lambda: keys.forget("a", 1.0)]),
+        "operations": (
+            operations,
+            [
+                lambda: operations.save(one),
+                lambda: operations.load("tsk-1"),
+                lambda: operations.list_by_run("r"),
+                lambda: operations.lock("a").acquire(timeout=0),
+            ],
+        ),
+        "observer": (observer, [observer.get_stats]),
+    }
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@table("name", ["keys", "operations", "observer"])
+def test_a_child_does_not_wait_for_a_thread_of_its_parent(name: str) -> None:
+    """Whatever a store in memory is doing at the time of a fork, the child can use it."""
+    store, calls = _make_calls()[name]
+    locks = [one for one in (*vars(store).values(), *_list_parts(store)) if hasattr(one, "acquire")]
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        for lock in locks:
+            lock.acquire()
+        entered.set()
+        leave.wait(60)
+        for lock in locks:
+            lock.release()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    entered.wait(60)
+    child = os.fork()
+    if child == 0:
+        working = threading.Thread(target=lambda: [call() for call in calls], daemon=True)
+        working.start()
+        working.join(10)
+        os._exit(working.is_alive())
+    leave.set()
+    thread.join()
+    assert locks
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _list_parts(store: object) -> list[Any]:
+    return [part for one in vars(store).values() if hasattr(one, "begin_anew") for part in vars(one).values()]
