@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from types import FrameType
 from typing import Any
 
 import anyio
 import pytest
+from attrs import evolve
 
 from payman_sdk._core.effects import Lock
 from payman_sdk.agents import AsyncPaymanToolkit, MemoryOperationStore, OperationResult, PaymanToolkit
+from payman_sdk.agents.stores import Operation, RunTotals
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import PAYMENT, connected, connected_async, sends
 from tests.tables import table
@@ -98,3 +104,61 @@ def test_what_interrupts_a_task(library: str, place: str, kind: type[BaseExcepti
 
     with Sandbox() as sandbox:
         check_settled(anyio.run(main, backend=library), place, sandbox)
+
+
+def interrupt_at(step: int, call: Callable[[], object]) -> bool:
+    """Call a function of the store in memory, and interrupt it at one of its instructions; return whether there are so many."""
+    left = step
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if not frame.f_code.co_filename.endswith(("stores/__init__.py", "stores/operation.py")):
+            return None
+        frame.f_trace_opcodes = True
+        left -= event == "opcode"
+        if left == 0 and event == "opcode":
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+SENT = Operation(
+    task_id="tsk-1", account="a", payee="b", amount=Decimal(200), currency="TSD", stage="sent", runs=("r",)
+)
+CHANGES = {
+    "new": SENT,
+    "refused": evolve(SENT, stage="ended", status="refused"),
+    "reopened": SENT.reopened(),
+    "in another run, too": evolve(SENT, runs=("r", "s")),
+    "in another run": evolve(SENT, runs=("s",)),
+}
+
+
+@table("change", list(CHANGES.values()), list(CHANGES))
+def test_what_interrupts_a_save_changes_all_or_nothing(change: Operation) -> None:
+    """At whichever instruction a save is interrupted, the totals of each run are the sum of its operations; so they are after another."""
+    step, is_interrupted = 0, True
+    while is_interrupted:
+        step += 1
+        store = MemoryOperationStore()
+        store.save(evolve(SENT, task_id="tsk-0"))
+        if change is not SENT:
+            store.save(SENT)
+        is_interrupted = interrupt_at(step, lambda store=store: store.save(change))  # type: ignore[misc]
+        for _ in range(2):
+            for run in "rs":
+                summed = RunTotals.of(store.list_by_run(run))
+                assert evolve(store.sum_run(run), changes=0) == evolve(summed, changes=0), (step, run)
+            store.save(change)
+        assert store.load("tsk-1") == change
+    assert step > 50

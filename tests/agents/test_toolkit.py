@@ -23,6 +23,7 @@ from payman_sdk.agents import (
     PaymanToolkit,
     SpendingLimit,
 )
+from payman_sdk.agents.stores import Operation
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import (
     ConfigurationError,
@@ -386,11 +387,9 @@ def test_mistakes_of_the_program(client: PaymanClient, sandbox: Sandbox) -> None
 def test_a_store_of_another_account(client: PaymanClient) -> None:
     """Operations of another client in the same store are not taken for one's own."""
     store = MemoryOperationStore()
-    PaymanToolkit(client, store=store).pay(*PAYMENT, operation="invoice-1")
-    [task_id] = store._operations
-    store._operations[task_id] = store._operations[task_id].__class__(
-        task_id=task_id, account="somebody else"
-    )
+    task_id = PaymanToolkit(client, store=store).pay(*PAYMENT, operation="invoice-1").task_id
+    assert task_id is not None
+    store.save(Operation(task_id=task_id, account="somebody else"))
     with pytest.raises(ConfigurationError, match="Give every account its own store"):
         PaymanToolkit(client, store=store).pay(*PAYMENT, operation="invoice-1")
 

@@ -7,7 +7,7 @@ extra: `sqlite` (`file`), `postgres` and `redis`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from payman_sdk._core.effects import Lock
@@ -16,6 +16,8 @@ from payman_sdk._io.locks import ThreadLock
 from payman_sdk.agents.stores.operation import Operation as Operation
 from payman_sdk.agents.stores.operation import OperationStoreError as OperationStoreError
 from payman_sdk.agents.stores.operation import RunTotals as RunTotals
+
+T = TypeVar("T")
 
 
 class OperationStore(Protocol):
@@ -76,34 +78,33 @@ class MemoryOperationStore:
     """
 
     def __init__(self) -> None:
-        self._operations: dict[str, Operation] = {}
-        self._members: dict[str, set[str]] = {}
-        self._totals: dict[str, RunTotals] = {}
+        # Operations by their task id, and totals by their run, in one dict that a save changes in one step: an interrupt
+        # between two would leave one without the other.
+        self._kept: dict[str | tuple[str], Operation | RunTotals] = {}
         self._locks: WeakValueDictionary[str, ThreadLock] = WeakValueDictionary()
         self._steps = StepLock()
 
     def load(self, task_id: str) -> Operation | None:
         """Return the operation with a task id, or None. See `OperationStore`."""
-        return self._operations.get(task_id)
+        return self._get(task_id, Operation)
 
     def save(self, operation: Operation) -> None:
         """Save an operation and replace the one with the same task id. See `OperationStore`."""
         with self._steps.lock:
-            task_id, before = operation.task_id, self._operations.get(operation.task_id)
+            before = self._get(operation.task_id, Operation)
+            changed: dict[str | tuple[str], Operation | RunTotals] = {operation.task_id: operation}
             for run in {*operation.runs, *(before.runs if before else ())}:
-                self._totals[run] = self._totals.get(run, RunTotals()).replace(run, before, operation)
-                members = self._members.setdefault(run, set())
-                (members.add if run in operation.runs else members.discard)(task_id)
-            self._operations[task_id] = operation
+                totals = self._get((run,), RunTotals) or RunTotals()
+                changed[(run,)] = totals.replace(run, before, operation)
+            self._kept.update(changed)
 
     def list_by_run(self, run_id: str) -> list[Operation]:
         """Return all operations that count in a run. See `OperationStore`."""
-        with self._steps.lock:
-            return [self._operations[task_id] for task_id in self._members.get(run_id, ())]
+        return [one for one in self._list_operations() if run_id in one.runs]
 
     def sum_run(self, run_id: str) -> RunTotals:
         """Return the totals of a run."""
-        return self._totals.get(run_id, RunTotals())
+        return self._get((run_id,), RunTotals) or RunTotals()
 
     def lock(self, name: str) -> Lock:
         """Return a lock by its name. See `OperationStore`."""
@@ -114,4 +115,11 @@ class MemoryOperationStore:
             return lock
 
     def __repr__(self) -> str:
-        return f"<MemoryOperationStore of {len(self._operations)} operations>"
+        return f"<MemoryOperationStore of {len(self._list_operations())} operations>"
+
+    def _get(self, key: str | tuple[str], kind: type[T]) -> T | None:
+        found = self._kept.get(key)
+        return found if isinstance(found, kind) else None
+
+    def _list_operations(self) -> list[Operation]:
+        return [one for one in list(self._kept.values()) if isinstance(one, Operation)]
