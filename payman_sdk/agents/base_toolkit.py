@@ -75,7 +75,7 @@ class BaseToolkit(Generic[Client]):
         self._client_id: str = config.client_id
         self._patience: float = config.timeout
         account = client._credentials.owner.name  # pyright: ignore[reportPrivateUsage] # likewise
-        operation_log = OperationLog(store, account, self.run_id, limit)
+        operation_log = OperationLog(store, account, self.run_id, limit, is_async=self._is_async)
         self._context = OperationContext(client, operation_log, confirm, config)
         if limit is not None and (run_id is None or isinstance(store, MemoryOperationStore)):
             log.warning(

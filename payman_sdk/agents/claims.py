@@ -1,18 +1,27 @@
-"""Claims of operations: what this process has counted, to notice a store that forgets it, and the key that a claimed one is sent with."""
+"""Claims of operations: their locks, what this process has counted, to notice a store that forgets it, and the key of a claimed one."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection
 from inspect import isawaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
+from payman_sdk._core.effects import Flow, Lock, Sleep
 from payman_sdk._core.key_store import KeyStore, check_returned
 from payman_sdk._io.key_store import open_default_store
+from payman_sdk._io.locks import LockHolder, adapt_lock
+from payman_sdk._io.signals import defer_signals
+from payman_sdk._io.token_store_access import LateError, call_within, limit_time
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError, RunTotals
+
+T = TypeVar("T")
+
+log = get_logger()
 
 _MOST, _MOST_RUNS = 100, 1000
 """Claims that are remembered of each run, and runs. A store loses its newest records, or all of them: the newest claims show either."""
@@ -111,9 +120,64 @@ def get_claims(store: OperationStore) -> Claims:
         return Claims()
 
 
-T = TypeVar("T")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
+"""Seconds between two tries of a lock."""
+_RELEASE_ANSWER = 1.0
+"""Seconds that the place of a lock has to take it back."""
 
-log = get_logger()
+
+def hold_lock(
+    given: Lock,
+    patience: float,
+    flow: Flow[T],
+    call_store: Callable[[Callable[[], Any]], Flow[Any]],
+    *,
+    is_async: bool,
+) -> Flow[tuple[T] | None]:
+    """Run a flow under a lock, and return its result; None if the lock was not free in so many seconds. 0 tries once."""
+    ticket, lock, is_held = LockHolder(), adapt_lock(given), False
+
+    def take() -> bool:
+        nonlocal is_held
+        with defer_signals():  # a lock without tickets is not released without this note
+            is_held = check_returned(lock.take(ticket, timeout=0), bool, "the lock's acquire")
+        return is_held
+
+    def drop() -> None:
+        nonlocal is_held
+        try:
+            with limit_time(_RELEASE_ANSWER), defer_signals():
+                lock.drop(ticket)
+        except Exception as error:  # report what became of the operation all the same
+            log.warning("Releasing a lock of the operation store failed: %s", error)
+        is_held = False
+
+    def release() -> Flow[None]:
+        with contextlib.suppress(Exception):  # no thread can be had, so it is tried once more
+            yield from call_store(drop)
+
+    pause, waited = _FIRST_PAUSE, 0.0
+    with ticket.held:
+        try:
+            while not (yield from call_store(take)):
+                if waited >= patience:
+                    return None
+                yield Sleep(pause)
+                waited += pause
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            try:
+                result = yield from flow
+            except Exception:
+                yield from release()
+                raise
+            yield from release()
+            return (result,)
+        finally:
+            if is_held and is_async:  # the flow was interrupted, and its event loop must not wait
+                with contextlib.suppress(LateError):
+                    call_within(drop, 0)
+            elif is_held:
+                drop()
 
 
 class OperationKey:

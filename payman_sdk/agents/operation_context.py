@@ -14,7 +14,9 @@ from payman_sdk._core.error_classes import describe_interruption, is_described
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.task_response import Phase, get_phase
 from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
+from payman_sdk.agents.messages import describe_under_way
 from payman_sdk.agents.operation_log import OperationLog
+from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import ConfigurationError, PaymanError, TaskNotFoundError
 
@@ -86,6 +88,25 @@ def describe_sending(flow: Flow[T], operation: Operation) -> Flow[T]:
         if not is_described(interruption, ids):
             describe_interruption(interruption, ids, sent=True)
         raise
+
+
+def hold(
+    context: OperationContext, operation: str, task_id: str, patience: float, flow: Flow[OperationResult]
+) -> Flow[OperationResult]:
+    """Run a flow under the lock of an operation; return its result, or that another call holds the lock."""
+    ended: list[OperationResult] = []
+
+    def run() -> Flow[None]:
+        ended.append((yield from flow))
+
+    try:
+        yield from context.log.hold(task_id, patience, run())
+    except BaseException as interruption:
+        ids = {"task_id": task_id, "idempotency_key": operation}
+        if ended and not ended[0].is_error and not is_described(interruption, ids):
+            describe_interruption(interruption, ids, sent=True)
+        raise
+    return ended[0] if ended else describe_under_way(operation, task_id)
 
 
 def build_payment(operation: Operation) -> Payment | str:

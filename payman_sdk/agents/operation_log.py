@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, TypeVar
 
 from attrs import evolve
 
-from payman_sdk._core.effects import CallBlocking, Flow, Invoke, Lock, Sleep
+from payman_sdk._core.effects import CallBlocking, Flow, Invoke
 from payman_sdk._core.key_store import KeyStore, check_returned
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
 from payman_sdk._text.error_response import format_exception
 from payman_sdk._text.logger import get_logger
-from payman_sdk.agents.claims import OperationKey, get_claims, replace
+from payman_sdk.agents.claims import OperationKey, get_claims, hold_lock, replace
 from payman_sdk.agents.limits import SpendingLimit, explain_refusal
 from payman_sdk.agents.stores import (
     MemoryOperationStore,
@@ -27,6 +26,8 @@ from payman_sdk.agents.stores import (
 )
 from payman_sdk.agents.stores.operation import TotalsChangedError
 from payman_sdk.errors import ConfigurationError
+
+T = TypeVar("T")
 
 log = get_logger()
 
@@ -46,6 +47,8 @@ class OperationLog:
         run_id: str,
         limit: SpendingLimit | None,
         clock: Callable[[], float] | None = None,
+        *,
+        is_async: bool = False,
     ) -> None:
         self._store = store
         self._clock: Callable[[], float] = clock or getattr(store, "now", None) or wall_time
@@ -54,11 +57,15 @@ class OperationLog:
         self._account, self._run_id = account, run_id
         self.limit = limit
         self._explain_refusal = partial(explain_refusal, limit, run_id, store)
+        self._is_async = is_async
         self._is_blocking = not isinstance(store, MemoryOperationStore)  # what is in memory needs no thread
 
-    def make_guard(self, task_id: str) -> Flow[LockGuard]:
-        """Return a flow that makes the lock guard of an operation; the lock is not held yet."""
-        return (yield from self._make_guard(f"operation {task_id}"))
+    def hold(self, task_id: str, patience: float, flow: Flow[T]) -> Flow[tuple[T] | None]:
+        """Return a flow that runs another one under the lock of an operation, and returns its result as a tuple.
+
+        It waits so many seconds for the lock; 0 tries once. Returns None if the lock was not free.
+        """
+        return (yield from self._hold(f"operation {task_id}", patience, flow))
 
     def load(self, task_id: str) -> Flow[Operation | None]:
         """Return a flow that reads the record of an operation; None if it has none.
@@ -115,14 +122,21 @@ class OperationLog:
         `known` is its record when it was looked at. With `moves_money`, it counts in the run; a denial does not. The flow returns
         the recorded operation; a sentence if the limit refuses it; None if the lock was lost and somebody else has recorded it.
         """
-        with (yield from self._make_guard(f"run {self._run_id}")) as guard:
-            is_shared = self.limit is not None or not hasattr(self._store, "claim")
-            if is_shared and not (yield from guard.acquire(_RUN_PATIENCE)):
-                raise OperationStoreError("Could not get the operation store's lock of the run.")
-            for _ in range(_TRIES):
-                with contextlib.suppress(TotalsChangedError):
-                    return (yield from self._claim(operation, known, moves_money))
-            return (yield from self._claim(operation, known, moves_money))
+        claiming = self._claim_repeatedly(operation, known, moves_money)
+        if self.limit is None and hasattr(self._store, "claim"):
+            return (yield from claiming)
+        claimed = yield from self._hold(f"run {self._run_id}", _RUN_PATIENCE, claiming)
+        if claimed is None:
+            raise OperationStoreError("Could not get the operation store's lock of the run.")
+        return claimed[0]
+
+    def _claim_repeatedly(
+        self, operation: Operation, known: Operation | None, moves_money: bool
+    ) -> Flow[Operation | str | None]:
+        for _ in range(_TRIES):
+            with contextlib.suppress(TotalsChangedError):
+                return (yield from self._claim(operation, known, moves_money))
+        return (yield from self._claim(operation, known, moves_money))
 
     def _claim(
         self, operation: Operation, known: Operation | None, moves_money: bool
@@ -236,9 +250,10 @@ class OperationLog:
     def _leave_out(self, totals: RunTotals, known: Operation | None) -> RunTotals:
         return totals if self._sum_run is None else totals.replace(self._run_id, known, None)
 
-    def _make_guard(self, name: str) -> Flow[LockGuard]:
+    def _hold(self, name: str, patience: float, flow: Flow[T]) -> Flow[tuple[T] | None]:
         lock = yield from self._call_store(partial(self._store.lock, name))
-        return LockGuard(lock, self._call_store)
+        is_async = self._is_async and self._is_blocking
+        return (yield from hold_lock(lock, patience, flow, self._call_store, is_async=is_async))
 
     def _call_store(self, function: Callable[[], Any]) -> Flow[Any]:
         try:
@@ -249,45 +264,3 @@ class OperationLog:
             raise OperationStoreError(
                 f"The operation store failed: {type(error).__name__}: {format_exception(error)}"
             ) from error
-
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
-"""Seconds between two tries of a lock."""
-
-
-class LockGuard:
-    """Holds a lock as long as its block lasts, once it was taken; it is let go whatever becomes of the flow."""
-
-    def __init__(self, lock: Lock, call_store: Callable[[Callable[[], Any]], Flow[Any]]) -> None:
-        self._lock = lock
-        self._call_store = call_store
-        self._is_held = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._is_held:
-            self._is_held = False
-            try:
-                self._lock.release()
-            except Exception as release_error:  # report what became of the operation all the same
-                log.warning("Releasing a lock of the operation store failed: %s", release_error)
-
-    def acquire(self, seconds: float) -> Flow[bool]:
-        """Return a flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""
-        pause, waited = _FIRST_PAUSE, 0.0
-        while not (yield from self._call_store(self._try)):
-            if waited >= seconds:
-                return False
-            yield Sleep(pause)
-            waited += pause
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        return True
-
-    def _try(self) -> bool:
-        # Noted here and not by the flow: who is cancelled while this runs in a thread does not hear of it.
-        self._is_held = check_returned(self._lock.acquire(timeout=0), bool, "the lock's acquire")
-        return self._is_held

@@ -23,7 +23,13 @@ from payman_sdk.agents.confirmation import (
     format_denial,
     request_confirmation,
 )
-from payman_sdk.agents.operation_context import OperationContext, apply_payment, describe_sending, settle
+from payman_sdk.agents.operation_context import (
+    OperationContext,
+    apply_payment,
+    describe_sending,
+    hold,
+    settle,
+)
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import (
@@ -47,34 +53,42 @@ def pay(
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
     """Return a flow that makes a payment, once."""
+    paying = _pay(context, order, operation, task_id, on_message)
+    return (yield from hold(context, operation, task_id, patience, paying))
+
+
+def _pay(
+    context: OperationContext,
+    order: PaymentOrder,
+    operation: str,
+    task_id: str,
+    on_message: OnMessage | None,
+) -> Flow[OperationResult]:
     log = context.log
-    with (yield from log.make_guard(task_id)) as guard:
-        if not (yield from guard.acquire(patience)):
-            return messages.describe_under_way(operation, task_id)
-        known = yield from log.load(task_id)
-        new = log.create_operation(task_id, operation, order, context.client.get_session_id())
-        if known is not None and known.stage != "open":
-            known, may_resend = yield from settle(context, known)
-            if not may_resend:
-                return format_repeat(known, order)
-            if not has_order(known, order):  # the first order may have been carried out, so no other is sent
-                return format_repeat(known, order, may_resend=True)
-            # What was sent counts, also while it is sent once more.
-            new = evolve(new, stage="sent", runs=known.runs, sent_at=known.sent_at)
-        why: str | None = None
-        if context.confirm is not None:  # nobody is asked in vain
-            why = yield from log.check_limit(new)
-        if why is None:
-            proposal = ConfirmationRequest.of_payment("pay", new)
-            why = yield from request_confirmation(context.confirm, proposal)
-        if why is not None:
-            return format_refusal(new, why)
-        claimed = yield from log.claim(new, known)
-        if claimed is None:
-            return (yield from _report_overtaken(context, operation, task_id, order))
-        if isinstance(claimed, str):
-            return format_refusal(new, claimed)
-        return (yield from describe_sending(_send(context, new, claimed, on_message), claimed))
+    known = yield from log.load(task_id)
+    new = log.create_operation(task_id, operation, order, context.client.get_session_id())
+    if known is not None and known.stage != "open":
+        known, may_resend = yield from settle(context, known)
+        if not may_resend:
+            return format_repeat(known, order)
+        if not has_order(known, order):  # the first order may have been carried out, so no other is sent
+            return format_repeat(known, order, may_resend=True)
+        # What was sent counts, also while it is sent once more.
+        new = evolve(new, stage="sent", runs=known.runs, sent_at=known.sent_at)
+    why: str | None = None
+    if context.confirm is not None:  # nobody is asked in vain
+        why = yield from log.check_limit(new)
+    if why is None:
+        proposal = ConfirmationRequest.of_payment("pay", new)
+        why = yield from request_confirmation(context.confirm, proposal)
+    if why is not None:
+        return format_refusal(new, why)
+    claimed = yield from log.claim(new, known)
+    if claimed is None:
+        return (yield from _report_overtaken(context, operation, task_id, order))
+    if isinstance(claimed, str):
+        return format_refusal(new, claimed)
+    return (yield from describe_sending(_send(context, new, claimed, on_message), claimed))
 
 
 def _report_overtaken(
@@ -108,34 +122,38 @@ def format_refusal(operation: Operation, why: str) -> OperationResult:
 
 def check(context: OperationContext, operation: str, task_id: str) -> Flow[OperationResult]:
     """Return the state of an operation, and send nothing."""
+    looking = _check(context, operation, task_id, is_held=True)
+    result = yield from context.log.hold(task_id, 0, looking)
+    return (yield from _check(context, operation, task_id, is_held=False)) if result is None else result[0]
+
+
+def _check(
+    context: OperationContext, operation: str, task_id: str, *, is_held: bool
+) -> Flow[OperationResult]:
     log = context.log
-    with (yield from log.make_guard(task_id)) as guard:
-        is_held = yield from guard.acquire(0)
-        known = yield from log.load(task_id)
-        is_written = known is not None and known.stage != "open"
-        if known is None or not is_written:
-            name = None if operation == task_id else operation
-            known = evolve(log.create_operation(task_id, name, None, None), stage="sent")
-        elif is_held:
-            known, may_resend = yield from settle(context, known)
-            return messages.describe_resendable(known) if may_resend else messages.describe_operation(known)
-        if known.stage == "ended":
-            return messages.describe_operation(known)
-        try:
-            found = yield from context.look_up(known)
-        except ConfigurationError:
-            raise
-        except PaymanError as error:
-            return (
-                messages.describe_operation(known) if is_written else messages.describe_unknown(known, error)
-            )
-        if found is not None:
-            return messages.describe_operation(found[0])
-        return (
-            messages.describe_not_found(operation, task_id)
-            if is_held
-            else messages.describe_under_way(operation, task_id)
-        )
+    known = yield from log.load(task_id)
+    is_written = known is not None and known.stage != "open"
+    if known is None or not is_written:
+        name = None if operation == task_id else operation
+        known = evolve(log.create_operation(task_id, name, None, None), stage="sent")
+    elif is_held:
+        known, may_resend = yield from settle(context, known)
+        return messages.describe_resendable(known) if may_resend else messages.describe_operation(known)
+    if known.stage == "ended":
+        return messages.describe_operation(known)
+    try:
+        found = yield from context.look_up(known)
+    except ConfigurationError:
+        raise
+    except PaymanError as error:
+        return messages.describe_operation(known) if is_written else messages.describe_unknown(known, error)
+    if found is not None:
+        return messages.describe_operation(found[0])
+    return (
+        messages.describe_not_found(operation, task_id)
+        if is_held
+        else messages.describe_under_way(operation, task_id)
+    )
 
 
 def _send(

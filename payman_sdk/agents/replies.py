@@ -18,7 +18,13 @@ from payman_sdk.agents.confirmation import (
     format_denial,
     request_confirmation,
 )
-from payman_sdk.agents.operation_context import OperationContext, apply_payment, describe_sending, settle
+from payman_sdk.agents.operation_context import (
+    OperationContext,
+    apply_payment,
+    describe_sending,
+    hold,
+    settle,
+)
 from payman_sdk.agents.operations import format_failure, is_about, raise_lost, was_not_sent
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import Operation
@@ -36,31 +42,39 @@ def reply(
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
     """Return a flow that approves or denies a payment that waits, once."""
+    replying = _reply(context, decision, operation, task_id, on_message)
+    return (yield from hold(context, operation, task_id, patience, replying))
+
+
+def _reply(
+    context: OperationContext,
+    decision: Decision,
+    operation: str,
+    task_id: str,
+    on_message: OnMessage | None,
+) -> Flow[OperationResult]:
     log = context.log
-    with (yield from log.make_guard(task_id)) as guard:
-        if not (yield from guard.acquire(patience)):
-            return messages.describe_under_way(operation, task_id)
-        written = yield from log.load(task_id)
-        known = written
-        if known is None or known.stage == "open":
-            name = None if operation == task_id else operation
-            known = evolve(log.create_operation(task_id, name, None, None), stage="sent")
-        payment: Payment | None = None
-        if known.stage == "sent":
-            try:
-                found = yield from context.look_up(known)
-            except ConfigurationError:
-                raise
-            except PaymanError as error:
-                if known.status is None:
-                    return messages.describe_unknown(known, error)
-                return messages.describe_operation(known).noting(messages.explain_unknown_state(error))
-            if found is None and (written is None or written.stage == "open"):
-                return messages.describe_not_found(operation, task_id)
-            if found is None:
-                return messages.describe_operation(known).noting(messages.explain_not_waiting(known))
-            known, payment = found
-        return (yield from _confirm_reply(context, decision, known, payment, written, on_message))
+    written = yield from log.load(task_id)
+    known = written
+    if known is None or known.stage == "open":
+        name = None if operation == task_id else operation
+        known = evolve(log.create_operation(task_id, name, None, None), stage="sent")
+    payment: Payment | None = None
+    if known.stage == "sent":
+        try:
+            found = yield from context.look_up(known)
+        except ConfigurationError:
+            raise
+        except PaymanError as error:
+            if known.status is None:
+                return messages.describe_unknown(known, error)
+            return messages.describe_operation(known).noting(messages.explain_unknown_state(error))
+        if found is None and (written is None or written.stage == "open"):
+            return messages.describe_not_found(operation, task_id)
+        if found is None:
+            return messages.describe_operation(known).noting(messages.explain_not_waiting(known))
+        known, payment = found
+    return (yield from _confirm_reply(context, decision, known, payment, written, on_message))
 
 
 def _confirm_reply(

@@ -18,7 +18,6 @@ from payman_sdk._core.effects import Flow, Invoke
 from payman_sdk._core.listings import sanitize_line
 from payman_sdk._core.orders import PayeeOrder
 from payman_sdk._core.payment_types import Payee, PayeeType, Transaction, Wallet
-from payman_sdk.agents import messages
 from payman_sdk.agents.confirmation import (
     BlockedByHook,
     Confirm,
@@ -28,7 +27,7 @@ from payman_sdk.agents.confirmation import (
     format_denial,
     request_confirmation,
 )
-from payman_sdk.agents.operation_context import OperationContext
+from payman_sdk.agents.operation_context import OperationContext, hold
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words
 from payman_sdk.errors import ConfigurationError, IdempotencyKeyReuseError, PaymanError, TaskFailedError
 
@@ -132,36 +131,40 @@ def create_payee(
             operation,
             task_id,
         )
-    with (yield from context.log.make_guard(task_id)) as guard:
-        if not (yield from guard.acquire(patience)):
-            return messages.describe_under_way(operation, task_id)
-        known = yield from context.log.load(task_id)
-        if known is not None and known.stage != "open":
-            text = f"Nothing was created: operation {operation} is the name of a payment"
-            return _describe(text, "refused", operation, task_id)
-        details = tuple((name, str(value)) for name, value in order.fields.items())
-        request = ConfirmationRequest(
-            action="create_payee",
-            operation=operation,
-            task_id=task_id,
-            payee=order.name,
-            details=(("type", order.type), *details),
-        )
-        why = yield from request_confirmation(context.confirm, request)
-        if why is not None:
-            return _describe(f"Refused, nothing was created: {why}", "refused", operation, task_id)
-        client, kind = context.client, cast("PayeeType", order.type)
-        create = partial(client.create_payee, order.name, kind, **order.fields, idempotency_key=operation)
-        try:
-            payee = yield from _call(client, create, on_task=context.config.on_task)
-        except BlockedByHook as withheld:
-            why = format_denial(withheld.__cause__)
-            return _describe(f"Refused, nothing was created: {why}", "refused", operation, task_id)
-        if isinstance(payee, IdempotencyKeyReuseError):
-            text = f"Nothing was created: operation {operation} is the name of another order"
-            return _describe(text, "refused", operation, task_id)
-        if isinstance(payee, PaymanError):
-            return _describe_payee_failure(payee, operation, task_id)
+    creating = _create_payee(context, order, operation, task_id)
+    return (yield from hold(context, operation, task_id, patience, creating))
+
+
+def _create_payee(
+    context: OperationContext, order: PayeeOrder, operation: str, task_id: str
+) -> Flow[OperationResult]:
+    known = yield from context.log.load(task_id)
+    if known is not None and known.stage != "open":
+        text = f"Nothing was created: operation {operation} is the name of a payment"
+        return _describe(text, "refused", operation, task_id)
+    details = tuple((name, str(value)) for name, value in order.fields.items())
+    request = ConfirmationRequest(
+        action="create_payee",
+        operation=operation,
+        task_id=task_id,
+        payee=order.name,
+        details=(("type", order.type), *details),
+    )
+    why = yield from request_confirmation(context.confirm, request)
+    if why is not None:
+        return _describe(f"Refused, nothing was created: {why}", "refused", operation, task_id)
+    client, kind = context.client, cast("PayeeType", order.type)
+    create = partial(client.create_payee, order.name, kind, **order.fields, idempotency_key=operation)
+    try:
+        payee = yield from _call(client, create, on_task=context.config.on_task)
+    except BlockedByHook as withheld:
+        why = format_denial(withheld.__cause__)
+        return _describe(f"Refused, nothing was created: {why}", "refused", operation, task_id)
+    if isinstance(payee, IdempotencyKeyReuseError):
+        text = f"Nothing was created: operation {operation} is the name of another order"
+        return _describe(text, "refused", operation, task_id)
+    if isinstance(payee, PaymanError):
+        return _describe_payee_failure(payee, operation, task_id)
     created = describe_items([describe_payee(payee)], f"The payee exists. This was operation {operation}")
     return evolve(created, operation=operation, task_id=task_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from types import FrameType
@@ -13,7 +14,13 @@ import pytest
 from attrs import evolve
 
 from payman_sdk._core.effects import Lock
-from payman_sdk.agents import AsyncPaymanToolkit, MemoryOperationStore, OperationResult, PaymanToolkit
+from payman_sdk.agents import (
+    AsyncPaymanToolkit,
+    MemoryOperationStore,
+    OperationResult,
+    PaymanToolkit,
+    SpendingLimit,
+)
 from payman_sdk.agents.stores import Operation, RunTotals
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import PAYMENT, connected, connected_async, sends
@@ -104,6 +111,77 @@ def test_what_interrupts_a_task(library: str, place: str, kind: type[BaseExcepti
 
     with Sandbox() as sandbox:
         check_settled(anyio.run(main, backend=library), place, sandbox)
+
+
+class Elsewhere:
+    """A store in another place, whose locks take their time to be released: at most until `answers` is set."""
+
+    def __init__(self) -> None:
+        self.kept = MemoryOperationStore()
+        self.answers = threading.Event()
+        self.released: list[tuple[str, int]] = []
+        self.load, self.save, self.list_by_run = self.kept.load, self.kept.save, self.kept.list_by_run
+
+    def lock(self, name: str) -> Lock:
+        return SlowLock(self, name)
+
+
+class SlowLock:
+    def __init__(self, store: Elsewhere, name: str) -> None:
+        self._store, self._name = store, name
+        self._lock = store.kept.lock(name)
+
+    def acquire(self, *, timeout: float) -> bool:
+        return self._lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self._store.released.append((self._name.partition(" ")[0], threading.get_ident()))
+        assert self._store.answers.wait(5)
+        self._lock.release()
+
+
+@table("ending", ["paid", "raises", "cancelled", "refused"])
+@table("library", ["asyncio", "trio"])
+def test_an_event_loop_waits_for_no_lock_to_be_released(library: str, ending: str) -> None:
+    """However a call ends, other tasks go on while the place of a lock does not answer; a cancelled call does not wait either."""
+
+    async def main() -> None:
+        store = Elsewhere()
+
+        async def wait_for_release(number: int) -> None:
+            while len(store.released) < number:  # noqa: ASYNC110 (a thread releases it)
+                await anyio.sleep(0.001)
+
+        async def answer() -> None:
+            await wait_for_release(1)
+            store.answers.set()
+
+        def on_message(_: object) -> None:
+            if ending == "raises":
+                raise ValueError
+            if ending == "cancelled":
+                store.answers.clear()
+                call.cancel()
+
+        limit = SpendingLimit(max_payments=1, allowed_payees=["nobody"] if ending == "refused" else None)
+        async with connected_async(sandbox) as client, anyio.create_task_group() as tasks:
+            toolkit = AsyncPaymanToolkit(client, store=store, limit=limit, run_id="r")
+            tasks.start_soon(answer)
+            with anyio.CancelScope() as call:
+                try:
+                    await toolkit.pay(*PAYMENT, operation="a", on_message=on_message)
+                except ValueError:
+                    assert ending == "raises"
+            assert call.cancelled_caught == (ending == "cancelled")
+            if ending == "cancelled":
+                await wait_for_release(2)
+                assert not store.answers.is_set()
+            store.answers.set()
+        assert [kind for kind, _ in store.released] == ["run", "operation"]
+        assert threading.get_ident() not in {thread for _, thread in store.released}
+
+    with Sandbox() as sandbox:
+        anyio.run(main, backend=library)
 
 
 def interrupt_at(step: int, call: Callable[[], object]) -> bool:

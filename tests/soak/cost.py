@@ -102,15 +102,17 @@ def _make_totals(rows: int) -> str:
 
 def pay(log: OperationLog, name: str) -> Flow[None]:
     """A flow that does to the store what a payment does, and sends nothing."""
-    order = read_payment_order("Test Payee", "10.00", "TSD", None, None)
-    with (yield from log.make_guard(name)) as hold:
-        assert (yield from hold.acquire(10))
+
+    def carry_out() -> Flow[Operation]:
+        order = read_payment_order("Test Payee", "10.00", "TSD", None, None)
         known = yield from log.load(name)
         new = log.create_operation(name, name, order, None)
         claimed = yield from log.claim(new, known)
         assert isinstance(claimed, Operation)
         sent = yield from log.note_sent(claimed)
-        yield from log.note(evolve(sent, stage="ended", status="paid"))
+        return (yield from log.note(evolve(sent, stage="ended", status="paid")))
+
+    assert (yield from log.hold(name, 10, carry_out())) is not None
 
 
 def measure(stores: list[OperationStore], payments: int) -> list[float]:
