@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -17,6 +19,9 @@ import redis as redis_library
 from attrs import evolve
 
 from payman_sdk import PaymanClient
+from payman_sdk._core.effects import Flow, Lock, Sleep
+from payman_sdk._io.async_runner import AsyncRunner
+from payman_sdk._io.runner import SyncRunner
 from payman_sdk.agents import (
     AsyncPaymanToolkit,
     MemoryOperationStore,
@@ -27,6 +32,8 @@ from payman_sdk.agents import (
     RunTotals,
     SpendingLimit,
 )
+from payman_sdk.agents.operation_log import OperationLog
+from payman_sdk.agents.stores import _redis_server
 from payman_sdk.agents.stores._redis_server import RenewedLock
 from payman_sdk.agents.stores.postgres import PostgresOperationStore
 from payman_sdk.agents.stores.redis import RedisOperationStore
@@ -366,6 +373,54 @@ def test_a_lock_is_renewed_while_its_holder_lives(redis_url: str, tmp_path: Path
         lock.release()
         assert not RenewedLock(client, name).acquire(timeout=0)
         other.release()
+
+
+@pytest.mark.parametrize("place", ["begins to be renewed", "was taken", "is dropped"])
+@pytest.mark.parametrize("library", ["threads", "asyncio"])
+def test_a_lock_in_redis_ends_with_an_interrupted_holder(
+    redis_url: str, tmp_path: Path, place: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever Ctrl-C comes, nothing renews the lock from then on, although the exception keeps all of its frames."""
+
+    class Store(RedisOperationStore):
+        def lock(self, name: str) -> Lock:
+            return RenewedLock(self._client, f"{self._key}:lock:{name}", seconds=0.6)
+
+    def interrupt(*_: object, **__: object) -> Any:
+        raise KeyboardInterrupt
+
+    if place == "begins to be renewed":
+        start = threading.Thread.start
+
+        def start_and_interrupt(thread: threading.Thread) -> None:
+            start(thread)
+            if thread._target is _redis_server._renew:  # type: ignore[attr-defined]
+                interrupt()
+
+        monkeypatch.setattr(threading.Thread, "start", start_and_interrupt)
+    elif place == "was taken":
+        take = RenewedLock.take
+        monkeypatch.setattr(RenewedLock, "take", lambda *args, **given: take(*args, **given) and interrupt())
+    else:
+        monkeypatch.setattr(RenewedLock, "drop", interrupt)
+
+    def flow() -> Flow[None]:
+        yield Sleep(0)
+
+    name = f"{tmp_path.name}{place[0]}{library[0]}"
+    log = OperationLog(Store(redis_url, name=name), "a", "r", None, is_async=library == "asyncio")
+
+    async def run() -> None:
+        await AsyncRunner().run(log.hold("tsk-1", 0, flow()))
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        SyncRunner().run(log.hold("tsk-1", 0, flow())) if library == "threads" else asyncio.run(run())
+    monkeypatch.undo()
+    waits_until = time.monotonic() + 10
+    while not (is_free := Store(redis_url, name=name).lock("operation tsk-1").acquire(timeout=0)):
+        assert time.monotonic() < waits_until
+        time.sleep(0.02)
+    assert is_free and raised.tb is not None
 
 
 def test_a_lock_that_was_lost_pays_once(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -11,6 +12,7 @@ from typing import Any, TypeVar, cast
 import redis
 from redis.exceptions import LockError
 
+from payman_sdk._io.locks import LayeredLock
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.stores.operation import OperationStoreError
 from payman_sdk.token_stores._redis_access import Lease
@@ -86,8 +88,8 @@ LOCK_SECONDS = 30.0
 """After so many seconds Redis frees the lock of a holder that died. One that lives renews its lock three times in that time."""
 
 
-class RenewedLock:
-    """A `Lock` between machines that lives as long as its holder, and a little longer.
+class RenewedLock(LayeredLock):
+    """A `Lock` between machines that lasts as long as its holder's ticket, and a little longer.
 
     It is an expiring key in one Redis, so two processes can hold it at once: if a live holder does not reach Redis for
     `LOCK_SECONDS`, or if a failover promotes a replica without the key. The record that an operation was sent then stops the
@@ -99,9 +101,14 @@ class RenewedLock:
         self._name = name
         self._seconds = seconds
         self._held: tuple[Lease, threading.Event] | None = None
+        super().__init__()
 
-    def acquire(self, *, timeout: float) -> bool:
-        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
+    def is_in_use(self) -> bool:
+        """Return whether the block of its holder goes on."""
+        return (holder := self._holder) is not None and not holder.has_run_out()
+
+    def _take_outer(self, timeout: float) -> bool:
+        self._drop_outer()  # a thread that was interrupted may have left it behind
         try:
             lease = Lease.acquire(
                 self._client, self._name, seconds=self._seconds, timeout=timeout, unanswered=[]
@@ -114,11 +121,12 @@ class RenewedLock:
         if lease is not None:
             let_go = threading.Event()
             self._held = lease, let_go
-            threading.Thread(target=self._renew, args=(lease, let_go), daemon=True).start()
+            renewal = weakref.ref(self), lease, let_go, self._seconds / 3
+            threading.Thread(target=_renew, args=renewal, daemon=True).start()
         return lease is not None
 
-    def release(self) -> None:
-        """Release the lock; one that was lost belongs to another holder and stays theirs."""
+    def _drop_outer(self) -> None:
+        """Release the lease; one that was lost belongs to another holder and stays theirs."""
         held, self._held = self._held, None
         if held is not None:
             lease, let_go = held
@@ -126,11 +134,17 @@ class RenewedLock:
             with contextlib.suppress(redis.RedisError):  # it expires anyway
                 lease.release()
 
-    def _renew(self, lease: Lease, let_go: threading.Event) -> None:
-        while not let_go.wait(self._seconds / 3):
-            try:
-                lease.reacquire()
-            except LockError:
-                return  # somebody else's
-            except redis.RedisError:
-                continue  # Redis may be back before the lock expires
+    def _forget_outer(self) -> None:
+        self._held = None
+
+
+def _renew(find: weakref.ref[RenewedLock], lease: Lease, let_go: threading.Event, pause: float) -> None:
+    """Renew a lease until it is released. An interrupted holder may never release it: its lock is gone then, or not in use."""
+    while not let_go.wait(pause) and (lock := find()) is not None and lock.is_in_use():
+        del lock
+        try:
+            lease.reacquire()
+        except LockError:
+            return  # somebody else's
+        except redis.RedisError:
+            continue  # Redis may be back before the lock expires
