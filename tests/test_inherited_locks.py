@@ -85,6 +85,7 @@ def _make_calls() -> dict[str, tuple[Any, list[Callable[[], object]]]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @table("name", ["keys", "operations", "observer"])
 def test_a_child_does_not_wait_for_a_thread_of_its_parent(name: str) -> None:
