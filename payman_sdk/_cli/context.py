@@ -1,7 +1,5 @@
 """The `payman` command: its commands, its global flags, and how failures are reported. Slow imports are made on use."""
 
-from __future__ import annotations
-
 import errno
 import logging
 import sys

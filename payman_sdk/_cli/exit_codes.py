@@ -1,7 +1,5 @@
 """The exit status of the command, in one `TABLE` for answers, payments and failures."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from payman_sdk._core.task_normalization import find_state

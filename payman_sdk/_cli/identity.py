@@ -4,8 +4,6 @@ Its address proves nothing: it may be a proxy before the live server. So it must
 sandbox cannot, and counts as live, too.
 """
 
-from __future__ import annotations
-
 import json
 from urllib.parse import urlsplit
 

@@ -5,8 +5,6 @@ decides which credentials may be sent there. The stored login applies if nothing
 account pays. The application's credentials then only renew the token, because they would pay from another account.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """What both toolkits have in common: they check their arguments and build flows."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Claims of operations: their locks, what this process has counted, to notice a store that forgets it, and the key of a claimed one."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Collection
 from inspect import isawaitable

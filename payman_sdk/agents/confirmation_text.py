@@ -3,8 +3,6 @@
 What cannot be shown whole is not shown for approval at all: `find_problem` says why.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable

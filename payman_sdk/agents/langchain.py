@@ -1,7 +1,5 @@
 """The tools for LangChain and LangGraph. Needs the extra `langchain`."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from payman_sdk.agents.tool_calls import OnMessage, Toolkit, call_tool, get_toolkit_tools, run_tool

@@ -1,7 +1,5 @@
 """The texts that report the state of an operation to a model. They never invite another try where money may have moved."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from payman_sdk._core.listings import sanitize_line

@@ -1,7 +1,5 @@
 """The tools for the OpenAI Agents SDK. Needs the extra `openai-agents`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from payman_sdk.agents.tool_calls import OnMessage, Toolkit, get_toolkit_tools, parse_arguments, run_tool

@@ -1,7 +1,5 @@
 """A store as flows see it: asked by steps, and whatever it raises is an error of ours."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable
 from functools import partial

@@ -4,8 +4,6 @@ The normal form is the idempotency key, and what a model sees. Case, width, acce
 difference. Beside ASCII, a name may hold letters of one other script that do not look like Latin ones.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

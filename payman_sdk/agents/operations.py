@@ -3,8 +3,6 @@
 What was sent, and Payman does not know, may still arrive for the client's `settle_time`: until then nothing is sent under its name.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Sequence
 from functools import partial

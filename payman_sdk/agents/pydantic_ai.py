@@ -1,7 +1,5 @@
 """The tools for Pydantic AI. Needs the extra `pydantic-ai`."""
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 from payman_sdk.agents.tool_calls import OnMessage, Toolkit, get_toolkit_tools, parse_arguments, run_tool

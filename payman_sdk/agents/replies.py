@@ -1,7 +1,5 @@
 """Decide a payment that waits. An approval may move money, so it is confirmed, counted and written down like a payment."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Literal, TypeAlias
 

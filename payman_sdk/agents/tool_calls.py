@@ -1,7 +1,5 @@
 """What the adapters of frameworks have in common: a tool of either toolkit called from an event loop, a model's arguments read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """The toolkits: what an agent's program holds."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable
 from decimal import Decimal
 

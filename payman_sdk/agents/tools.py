@@ -1,7 +1,5 @@
 """The tools for models, in every framework: their descriptions and the checks of their arguments."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, Generic, TypeVar, cast

@@ -1,7 +1,5 @@
 """`python -m payman_sdk.sandbox`: a local Payman until Ctrl-C."""
 
-from __future__ import annotations
-
 import argparse
 import signal
 import sys

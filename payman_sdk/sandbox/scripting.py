@@ -3,8 +3,6 @@
 A message uses the next entry of the script when the agent would answer it. A refused request, and a repeated send, use none.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """`payman doctor`: is everything there that an ask needs, and what to do where it is not. No money is moved."""
 
-from __future__ import annotations
-
 import platform
 import sys
 from collections.abc import Generator

@@ -4,8 +4,6 @@ Up to version 2025-11-25 of the protocol, a server asks in the middle of a call.
 The client calls again with the answer and the sealed question, so that an answer is valid for that question only.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

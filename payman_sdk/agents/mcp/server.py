@@ -1,7 +1,5 @@
 """The server: the tools of a toolkit and the agent card, by standard streams, or over HTTP for who knows its token."""
 
-from __future__ import annotations
-
 import hmac
 import os
 import re

@@ -1,7 +1,5 @@
 """The server, with version 1 of the official SDK, which frameworks such as CrewAI and Semantic Kernel pin."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os

@@ -1,7 +1,5 @@
 """The server, with version 2 of the official SDK."""
 
-from __future__ import annotations
-
 import itertools
 import secrets
 from typing import Any

@@ -4,8 +4,6 @@ A store saves records and provides locks. `MemoryOperationStore` is the default;
 extra: `sqlite` (`file`), `postgres` and `redis`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary

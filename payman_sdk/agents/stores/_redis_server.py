@@ -1,7 +1,5 @@
 """The Redis that operations are kept in: whether it keeps them, what its failures become, and its locks."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import weakref

@@ -1,7 +1,5 @@
 """What the stores in SQL databases share: their statements."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 

@@ -1,7 +1,5 @@
 """Operations in PostgreSQL, for processes on many machines. Needs the extra `postgres`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeVar
 

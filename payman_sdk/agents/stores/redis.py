@@ -1,7 +1,5 @@
 """Operations in Redis, for processes on many machines. Needs the extra `redis`."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """Operations in an SQLite file, for any number of processes of one machine. Needs the extra `file`: filelock, for the locks."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

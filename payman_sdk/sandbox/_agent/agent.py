@@ -4,8 +4,6 @@ A refusal is an answer too: its task is completed, and the text says that no pay
 leaves its task waiting for input.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

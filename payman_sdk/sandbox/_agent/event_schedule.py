@@ -7,8 +7,6 @@ An answered task has more events, and earlier ones keep their numbers. The one t
 and the new answer follows. So a client can continue from any number.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

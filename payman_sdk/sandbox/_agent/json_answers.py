@@ -4,8 +4,6 @@ Words may ask for JSON too. They are carried out, and known facts fill the membe
 value, the answer stays in words.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import replace

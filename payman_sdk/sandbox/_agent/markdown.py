@@ -1,7 +1,5 @@
 """What the agent says, in markdown: wallets, payees, payments and policies, and the answers to questions. It changes nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import assert_never

@@ -1,7 +1,5 @@
 """What is sent of a task: JSON-RPC 2.0 answers, and tasks and events of A2A 0.1, spelled as Payman's live server does."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections.abc import Callable

@@ -4,8 +4,6 @@ A task's id belongs to its account. The first send with an id creates the task. 
 with one exception: if the task waits for input, a new text is the answer.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -3,8 +3,6 @@
 The result is one object, whose status is true if the agent is careful.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -3,8 +3,6 @@
 A new account has what Payman gives a developer [D]: a wallet with 1000 TSD and a paytag, a test payee and a policy.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from dataclasses import astuple, dataclass
 from decimal import Decimal

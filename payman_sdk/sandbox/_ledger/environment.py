@@ -3,8 +3,6 @@
 All are passed in, so that a test decides.
 """
 
-from __future__ import annotations
-
 import base64
 import datetime as dt
 import uuid

@@ -4,8 +4,6 @@ Amounts are integers in minor units (hundredths of a TSD). Each wallet and each 
 issuer's book, the only one that may be below zero. The database updates balances as it writes entries.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal

@@ -3,8 +3,6 @@
 If that is not certain, nobody is paid and nothing is decided.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from payman_sdk.sandbox._agent import markdown

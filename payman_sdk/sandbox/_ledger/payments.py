@@ -4,8 +4,6 @@ Only payments that were carried out count towards the limits of a day and a mont
 limits and balance are checked again at its approval.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal

@@ -3,8 +3,6 @@
 A task, its payment and the ledger's entries are written in one transaction. That makes a repeated task id harmless.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 import weakref

@@ -6,8 +6,6 @@ secret, because Payman is not known to require it. Otherwise it is required: not
 section 2.1.1).
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

@@ -4,8 +4,6 @@ Usable redirect URIs are https, http to this machine, and an app's own scheme (R
 3.1.2).
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 import re

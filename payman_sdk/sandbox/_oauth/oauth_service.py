@@ -1,7 +1,5 @@
 """The OAuth server without HTTP: each method is one transaction and may be called from any thread."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode

@@ -9,8 +9,6 @@ for one use too, unless rotation is off. If two requests use it at the same time
 ends the grant.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

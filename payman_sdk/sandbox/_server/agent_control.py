@@ -1,7 +1,5 @@
 """What tests do with a sandbox's agent: read its money, decide payments, and script its answers and faults."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any

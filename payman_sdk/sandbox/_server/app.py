@@ -1,7 +1,5 @@
 """The sandbox over HTTP: routes, headers and status codes, and nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette

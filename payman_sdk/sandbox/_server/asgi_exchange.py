@@ -3,8 +3,6 @@
 The application's event loop runs in a thread that opens no socket, so it runs where a test suite has forbidden sockets.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import contextvars

@@ -1,7 +1,5 @@
 """What the sandbox offers, without HTTP: each method is one transaction and may be called from any thread."""
 
-from __future__ import annotations
-
 from typing import NoReturn, cast
 
 from payman_api.models import Scope

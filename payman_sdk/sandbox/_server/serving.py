@@ -1,7 +1,5 @@
 """An ASGI application on a loopback socket, served by its own thread, and the connection of each request."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

@@ -1,7 +1,5 @@
 """Faults of streams that a test switches on: their kinds, and their queue."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, fields

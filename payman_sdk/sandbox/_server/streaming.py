@@ -3,8 +3,6 @@
 They end with the client, the server, or a fault; nothing is logged about it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 

@@ -1,7 +1,5 @@
 """A transport of httpx that reaches the sandbox without a socket: for test suites that block the network."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import sys

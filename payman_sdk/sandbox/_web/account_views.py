@@ -1,7 +1,5 @@
 """What pages show of an account: plain data, from a transaction. Templates decide nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar

@@ -1,7 +1,5 @@
 """What a person decides: a form in, a change made, and the next page; or what is wrong with the form."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -3,8 +3,6 @@
 Words of others are shown as text: they are never markup, and cannot turn the text around them.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping
 from functools import cache

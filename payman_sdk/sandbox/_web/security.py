@@ -1,7 +1,5 @@
 """Who may reach a sandbox: other requests are answered before anything is looked up or read."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hmac

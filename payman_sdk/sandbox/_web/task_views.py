@@ -3,8 +3,6 @@
 A page loads all it shows as a page. So a slow or absent listener misses nothing, and nothing is kept for it.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import AsyncGenerator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """One cassette in use: the secrets and ids that vcrpy meets while it records or plays."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 

@@ -5,8 +5,6 @@ form (`Bearer …`, a JWT), or because it was seen before. A placeholder such as
 unchanged, to the byte.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping

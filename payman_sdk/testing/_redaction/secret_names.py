@@ -1,7 +1,5 @@
 """How credentials look in HTTP: their names, their marks, and the forms in which they are written."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import contextlib

@@ -1,7 +1,5 @@
 """The secrets of one cassette: their placeholders, how to find each in every spelling, and the search for leaks."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -4,8 +4,6 @@ Reading is liberal where nothing can go wrong ("what's my balance?") and strict 
 sentence has to fit, and a "not", an invisible character or a question blocks it.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

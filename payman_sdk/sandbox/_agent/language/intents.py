@@ -1,7 +1,5 @@
 """What a prompt may mean: one small type for each."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Phrases that several kinds of sentences share: politeness, references to payees, and amounts with their currencies."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 

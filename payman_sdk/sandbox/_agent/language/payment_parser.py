@@ -4,8 +4,6 @@ The whole sentence must fit one of a few forms, so mentioning a payment orders n
 The payee's name and the description are free text. Each way to split them is a reading, and the account's payees decide.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import NamedTuple

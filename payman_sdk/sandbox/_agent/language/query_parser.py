@@ -1,7 +1,5 @@
 """Every request but a payment: payees, wallets, transactions, approvals, and small talk."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 
