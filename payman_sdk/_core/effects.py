@@ -6,6 +6,7 @@ can step through every decision.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial
 from types import GeneratorType
@@ -65,10 +66,14 @@ class Sleep(NamedTuple):
 
 
 class CallBlocking(NamedTuple):
-    """Call a function that may block, and return its result. `is_shielded` lets it end before a cancellation takes effect."""
+    """Call a function that may block until `deadline`, and return its result.
+
+    `is_shielded` lets it end before a cancellation takes effect.
+    """
 
     function: Callable[[], Any]
     is_shielded: bool = False
+    deadline: float = math.inf
 
 
 class Invoke(NamedTuple):

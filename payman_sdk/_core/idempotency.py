@@ -181,7 +181,7 @@ class KeyClaim(Generic[T]):
         if self._keys is None:
             return None
         try:
-            return (yield CallBlocking(partial(function, self._keys)))
+            return (yield CallBlocking(partial(function, self._keys), deadline=self._exchange.time.deadline))
         except Exception as error:
             if not self._is_default:
                 raise errors.KeyStoreError(

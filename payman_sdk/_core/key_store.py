@@ -9,8 +9,9 @@ T = TypeVar("T")
 
 @runtime_checkable
 class KeyStore(Protocol):
-    """Records when the ask of a key was last sent. Methods may block; asynchronous clients call them in a worker thread.
+    """Records when the ask of a key was last sent. Methods may block.
 
+    Asynchronous clients call them in a worker thread, which is left behind at the deadline.
     If a method raises, the ask ends with `KeyStoreError`, and nothing is sent. To write your own store, see `SQLiteKeyStore`.
     """
 

@@ -5,6 +5,7 @@ It is a separate module because an event loop takes a while to import.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +26,7 @@ from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.runner import BaseRunner, log
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
 from payman_sdk._io.streams import BoundedBody, Outcome, buffer_answer, unwrap_outcome
+from payman_sdk._io.token_store_access import call_within, limit_time
 from payman_sdk.errors import APIConnectionError
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LEAST = 0.5
+"""Seconds that a function has which is called at its deadline."""
 _NOTICE = 1.0
 """Seconds that a hook has to take note of an interruption."""
 _POLL = 0.01
@@ -105,7 +109,11 @@ class AsyncRunner(BaseRunner):
             raise
 
     async def _call_blocking(self, step: effects.CallBlocking) -> Any:
-        call = partial(run_in_thread, step.function)
+        seconds = step.deadline - self._clock()
+        function = limit_time(seconds)(step.function)
+        if seconds < math.inf:
+            function = partial(call_within, function, max(_LEAST, seconds))
+        call = partial(run_in_thread, function)
         return await (run_shielded(call) if step.is_shielded else call())
 
     async def _run_with_lock(self, step: effects.WithLock) -> Any:

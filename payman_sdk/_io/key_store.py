@@ -16,6 +16,7 @@ from pathlib import Path
 
 from payman_sdk._io.forks import StepLock
 from payman_sdk._io.private_files import make_absolute, prepare_private_database, read_file_path
+from payman_sdk._io.token_store_access import get_time_left
 
 _TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at REAL NOT NULL) WITHOUT ROWID"
 _INSERT = "INSERT INTO keys VALUES (:operation, :sent_at) ON CONFLICT DO NOTHING"
@@ -112,12 +113,13 @@ class SQLiteKeyStore:
         # If others can write the file, they can hide what was sent.
         if problem := prepare_private_database(self.path):
             raise PermissionError(f"{problem.problem} {problem.fix}")
-        with contextlib.closing(sqlite3.connect(self.path, timeout=_LOCK_SECONDS)) as connection:
+        with contextlib.closing(
+            sqlite3.connect(self.path, timeout=get_time_left(_LOCK_SECONDS))
+        ) as connection:
             connection.execute("PRAGMA synchronous = FULL")
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'keys'").fetchone() is None:
-                connection.execute(_TABLE)
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
+                connection.execute(_TABLE)
                 yield connection
 
 

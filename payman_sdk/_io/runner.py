@@ -26,6 +26,7 @@ from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
 from payman_sdk._io.pool import deadline_scope
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.streams import OpenResponse, OpenStream, Outcome
+from payman_sdk._io.token_store_access import limit_time
 from payman_sdk._refusals import refuse_coroutine
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class SyncRunner(BaseRunner):
             raise
 
     def _call_blocking(self, step: effects.CallBlocking) -> Any:
-        return step.function()
+        return limit_time(step.deadline - self._clock())(step.function)()
 
     def _invoke(self, function: Callable[[], Any]) -> Any:
         return _refuse_awaitable(function(), "confirm", "PaymanToolkit")

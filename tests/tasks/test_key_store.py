@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import stat
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
+from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.key_store import KeyStore
 from payman_sdk._core.requests import derive_task_id
 from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore, open_default_store
+from payman_sdk.agents.claims import OperationKey
+from payman_sdk.agents.stores import Operation
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import (
     ConfigurationError,
@@ -23,7 +31,7 @@ from payman_sdk.errors import (
     PaymanError,
 )
 from payman_sdk.token_stores.file import FileTokenStore
-from tests.conftest import Connect
+from tests.conftest import SECRET, Connect
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, completed, reset, rpc
 from tests.steps import UnwritableError
 
@@ -203,6 +211,77 @@ def test_a_deadline_before_the_end_of_the_wait(
     with pytest.raises(OutcomeUnknownError, match="may still arrive") as caught:
         connect(key_store=store, settle_time=30).ask(PAYMENT, idempotency_key=KEY, timeout=1)
     assert (caught.value.sent, peer.asks()) == (True, [])
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """A file that another program has locked, and does not release."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@pytest.mark.parametrize("library", ["threads", "asyncio", "trio"])
+@pytest.mark.parametrize("place", ["the user's", "given", "given, claimed", "of operations"])
+def test_a_locked_store_keeps_no_ask_longer_than_its_time(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, library: str
+) -> None:
+    """Nothing is sent. The store that is locked before the claim, or beside the one that is asked, is no exception."""
+    path = tmp_path / "new" / "keys.sqlite3"
+    store: Any = SQLiteKeyStore(path)
+    store.load("tsk-1")
+    if place == "of operations":
+        path = tmp_path / "operations.sqlite3"
+        operations, before = SQLiteOperationStore(path), Operation(task_id="tsk-1", account="a")
+        operations.save(before)
+        store = OperationKey(operations, time.time, before, None, store)
+    monkeypatch.setattr("payman_sdk._io.key_store.open_default_store", lambda: store)
+    settings: dict[str, Any] = {"timeout": 0.3, "key_store": None if place == "the user's" else store}
+    began = time.monotonic()
+    with contextlib.ExitStack() as opened:
+        if place == "given, claimed":
+            settings["before_send"] = lambda _: opened.enter_context(locked(path))
+        else:
+            opened.enter_context(locked(path))
+        with pytest.raises(OutcomeUnknownError if place == "the user's" else KeyStoreError) as caught:
+            ask_with_key(peer, library, **settings)
+    assert (caught.value.sent, peer.asks()) == (False, [])
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+def test_a_store_that_never_returns_is_left_behind(peer: Peer, library: str) -> None:
+    """An asynchronous client calls it in a thread, and needs not wait for that."""
+    ends = threading.Event()
+
+    class Stuck(MemoryKeyStore):
+        def claim(self, *record: Any) -> bool:
+            assert ends.wait(60)
+            return super().claim(*record)
+
+    store, began = Stuck(), time.monotonic()
+    try:
+        with pytest.raises(KeyStoreError, match="LateError") as caught:
+            ask_with_key(peer, library, key_store=store, timeout=0.3)
+        assert time.monotonic() - began < 10
+    finally:
+        ends.set()
+    assert (caught.value.sent, peer.asks()) == (False, [])
+
+
+def ask_with_key(peer: Peer, library: str, **settings: Any) -> None:
+    """Ask with a client, or with an asynchronous one."""
+    settings |= {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": peer.base_url}
+    if library == "threads":
+        with PaymanClient(**settings) as client:
+            client.ask(PAYMENT, idempotency_key=KEY)
+        return
+
+    async def main() -> None:
+        async with AsyncPaymanClient(**settings) as client:
+            await client.ask(PAYMENT, idempotency_key=KEY)
+
+    anyio.run(main, backend=library)
 
 
 class Failing(MemoryKeyStore):

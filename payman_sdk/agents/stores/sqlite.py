@@ -15,6 +15,7 @@ from payman_sdk._io.private_files import (
     prepare_private_database,
     read_file_path,
 )
+from payman_sdk._io.token_store_access import get_time_left
 from payman_sdk._refusals import build_missing_error
 from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
 from payman_sdk.agents.stores.operation import OperationStoreError
@@ -113,7 +114,7 @@ class SQLiteOperationStore(SQLOperationStore):
         # What others could write may say that nothing was paid, so it is not taken over.
         _refuse(prepare_private_database(self.path))
         with contextlib.closing(
-            sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+            sqlite3.connect(self.path, timeout=get_time_left(_PATIENCE), isolation_level=None)
         ) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             [version] = connection.execute("PRAGMA user_version").fetchone()
