@@ -1,7 +1,5 @@
 """Streamed answers for asyncio and trio."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from typing import Self
 

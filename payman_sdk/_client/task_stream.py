@@ -3,8 +3,6 @@
 `async_task_stream.py` has the same for asyncio and trio.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import sys

@@ -1,7 +1,5 @@
 """The state of a streamed task: takes each piece of the stream and returns each event once, with a snapshot of all artifacts."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The arguments of typed calls, checked before anything is written or sent. Nothing is normalized silently."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from decimal import Decimal

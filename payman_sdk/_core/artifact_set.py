@@ -1,7 +1,5 @@
 """The artifacts of a streamed task: which chunk belongs to which, what in it is new, and how much of it is kept."""
 
-from __future__ import annotations
-
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator

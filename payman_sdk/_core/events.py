@@ -3,8 +3,6 @@
 All members of an event are plain JSON, so that every serializer accepts it as a dict.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
 

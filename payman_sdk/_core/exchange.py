@@ -1,7 +1,5 @@
 """What the flows of one ask share: how it is sent and followed, and where its key is recorded."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 

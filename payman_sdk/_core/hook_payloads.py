@@ -1,7 +1,5 @@
 """The arguments of hooks: functions of the user that a client calls during an ask."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 

@@ -1,7 +1,5 @@
 """Asks with an idempotency key: what was sent before is found, and nothing is sent while that may still arrive."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import partial

@@ -3,8 +3,6 @@
 Prose is never interpreted. More than one object, or a brace that does not begin a whole object, means that there is none.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation

@@ -1,7 +1,5 @@
 """Check values against the common part of JSON Schema. Unknown keywords are refused: ignoring one would accept what it forbids."""
 
-from __future__ import annotations
-
 import json
 import operator
 import re

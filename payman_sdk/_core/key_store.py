@@ -1,7 +1,5 @@
 """What records idempotency keys."""
 
-from __future__ import annotations
-
 from typing import Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")

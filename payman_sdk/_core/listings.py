@@ -1,7 +1,5 @@
 """Read the agent's objects for wallets, payees and transactions [P]. What does not fit its schema is refused whole."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import Callable

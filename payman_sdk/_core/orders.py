@@ -4,8 +4,6 @@ The agent reads words, so an order is a fixed sentence of the SDK's and one line
 sentence or breaks out of its line: line breaks and invisible characters are refused, quotes are escaped.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from decimal import Decimal

@@ -3,8 +3,6 @@
 What happens after an order may have been sent ends as a `Payment`, never as an error that says nothing was done.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping

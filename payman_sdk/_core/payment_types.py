@@ -4,8 +4,6 @@ All of them come from Payman's agent, which writes an object of a given schema a
 compares it with the order.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal

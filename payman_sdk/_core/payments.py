@@ -4,8 +4,6 @@
 `UNDETERMINED`. Prose is never interpreted, and absence proves nothing.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import unicodedata
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Structured answers: the format that a caller wants, the request for it, and the answer read as it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, cast
 

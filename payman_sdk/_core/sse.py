@@ -4,8 +4,6 @@ The decoder works on bytes: in UTF-8, those of line ends, colons and spaces are 
 only when a value is complete.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from itertools import repeat

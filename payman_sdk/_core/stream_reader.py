@@ -1,7 +1,5 @@
 """Read one open event stream: emit its events, and settle what a stream without a final event leaves open."""
 
-from __future__ import annotations
-
 import contextlib
 from collections import deque
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Other names and types are understood if their meaning is certain. The rest is le
 values nor names of the server's own.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import re

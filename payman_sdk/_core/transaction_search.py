@@ -3,8 +3,6 @@
 The agent reads words [P], so it may list too few, the same again, or nothing. A missing transaction proves nothing.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """TypedDicts, dataclasses and attrs classes in JSON: their JSON Schema, and the values made from an answer."""
 
-from __future__ import annotations
-
 import collections.abc as abc
 import dataclasses
 import datetime as dt

@@ -5,8 +5,6 @@ If a task is cancelled while httpcore gives it a connection or takes one back, t
 nothing is repaired.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping

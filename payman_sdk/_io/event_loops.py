@@ -1,7 +1,5 @@
 """Keep objects for each event loop, and wait in real time even if a test has frozen the loop's clock."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import math

@@ -1,7 +1,5 @@
 """What a client of httpx does for the SDK: it builds a request, and its hooks report progress and read the answer."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping
 from typing import Any, Final, cast

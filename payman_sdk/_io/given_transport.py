@@ -3,8 +3,6 @@
 A given transport is closed in a child process before its first use there. A second event loop refuses it if it cannot work there.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import ssl

@@ -1,7 +1,5 @@
 """A client of httpx over own connections or a given transport, for programs that watch or mock httpx."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy

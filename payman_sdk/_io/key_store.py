@@ -4,8 +4,6 @@ A record holds a task id, a server and a time, no text and no secret. It is comm
 the task up for `settle_time` before the ask is sent again, because what was sent may still arrive.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sqlite3

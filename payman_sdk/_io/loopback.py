@@ -5,8 +5,6 @@ that ties the answer to the request. So the browser gets a single-use link to th
 Somebody who reads the link and is faster is detected: the browser's own, second request ends the login.
 """
 
-from __future__ import annotations
-
 import hmac
 import queue
 import secrets

@@ -3,8 +3,6 @@
 Modes and owners mean something on POSIX only; elsewhere nothing is checked.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -3,8 +3,6 @@
 An unreadable entry of NO_PROXY matches nothing, unlike in httpx. The error for an unusable proxy names its variable.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ipaddress
 import os

@@ -8,8 +8,6 @@ A thread reminds the main thread every few milliseconds. If that is repeatedly a
 neither waits nor returns for a second is interrupted anywhere.
 """
 
-from __future__ import annotations
-
 import _thread
 import os
 import signal

@@ -1,7 +1,5 @@
 """Connecting and waiting in event loops on sockets that belong to none of them."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import select

@@ -1,7 +1,5 @@
 """What all stores in PostgreSQL share: connections, tables and transactions."""
 
-from __future__ import annotations
-
 import contextlib
 import selectors
 import weakref

@@ -1,7 +1,5 @@
 """A token in a file that only its owner can read. Needs the extra `file`."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import glob

@@ -4,8 +4,6 @@ An entry on Windows holds 1,280 characters. A longer token is split over several
 lists. A new token is written into the unused one of two sets and read again; then writing that one entry activates it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

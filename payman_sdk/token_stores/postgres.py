@@ -1,7 +1,5 @@
 """A token in PostgreSQL, for many processes on many machines. Needs the extra `postgres`."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 from collections import deque

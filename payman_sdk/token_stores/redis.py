@@ -1,7 +1,5 @@
 """A token in Redis, for many processes on many machines. Needs the extra `redis`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar

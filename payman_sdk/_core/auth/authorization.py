@@ -4,8 +4,6 @@ A person allows an application to act for their account [D]. `state` ties the an
 to the requester; Payman may ignore it [P].
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac
