@@ -177,7 +177,7 @@ def measure_wheel(root: Path) -> float:
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (0, 0),
     "modules": (21, 12),
-    "lines": (14000, 7500),
+    "lines": (14020, 7500),
     "scripts": (5500, 5500),
     "wheel": (700, 700),
 }

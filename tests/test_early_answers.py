@@ -167,7 +167,7 @@ def test_not_found_is_believed_only_where_it_names_the_look_up() -> None:
         peer.script(ASK_PATH, completed, lambda _: iter([head(502, {"content-length": "0"})]))
         nobodys = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32001, "message": "Task not found"}}'
         unknown = raw_answer(nobodys)
-        peer.script(GET_PATH, unknown, unknown, unknown, completed)
+        peer.script(GET_PATH, unknown, unknown, completed)
         with (
             httpx.Client(verify=PLAIN) as http_client,
             PaymanClient(
@@ -180,4 +180,8 @@ def test_not_found_is_believed_only_where_it_names_the_look_up() -> None:
         ):
             client.ask("Hello!")
             assert client.ask("pay").status == "completed"
-    assert len(peer.asks()) == 2
+            assert len(peer.asks()) == 2
+            # Two look-ups later it comes on a new connection, and is believed.
+            peer.always(GET_PATH, unknown)
+            assert client.ask("pay more", idempotency_key="more").status == "completed"
+    assert len(peer.asks()) == 3

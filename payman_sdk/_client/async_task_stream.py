@@ -100,7 +100,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
     async def close(self) -> None:
         """Close the connection and drop what was not read. Closing twice is harmless.
 
-        Any thread or task may call it. Whoever waits for an event then finds no more of them.
+        Any thread or task may call it. Whoever waits for an event then finds no more of them, once the answer has begun.
         """
         self._close_flow()
         await (self._line.interrupt() if self._is_reading else self._line.close())

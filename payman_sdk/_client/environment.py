@@ -119,7 +119,7 @@ def read_env_file() -> EnvFile | None:
 
 @contextmanager
 def _hold_warnings() -> Generator[list[logging.LogRecord]]:
-    """Collect what python-dotenv warns of in the block, which logging would print: a program may have no use for the rest of the file."""
+    """Collect the warnings of python-dotenv in the block, instead of logging them."""
     log, held = logging.getLogger("dotenv.main"), list[logging.LogRecord]()
 
     def hold(record: logging.LogRecord) -> bool:

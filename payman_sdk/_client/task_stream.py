@@ -125,7 +125,7 @@ class BaseTaskStream(Generic[D]):
         return event
 
     def _record_failure(self, error: BaseException) -> bool:
-        """Note what ended the stream; return whether to raise it: not if that is its being closed by another thread or task."""
+        """Note what ended the stream; return whether to raise it: False if another thread or task closed the stream."""
         self._failure = copy.copy(error) if isinstance(error, PaymanError) and self._is_open else None
         return self._is_open or not isinstance(error, PaymanError)
 
@@ -232,10 +232,13 @@ class TaskStream(BaseTaskStream[SyncRunner]):
     def close(self) -> None:
         """Close the connection and drop what was not read. Closing twice is harmless.
 
-        Any thread or task may call it. Whoever waits for an event then finds no more of them.
+        Any thread or task may call it. Whoever waits for an event then finds no more of them, once the answer has begun.
         """
         self._close_flow()
-        self._line.interrupt() if self._is_reading else self._line.close()
+        if self._is_reading:
+            self._line.interrupt()
+        else:
+            self._line.close()
 
     def _read_more(self) -> None:
         with Described(self._describe):

@@ -69,9 +69,10 @@ def find_objects(
 def _objects_of(parts: object, artifact: int, *, skips_unknown: bool) -> Iterator[FoundObject]:
     for part in as_list(parts) or ():
         members = dict(as_object(part) or {})
-        text, data = members.pop("text", None), as_object(members.get("data"))
-        if isinstance(text, str):
+        text, data = members.get("text"), as_object(members.get("data"))
+        if isinstance(text, str):  # citations and the like may be beside it
             yield from _objects_in(text, artifact)
+            members = {"data": members.get("data")}
         if data is not None:
             del members["data"]
             try:

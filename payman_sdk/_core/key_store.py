@@ -2,6 +2,8 @@
 
 from typing import Protocol, TypeVar, runtime_checkable
 
+from payman_sdk._refusals import describe_type
+
 T = TypeVar("T")
 
 
@@ -52,5 +54,5 @@ class KeyStore(Protocol):
 def check_returned(returned: object, kind: type[T], method: str) -> T:
     """Return what a method of a store returned; raises TypeError for another kind: a coroutine would count as a yes."""
     if not isinstance(returned, kind):
-        raise TypeError(f"{method} returned a {type(returned).__name__}, not {kind.__name__}")
+        raise TypeError(f"{method} returned {describe_type(returned)}, not {kind.__name__}")
     return returned

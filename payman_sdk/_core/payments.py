@@ -83,9 +83,13 @@ def prove(
     """
     is_refused = claim.outcome in {REFUSED, FAILED}
     transactions = [*found.transactions, *(found.others if is_refused else ())]
-    own = [one for one in transactions if one.task_id is not None and one.task_id.casefold() == task_id]
+    own = [
+        one
+        for one in transactions
+        if one.task_id is not None and one.task_id.casefold() == task_id.casefold()
+    ]
     if shown is not None and not own:
-        own = [one for one in transactions if one.id == shown.id] or [shown]
+        own = [one for one in transactions if one.id == shown.id is not None] or [shown]
     if len(own) > 1:
         return Verdict(UNDETERMINED, f"{len(own)} transactions name its task.", claim.payment_id)
     if own:
@@ -138,15 +142,20 @@ def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
 
 
 def mismatch(order: PaymentOrder, one: Transaction, *, is_certain: bool = True) -> str | None:
-    """Return how a transaction differs from an order; None if it fits, or may fit unless that must be certain."""
+    """Return how a transaction differs from an order; None if it fits, or may fit unless that must be certain.
+
+    If it need not be certain, case, ß and ss, and whatever looks alike make no difference, and what is unknown fits.
+    """
     if one.amount != order.amount:
         return "amount"
     if fold(one.currency) != fold(order.currency):
         return "currency"
-    is_unknown = one.payee is None or getattr(one.payee, order.payee_kind) in (None, "")
-    if not is_same_payee(order, one.payee) and (is_certain or not is_unknown):
+    said: str | None = getattr(one.payee, order.payee_kind, None)
+    may_be_same = not is_certain and (not said or _fold_widely(said) == _fold_widely(order.payee))
+    if not may_be_same and not is_same_payee(order, one.payee):
         return "payee"
-    if order.memo is not None and one.memo is not None and fold(one.memo) != fold(order.memo):
+    compared = fold if is_certain else _fold_widely
+    if order.memo is not None and one.memo is not None and compared(one.memo) != compared(order.memo):
         return "memo"
     return None
 
@@ -174,6 +183,10 @@ def fold(text: str) -> str:
     )
     # `casefold` would make ß and ss the same, which can be two names.
     return " ".join(unicodedata.normalize("NFC", "".join(narrow)).lower().split())
+
+
+def _fold_widely(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _read_newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict | None:

@@ -48,6 +48,7 @@ def call_agent(
     except TaskNotFoundError as error:
         if not time.watch.may_be_stale or error.request_id == request_id:
             raise
+        time.watch.needs_connection = True
     raise build_unreadable_error(answer, "a refusal that names no request")
 
 
@@ -70,6 +71,8 @@ def send_authenticated(
 
     def send(token: AccessToken) -> Flow[HTTPResponse]:
         headers = {**request.get("headers", {}), ACCESS_TOKEN_HEADER: token.value}
+        if time.watch.needs_connection:  # the next request then has one on which nothing can be stale
+            headers["Connection"] = "close"
         return time.watch.track_request(
             SendRequest({**request, "headers": headers}, time.deadline, patience, is_stream)
         )

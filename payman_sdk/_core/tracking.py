@@ -93,8 +93,8 @@ class Tracker:
     is_stream = is_reconciled = is_repeated = False
     was_sent = False
     """Whether a byte of the ask may have left."""
-    may_be_stale = False
-    """Whether the last answer may be older than its request; see `Transmission.is_reused`."""
+    may_be_stale = needs_connection = False
+    """Whether the last answer may be older than its request (`Transmission.is_reused`), and whether connections are used once for that."""
 
     def __init__(
         self,

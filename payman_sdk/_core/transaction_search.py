@@ -86,7 +86,10 @@ def search_transactions(
         ids = {one.id for one in known}
         new = [one for one in listed if wanted in (None, one.id) and (one.id is None or one.id not in ids)]
         known += new
-        if any(one.task_id == task_id or one.id == payment_id is not None for one in new):
+        if any(
+            (one.task_id or "").casefold() == task_id.casefold() or one.id == payment_id is not None
+            for one in new
+        ):
             return Search(known)
         reached = since is not None and any(one.created is not None and one.created < since for one in listed)
         if wanted is None and (len(listed) < PAGE or reached):

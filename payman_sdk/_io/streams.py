@@ -241,14 +241,21 @@ def close_quietly(answer: OpenResponse) -> None:
 
 
 def shut_down(answer: OpenResponse) -> bool:
-    """End what another thread or task reads of an answer; its descriptor stays until that has noticed. False if that is impossible."""
+    """End what another thread or task reads of an answer, whose descriptor stays open until that notices; False if that is impossible.
+
+    The connection of an answer that has ended is another request's by now. HTTP/2 shares one with all requests.
+    """
     stream: Any = answer.extensions.get("network_stream")
-    sock: Any = None if stream is None else stream.get_extra_info("socket")
-    with contextlib.suppress(OSError, AttributeError):
-        # The method of an SSLSocket takes the encryption off; asyncio has another class.
-        kind = cast("Any", socket.socket if isinstance(sock, socket.socket) else type(sock))
+    if answer.is_closed or stream is None or answer.extensions.get("http_version") == b"HTTP/2":
+        return bool(answer.is_closed)
+    sock: Any = stream.get_extra_info("socket")
+    # The method of an SSLSocket takes the encryption off; asyncio has another class.
+    kind = cast("Any", socket.socket if isinstance(sock, socket.socket) else type(sock))
+    try:
         kind.shutdown(sock, socket.SHUT_RDWR)
-    return sock is not None
+    except (OSError, AttributeError, TypeError) as error:
+        return isinstance(error, OSError)
+    return True
 
 
 Outcome: TypeAlias = HTTPResponse | APIConnectionError

@@ -138,8 +138,9 @@ def hold_lock(
     def take() -> bool:
         nonlocal is_held
         with defer_signals():  # a lock without tickets is not released without this note
-            is_held = check_returned(lock.take(ticket, timeout=0), bool, "the lock's acquire")
-        return is_held
+            taken: Any = lock.take(ticket, timeout=0)
+            is_held = bool(taken) and not isawaitable(taken)  # so that it is released, whatever its yes is
+        return check_returned(taken, bool, "the lock's acquire")
 
     def drop() -> None:
         nonlocal is_held

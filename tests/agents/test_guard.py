@@ -630,11 +630,11 @@ class Awaitable:
 
 ODD: dict[str, tuple[str, object, str]] = {
     "a record that nobody writes": ("save", Awaitable(), "save returned a Awaitable, which nobody awaits"),
-    "a lock to be awaited": ("acquire", Awaitable(), "the lock's acquire returned a Awaitable"),
-    "a claim to be awaited": ("claim", Awaitable(), "claim returned a Awaitable"),
+    "a lock to be awaited": ("acquire", Awaitable(), "the lock's acquire returned an Awaitable"),
+    "a claim to be awaited": ("claim", Awaitable(), "claim returned an Awaitable"),
     "an operation to be awaited": ("load", Awaitable(), "returned a Awaitable"),
     "no operation": ("load", {}, "returned a dict, not an Operation"),
-    "a lock that may be held": ("acquire", 1, "the lock's acquire returned a int, not bool"),
+    "a lock that may be held": ("acquire", 1, "the lock's acquire returned an int, not bool"),
     "a lock that says nothing": ("acquire", None, "the lock's acquire returned a NoneType"),
     "a claim that says nothing": ("claim", None, "claim returned a NoneType, not bool"),
     "a claim in words": ("claim", "conflict", "claim returned a str, not bool"),
@@ -644,6 +644,17 @@ ODD: dict[str, tuple[str, object, str]] = {
     "no time": ("now", None, "TypeError"),
     "a time in words": ("now", "noon", "ValueError"),
 }
+
+
+def test_a_lock_whose_yes_is_no_bool_is_released(sandbox: Sandbox) -> None:
+    """As those of libraries that return themselves: it is refused, and held by nobody."""
+    held = list[str]()
+    lock = SimpleNamespace(acquire=lambda timeout: held.append("held") or held, release=held.clear)
+    store: Any = MemoryOperationStore()
+    store.lock = lambda name: lock
+    with connected(sandbox) as client:
+        result = PaymanToolkit(client, store=store).pay(*PAYMENT, operation="a")
+    assert (result.status, held) == ("not-sent", [])
 
 
 @table("method, returned, said", ODD.values(), ids=ODD)

@@ -372,6 +372,23 @@ def test_ids_are_compared_exactly_and_names_without_case() -> None:
         assert (limit.refusal(operation, RunTotals()) is None) is is_same, what
 
 
+def test_a_refusal_is_contradicted_by_another_spelling() -> None:
+    """What is too unlike for a proof may be the payment all the same."""
+    at: dict[str, Any] = {"task_id": TASK, "is_taken": lambda _: False, "since": NOW}
+    spellings: tuple[tuple[PaymentOrder, dict[str, Any]], ...] = (
+        (ORDER._replace(payee="pd-aB3dE"), {"payee": Payee(name="", id="pd-Ab3De")}),
+        (ORDER._replace(payee="tube.tense.cask/53"), {"payee": Payee(name="", paytag="Tube.tense.cask/53")}),
+        (ORDER._replace(payee="Masse AG"), {"payee": Payee(name="Maße AG")}),
+        (ORDER._replace(payee="fina"), {"payee": Payee(name="\ufb01na")}),
+        (ORDER._replace(memo="STRASSE"), {"memo": "straße"}),
+    )
+    for order, changes in spellings:
+        found = Search([evolve(UNLINKED, **changes)], is_whole=True)
+        assert prove(Verdict(REFUSED, "no"), order, found, **at).outcome is UNDETERMINED, changes
+        assert prove(Verdict(FAILED, "no"), order, found, **at).outcome is UNDETERMINED, changes
+        assert prove(CLAIM, order, found, **at).outcome is UNDETERMINED, changes
+
+
 def test_what_has_shown_a_payment_counts_on_where_it_is_not_listed() -> None:
     """Unless it is listed otherwise now, or the agent says that it is not paid."""
     at: dict[str, Any] = {"task_id": TASK, "is_taken": lambda _: False, "since": NOW}
@@ -385,6 +402,10 @@ def test_what_has_shown_a_payment_counts_on_where_it_is_not_listed() -> None:
         for claim, transactions, expected in cases:
             verdict = prove(claim, ORDER, Search(transactions), shown=shown, **at)
             assert verdict.outcome is expected, (shown, claim)
+    nameless, other = evolve(UNLINKED, id=None), evolve(UNLINKED, id=None, amount=Decimal(1))
+    assert prove(CLAIM, ORDER, Search([other]), shown=nameless, **at).outcome is PAID
+    capital = evolve(TX, task_id="tsk-ABC")
+    assert prove(CLAIM, ORDER, Search([capital]), **at | {"task_id": "tsk-ABC"}).outcome is PAID
 
 
 def test_a_refusal_is_contradicted_by_whatever_may_be_the_payment() -> None:

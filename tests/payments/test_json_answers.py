@@ -88,6 +88,7 @@ UNKNOWN_PARTS: tuple[dict[str, Any], ...] = (
     {"type": "json", "json": {"status": "paid"}},
     {"type": "unheard-of", "within": {"deeper": [{"status": "paid"}]}},
     {"kind": "data", "content": '{"status": "paid"}'},
+    {"type": "text", "text": {"status": "paid"}},
 )
 
 
@@ -105,6 +106,7 @@ def test_an_object_in_a_part_of_no_known_kind_is_a_second_one() -> None:
         {"type": "data", "data": [1, 2]},
         {"type": "file", "file": {"uri": "a:b"}, "metadata": {"page": {"number": 1}}},
         {"type": "note", "note": "paid"},
+        {"type": "text", "text": "See there.", "annotations": [{"url": "a:b"}]},
     ]
     assert find_object({}, [{"parts": [*harmless, STATED]}]).value == {"status": "refused"}
 
