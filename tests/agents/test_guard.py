@@ -649,7 +649,12 @@ ODD: dict[str, tuple[str, object, str]] = {
 def test_a_lock_whose_yes_is_no_bool_is_released(sandbox: Sandbox) -> None:
     """As those of libraries that return themselves: it is refused, and held by nobody."""
     held = list[str]()
-    lock = SimpleNamespace(acquire=lambda timeout: held.append("held") or held, release=held.clear)
+
+    def acquire(timeout: float) -> list[str]:
+        held.append("held")
+        return held
+
+    lock = SimpleNamespace(acquire=acquire, release=held.clear)
     store: Any = MemoryOperationStore()
     store.lock = lambda name: lock
     with connected(sandbox) as client:
