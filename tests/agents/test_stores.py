@@ -390,14 +390,18 @@ def test_a_lock_in_redis_ends_with_an_interrupted_holder(
         raise KeyboardInterrupt
 
     if place == "begins to be renewed":
-        start = threading.Thread.start
 
-        def start_and_interrupt(thread: threading.Thread) -> None:
-            start(thread)
-            if thread._target is _redis_server._renew:  # type: ignore[attr-defined]
-                interrupt()
+        class Interrupted(threading.Thread):
+            def __init__(self, target: Callable[..., object] | None = None, **given: Any) -> None:
+                super().__init__(target=target, **given)
+                self.renews = target is _redis_server._renew
 
-        monkeypatch.setattr(threading.Thread, "start", start_and_interrupt)
+            def start(self) -> None:
+                super().start()
+                if self.renews:
+                    interrupt()
+
+        monkeypatch.setattr(threading, "Thread", Interrupted)
     elif place == "was taken":
         take = RenewedLock.take
         monkeypatch.setattr(RenewedLock, "take", lambda *args, **given: take(*args, **given) and interrupt())
