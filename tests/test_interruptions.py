@@ -456,3 +456,25 @@ def test_an_interrupt_after_the_end_of_the_flow_carries_the_ids(
         error = interrupted(call)
         assert getattr(error, "task_id", None) == peer.asks()[before].json["params"]["id"], call
         assert "was sent" in notes(error)[0], call
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_after_the_end_of_a_stream_carries_the_ids(
+    peer: Peer, connect: Connect, interrupt: type[BaseException]
+) -> None:
+    """Ctrl-C at the instant at which a reader learns that no event is left, before it has read the result."""
+    peer.always(STREAM_PATH, stream(status("working"), status("completed", final=True)))
+
+    def read(raised: type[BaseException]) -> None:
+        with connect().stream("Hello!") as answer:
+            for _ in answer.text_stream:
+                pass
+            raise raised
+
+    with pytest.raises(interrupt) as left:
+        read(interrupt)
+    assert left.value.task_id == peer.requests[-1].json["params"]["id"]  # type: ignore[attr-defined]
+    assert "its task is completed" in notes(left.value)[0]
+    with pytest.raises(ValueError) as own:
+        read(ValueError)
+    assert not notes(own.value)

@@ -39,7 +39,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
         return self
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        with Described(self._describe, None if self._has_ended else error):
+        with Described(self._describe, None if self._has_ended and isinstance(error, Exception) else error):
             await self.close()
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:

@@ -171,7 +171,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        with Described(self._describe, None if self._has_ended else error):
+        with Described(self._describe, None if self._has_ended and isinstance(error, Exception) else error):
             self.close()
 
     def __iter__(self) -> Iterator[StreamEvent]:
