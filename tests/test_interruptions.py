@@ -43,7 +43,7 @@ from tests.peer import (
     task_with,
 )
 from tests.streaming.wire import STREAM_PATH, status, stream
-from tests.test_after_sending import said_by, settings
+from tests.test_after_sending import Untouchable, said_by, settings
 
 NOT_KNOWN = rpc(error={"code": -32001, "message": "Task not found"})
 IDS = ("task_id", "request_id", "session_id", "idempotency_key")
@@ -478,3 +478,16 @@ def test_an_interrupt_after_the_end_of_a_stream_carries_the_ids(
     with pytest.raises(ValueError) as own:
         read(ValueError)
     assert not notes(own.value)
+
+
+def test_an_exception_that_breaks_who_looks_at_it_comes_out(peer: Peer, connect: Connect) -> None:
+    """And nothing else instead of it, though it takes neither ids nor a note."""
+    peer.always(STREAM_PATH, stream(status("working"), status("completed", final=True)))
+    error = Untouchable()
+    caught: list[BaseException] = []
+    try:
+        with connect().stream("Hello!"):
+            raise error
+    except Exception as one:
+        caught.append(one)
+    assert [one is error for one in caught] == [True]
