@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk._io.slots import Sockets
 from payman_sdk.errors import PaymanError
 from tests.loops import LOOPS, run_on
-from tests.peer import ASK_PATH, GET_PATH, PLAIN, Answer, Peer, Request, completed, head, rpc
+from tests.peer import ASK_PATH, GET_PATH, PLAIN, Answer, Peer, Request, answer, completed, head, rpc
 from tests.tables import table
 
 REFUSED = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "Invalid Request"}}'
@@ -30,10 +31,6 @@ EARLY: Mapping[str, bytes] = {
     "no HTTP": b"Bad Request",
     "empty lines": b"\r\n\r\n",
 }
-
-
-def raw_answer(body: bytes) -> Answer:
-    return lambda _: iter([head(200, {"content-length": str(len(body))}) + body])
 
 
 def followed_by(early: bytes) -> Answer:
@@ -148,7 +145,7 @@ def test_a_refusal_on_a_used_connection_is_looked_up_and_passed_on() -> None:
             "base_url": peer.base_url,
         }
         for error in ({"code": -32602, "message": "no"}, None):
-            refusal = rpc(error=error) if error else lambda _: iter([head(400, {"content-length": "0"})])
+            refusal = rpc(error=error) if error else answer(400)
             peer.script(ASK_PATH, completed, refusal)
             with (
                 httpx.Client(verify=PLAIN) as http_client,
@@ -164,9 +161,9 @@ def test_a_refusal_on_a_used_connection_is_looked_up_and_passed_on() -> None:
 def test_not_found_is_believed_only_where_it_names_the_look_up() -> None:
     """On a used connection of a given client: whoever believes what was there before sends the ask again."""
     with Peer() as peer:
-        peer.script(ASK_PATH, completed, lambda _: iter([head(502, {"content-length": "0"})]))
+        peer.script(ASK_PATH, completed, answer(502))
         nobodys = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32001, "message": "Task not found"}}'
-        unknown = raw_answer(nobodys)
+        unknown = answer(body=nobodys)
         peer.script(GET_PATH, unknown, unknown, completed)
         with (
             httpx.Client(verify=PLAIN) as http_client,
@@ -185,3 +182,17 @@ def test_not_found_is_believed_only_where_it_names_the_look_up() -> None:
             peer.always(GET_PATH, unknown)
             assert client.ask("pay more", idempotency_key="more").status == "completed"
     assert len(peer.asks()) == 3
+
+
+def test_what_is_noted_of_a_long_answer_stays_small() -> None:
+    """The ciphertext of a stream has no blank line, and each of its reads costs the same."""
+    sockets = Sockets()
+    for _ in range(200):
+        sockets.note_read(b"x" * 100_000)
+    assert len(sockets._tail) <= 4
+    assert not sockets.has_read_to_end({"content-length": "0"})
+    sockets.note_write()
+    for byte in b"HTTP/1.1 200 OK\r\n\r\n" + b"y" * 9:
+        sockets.note_read(bytes([byte]))
+    assert sockets.has_read_to_end({"content-length": "9"})
+    assert not sockets.has_read_to_end({"content-length": "8"})

@@ -137,10 +137,8 @@ class _Stream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         with CONNECTING, move_on_after(timeout):
             encrypted = _TlsStream(self, ssl_context, server_hostname)
-            encrypted._keeper, self._keeper = (
-                self._keeper,
-                Sockets(),
-            )  # requests are written to the new stream
+            # Requests are written to the new stream.
+            encrypted._keeper, self._keeper = self._keeper, Sockets()
             await encrypted.shake_hands()
             return encrypted
         raise httpcore.ConnectTimeout("timed out")

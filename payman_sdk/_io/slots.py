@@ -48,12 +48,11 @@ class Sockets:
 
     def note_read(self, data: bytes) -> bytes:
         """Note what was read."""
+        seen = self._tail + data
+        if not self._head_size and (end := seen.find(_BLANK_LINE)) >= 0:
+            self._head_size = self._read - len(self._tail) + end + len(_BLANK_LINE)
         self._read += len(data)
-        self._tail += data
-        if not self._head_size and (end := self._tail.find(_BLANK_LINE)) >= 0:
-            self._head_size = end + len(_BLANK_LINE)
-        if self._head_size:
-            self._tail = self._tail[-len(_BLANK_LINE) :]
+        self._tail = seen[-len(_BLANK_LINE) :]
         return data
 
     def has_read_to_end(self, headers: Mapping[str, str]) -> bool:
