@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
 
@@ -8,7 +9,7 @@ from payman_sdk._cli.commands import chat
 from payman_sdk._cli.commands.chat import COMMANDS, Command, Prompt, UnknownInput, read_line
 from payman_sdk._cli.live import ProgressView
 from payman_sdk._client.sync import Conversation
-from payman_sdk.errors import PaymanError, TaskNotCancelableError, TaskNotFoundError
+from payman_sdk.errors import APIConnectionError, PaymanError, TaskNotCancelableError, TaskNotFoundError
 from payman_sdk.sandbox import HTTPError, Sandbox, ScriptedResponse
 from tests.cli.command import Payman
 from tests.tables import table
@@ -126,36 +127,51 @@ def test_lines_that_are_not_carried_out_are_not_completed(payman: Payman, sandbo
         assert payman("chat", given=given).status == status, given
 
 
+def ask_and_interrupt(
+    self: Conversation, text: str, *, ask: Callable[..., object] = Conversation.ask, **options: object
+) -> None:
+    """Ask, and press Ctrl-C before the answer is shown."""
+    ask(self, text)
+    raise KeyboardInterrupt
+
+
 def test_an_interrupted_cancellation_is_undetermined(
     payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C in an ask, and once more in its cancellation: nobody knows how the task ends."""
 
-    def interrupted(self: Conversation, text: str, **options: object) -> None:
-        ask(self, text)
+    def interrupt(self: Conversation, task: str) -> None:
         raise KeyboardInterrupt
 
-    ask = Conversation.ask
-    monkeypatch.setattr(Conversation, "ask", interrupted)
-    monkeypatch.setattr(Conversation, "cancel_task", interrupted)
+    monkeypatch.setattr(Conversation, "ask", ask_and_interrupt)
+    monkeypatch.setattr(Conversation, "cancel_task", interrupt)
     said = payman("chat", given="send 10 TSD to Test Payee\n")
     assert (said.status, "The task continues." in said.err) == (5, True)
+
+
+def test_a_cancellation_that_cannot_be_sent_is_undetermined(
+    payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says that the cancellation was not sent, which proves nothing about the ask."""
+
+    def refuse(self: Conversation, task: str) -> None:
+        raise APIConnectionError("Cannot connect.", sent=False)
+
+    monkeypatch.setattr(Conversation, "ask", ask_and_interrupt)
+    monkeypatch.setattr(Conversation, "cancel_task", refuse)
+    said = payman("chat", given="send 10 TSD to Test Payee\n")
+    assert (said.status, "The task may or may not be canceled." in said.err) == (5, True)
 
 
 def test_a_canceled_task_that_is_not_known_may_still_arrive(
     payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another replica may know it, so nobody is told that it did not arrive."""
-
-    def interrupted(self: Conversation, text: str, **options: object) -> None:
-        ask(self, text)
-        raise KeyboardInterrupt
+    """Another replica may know the task, so the command does not say that it never arrived."""
 
     def unknown(self: Conversation, task: str) -> None:
         raise TaskNotFoundError("No such task.", task_id=task)
 
-    ask = Conversation.ask
-    monkeypatch.setattr(Conversation, "ask", interrupted)
+    monkeypatch.setattr(Conversation, "ask", ask_and_interrupt)
     monkeypatch.setattr(Conversation, "cancel_task", unknown)
     said = payman("chat", given="send 10 TSD to Test Payee\n")
     assert said.status == 5

@@ -227,6 +227,7 @@ class Chat:
         if task_id is None:
             self._refuse("Nothing was sent.", exit_codes.FAILED)
             return
+        self._status = exit_codes.UNDETERMINED
         try:
             run.terminal.write_message("Canceling the task. Press Ctrl-C again to stop canceling.")
             try:
@@ -237,12 +238,11 @@ class Chat:
                 run.terminal.write_message("The task can no longer be canceled:")
                 response = self._wait_for_end(task_id)
         except PaymanError as error:
-            self._status = report_error(run, error)
+            report_error(run, error)
             run.terminal.write_message(
                 f"The task may or may not be canceled.{run.suggest_follow_up(task_id)}"
             )
         except KeyboardInterrupt:
-            self._status = exit_codes.UNDETERMINED
             run.terminal.write_message(f"The task continues.{run.suggest_follow_up(task_id)}")
         else:
             self._show(response, is_cancelable=False)
