@@ -81,7 +81,7 @@ def call_within(function: Callable[[], T], seconds: float, *, late: type[Excepti
 
 log = get_logger()
 
-_LOCK_ANSWER, _RELEASE_ANSWER = 2.0, 1.0
+_LOCK_ANSWER, RELEASE_ANSWER = 2.0, 1.0
 """Seconds that the place of a lock has to answer at least, and to take a lock back."""
 _SILENCE = 3.0
 """Seconds after which a warning says that an ask is waiting for a lock."""
@@ -164,7 +164,7 @@ class _StoreLock:
         if self._held is None:
             return
         try:
-            with limit_time(_RELEASE_ANSWER):
+            with limit_time(RELEASE_ANSWER):
                 self._held.drop(ticket)
         except Exception as error:
             log.warning("Releasing the lock of %s failed: %s", self._name, type(error).__name__)

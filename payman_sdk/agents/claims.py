@@ -13,7 +13,8 @@ from payman_sdk._core.key_store import KeyStore, check_returned
 from payman_sdk._io.key_store import open_default_store
 from payman_sdk._io.locks import LockHolder, adapt_lock
 from payman_sdk._io.signals import defer_signals
-from payman_sdk._io.token_store_access import LateError, call_within, limit_time
+from payman_sdk._io.token_store_access import RELEASE_ANSWER, LateError, call_within, limit_time
+from payman_sdk._refusals import describe_type
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError, RunTotals
 
@@ -96,7 +97,7 @@ def replace(
         return False
     saved: object = store.save(operation)  # type: ignore[func-returns-value] # of a store as it is, not as it should be
     if isawaitable(saved):
-        raise TypeError(f"save returned a {type(saved).__name__}, which nobody awaits")
+        raise TypeError(f"save returned {describe_type(saved)}, which nobody awaits")
     return True
 
 
@@ -120,12 +121,11 @@ def get_claims(store: OperationStore) -> Claims:
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
 """Seconds between two tries of a lock."""
-_RELEASE_ANSWER = 1.0
-"""Seconds that the place of a lock has to take it back."""
 
 
 def hold_lock(
     given: Lock,
+    ticket: LockHolder,
     patience: float,
     flow: Flow[T],
     call_store: Callable[[Callable[[], Any]], Flow[Any]],
@@ -133,7 +133,7 @@ def hold_lock(
     is_async: bool,
 ) -> Flow[tuple[T] | None]:
     """Run a flow under a lock, and return its result; None if the lock was not free in so many seconds. 0 tries once."""
-    ticket, lock, is_held = LockHolder(), adapt_lock(given), False
+    lock, is_held = adapt_lock(given), False
 
     def take() -> bool:
         nonlocal is_held
@@ -145,7 +145,7 @@ def hold_lock(
     def drop() -> None:
         nonlocal is_held
         try:
-            with limit_time(_RELEASE_ANSWER), defer_signals():
+            with limit_time(RELEASE_ANSWER), defer_signals():
                 lock.drop(ticket)
         except Exception as error:  # report what became of the operation all the same
             log.warning("Releasing a lock of the operation store failed: %s", error)

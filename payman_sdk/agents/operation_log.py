@@ -11,6 +11,8 @@ from payman_sdk._core.effects import CallBlocking, Flow, Invoke
 from payman_sdk._core.key_store import KeyStore, check_returned
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
+from payman_sdk._io.locks import LockHolder
+from payman_sdk._refusals import describe_type
 from payman_sdk._text.error_response import format_exception
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.claims import OperationKey, get_claims, hold_lock, replace
@@ -76,9 +78,8 @@ class OperationLog:
         if operation is None:
             return None
         if not isinstance(operation, Operation):
-            raise OperationStoreError(
-                f"The operation store returned a {type(operation).__name__}, not an Operation."
-            )
+            kind = describe_type(operation)
+            raise OperationStoreError(f"The operation store returned {kind}, not an Operation.")
         if operation.task_id != task_id:
             raise OperationStoreError(f"The operation store returned another operation for task {task_id}.")
         if operation.account != self._account:
@@ -251,7 +252,16 @@ class OperationLog:
     def _hold(self, name: str, patience: float, flow: Flow[T]) -> Flow[tuple[T] | None]:
         lock = yield from self._call_store(partial(self._store.lock, name))
         is_async = self._is_async and self._is_blocking
-        return (yield from hold_lock(lock, patience, flow, self._call_store, is_async=is_async))
+        ticket = LockHolder(self._get_loop())
+        return (yield from hold_lock(lock, ticket, patience, flow, self._call_store, is_async=is_async))
+
+    def _get_loop(self) -> Any:
+        """Return the event loop with which a hold ends, even if the loop is closed amid its flow."""
+        if not self._is_async:
+            return None
+        from payman_sdk._io.event_loops import get_asyncio_loop  # threads need no event loops
+
+        return get_asyncio_loop()
 
     def _call_store(self, function: Callable[[], Any]) -> Flow[Any]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import socket
@@ -444,7 +445,7 @@ def test_what_on_message_raises_comes_out(toolkit: PaymanToolkit, sandbox: Sandb
 
 
 def test_an_error_of_the_sdk_that_a_hook_raises_comes_out(sandbox: Sandbox) -> None:
-    """Whose exception it is decides, and not its class: what a hook raises is no failure of Payman's, in whatever call."""
+    """What a hook raises comes out of every call, even if the SDK raises the same class itself."""
 
     def fail(about: object) -> None:
         raise ServerError("the metrics are down")
@@ -509,6 +510,27 @@ def test_the_same_on_an_event_loop(loop: str, sandbox: Sandbox) -> None:
     assert received[-1] == "approve"
     assert "status_update" in received
     assert sandbox.balance("TSD") == 800
+
+
+def test_a_loop_that_is_closed_amid_an_operation_holds_it_no_longer(sandbox: Sandbox) -> None:
+    """Even if its task is never cancelled and still referenced; another loop then does the operation."""
+    store, loop, asked = MemoryOperationStore(), asyncio.new_event_loop(), asyncio.Event()
+
+    async def confirm(proposal: ConfirmationRequest) -> bool:
+        asked.set()
+        await asyncio.sleep(600)
+        return False
+
+    async def pay(**options: Any) -> OperationResult:
+        client = sandbox.async_client(transport=sandbox.transport)
+        toolkit = AsyncPaymanToolkit(client, run_id="r", store=store, **options)
+        return await toolkit.pay("Test Payee", "11", "TSD", operation="invoice-1")
+
+    left = loop.create_task(pay(confirm=confirm))
+    loop.run_until_complete(asked.wait())
+    loop.close()
+    assert asyncio.run(pay(confirm=lambda proposal: True)).status == "paid"
+    assert not left.done()
 
 
 def test_both_toolkits_have_the_same_methods() -> None:

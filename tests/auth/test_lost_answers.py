@@ -346,7 +346,7 @@ def test_a_redis_that_stalls_holds_no_ask_longer_than_its_timeout(
 ) -> None:
     """Down, unreachable, silent at any command, with a client of the program's own that waits for ever: an error in time that names it."""
     monkeypatch.setattr(token_store_access, "_LOCK_ANSWER", 0.2)
-    monkeypatch.setattr(token_store_access, "_RELEASE_ANSWER", 0.1)
+    monkeypatch.setattr(token_store_access, "RELEASE_ANSWER", 0.1)
     monkeypatch.setattr(current_token, "_LEAST", 0.2)
     for command in ("HELLO", "SET", "EVAL"):
 
