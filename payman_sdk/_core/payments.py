@@ -15,7 +15,7 @@ from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_object
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
 from payman_sdk._core.task_response import FormattedTaskResponse, Phase, get_phase
-from payman_sdk._core.transaction_search import Search, is_foreign
+from payman_sdk._core.transaction_search import Search, is_foreign, is_same_task
 from payman_sdk._core.wire_json import Json, as_object
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
@@ -79,15 +79,11 @@ def prove(
     contradict it, and a refusal also what may be older.
 
     `since` is its earliest possible time by the server's clock, or None; `is_taken` says whether an id has proven another payment.
-    A transaction that has `shown` this payment before counts on when it is no longer listed.
+    A transaction that has `shown` this payment before still counts when the list lacks it.
     """
     is_refused = claim.outcome in {REFUSED, FAILED}
     transactions = [*found.transactions, *(found.others if is_refused else ())]
-    own = [
-        one
-        for one in transactions
-        if one.task_id is not None and one.task_id.casefold() == task_id.casefold()
-    ]
+    own = [one for one in transactions if is_same_task(one.task_id, task_id)]
     if shown is not None and not own:
         own = [one for one in transactions if one.id == shown.id is not None] or [shown]
     if len(own) > 1:

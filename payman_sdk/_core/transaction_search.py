@@ -86,10 +86,7 @@ def search_transactions(
         ids = {one.id for one in known}
         new = [one for one in listed if wanted in (None, one.id) and (one.id is None or one.id not in ids)]
         known += new
-        if any(
-            (one.task_id or "").casefold() == task_id.casefold() or one.id == payment_id is not None
-            for one in new
-        ):
+        if any(is_same_task(one.task_id, task_id) or one.id == payment_id is not None for one in new):
             return Search(known)
         reached = since is not None and any(one.created is not None and one.created < since for one in listed)
         if wanted is None and (len(listed) < PAGE or reached):
@@ -100,9 +97,14 @@ def search_transactions(
     return Search(known)
 
 
+def is_same_task(said: str | None, task_id: str) -> bool:
+    """Return whether a text that the agent wrote is the id of a task, in any case."""
+    return said is not None and said.casefold() == task_id.casefold()
+
+
 def is_foreign(said: str | None, task_id: str) -> bool:
     """Return whether a value is the id of another task; a word such as `null` is not an id."""
-    if said is None or said.casefold() == task_id.casefold():
+    if said is None or is_same_task(said, task_id):
         return False
     return said.startswith("tsk-") or (len(said) >= _SHORTEST_ID and any(map(str.isdigit, said)))
 
