@@ -100,23 +100,23 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
     async def close(self) -> None:
         """Close the connection and drop what was not read. Closing twice is harmless.
 
-        Any thread or task may call it. Whoever waits for an event then finds no more of them, once the answer has begun.
+        Any thread or task may call it. A loop that waits for the next event then ends, once the answer has begun.
         """
         self._close_flow()
         await (self._line.interrupt() if self._is_reading else self._line.close())
 
     async def _read_more(self) -> None:
         with Described(self._describe):
-            self._is_reading, is_wanted = True, True
+            self._is_reading, has_read = True, False
             try:
                 self._record_effect(await self._runner.advance(self._flow, self._line))
+                has_read = True
             except BaseException as error:
-                is_wanted = False
                 if self._record_failure(error):
                     raise
             finally:
                 self._is_reading = False
-                if not (self._is_open and is_wanted):
+                if not (self._is_open and has_read):
                     await self.close()
 
 
