@@ -142,7 +142,7 @@ def test_a_setting_of_the_wrong_type_is_named(name: str, value: object) -> None:
 
 
 def test_a_constructor_names_what_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the value where that is no secret, for every way to make a client, and without the import of httpx."""
+    """The error shows the value unless it is a secret, for every constructor, and without importing httpx."""
     monkeypatch.setitem(sys.modules, "httpx", None)
     unusable: dict[str, tuple[object, str]] = {
         "timeout": ("60", "is '60'"),

@@ -481,7 +481,7 @@ def test_an_interrupt_after_the_end_of_a_stream_carries_the_ids(
 
 
 def test_an_exception_that_breaks_who_looks_at_it_comes_out(peer: Peer, connect: Connect) -> None:
-    """And nothing else instead of it, though it takes neither ids nor a note."""
+    """The caller gets that very exception. It takes neither ids nor a note, and nothing replaces it."""
     peer.always(STREAM_PATH, stream(status("working"), status("completed", final=True)))
     error = Untouchable()
     caught: list[BaseException] = []

@@ -298,8 +298,8 @@ def test_the_secret_of_each_request_is_looked_for_in_its_answer() -> None:
         assert AnswerScan(own).is_clean(b'{"text": "nothing"}')
 
 
-def test_a_character_that_begins_as_one_of_a_secret_is_no_error() -> None:
-    """What is left of it is no character; every exception of the SDK would be a UnicodeDecodeError otherwise."""
+def test_a_character_that_shares_bytes_with_a_secret_can_be_redacted() -> None:
+    """Half of a character remains, which must not turn every exception of the SDK into a UnicodeDecodeError."""
     sent_secrets.add(SecretStr("pässwörtér-xyz-123"))
     for said in ("pässwörtÉr", "pässwörtèr", "\ud800 pässwörtèr"):
         assert str(PaymanError(f"It said {said}")).startswith("It said "), said

@@ -629,10 +629,10 @@ class Awaitable:
 
 
 ODD: dict[str, tuple[str, object, str]] = {
-    "a record that nobody writes": ("save", Awaitable(), "save returned a Awaitable, which nobody awaits"),
+    "a record that nobody writes": ("save", Awaitable(), "save returned an Awaitable, which nobody awaits"),
     "a lock to be awaited": ("acquire", Awaitable(), "the lock's acquire returned an Awaitable"),
     "a claim to be awaited": ("claim", Awaitable(), "claim returned an Awaitable"),
-    "an operation to be awaited": ("load", Awaitable(), "returned a Awaitable"),
+    "an operation to be awaited": ("load", Awaitable(), "returned an Awaitable, not an Operation"),
     "no operation": ("load", {}, "returned a dict, not an Operation"),
     "a lock that may be held": ("acquire", 1, "the lock's acquire returned an int, not bool"),
     "a lock that says nothing": ("acquire", None, "the lock's acquire returned a NoneType"),
@@ -646,8 +646,8 @@ ODD: dict[str, tuple[str, object, str]] = {
 }
 
 
-def test_a_lock_whose_yes_is_no_bool_is_released(sandbox: Sandbox) -> None:
-    """As those of libraries that return themselves: it is refused, and held by nobody."""
+def test_a_lock_is_released_whose_acquire_does_not_return_a_bool(sandbox: Sandbox) -> None:
+    """Some libraries return an object instead of True. The payment is refused, and the lock is free again."""
     held = list[str]()
 
     def acquire(timeout: float) -> list[str]:
@@ -665,8 +665,9 @@ def test_a_lock_whose_yes_is_no_bool_is_released(sandbox: Sandbox) -> None:
 @table("method, returned, said", ODD.values(), ids=ODD)
 def test_what_a_store_returns_is_checked(method: str, returned: object, said: str, sandbox: Sandbox) -> None:
     """What is not of the kind that its method returns is a failed store, named with the method or the kind; nothing is sent."""
+    kept = MemoryOperationStore()
     store: Any = SimpleNamespace(
-        **{name: getattr(MemoryOperationStore(), name) for name in ("load", "save", "list_by_run", "lock")}
+        **{name: getattr(kept, name) for name in ("load", "save", "list_by_run", "lock")}
     )
     setattr(store, method, lambda *_: returned)
     if method == "acquire":

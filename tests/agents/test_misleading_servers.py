@@ -103,7 +103,7 @@ def test_a_completed_answer_with_odd_members_is_an_outcome(peer: Peer, connect: 
 
 
 def test_an_answer_without_a_word_has_a_text(peer: Peer, connect: Connect) -> None:
-    """A model is given a text alone, so it says how the task is; invisible words are none."""
+    """A model reads only the text, so the text names the status of the task. Invisible text counts as none."""
     toolkit = PaymanToolkit(connect(), confirm=lambda request: True)
     for state, status in (
         ("completed", "completed"),

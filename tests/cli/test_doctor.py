@@ -45,7 +45,7 @@ def test_nothing_is_set() -> None:
     assert "token" not in found
 
 
-def test_an_advice_is_indented_below_its_finding() -> None:
+def test_advice_is_indented_below_its_finding() -> None:
     """The blanks before it are the command's own; words of others still hide nothing in theirs."""
     said = Payman()("--base-url", "http://127.0.0.1:9", "doctor")
     assert f"\n{' ' * 20}-> Set PAYMAN_CLIENT_ID in the environment or in .env.\n" in said.out

@@ -127,6 +127,7 @@ def test_a_failed_lookup_says_nothing_about_the_task(
     for command in commands:  # nobody listens any more
         said = payman(*command, "tsk-1", "--json")
         assert (said.status, json.loads(said.out)["error"]["sent"]) == (5, None), command
+    monkeypatch.setitem(_config.READERS, "timeout", partial(_config.read_seconds, default=30))
     monkeypatch.setenv("PAYMAN_BASE_URL", sandbox.base_url)
     monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "wrong")
     for command in commands:

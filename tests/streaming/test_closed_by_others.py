@@ -12,12 +12,11 @@ import anyio
 import httpx
 import pytest
 
-from payman_api import PATHS
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.errors import ConfigurationError
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, PLAIN, Peer, Request, answer, completed, task_with
-from tests.streaming.wire import STREAM_PATH, WORKING, stream
+from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH, WORKING, stream
 
 Ways = Mapping[str, Callable[[], dict[str, Any]]]
 THREADS: Ways = {
@@ -28,7 +27,6 @@ TASKS: Ways = {
     "own": dict,
     "a transport": lambda: {"transport": httpx.AsyncHTTPTransport(verify=PLAIN)},
 }
-RESUBSCRIBE_PATH = PATHS["resubscribe_task"]
 SOON = 5
 """Seconds in which a reader notices; its own time is ten times as long."""
 
@@ -101,7 +99,7 @@ def test_the_connection_of_an_answer_that_has_ended_is_another_asks(
                     await anyio.sleep(0.001)
                 await anyio.sleep(0.02)  # that has ended, and the stream waits to resume again
                 asking = asyncio.create_task(client.reply("tsk-1", "approve"))
-                await asyncio.to_thread(has_come.wait, SOON)
+                assert await asyncio.to_thread(has_come.wait, SOON)
                 await reported.close()
                 go_on.set()
                 answered = (await asking).status

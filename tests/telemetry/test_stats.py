@@ -29,7 +29,7 @@ def test_a_client_that_has_done_nothing(connected: Connected) -> None:
 
 
 def test_payments_that_prove_nothing_are_counted(sandbox: Sandbox, connected: Connected) -> None:
-    """Their asks are completed; what is read again is no other payment."""
+    """Their asks are completed. Reading a payment again does not count it twice."""
     client = connected()
     sandbox.script(["Sent 5 TSD to Test Payee.", "I list nothing."])
     payment = client.pay("Test Payee", 5, "TSD")

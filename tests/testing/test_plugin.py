@@ -188,7 +188,7 @@ def test_a_marker_says_how_the_sandbox_is(project: Project) -> None:
     for test, problem in {
         "test_unknown": "'colour' is not a setting of payman_sandbox. Known are admin_token, ",
         "test_near": "'tasksget' is not a setting of payman_sandbox. Did you mean 'tasks_get'?",
-        "test_wrong_type": "",
+        "test_wrong_type": "pace must be from 0 to 86400 seconds",
         "test_wrong_value": "token_lifetime",
         "test_no_keyword": "payman_sandbox takes keywords only",
     }.items():

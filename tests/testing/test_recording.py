@@ -402,8 +402,8 @@ def test_what_the_environment_holds_is_scrubbed(tapes: Tapes, monkeypatch: pytes
     assert '{"note":"SCRUBBED-client-secret-1 and SCRUBBED-api-key-1"}' in tapes.text
 
 
-def test_known_secrets_that_are_none_are_refused() -> None:
-    """What is no list of kinds with their values would be hunted for in pieces, or not at all. No value is repeated."""
+def test_known_refuses_what_is_not_a_list_of_secrets() -> None:
+    """`known` takes pairs of a kind and a value. Everything else is refused, and the error repeats no value."""
     secret = "hunter2-hunter2"
     unusable: list[Any] = [
         None,
