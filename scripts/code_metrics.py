@@ -104,7 +104,7 @@ def count_lines(source: str) -> int:
         if token.type not in _LAYOUT:
             lines.update(range(token.start[0], token.end[0] + 1))
     for node in ast.walk(ast.parse(source)):
-        match node:  # pyright: ignore[reportMatchNotExhaustive] - most nodes are no text
+        match node:  # pyright: ignore[reportMatchNotExhaustive] - most nodes are not text
             case ast.Expr(ast.Constant(str()), end_lineno=int(end)):  # a docstring, or what describes a name
                 lines.difference_update(range(node.lineno, end + 1))
     return len(lines)

@@ -76,7 +76,7 @@ def _read_module(module: Path) -> Iterator[Text]:
     source = module.read_text(encoding="utf-8")
     seen: set[ast.AST] = set()
     for node in ast.walk(ast.parse(source)):  # what holds a text comes before the text
-        match node:  # pyright: ignore[reportMatchNotExhaustive] - most nodes are no text
+        match node:  # pyright: ignore[reportMatchNotExhaustive] - most nodes are not text
             case ast.Expr(ast.Constant(str(text)) as value):
                 seen.add(value)
                 text = re.sub(r"^\s*(?:>>>|\.\.\. ).*$", "", text, flags=re.MULTILINE)

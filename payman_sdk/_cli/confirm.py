@@ -43,7 +43,7 @@ def _ask_person(run: Run, settings: Settings, given: Iterable[Shown], question: 
             f"This may move money at {settings.server_name}, and nobody can confirm it without a terminal; nothing was sent.",
             next_step="Add --yes to send it.",
         )
-    # Here, because it imports the toolkit, which takes longer than most commands have to wait.
+    # Imported here: it loads the toolkit, which only a command that asks a person needs.
     from payman_sdk.agents.confirmation_text import Field, find_problem, format_lines
 
     fields = [*(Field(*one) for one in given), Field("Server", settings.server_name, is_context=True)]

@@ -65,7 +65,7 @@ def from_raw(answer: Any) -> int:
 def from_error(
     error: PaymanError, *, is_sent: bool = True, is_lookup: bool = False, is_harmless: bool = False
 ) -> int:
-    """Return the status for what the SDK raised, undetermined by default.
+    """Return the status for what the SDK raised: undetermined, unless the arguments or the error exclude it.
 
     `is_sent`: the command may have sent something if the error does not say so. `is_lookup`: a task was looked up or canceled, so a
     failure says nothing about how it ended. `is_harmless`: the command orders nothing, so nothing can be undetermined.

@@ -158,12 +158,9 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
             max_answer_bytes=config.max_answer_bytes,
             headers=config.default_headers,
         )
+        proofs = Proofs(config.base_url, PROVEN)
         agent = Operations(
-            *(tokens, config, monotonic, _draw_random),
-            wall_clock=wall_time,
-            observer=self._observer,
-            open_key_store=_open_key_store,
-            proofs=Proofs(config.base_url, PROVEN),
+            tokens, config, monotonic, _draw_random, wall_time, self._observer, _open_key_store, proofs
         )
         return APIConnection(runner, tokens, agent)
 

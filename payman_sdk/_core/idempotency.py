@@ -12,6 +12,7 @@ from payman_sdk._core.exchange import AskExchange
 from payman_sdk._core.key_store import KeyStore, check_returned
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.retry import is_transient
+from payman_sdk._refusals import describe_type
 from payman_sdk._text.error_response import format_exception
 from payman_sdk._text.logger import get_logger
 
@@ -88,8 +89,8 @@ class KeyClaim(Generic[T]):
         recorded = yield from self._call(lambda keys: keys.load(self._operation))
         is_number = isinstance(recorded, int | float) and not isinstance(recorded, bool)
         if recorded is not None and not (is_number and math.isfinite(recorded)):
-            kind = type(recorded).__name__
-            raise errors.KeyStoreError(f"The key store returned a {kind}, not seconds since 1970.")
+            kind = describe_type(recorded)
+            raise errors.KeyStoreError(f"The key store returned {kind}, not seconds since 1970.")
         self._recorded = None if recorded is None else float(recorded)
         time = self._exchange.time
         pauses = time.iter_pauses()

@@ -38,7 +38,7 @@ class InvalidObjectError(ValueError):
     """An object does not match its schema; the message says where.
 
     Attributes:
-        item: The item of a list that it is.
+        item: The item of the list that was left out, as the agent wrote it.
     """
 
     item: object = None

@@ -13,7 +13,7 @@ from payman_sdk._config import check_methods
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import check_text, derive_task_id, generate_id
-from payman_sdk._refusals import describe_value, refuse, refuse_coroutine
+from payman_sdk._refusals import describe_type, describe_value, refuse, refuse_coroutine
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents import messages, operations, replies, requests
@@ -53,15 +53,15 @@ class BaseToolkit(Generic[Client]):
     ) -> None:
         for name, given in (("client", client), ("reader", reader)):
             if not isinstance(given, self._kind) and (name == "client" or given is not None):
-                refuse(name, f"is a {type(given).__name__}", f"Give a {self._kind.__name__}.")
+                refuse(name, f"is {describe_type(given)}", f"Give a {self._kind.__name__}.")
         if find_value_problem(run_id, {"type": ["string", "null"]}, LONGEST_NAME) is not None:
             refuse("run_id", f"is {describe_value(run_id)}", "Give a text that names the run, or None.")
         if confirm is not None and not callable(confirm):
-            refuse("confirm", f"is a {type(confirm).__name__}", "Give a function.")
+            refuse("confirm", f"is {describe_type(confirm)}", "Give a function.")
         if confirm is not None and not self._is_async and iscoroutinefunction(confirm):
             refuse_coroutine("confirm", "PaymanToolkit")
         if limit is not None and not isinstance(limit, SpendingLimit):
-            refuse("limit", f"is a {type(limit).__name__}", "Give a SpendingLimit.")
+            refuse("limit", f"is {describe_type(limit)}", "Give a SpendingLimit.")
         check_methods(
             store, "store", ("load", "save", "list_by_run", "lock"), "keep operations", "See OperationStore."
         )

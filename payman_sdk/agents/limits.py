@@ -12,7 +12,7 @@ from typing import cast
 from attrs import field, frozen
 
 from payman_sdk._core.payments import normalize_reference
-from payman_sdk._refusals import describe_value, refuse
+from payman_sdk._refusals import describe_type, describe_value, refuse
 from payman_sdk.agents.results import quote_words
 from payman_sdk.agents.stores import Operation, RunTotals
 from payman_sdk.agents.stores.operation import EXACT
@@ -23,7 +23,7 @@ def _convert_amounts(given: object) -> Mapping[str, Decimal] | None:
         return None
     if not isinstance(given, Mapping):
         fix = 'Give a dict such as {"TSD": Decimal(100)}, or None.'
-        refuse("SpendingLimit.max_amount", f"is a {type(given).__name__}", fix)
+        refuse("SpendingLimit.max_amount", f"is {describe_type(given)}", fix)
     read: dict[str, Decimal] = {}
     spellings: dict[str, str] = {}
     for currency, amount in cast("Mapping[object, object]", given).items():
@@ -50,7 +50,7 @@ def _convert_payees(given: object) -> frozenset[str] | None:
         return None
     if isinstance(given, str) or not isinstance(given, Iterable):
         fix = 'Give a list of names or ids, such as ["Test Payee"], or None.'
-        refuse("SpendingLimit.allowed_payees", f"is a {type(given).__name__}", fix)
+        refuse("SpendingLimit.allowed_payees", f"is {describe_type(given)}", fix)
     payees = list(cast("Iterable[object]", given))
     for payee in payees:
         if not isinstance(payee, str) or not payee.strip():

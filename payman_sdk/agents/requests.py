@@ -171,7 +171,7 @@ def _create_payee(
 
 def _describe_payee_failure(error: PaymanError, operation: str, task_id: str) -> OperationResult:
     said = frame_words(error.message, "The error says")
-    # Only of a task that has ended, this is a proof. One that is at work, or waits, may still create the payee.
+    # Proof only if the task has ended: one that works or waits may still create the payee.
     if isinstance(error, TaskFailedError) and not error.sent and error.task and error.task.is_final:
         status: OperationStatus = "refused"
         text = "Payman did not create the payee"

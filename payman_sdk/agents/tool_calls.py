@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 from payman_sdk._core.wire_json import unite_members
-from payman_sdk._refusals import refuse
+from payman_sdk._refusals import describe_type, refuse
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit, PaymanToolkit
 from payman_sdk.agents.tools import Tool
@@ -24,7 +24,7 @@ def get_toolkit_tools(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
         ConfigurationError: It is none.
     """
     if not isinstance(toolkit, Toolkit):
-        refuse("toolkit", f"is a {type(toolkit).__name__}", "Give a PaymanToolkit or an AsyncPaymanToolkit.")
+        refuse("toolkit", f"is {describe_type(toolkit)}", "Give a PaymanToolkit or an AsyncPaymanToolkit.")
     return toolkit.tools
 
 

@@ -62,7 +62,7 @@ class ToolSpec:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Its arguments, a JSON Schema of an object: a copy, because arguments are checked by the schema."""
+        """Its arguments, a JSON Schema of an object. This is a copy: changing it changes no check."""
         return deepcopy(self._parameters)
 
     def find_order_problem(self, arguments: Mapping[str, Any]) -> str | None:

@@ -36,7 +36,7 @@ _ANSWER = 6.0
 
 
 def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> redis.Redis:
-    """Return the given client, or one of the server at that URL, which waits for an answer for `seconds` at most.
+    """Return the given client, or one of the server at that URL, which waits `_PATIENCE` seconds at most for an answer.
 
     Raises ConfigurationError if it is neither, or would reach another machine without TLS.
     """

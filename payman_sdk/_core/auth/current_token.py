@@ -13,6 +13,7 @@ from payman_sdk._core.auth.grants import AccessToken, IssuedToken, TokenOwner, i
 from payman_sdk._core.auth.rotation import NEVER, Rotation
 from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken, fingerprint_token
 from payman_sdk._core.effects import CallBlocking, Clock, Flow
+from payman_sdk._refusals import describe_type
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
@@ -94,7 +95,7 @@ class CurrentToken:
         if stored is None:
             return None
         if not isinstance(stored, StoredToken):
-            raise TokenStoreError(f"The token store returned a {type(stored).__name__}, not a StoredToken.")
+            raise TokenStoreError(f"The token store returned {describe_type(stored)}, not a StoredToken.")
         if stored.issued_to != self._owner.name:
             raise ConfigurationError(
                 f"The token store holds a token of {stored.issued_to}, and this client is {self._owner.name}.",
