@@ -160,8 +160,8 @@ def load_env_config(
     names. Plain http that the file allows, by PAYMAN_ALLOW_HTTP_HOSTS, is for the server and the credentials of the file alone.
 
     Returns:
-        The settings; the source in words of each that the program has not given; and the source of the server if the file names
-        one that is not Payman's, else an empty text.
+        The settings, and the sources in words of those that the program has not given. The third value is the source of the server
+        if the file names it and it is not Payman's, else an empty text.
     """
     file = read_env_file() if dotenv else None
     values: Mapping[str, str] = file.values if file is not None else {}
