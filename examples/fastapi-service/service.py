@@ -148,7 +148,7 @@ def choose_status(error: PaymanError) -> int:
 
 
 def may_have_been_done(error: PaymanError) -> bool:
-    """Return False only if certainly nothing was done: not by this request, nor by an earlier one with its key."""
+    """Return False only if nothing was done: not by this request, nor by an earlier one with its key on this machine."""
     return error.sent is not False or isinstance(error, OutcomeUnknownError)
 
 
