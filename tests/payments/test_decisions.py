@@ -350,6 +350,97 @@ def test_only_transactions_prove_that_something_is_paid() -> None:
     )
 
 
+SHOWN = evolve(TX, id="txn-9")
+REJECTED, WAITING = (
+    evolve(SHOWN, outcome=REFUSED, status="REJECTED"),
+    evolve(SHOWN, outcome=AWAITING, status="ON_HOLD"),
+)
+SEPARATE = evolve(REJECTED, task_id=None, outcome=PAID)
+
+OTHERS: dict[str, Any] = {"amount": Decimal(1), "currency": "USD", "payee": Payee(name="Eve"), "memo": "tea"}
+
+WHOLE: tuple[tuple[str, Verdict, Transaction, Verdict], ...] = (
+    ("paid, under another id", CLAIM, SHOWN, Verdict(PAID, None, "txn-9", SHOWN)),
+    ("paid, whatever was said", Verdict(AWAITING, "above a threshold"), SHOWN, Verdict(PAID, None, "txn-9", SHOWN)),
+    ("denied, with a reason", Verdict(AWAITING, "no money"), REJECTED, Verdict(REFUSED, "no money", "txn-9", REJECTED)),
+    ("denied, without one", Verdict(AWAITING), REJECTED, Verdict(REFUSED, "REJECTED", "txn-9", REJECTED)),
+    ("refused as said", Verdict(REFUSED, "no"), REJECTED, Verdict(REFUSED, "no", "txn-9", REJECTED)),
+    ("refused, said to have failed", Verdict(FAILED, "no"), REJECTED, Verdict(FAILED, "no", "txn-9", REJECTED)),
+    (
+        "waiting, said to be paid",
+        CLAIM,
+        WAITING,
+        Verdict(UNDETERMINED, "The agent says that it is paid, and lists it as ON_HOLD.", "txn-9"),
+    ),
+    (
+        "refused, said to be paid",
+        CLAIM,
+        REJECTED,
+        Verdict(UNDETERMINED, "The agent says that it is paid, and lists it as REJECTED.", "txn-9"),
+    ),
+    *(
+        (
+            f"another {name}",
+            CLAIM,
+            evolve(SHOWN, **{name: value}),
+            Verdict(UNDETERMINED, f"The transaction of this payment has another {name}.", "txn-9"),
+        )
+        for name, value in OTHERS.items()
+    ),
+    ("no task's", Verdict(PAID), UNLINKED, Verdict(PAID, None, "txn-1", UNLINKED)),
+    (
+        "no task's, said to be refused",
+        Verdict(REFUSED, "no"),
+        SEPARATE,
+        Verdict(UNDETERMINED, "The agent says that it is refused, and lists it as REJECTED."),
+    ),
+    (
+        "no task's, named, of another amount, said to be refused",
+        Verdict(REFUSED, "no", "txn-9"),
+        evolve(SEPARATE, amount=Decimal(1)),
+        Verdict(UNDETERMINED, "The agent says that it is refused, and lists it as REJECTED.", "txn-9"),
+    ),
+    (
+        "no task's, unnamed, of another amount, said to be refused",
+        Verdict(REFUSED, "no"),
+        evolve(SEPARATE, id=None, amount=Decimal(1)),
+        Verdict(REFUSED, "no"),
+    ),
+)  # fmt: skip
+
+
+def test_a_verdict_names_what_shows_it() -> None:
+    """The id and the transaction are those that were listed, and the reason says what differs."""
+    order = ORDER._replace(memo="coffee")
+    for what, claim, one, expected in WHOLE:
+        found = Search([one], is_whole=True)
+        at: dict[str, Any] = {"task_id": TASK, "since": NOW, "is_taken": lambda _: False}
+        assert prove(claim, order, found, **at) == expected, what
+
+
+def test_a_failed_task_keeps_what_its_object_says() -> None:
+    """The reason of the object stands before that of the task, unless the object says something else than the task."""
+    for state, changes, message, expected in (
+        ("rejected", {"status": "refused", "reason": "no money"}, "It failed.", Verdict(REFUSED, "no money", "txn-1")),
+        ("failed", {"status": "failed", "reason": "broken"}, None, Verdict(FAILED, "broken", "txn-1")),
+        ("failed", {"status": "refused", "reason": None}, "It failed.", Verdict(FAILED, "It failed.", "txn-1")),
+        ("canceled", {"status": "awaiting_approval", "reason": "a limit"}, "Denied.", Verdict(FAILED, "Denied.", "txn-1")),
+    ):  # fmt: skip
+        assert read_claim(response(state, {**OBJECT, **changes}, message=message), ORDER) == expected, changes
+
+
+def test_an_answer_is_read_from_what_is_new() -> None:
+    """What a task held before the reply is no answer to it."""
+    for old, new, expected in (
+        (OBJECT, {**OBJECT, "status": "refused", "reason": "denied"}, REFUSED),
+        ({**OBJECT, "status": "refused", "reason": "denied"}, OBJECT, PAID),
+        (OBJECT, None, UNDETERMINED),
+    ):
+        both = response("completed", old, *([] if new is None else [new]))
+        both.new_artifacts = both.artifacts[1:]
+        assert read_claim(both, ORDER).outcome is expected, (old, new)
+
+
 PAYEES: tuple[tuple[str, str, dict[str, Any], bool], ...] = (
     ("an id", "pd-aB3dE", {"id": "pd-aB3dE"}, True),
     ("an id in another case", "pd-aB3dE", {"id": "pd-Ab3De"}, False),

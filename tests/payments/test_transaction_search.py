@@ -7,15 +7,17 @@ import json
 import uuid
 from collections.abc import Callable, Generator
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
 
 from payman_sdk._core import transaction_search
 from payman_sdk._core.effects import Stopwatch
+from payman_sdk._core.listings import InvalidObjectError
 from payman_sdk._core.orders import read_order_line
 from payman_sdk._core.transaction_search import PAGE, Search, search_transactions
-from payman_sdk.errors import APIConnectionError
+from payman_sdk.errors import APIConnectionError, PaymanError
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.sandbox._ledger.environment import JsonAnswers
 from payman_sdk.types import PaymentOutcome, Transaction
@@ -147,6 +149,44 @@ def test_a_search_ends_where_it_has_found_the_payment_or_cannot(monkeypatch: pyt
         ):
             wrong.append((what, got, len(found.transactions), found.is_whole, found.problem))
     assert wrong == []
+
+
+def test_what_a_search_could_not_read_may_be_the_payment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of the SDK, or a row that cannot be read, hides what it may show; a row of another task or of an earlier time does not."""
+
+    def read(listed: list[Any], skipped: list[InvalidObjectError]) -> list[Transaction]:
+        skipped += [one for one in listed if isinstance(one, InvalidObjectError)]
+        return [one for one in listed if isinstance(one, Transaction)]
+
+    def answer_with(rows: list[Any], _: object) -> list[Any]:
+        return rows
+
+    monkeypatch.setattr(transaction_search, "read_transactions", read)
+    monkeypatch.setattr(transaction_search, "unreadable", lambda _, problem: PaymanError(problem))
+    since = NOW - dt.timedelta(seconds=60)
+    rows: list[tuple[str, object, bool]] = [
+        ("no object", 5, True),
+        ("of the task", {"task_id": "tsk-0"}, True),
+        ("of no task", {"task_id": None}, True),
+        ("of a word", {"task_id": "pending"}, True),
+        ("of another task", {"task_id": "tsk-1"}, False),
+        ("of another kind of task", {"task_id": "a2b4c6d8"}, False),
+        ("too short for an id", {"task_id": "a2b4c6d"}, True),
+        ("at the time of the order", {"created": since.isoformat()}, True),
+        ("before the order", {"created": (since - dt.timedelta(seconds=1)).isoformat()}, False),
+    ]
+    for what, item, may_hide in rows:
+        problem = InvalidObjectError(f"{what}: it cannot be read")
+        problem.item = item
+        rows_of_page: list[Any] = [listed(1), problem]
+        found = search(Agent(partial(answer_with, rows_of_page)), None, 60, lambda: 0.0)
+        assert found.may_hide_one is may_hide, what
+        assert (found.transactions, len(found.others), found.is_whole) == ([], 1, False), what
+        assert what in str(found.problem)
+    fault = search(Agent(lambda _: ValueError()), None, 60, lambda: 0.0)
+    assert (fault.may_hide_one, fault.is_whole) == (True, False)
+    # The time of the order is still its time: only what is older ends the list.
+    assert len(search(Agent(page), None, 49, lambda: 0.0).transactions) == 100
 
 
 def test_of_equal_payments_none_is_proven_before_all_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
