@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 from collections.abc import Callable
@@ -200,7 +201,10 @@ def interrupt_at(step: int, call: Callable[[], object]) -> bool:
             raise KeyboardInterrupt
         return trace
 
-    before = sys.gettrace()
+    before, here = sys.gettrace(), inspect.currentframe()
+    assert here is not None
+    # Python 3.12 reports no instruction to a tracer that is set before a frame asks for that.
+    here.f_trace_opcodes = True
     sys.settrace(trace)
     try:
         call()
