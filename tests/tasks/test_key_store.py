@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,7 +128,7 @@ def test_a_relative_place_is_meant_as_it_was_when_it_was_given(
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
         folder.mkdir()
-    named = f"state-{tmp_path.name}"
+    named = f"state-{uuid.uuid4()}"  # which no earlier run in this process has named
     monkeypatch.setenv("PAYMAN_STATE_DIR", named)
     monkeypatch.chdir(first)
     stores = SQLiteKeyStore("keys.sqlite3"), FileTokenStore("token.json"), SQLiteOperationStore("a.sqlite3")
