@@ -13,7 +13,7 @@ from yarl import URL
 
 from payman_sdk._io.event_loops import PerLoop, TaskQueue, get_asyncio_loop
 from payman_sdk._io.http import SDK_AGENT, build_request, get_limits, write_host
-from payman_sdk._io.routes import Interception, Routes
+from payman_sdk._io.routes import Interception, Route
 from payman_sdk._io.streams import OwnResponse
 from payman_sdk._refusals import refuse
 from payman_sdk.errors import ConfigurationError
@@ -27,13 +27,12 @@ class AiohttpPool:
     raises_exactly = True
     """Whether what it raises says by its class whether the request was sent."""
 
-    def __init__(self, limit: int, routes: Routes, server: httpcore.URL) -> None:
-        route = routes.find(server)
+    def __init__(self, limit: int, route: Route) -> None:
         if route.is_socks:
             fix = "Leave transport to the client, or name an HTTP proxy."
             refuse("aiohttp", "cannot use a SOCKS proxy", fix)
         self._limit = limit
-        self.routes = routes
+        self.route = route
         self._way: dict[str, Any] = {}
         if (proxy := route.proxy) is not None:
             self._way = {"proxy": str(proxy.url), "proxy_headers": proxy.headers}
@@ -89,7 +88,7 @@ class AiohttpPool:
             await made[0].close()
 
     def _make(self) -> _Sessions:
-        connector = aiohttp.TCPConnector(limit=self._limit, ssl=self.routes.certificates)
+        connector = aiohttp.TCPConnector(limit=self._limit, ssl=self.route.certificates)
         session = silent = _open_session(connector)
         if session.trace_configs:
             # Spans hold whole addresses, and the query of a token request holds secrets.

@@ -19,7 +19,7 @@ from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import PerLoop, TaskQueue, move_on_after
 from payman_sdk._io.forks import defer_forks
 from payman_sdk._io.http import build_request, get_limits, take_report
-from payman_sdk._io.routes import Route, Routes, make_connection
+from payman_sdk._io.routes import Route
 from payman_sdk._io.slots import PooledResponse, Slot, Slots, Sockets
 from payman_sdk._io.socket_waits import connect, find_addresses, is_readable, wait_for_socket
 from payman_sdk._io.tls import CONNECTING, PIECE, READING, WRITING, TlsLayer
@@ -28,25 +28,25 @@ T = TypeVar("T")
 
 
 class AsyncPool:
-    """Sends requests on its own connections, from any number of event loops. Arguments as for `Pool`; the limit is per loop."""
+    """Sends requests on its own connections to one server, from any number of event loops, for each of which the limit counts."""
 
     bears_interrupts = sends_itself = reports_sending = True
     build_request = staticmethod(build_request)
 
-    def __init__(self, limit: int, routes: Routes) -> None:
+    def __init__(self, limit: int, route: Route) -> None:
         self._limit = limit
-        self.routes = routes
+        self.route = route
         self._is_closed = False
         self._leases = PerLoop(self._make_leases, _TaskLeases.abandon)
 
     async def send(self, request: httpcore.Request) -> PooledResponse:
         """Send a request, and return the answer with its body still to be read."""
-        leases, route = self._leases.get(), self.routes.find(request.url)
-        slot = leases.take(route, _MANY)
+        leases = self._leases.get()
+        slot = leases.take(_MANY)
         if slot is None:
-            slot = await leases.acquire(route, get_limits(request).get("pool"))
+            slot = await leases.acquire(get_limits(request).get("pool"))
         try:
-            if route.proxy is None:
+            if self.route.proxy is None:
                 request, slot.sockets.report = take_report(request)
             return PooledResponse(await slot.connection.handle_async_request(request), slot, leases)
         except BaseException:
@@ -64,25 +64,25 @@ class AsyncPool:
         leases.is_closed = self._is_closed
         return leases
 
-    def _make_slot(self, route: Route) -> Slot:
+    def _make_slot(self) -> Slot:
         sockets = Sockets()
         kinds = httpcore.AsyncHTTPConnection, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy
-        return Slot(route, sockets, make_connection(route, self.routes, AsyncSockets(sockets), kinds))
+        return Slot(sockets, self.route.make_connection(AsyncSockets(sockets), *kinds))
 
 
 class _TaskLeases(Slots):
     """The connections of one event loop, and the tasks that wait for one."""
 
-    def __init__(self, limit: int, make: Callable[[Route], Slot]) -> None:
+    def __init__(self, limit: int, make: Callable[[], Slot]) -> None:
         super().__init__(limit, make)
         self._queue = TaskQueue(_LOOK)
 
-    async def acquire(self, route: Route, seconds: float | None) -> Slot:
+    async def acquire(self, seconds: float | None) -> Slot:
         """Lease a connection as soon as there is one; as that of the pool for threads."""
         with move_on_after(seconds):
             began = monotonic()
             limit: int | None = _MANY
-            while (slot := self.take(route, limit)) is None:
+            while (slot := self.take(limit)) is None:
                 # Whoever closes the pool in another thread cannot wake a task of this loop.
                 await self._queue.wait()
                 if monotonic() - began >= _EASE:

@@ -14,8 +14,8 @@ import httpcore
 
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.http import Transmission
-from payman_sdk._io.http import convert_address, parse_address
-from payman_sdk._io.routes import PORTS, Routes, is_replaced
+from payman_sdk._io.http import convert_address
+from payman_sdk._io.routes import PORTS, Route, is_replaced
 from payman_sdk._url import format_host_port
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ UNKNOWN_TRANSPORT = TransportInfo()
 """What is known of a transport that anybody may have written."""
 
 
-def get_transport_info(http: object, base_url: str) -> TransportInfo:
-    """Return what is known of the transport that reaches an address.
+def get_transport_info(http: object) -> TransportInfo:
+    """Return what is known of the transport that a client sends with.
 
     Only the exact classes of known transports count. A subclass, or one with replaced methods, may send twice and raise anything.
     Those of the SDK have `reports_sending` or `raises_exactly`.
@@ -52,7 +52,7 @@ def get_transport_info(http: object, base_url: str) -> TransportInfo:
     try:
         if transport is None or not type(http).__module__.startswith("payman_sdk."):
             return UNKNOWN_TRANSPORT
-        proxy = _find_proxy(transport, base_url)
+        proxy = _find_proxy(transport)
         if not _REPLACED.isdisjoint(vars(http)) or not _REPLACED.isdisjoint(vars(transport)):
             return TransportInfo(proxy=proxy)
         kind: type[object] = type(transport)
@@ -84,10 +84,10 @@ def _parse_host_port(url: httpx.URL | httpcore.URL) -> tuple[str, int]:
     return parsed.host.decode("ascii", "replace"), parsed.port or PORTS.get(parsed.scheme, 0)
 
 
-def _find_proxy(transport: object, base_url: str) -> str | None:
-    """Return the proxy on the way to an address, as own connections know it."""
-    routes = getattr(transport, "routes", None)
-    proxy = routes.find(parse_address(base_url)).proxy if isinstance(routes, Routes) else None
+def _find_proxy(transport: object) -> str | None:
+    """Return the proxy on the way to the server, as own connections know it."""
+    route = getattr(transport, "route", None)
+    proxy = route.proxy if isinstance(route, Route) else None
     if proxy is None:
         return None
     host, port = _parse_host_port(proxy.url)

@@ -26,14 +26,17 @@ def create_client(way: Any) -> httpx.Client | httpx.AsyncClient:
 
 
 class PoolTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport that sends with own connections, or with one of httpx's where that is replaced."""
+    """A transport that sends with own connections.
+
+    One of httpx's sends where that is replaced, or where somebody who watches httpx sends a request to another server.
+    """
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if get_transports().is_on():
-            with httpx.HTTPTransport(**self._find_way(request), trust_env=False) as transport:
+        if (way := self._find_other_way(request)) is not None:
+            with httpx.HTTPTransport(**way, trust_env=False) as transport:
                 answer = transport.handle_request(show_query(request))
                 answer.read()
                 return answer
@@ -41,17 +44,20 @@ class PoolTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return _to_httpx(self._pool.send(to_httpcore(request)))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if get_transports().is_on():
-            async with httpx.AsyncHTTPTransport(**self._find_way(request), trust_env=False) as transport:
+        if (way := self._find_other_way(request)) is not None:
+            async with httpx.AsyncHTTPTransport(**way, trust_env=False) as transport:
                 answer = await transport.handle_async_request(show_query(request))
                 await answer.aread()
                 return answer
         with _rename_errors():
             return _to_httpx(await self._pool.send(to_httpcore(request)))
 
-    def _find_way(self, request: httpx.Request) -> dict[str, Any]:
-        routes = self._pool.routes
-        return {"verify": routes.certificates, "proxy": routes.find(convert_address(request.url)).proxy}
+    def _find_other_way(self, request: httpx.Request) -> dict[str, Any] | None:
+        """Return the settings of httpx's transport; None if own connections send."""
+        route, address = self._pool.route, convert_address(request.url)
+        if address.origin == route.origin and not get_transports().is_on():
+            return None
+        return {"verify": route.certificates, "proxy": route.to(address).proxy}
 
     def close(self) -> None:
         self._pool.close()

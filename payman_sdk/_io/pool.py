@@ -17,32 +17,32 @@ from payman_sdk._io.clock import monotonic
 from payman_sdk._io.forks import defer_forks, renew_after_fork
 from payman_sdk._io.http import build_request, get_limits, take_report
 from payman_sdk._io.locks import WaiterQueue
-from payman_sdk._io.routes import Route, Routes, make_connection
+from payman_sdk._io.routes import Route
 from payman_sdk._io.slots import PooledResponse, Slot, Slots, Sockets
 from payman_sdk._io.tls import CONNECTING, TlsStream
 
 
 class Pool:
-    """Sends requests on its own connections, `limit` at most; safe to use from several threads at once."""
+    """Sends requests on its own connections to one server, `limit` at most; safe to use from several threads at once."""
 
     # An interrupt leaves it whole, it passes by httpx's transports, and `trace` gets a report before a byte is sent.
     bears_interrupts = sends_itself = reports_sending = True
     build_request = staticmethod(build_request)
 
-    def __init__(self, limit: int, routes: Routes) -> None:
+    def __init__(self, limit: int, route: Route) -> None:
         self._limit = limit
-        self.routes = routes
+        self.route = route
         self._leases = _ThreadLeases(limit, self._make_slot)
         renew_after_fork(self)
 
     def send(self, request: httpcore.Request) -> PooledResponse:
         """Send a request, and return the answer with its body still to be read."""
-        leases, route = self._leases, self.routes.find(request.url)
-        slot = leases.take(route)
+        leases = self._leases
+        slot = leases.take()
         if slot is None:
-            slot = leases.acquire(route, get_limits(request).get("pool"))
+            slot = leases.acquire(get_limits(request).get("pool"))
         try:
-            if route.proxy is None:  # else only httpcore knows which bytes are for the proxy
+            if self.route.proxy is None:  # else only httpcore knows which bytes are for the proxy
                 request, slot.sockets.report = take_report(request)
             return PooledResponse(slot.connection.handle_request(request), slot, leases)
         except BaseException:
@@ -59,22 +59,22 @@ class Pool:
         self._leases.is_closed = inherited.is_closed
         inherited.abandon()
 
-    def _make_slot(self, route: Route) -> Slot:
+    def _make_slot(self) -> Slot:
         sockets = Sockets()
         kinds = httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy
-        return Slot(route, sockets, make_connection(route, self.routes, DeadlineBackend(sockets), kinds))
+        return Slot(sockets, self.route.make_connection(DeadlineBackend(sockets), *kinds))
 
 
 class _ThreadLeases(Slots):
     """The connections, and the threads that wait for one."""
 
-    def __init__(self, limit: int, make: Callable[[Route], Slot]) -> None:
+    def __init__(self, limit: int, make: Callable[[], Slot]) -> None:
         super().__init__(limit, make)
         self._bell = WaiterQueue()
 
-    def acquire(self, route: Route, seconds: float | None) -> Slot:
+    def acquire(self, seconds: float | None) -> Slot:
         """Lease a connection as soon as there is one; refuse after so many seconds, and once the pool is closed."""
-        slot = self._bell.wait_for(lambda: self.take(route), seconds)
+        slot = self._bell.wait_for(self.take, seconds)
         if slot is None:
             raise httpcore.PoolTimeout("no connection came free")
         return slot

@@ -30,13 +30,14 @@ class Route:
     Raises httpcore.UnsupportedProtocol, or ConfigurationError for an unusable proxy in the environment.
     """
 
-    __slots__ = ("is_socks", "origin", "proxy")
-
-    def __init__(self, url: httpcore.URL, routes: Routes, proxy: str | None = None) -> None:
+    def __init__(
+        self, url: httpcore.URL, certificates: ssl.SSLContext | None = None, proxy: str | None = None
+    ) -> None:
         scheme = url.scheme
         if scheme not in PORTS:
             raise httpcore.UnsupportedProtocol("the address is neither of http nor of https")
         self.origin = url.origin
+        self._certificates, self._given_proxy = certificates, proxy
         # Plain http is for a machine that the caller named: it passes no other that the caller did not name, too.
         if proxy is None and scheme == b"https":
             from payman_sdk._io.proxies import find_proxy
@@ -48,16 +49,8 @@ class Route:
 
             self.proxy = httpx.Proxy(proxy)
             if self.proxy.url.scheme == "https":
-                self.proxy.ssl_context = routes.certificates
+                self.proxy.ssl_context = self.certificates
         self.is_socks = self.proxy is not None and self.proxy.url.scheme.startswith("socks")
-
-
-class Routes:
-    """The ways to servers, each looked up once. Without a proxy, the environment names one for each."""
-
-    def __init__(self, certificates: ssl.SSLContext | None, proxy: str | None = None) -> None:
-        self._certificates, self._proxy = certificates, proxy
-        self._known: dict[tuple[bytes, bytes, int | None], Route] = {}
 
     @property
     def certificates(self) -> ssl.SSLContext:
@@ -66,32 +59,26 @@ class Routes:
             self._certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return self._certificates
 
-    def find(self, url: httpcore.URL) -> Route:
-        """Return the way to the server of an address; `Route` says which are refused."""
-        server = url.scheme, url.host, url.port
-        route = self._known.get(server)
-        if route is None:
-            route = self._known[server] = Route(url, self, self._proxy)
-        return route
+    def to(self, url: httpcore.URL) -> Route:
+        """Return the way to the server of an address, with the same certificates and given proxy."""
+        return Route(url, self._certificates, self._given_proxy)
 
+    def make_connection(self, backend: Any, direct: Any, by_http: Any, by_socks: Any) -> Any:
+        """Make an unconnected connection of httpcore, by the class of a direct one or of a pool for proxies.
 
-def make_connection(route: Route, routes: Routes, backend: Any, kinds: tuple[Any, Any, Any]) -> Any:
-    """Make an unconnected connection of httpcore, by the class of a direct one or of a pool for proxies.
-
-    Such a pool is used for nothing else: interrupts spoil its locks.
-    """
-    direct, by_http, by_socks = kinds
-    if (proxy := route.proxy) is None:
-        certificates = routes.certificates if route.origin.scheme == b"https" else None
-        return direct(route.origin, ssl_context=certificates, network_backend=backend)
-    url, certificates = proxy.url, routes.certificates
-    address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-    if route.is_socks:
-        maker = by_socks(address, proxy.raw_auth, certificates, network_backend=backend)
-    else:
-        encryption = certificates, proxy.ssl_context
-        maker = by_http(address, proxy.raw_auth, proxy.headers.raw, *encryption, network_backend=backend)
-    return maker.create_connection(route.origin)
+        Such a pool is used for nothing else: interrupts spoil its locks.
+        """
+        if (proxy := self.proxy) is None:
+            certificates = self.certificates if self.origin.scheme == b"https" else None
+            return direct(self.origin, ssl_context=certificates, network_backend=backend)
+        url, certificates = proxy.url, self.certificates
+        address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        if self.is_socks:
+            maker = by_socks(address, proxy.raw_auth, certificates, network_backend=backend)
+        else:
+            encryption = certificates, proxy.ssl_context
+            maker = by_http(address, proxy.raw_auth, proxy.headers.raw, *encryption, network_backend=backend)
+        return maker.create_connection(self.origin)
 
 
 def suppress_instrumentation(request: Mapping[str, Any] | None = None) -> AbstractContextManager[Any]:

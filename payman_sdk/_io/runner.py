@@ -121,7 +121,7 @@ class BaseRunner:
         return http, partial(build_for, http, is_own=is_own)
 
     def _get_transport_info(self) -> TransportInfo:
-        return get_transport_info(self._http, self._base_url)
+        return get_transport_info(self._http)
 
 
 class SyncRunner(BaseRunner):

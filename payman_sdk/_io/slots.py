@@ -7,7 +7,6 @@ longer counted, so that no interrupt makes the pool wait for it.
 from __future__ import annotations
 
 import contextlib
-import math
 import socket
 import threading
 import weakref
@@ -18,7 +17,6 @@ from typing import Any, cast
 import httpcore
 
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.routes import Route
 from payman_sdk._io.streams import OwnResponse
 
 _BLANK_LINE = b"\r\n\r\n"
@@ -92,15 +90,14 @@ class Sockets:
 
 
 class Slot:
-    """A connection of httpcore, where it leads, and its sockets.
+    """A connection of httpcore, and its sockets.
 
     It is not generic: since Python 3.12 a type variable with a bound keeps modules until the very end of the process.
     """
 
-    __slots__ = ("__weakref__", "connection", "expires_at", "finalizer", "route", "sockets")
+    __slots__ = ("__weakref__", "connection", "expires_at", "finalizer", "sockets")
 
-    def __init__(self, route: Route, sockets: Sockets, connection: Any) -> None:
-        self.route = route
+    def __init__(self, sockets: Sockets, connection: Any) -> None:
         self.sockets = sockets
         self.connection = connection
         self.expires_at = 0.0
@@ -115,26 +112,25 @@ class Slot:
 class Slots:
     """The connections of a pool, in one process and one event loop; safe to use from several threads at once."""
 
-    def __init__(self, limit: int, make: Callable[[Route], Slot]) -> None:
+    def __init__(self, limit: int, make: Callable[[], Slot]) -> None:
         self.is_closed = False
         self._limit = limit
         self._make = make
         self._lock = threading.RLock()
         # Slots leave it when nobody refers to them, by a callback that no interrupt can stop: it is not code of Python.
         self._all: set[weakref.ref[Slot]] = set()
-        self._idle: dict[Route, deque[Slot]] = {}
+        self._idle: deque[Slot] = deque()
         self._finalizers: set[weakref.finalize[[], Slot]] = set()
 
-    def take(self, route: Route, limit: int | None = None) -> Slot | None:
-        """Lease an idle connection on the route, or a new one; None at the limit. Raises httpcore.ConnectError in a closed pool."""
-        idle = self._idle.get(route)
-        while idle:
+    def take(self, limit: int | None = None) -> Slot | None:
+        """Lease an idle connection, or a new one; None at the limit. Raises httpcore.ConnectError in a closed pool."""
+        while self._idle:
             with contextlib.suppress(IndexError):
-                slot = idle.pop()
+                slot = self._idle.pop()
                 if slot.is_usable():
                     return slot
                 self.discard(slot)
-        return self._take_new(route, self._limit if limit is None else min(limit, self._limit))
+        return self._take_new(self._limit if limit is None else min(limit, self._limit))
 
     def release(self, slot: Slot, *, in_order: bool) -> None:
         """End a lease; the connection is used again only if everything was read."""
@@ -149,12 +145,11 @@ class Slots:
     def _keep(self, slot: Slot) -> None:
         now = monotonic()
         slot.expires_at = now + KEPT_FOR
-        idle = self._idle.setdefault(slot.route, deque())
-        idle.append(slot)
+        self._idle.append(slot)
         if self.is_closed:
             self._close_idle()
         else:
-            self._close_expired(idle, now)
+            self._close_expired(now)
 
     def discard(self, slot: Slot) -> None:
         slot.sockets.close()
@@ -175,16 +170,14 @@ class Slots:
             slot.sockets.close()
         self._idle.clear()
 
-    def _take_new(self, route: Route, limit: int) -> Slot | None:
+    def _take_new(self, limit: int) -> Slot | None:
         with self._lock:
             if self.is_closed:
                 raise httpcore.ConnectError("the connections have been closed")
             if len(self._all) >= limit:
-                self._close_idle(at_most=1)
-            if len(self._all) >= limit:
                 return None
             self._finish_closing()
-            slot = self._make(route)
+            slot = self._make()
             self._finalizers.add(slot.finalizer)
             self._all.add(weakref.ref(slot, self._all.discard))
             return slot
@@ -196,20 +189,18 @@ class Slots:
                 finalizer()
                 self._finalizers.discard(finalizer)
 
-    def _close_idle(self, at_most: float = math.inf) -> None:
-        for idle in list(self._idle.values()):
-            with contextlib.suppress(IndexError):
-                while at_most > 0:
-                    self.discard(idle.popleft())
-                    at_most -= 1
+    def _close_idle(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self.discard(self._idle.popleft())
 
-    def _close_expired(self, idle: deque[Slot], now: float) -> None:
+    def _close_expired(self, now: float) -> None:
         """Close the oldest connections; the one that was used last is always used next."""
         with contextlib.suppress(IndexError):
-            while idle[0].expires_at < now:
-                slot = idle.popleft()
+            while self._idle[0].expires_at < now:
+                slot = self._idle.popleft()
                 if slot.expires_at >= now:  # another thread has taken the one that was seen to be old
-                    idle.append(slot)
+                    self._idle.append(slot)
                     return
                 self.discard(slot)
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from payman_sdk._io.http import OwnConnections, parse_address
-from payman_sdk._io.routes import Routes
+from payman_sdk._io.routes import Route
 from payman_sdk._refusals import build_missing_error
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
@@ -32,7 +32,7 @@ def build_http_client(
     if transport is None:
         from payman_sdk._io.pool import Pool
 
-        return _wrap_connections(Pool(_MOST_UNDER_THREADS, _build_routes(base_url, proxy, verify)))
+        return _wrap_connections(Pool(_MOST_UNDER_THREADS, _find_route(base_url, proxy, verify)))
     from payman_sdk._io.given_transport import UserTransport
 
     return _wrap_connections(UserTransport(transport))
@@ -45,7 +45,7 @@ def build_async_http_client(
     if transport is None:
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
-        return _wrap_connections(AsyncPool(_MOST_OF_TASKS, _build_routes(base_url, proxy, verify)))
+        return _wrap_connections(AsyncPool(_MOST_OF_TASKS, _find_route(base_url, proxy, verify)))
     if transport == "aiohttp":
         from importlib.util import find_spec
 
@@ -53,8 +53,7 @@ def build_async_http_client(
             raise build_missing_error("transport is 'aiohttp', which needs that package", "aiohttp")
         from payman_sdk._io.aiohttp_transport import AiohttpPool
 
-        routes = _build_routes(base_url, proxy, verify)
-        return _wrap_connections(AiohttpPool(_MOST_OF_TASKS, routes, parse_address(base_url)))
+        return _wrap_connections(AiohttpPool(_MOST_OF_TASKS, _find_route(base_url, proxy, verify)))
     from payman_sdk._io.given_transport import AsyncUserTransport
 
     return _wrap_connections(AsyncUserTransport(transport))
@@ -69,17 +68,15 @@ def _wrap_connections(way: Any) -> OwnConnections:
     return OwnConnections(way, create_client, getattr(way, "transport", None))
 
 
-def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> Routes:
-    """Return the ways to servers. The client's own is looked up at once, to find an unusable proxy."""
+def _find_route(base_url: str, proxy: SecretStr | None, verify: object) -> Route:
+    """Return the way to the client's server."""
     certificates = load_given(verify) or create_ssl_context(urlsplit(base_url).scheme, os.environ)
     address: str | None = None
     if proxy is not None:
         from payman_sdk._io.proxies import check_proxy
 
         address = check_proxy("proxy", proxy.reveal())
-    routes = Routes(certificates, address)
-    routes.find(parse_address(base_url))
-    return routes
+    return Route(parse_address(base_url), certificates, address)
 
 
 _FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

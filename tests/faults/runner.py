@@ -19,7 +19,7 @@ from payman_sdk.errors import PaymanError
 from tests.faults.ask_modes import Ask, Claim, asked, asked_by_task
 from tests.faults.fault_kinds import Kind
 from tests.faults.proxy import FaultProxy, Line
-from tests.faults.reserved_ports import HOST, Port
+from tests.faults.reserved_ports import Port
 from tests.faults.settings import Settings
 from tests.faults.stall_detector import Pulse
 from tests.faults.transports import AsyncRaisingPool, RaisingPool
@@ -27,8 +27,6 @@ from tests.faults.transports import AsyncRaisingPool, RaisingPool
 if TYPE_CHECKING:
     from payman_sdk.sandbox import Sandbox, SandboxPayment
 
-_HERE = f"http://{HOST}"
-"""Who is asked, as far as the connections of a client care. Clients share what takes long to make; each has a port of its own."""
 _LOOPS = 3
 """How many threads make asks in several event loops."""
 _PACE = 0.003
@@ -130,7 +128,7 @@ class Running:
         """
         again = [case.ask for case in self.cases.values() if case.ask.is_asked_again]
         self._make(again, self._settings.asks)
-        http: Any = build_http_client(_HERE)
+        http: Any = build_http_client(self._sandbox.base_url)
         with closing(http):
             for ask in again:
                 if self.cases[ask.number].again[-1].end != "completed":
@@ -156,15 +154,14 @@ class Running:
         self._proxy.settle()
 
     def _by_threads(self, left: Iterator[Ask], shift: int) -> None:
-        http: Any = build_http_client(_HERE)
-        with closing(http):
-            http.way = http.connections = RaisingPool(http.way)
-            for ask in left:
-                self._by_thread(ask, shift, http)
+        for ask in left:
+            self._by_thread(ask, shift)
 
-    def _by_thread(self, ask: Ask, shift: int, http: Any) -> None:
+    def _by_thread(self, ask: Ask, shift: int) -> None:
         with self._line(ask, shift) as line:
-            with self._sandbox.client(http_client=http, **self._config(line)) as client:
+            http: Any = build_http_client(line.url)
+            http.way = http.connections = RaisingPool(http.way)
+            with closing(http), self._sandbox.client(http_client=http, **self._config(line)) as client:
                 claimed = asked(ask, client)
             self._note(ask, claimed, line)
 
@@ -180,19 +177,20 @@ class Running:
                 self._note(ask, claimed, line)
 
     async def _by_tasks(self, left: Iterator[Ask], shift: int, workers: int) -> None:
-        http: Any = build_async_http_client(_HERE)
-        async with aclosing(http):
-            http.way = http.connections = AsyncRaisingPool(http.way)
+        async def work() -> None:
+            for ask in left:
+                await self._by_task(ask, shift)
 
-            async def work() -> None:
-                for ask in left:
-                    await self._by_task(ask, shift, http)
+        await asyncio.gather(*(work() for _ in range(workers)))
 
-            await asyncio.gather(*(work() for _ in range(workers)))
-
-    async def _by_task(self, ask: Ask, shift: int, http: Any) -> None:
+    async def _by_task(self, ask: Ask, shift: int) -> None:
         with self._line(ask, shift) as line:
-            async with self._sandbox.async_client(http_client=http, **self._config(line)) as client:
+            http: Any = build_async_http_client(line.url)
+            http.way = http.connections = AsyncRaisingPool(http.way)
+            async with (
+                aclosing(http),
+                self._sandbox.async_client(http_client=http, **self._config(line)) as client,
+            ):
                 claimed = await asked_by_task(ask, client)
             self._note(ask, claimed, line)
 

@@ -155,6 +155,23 @@ def test_a_mocked_class_is_not_remembered_as_the_librarys_own() -> None:
             assert look().is_on()
 
 
+def test_a_request_that_a_wrapper_sends_elsewhere_arrives_there(peer: Peer) -> None:
+    """The client's own connections lead to its own server; httpx sends what a wrapper of its clients gives another address."""
+    kinds: tuple[Any, ...] = httpx.Client, httpx.AsyncClient
+    genuine = [kind.send for kind in kinds]
+
+    def elsewhere(client: Any, request: httpx.Request, **given: Any) -> Any:
+        request.url = request.url.copy_with(host="127.0.0.1", port=httpx.URL(peer.base_url).port)
+        return genuine[isinstance(client, httpx.AsyncClient)](client, request, **given)
+
+    with contextlib.ExitStack() as stack:
+        for kind in kinds:
+            stack.enter_context(patch.object(kind, "send", elsewhere))
+        for way in ("threads", "asyncio", "trio"):
+            assert WAYS[way]("http://127.0.0.1:9") == "completed", way
+    assert len(peer.asks()) == 3
+
+
 def test_a_client_sends_by_the_class_that_is_there_now(peer: Peer) -> None:
     """One that has sent by a client of httpx before makes another, where a test replaces the class."""
     with PaymanClient.with_credentials(credentials(peer.base_url)) as client:
