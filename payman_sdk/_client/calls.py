@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from payman_sdk._annotations import Hidden, LazyModule, NamedTuple
@@ -123,7 +124,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         session_id = self._begin(options)
         text = given["text"] if wanted is None else wanted.request(given["text"])
         plan = self._connect().agent.ask(text, session_id, options)
-        return plan if wanted is None else plan._replace(flow=wanted.read_answer(plan.flow))
+        return plan if wanted is None else plan.then(wanted.read_answer)
 
     def _plan_stream(self, given: Mapping[str, Any]) -> tuple[RunnerT, Operations, StreamFlow]:
         options = self._resolve(given, "stream", text=given["text"])
@@ -152,15 +153,16 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         from payman_sdk._core.orders import PaymentOrder, read_payment_order
 
         order = read_payment_order(*map(given.get, PaymentOrder._fields))
-        call = self._build_call("pay", given)
-        agent = self._connect().agent
-        return call.plan(agent.count_undetermined(payment_flows.pay(agent, order, call)))
+        call, agent = self._build_call("pay", given), self._connect().agent
+        paid = call.plan_ask(agent, order.text()).then(partial(payment_flows.pay, agent, order, call))
+        return paid.then(agent.count_undetermined)
 
     def _plan_decision(self, what: str, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
-        payment_flows.check_waiting(given["payment"])
+        payment = given["payment"]
+        payment_flows.check_waiting(payment)
         call, agent = self._build_call(what, given), self._connect().agent
-        flow = payment_flows.settle(agent, given["payment"], call, approve=what == "approve")
-        return call.plan(agent.count_undetermined(flow))
+        reply = payment_flows.plan_decision(agent, payment, call, approve=what == "approve")
+        return reply.then(partial(payment_flows.settle, agent, payment, call)).then(agent.count_undetermined)
 
     def _plan_status(self, given: Mapping[str, Any]) -> Flow[Payment]:
         call, payment = self._build_call("payment_status", given), given["payment"]
@@ -179,7 +181,8 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
 
         order = read_payee_order(given["name"], given["type"], {name: given[name] for name in PAYEE_FIELDS})
         call = self._build_call("create_payee", given)
-        return call.plan(payment_flows.create_payee(self._connect().agent, order, call))
+        asked = call.plan_ask(self._connect().agent, order.text())
+        return asked.then(partial(payment_flows.create_payee, order))
 
     def _build_call(self, what: str, given: Mapping[str, Any]) -> payment_flows.Call:
         """Return the options of a typed call, in a session that may begin with it."""
@@ -188,7 +191,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         if not isinstance(verify, bool):
             raise ConfigurationError(f"verify is {describe_value(verify)}.", next_step="Use True or False.")
         check_hook(on_event, "on_event")
-        return payment_flows.Call(self._begin(options), options, on_event, verify, [])
+        return payment_flows.Call(self._begin(options), options._replace(on_message=on_event), verify)
 
     def _resolve(self, given: Mapping[str, Any], what: str, text: Any = "-") -> CallOptions:
         """Return the options of a call, checked, as its text is.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 _MOST = 10_000
@@ -57,6 +58,10 @@ class DescribedFlow(NamedTuple, Generic[T]):
 
     flow: Flow[T]
     describe: Callable[[BaseException], object]
+
+    def then(self, follow: Callable[[Flow[T]], Flow[U]]) -> DescribedFlow[U]:
+        """Return the flow that another function makes of this one."""
+        return DescribedFlow(follow(self.flow), self.describe)
 
 
 class Operations(NamedTuple):

@@ -5,15 +5,14 @@ What happens after an order may have been sent ends as a `Payment`, never as an 
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from attrs import evolve
 
 from payman_sdk._core import listings
 from payman_sdk._core.arguments import refuse
-from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, T, hand_out
+from payman_sdk._core.effects import Flow, Stopwatch
 from payman_sdk._core.error_classes import describe_interruption, is_not_recorded, read_sending_time
 from payman_sdk._core.exchange import get_earlier_artifacts
 from payman_sdk._core.formatting import build_failure, get_ids
@@ -43,33 +42,26 @@ _SKEW = 300.0
 
 
 class Call(NamedTuple):
-    """What a typed call was given beside its order.
-
-    `verify`: whether a transaction must show what the agent states. `described`: functions that add the ask's ids to an
-    interruption.
-    """
+    """What a typed call was given beside its order; `verify`: whether a transaction must show what the agent states."""
 
     session_id: str
     options: CallOptions
-    on_event: OnEvent | None
     verify: bool
-    described: list[Callable[[BaseException], object]]
 
-    def plan(self, flow: Flow[T]) -> DescribedFlow[T]:
-        """Return the flow of the call, and a function that adds the ids of its ask to an interruption."""
-
-        def describe(error: BaseException) -> None:
-            for one in self.described:
-                one(error)
-
-        return DescribedFlow(flow, describe)
+    def plan_ask(self, agent: Operations, text: str, **reply: Any) -> DescribedFlow[FormattedTaskResponse]:
+        """Return the ask that sends an order, or a reply."""
+        asked = agent.ask(text, self.session_id, self.options, **reply)
+        return cast("DescribedFlow[FormattedTaskResponse]", asked)
 
 
-def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
+def pay(
+    agent: Operations, order: PaymentOrder, call: Call, asked: Flow[FormattedTaskResponse]
+) -> Flow[Payment]:
+    """Send an order by the flow of its ask, and return how the payment ended."""
     clock = Stopwatch(agent.clock)
     ordered = Payment(outcome=UNDETERMINED, **order._asdict())
     try:
-        response = yield from send_order(agent, order.text(), call, clock)
+        response = yield from clock.without_guard(asked, call.options.before_send)
     except PaymanError as error:
         return _lose_answer(evolve(ordered, **{name: getattr(error, name) for name in _IDS}), error)
     ids = {name: response[name] for name in _IDS}
@@ -97,14 +89,24 @@ def check_waiting(payment: object) -> None:
         )
 
 
-def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) -> Flow[Payment]:
-    """Approve or deny a payment that waits, and return how it ended."""
-    task_id, response = payment.task_id, payment.response
-    text = decision_text(payment.payment_id, approve=approve)
+def plan_decision(
+    agent: Operations, payment: Payment, call: Call, *, approve: bool
+) -> DescribedFlow[FormattedTaskResponse]:
+    """Return the reply that approves or denies a payment."""
+    text, earlier = (
+        decision_text(payment.payment_id, approve=approve),
+        get_earlier_artifacts(payment.response),
+    )
+    return call.plan_ask(agent, text, task_id=payment.task_id, earlier=earlier)
+
+
+def settle(
+    agent: Operations, payment: Payment, call: Call, asked: Flow[FormattedTaskResponse]
+) -> Flow[Payment]:
+    """Approve or deny a payment that waits by the flow of the reply, and return how it ended."""
     clock = Stopwatch(agent.clock)
     try:
-        earlier = get_earlier_artifacts(response)
-        answer = yield from send_order(agent, text, call, clock, task_id=task_id, earlier=earlier)
+        answer = yield from clock.without_guard(asked, call.options.before_send)
     except PaymanError as error:
         return _lose_answer(payment, error)
     return (yield from _conclude(agent, payment, answer, call, clock))
@@ -135,22 +137,6 @@ def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], c
         )
     known = Payment(outcome=UNDETERMINED, **order._asdict(), task_id=response.task_id)
     return (yield from _conclude(agent, known, response, call, clock))
-
-
-def send_order(
-    agent: Operations, text: str, call: Call, clock: Stopwatch, **reply: Any
-) -> Flow[FormattedTaskResponse]:
-    """Send an order as an ask, or as a reply; streamed where somebody reads the events."""
-    guard = call.options.before_send
-    if call.on_event is None:
-        asked = agent.ask(text, call.session_id, call.options, **reply)
-        call.described.append(asked.describe)
-        answer = yield from clock.without_guard(asked.flow, guard)
-        return cast("FormattedTaskResponse", answer)
-    following = agent.build_stream(text, call.session_id, call.options, **reply)
-    call.described.append(partial(following.time.watch.describe, ask=following.ask))
-    yield from clock.without_guard(hand_out(following.run(), call.on_event), guard)
-    return following.get_result()
 
 
 def _conclude(
@@ -244,8 +230,9 @@ def _order_of(payment: Payment) -> PaymentOrder:
     return PaymentOrder(payment.payee, payment.amount, payment.currency, payment.memo, payment.wallet)
 
 
-def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee]:
-    response = yield from send_order(agent, order.text(), call, Stopwatch(agent.clock))
+def create_payee(order: PayeeOrder, asked: Flow[FormattedTaskResponse]) -> Flow[Payee]:
+    """Send an order by the flow of its ask, and return the payee that was created."""
+    response = yield from asked
     try:
         return _read_created_payee(response, order)
     except PaymanError:
