@@ -17,7 +17,6 @@ from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
 from payman_sdk._core.send import ResponseFlow, carry_out
 from payman_sdk._core.stream import StreamFlow
-from payman_sdk._core.tracking import create_tracker
 from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk._secrets import SecretStr
@@ -146,7 +145,7 @@ def time_of(
         patience=60,
         clock=clock,
         random=lambda: random,
-        watch=create_tracker(Observer(), clock),
+        watch=Observer().create_tracker(clock),
         wall_clock=clock,
         server="https://agent.payman.dev",
         open_key_store=lambda: None,

@@ -14,7 +14,7 @@ from payman_sdk._core.polling import TaskAnswer, cancel_task, fetch_task, wait_f
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
 from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
-from payman_sdk._core.tracking import ClientObserver, create_tracker
+from payman_sdk._core.tracking import ClientObserver
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
@@ -210,7 +210,7 @@ class Operations(NamedTuple):
             options=options,
             deadline=self.clock() + options.timeout,
             patience=options.read_timeout,
-            watch=create_tracker(self.observer, self.clock, task_id, options.on_task),
+            watch=self.observer.create_tracker(self.clock, task_id, options.on_task),
             clock=self.clock,
             wall_clock=self.wall_clock,
             random=self.random,

@@ -65,7 +65,11 @@ class ClientObserver(Protocol):
         """Who reads events at the moment."""
         ...
 
-    def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker: ...
+    def create_tracker(
+        self, clock: Clock, task_id: str | None = None, on_task: OnTask | None = None
+    ) -> Tracker:
+        """Return a tracker for one ask, or for the request of a token; see `Tracker`."""
+        ...
 
     def add_task(self, ask: AskRequest) -> None:
         """Record that an ask begins or continues."""
@@ -148,10 +152,6 @@ class Tracker:
     def record_end(self, ask: AskRequest, outcome: str, error: errors.PaymanError | None) -> None:
         """Record how an ask has ended, beside the counts."""
 
-    def send(self, send: SendRequest) -> Flow[HTTPResponse]:
-        answer: HTTPResponse = yield send
-        return answer
-
     def describe(self, error: BaseException, ask: AskRequest) -> None:
         """Write the ids of the ask on what interrupts it before its flow has begun or after it has ended."""
         ids = ask.get_ids()
@@ -189,9 +189,9 @@ class Tracker:
     def track_request(self, send: SendRequest) -> Flow[HTTPResponse]:
         """Return a flow that sends a request and returns its answer."""
         transmission = Transmission()
-        send = send._replace(transmission=transmission)
         try:
-            return (yield from self.send(send))
+            answer: HTTPResponse = yield send._replace(transmission=transmission)
+            return answer
         finally:
             self.may_be_stale = transmission.is_reused
             # Before the first attempt of an ask, only a token and a task are asked for.
@@ -245,15 +245,6 @@ class Tracker:
             return None
         change = self._change(task_id, STATES.get(state, state), has_ended(state), message())
         return CallHook(self._on_task, change)
-
-
-def create_tracker(
-    observer: ClientObserver, clock: Clock, task_id: str | None = None, on_task: OnTask | None = None
-) -> Tracker:
-    """Return a tracker for one ask, or for the request of a token; see `Tracker`."""
-    if observer.listeners:
-        return observer.create_event_tracker(clock, task_id, on_task)
-    return Tracker(observer, clock, task_id, on_task)
 
 
 def _classify_state(state: str | None) -> str:

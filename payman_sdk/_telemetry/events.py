@@ -100,7 +100,7 @@ class EventTracker(Tracker):
         ended = AskEnded(ask, self, outcome, state, error, self._clock() - self._began_at)
         notify(self.listeners, lambda one: one.record_end(ended))
 
-    def send(self, send: SendRequest) -> Flow[HTTPResponse]:
+    def track_request(self, send: SendRequest) -> Flow[HTTPResponse]:
         path = str(send.request["url"]).partition("?")[0]
         resends = self._sends[path] = self._sends.get(path, -1) + 1
         began = AttemptBegan(self._task_id, str(send.request["method"]).upper(), path, resends, {})
@@ -111,7 +111,7 @@ class EventTracker(Tracker):
             send = send._replace(request={**send.request, "headers": headers})
         status, failure = None, None
         try:
-            answer: HTTPResponse = yield send
+            answer = yield from super().track_request(send)
             status = answer.status_code
         except BaseException as error:
             failure = type(error).__name__

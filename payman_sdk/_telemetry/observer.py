@@ -80,11 +80,18 @@ class Observer:
 
         return (*self._listeners, LogWriter())
 
-    def create_event_tracker(self, clock: Clock, task_id: str | None, on_task: OnTask | None) -> Tracker:
+    def create_tracker(
+        self, clock: Clock, task_id: str | None = None, on_task: OnTask | None = None
+    ) -> Tracker:
+        from payman_sdk._core.tracking import Tracker
+
+        listeners = self.listeners
+        if not listeners:
+            return Tracker(self, clock, task_id, on_task)
         from payman_sdk._telemetry.events import EventTracker
 
         tracker = EventTracker(self, clock, task_id, on_task)
-        tracker.listeners = self.listeners
+        tracker.listeners = listeners
         return tracker
 
     def get_stats(self) -> Stats:

@@ -11,7 +11,6 @@ import anyio
 import httpx
 import pytest
 
-from payman_sdk._core.tracking import create_tracker
 from payman_sdk._io.clock import monotonic
 from payman_sdk._telemetry.observer import Observer
 from payman_sdk._telemetry.settings import Stats
@@ -129,7 +128,7 @@ def test_threads_count_together() -> None:
     observer = Observer()
 
     def count() -> None:
-        watch: Any = create_tracker(observer, monotonic)
+        watch: Any = observer.create_tracker(monotonic)
         watch.attempts = 2
         for _ in range(2000):
             observer.count("retries")

@@ -12,7 +12,7 @@ from payman_sdk._core.auth.rotation import may_have_arrived
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import CallHook, Clock, Flow, SendRequest
 from payman_sdk._core.error_classes import is_not_recorded
-from payman_sdk._core.tracking import ClientObserver, TokenRefreshBegan, create_tracker, notify
+from payman_sdk._core.tracking import ClientObserver, TokenRefreshBegan, notify
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
@@ -102,7 +102,7 @@ class TokenRequests:
         sent_at = self._clock()
         failure: PaymanError
         try:
-            answer = yield from create_tracker(self._observer, self._clock).track_request(
+            answer = yield from self._observer.create_tracker(self._clock).track_request(
                 SendRequest(request, deadline)
             )
             return parse_token_response(answer, sent_at)
