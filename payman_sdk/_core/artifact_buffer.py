@@ -27,8 +27,8 @@ class GrowingText:
 
     __slots__ = ("_lacking", "_older", "half", "value")
 
-    def __init__(self, value: str = "") -> None:
-        self.value, self._older, self._lacking, self.half = value, "", value, ""
+    def __init__(self) -> None:
+        self.value = self._older = self._lacking = self.half = ""
 
     def append(self, piece: str) -> None:
         """Put a piece behind the text."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_api.models import Artifact as WireArtifact
-from payman_api.models import DataPart, FilePart, Message, OtherPart, Task, TextPart
+from payman_api.models import DataPart, FilePart, Message, OtherPart, TextPart
 from payman_api.types import Unset
-from payman_sdk._core.task_reader import ParsedTask, read_task
+from payman_sdk._core.task_reader import ParsedTask
 from payman_sdk._core.task_response import (
     Artifact,
     FormattedTaskResponse,
@@ -19,7 +19,7 @@ from payman_sdk._core.task_response import (
 )
 from payman_sdk._core.wire_json import Json, dump_json
 from payman_sdk._text.error_response import shorten
-from payman_sdk.errors import ResponseValidationError, TaskFailedError
+from payman_sdk.errors import TaskFailedError
 
 if TYPE_CHECKING:
     from payman_sdk._core.requests import AskRequest
@@ -31,7 +31,7 @@ _UNPRINTABLE = (RecursionError, TypeError, ValueError)
 
 
 def format_task(
-    task: Task,
+    task: ParsedTask,
     *,
     request_id: str,
     session_id: str | None,
@@ -41,16 +41,13 @@ def format_task(
     """Format a task for the caller, however odd it is.
 
     The agent's own word for the session wins. `earlier` are the artifacts of the task when it last waited for an answer; None if
-    unknown. Raises ResponseValidationError if no state can be recognised.
+    unknown.
     """
-    read = task if isinstance(task, ParsedTask) else read_task(task.to_dict(), task.id)
-    if read is None:
-        raise ResponseValidationError("The task has no readable state.", task_id=task.id)
-    warnings = list(read.warnings)
-    state = canonicalize_state(read.status.state)
-    status_message = format_message(read.status.message)
+    warnings = list(task.warnings)
+    state = canonicalize_state(task.status.state)
+    status_message = format_message(task.status.message)
     status = get_status(state)
-    timestamp = _as_text(read.status.timestamp)
+    timestamp = _as_text(task.status.timestamp)
     failure = {"state": state, "message": status_message or f"The task is {state}."}
     response = FormattedTaskResponse(
         status=status,
@@ -60,17 +57,17 @@ def format_task(
         timestamp=timestamp,
         artifacts=[
             format_artifact(artifact, timestamp, f"artifacts[{index}]", warnings)
-            for index, artifact in enumerate(read.artifacts or ())
+            for index, artifact in enumerate(task.artifacts or ())
         ],
         error=failure if status == "failed" else None,
-        task_id=read.id,
+        task_id=task.id,
         request_id=request_id,
-        session_id=read.session_id or session_id,
+        session_id=task.session_id or session_id,
         idempotency_key=idempotency_key,
-        metadata=read.metadata.to_dict() if read.metadata else {},
+        metadata=task.metadata.to_dict() if task.metadata else {},
     )
-    response.raw, response.warnings = read.raw, warnings
-    response.headers = {} if read.headers is None else read.headers
+    response.raw, response.warnings = task.raw, warnings
+    response.headers = {} if task.headers is None else task.headers
     if earlier:
         new = _select_new_artifacts(response.artifacts, earlier)
         # Where nothing was added, what it waits for is still what it said before.
@@ -78,7 +75,7 @@ def format_task(
     return response
 
 
-def format_answer(task: Task, ask: AskRequest) -> FormattedTaskResponse:
+def format_answer(task: ParsedTask, ask: AskRequest) -> FormattedTaskResponse:
     return format_task(
         task,
         request_id=ask.request_id,
@@ -127,20 +124,16 @@ def get_ids(response: FormattedTaskResponse) -> dict[str, Any]:
 
 
 def format_artifact(
-    artifact: WireArtifact, timestamp: str | None, path: str, warnings: list[str] | None = None
+    artifact: WireArtifact, timestamp: str | None, path: str, warnings: list[str]
 ) -> Artifact:
-    """Format an artifact for the caller; whatever is odd in it, it is formatted.
-
-    `path` is what a warning calls it.
-    """
+    """Format an artifact for the caller, however odd it is; `path` is what a warning calls it."""
     parts = artifact.parts
     texts = _collect_texts(parts)
     try:
         content = "\n".join(texts or map(_render_part, parts))
     except _UNPRINTABLE:
         content = ""
-        if warnings is not None:
-            warnings.append(f"{path}: data that cannot be written as JSON")
+        warnings.append(f"{path}: data that cannot be written as JSON")
     return Artifact(
         build_artifact(
             artifact.name,

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from payman_api.models.task import Task
 from payman_sdk._config import read_config
 from payman_sdk._core.formatting import format_task
 from payman_sdk._core.orders import PaymentOrder, read_payment_order
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.requests import derive_task_id
+from payman_sdk._core.task_reader import read_task
 from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
 from payman_sdk._io.runner import SyncRunner
 from payman_sdk.agents import (
@@ -113,7 +113,8 @@ class Durable:
 def paid(task_id: str, order: PaymentOrder, error: PaymanError | None = None) -> Payment:
     """Return a payment that was made, or whose answer was lost."""
     status = {"state": "completed", "timestamp": "2025-06-27T16:31:41Z"}
-    task = Task.from_dict({"id": task_id, "sessionId": "ses-1", "status": status})
+    task = read_task({"id": task_id, "sessionId": "ses-1", "status": status}, task_id)
+    assert task is not None
     response = format_task(task, request_id="req-1", session_id="ses-1")
     return Payment(
         outcome=PaymentOutcome.UNDETERMINED if error else PaymentOutcome.PAID,

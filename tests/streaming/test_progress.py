@@ -13,7 +13,6 @@ from attrs import field, frozen
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from payman_api.models.task import Task
 from payman_sdk import _attrdict
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent
@@ -21,7 +20,7 @@ from payman_sdk._core.formatting import format_task
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.sse import ServerSentEvent
 from payman_sdk._core.task_normalization import find_state
-from payman_sdk._core.task_reader import find_task_id, read_task, unwrap_task
+from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_task, unwrap_task
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.wire_json import Json, parse_bool, read_json, unwrap_single
 from payman_sdk.errors import (
@@ -101,8 +100,9 @@ def catch_up(progress: TaskAccumulator, task: Json) -> list[StreamEvent]:
     return progress.catch_up(enveloped(task), read)
 
 
-def formatted(task: Task | Json) -> FormattedTaskResponse:
-    read = task if isinstance(task, Task) else Task.from_dict(read_json(json.dumps(task))[0])
+def formatted(task: ParsedTask | Json) -> FormattedTaskResponse:
+    read = task if isinstance(task, ParsedTask) else read_task(read_json(json.dumps(task))[0], task["id"])
+    assert read is not None
     return format_task(read, request_id="req-1", session_id="ses-1")
 
 
