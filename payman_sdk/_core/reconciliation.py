@@ -28,7 +28,6 @@ class Attempts(Generic[T]):
         self._time = time
         self._task_id = task_id
         self._is_reply = is_reply
-        self._time.watch.attempts = 1
         self._has_new_token = self._was_turned_away = self._is_stale = False
         self._lost: PaymanError | None = None  # the first attempt that may have arrived
         self._seen = ""

@@ -59,6 +59,7 @@ def test_what_a_look_up_says_is_unknown_stays_unknown() -> None:
     for retries in (2, 0):
         clock = Clock()
         time = time_of(clock, max_retries=retries)
+        time.watch.attempts = 1  # the one that failed
         kept = Attempts(make_looks(UNKNOWN), time, "tsk-1", is_reply=False)
         turned_away = RateLimitError("busy", status_code=429)
         assert driven(kept.handle(turned_away), clock=clock)[0] is UNKNOWN
@@ -68,6 +69,7 @@ def test_a_look_up_that_fails_after_a_lost_attempt_leaves_its_outcome_unknown() 
     """The agent did not know it at first; then nothing is learned."""
     clock = Clock()
     time = time_of(clock, max_retries=2)
+    time.watch.attempts = 1
     looks = make_looks(None, ServerError("busy", status_code=503))
     kept = Attempts(looks, time, "tsk-1", is_reply=False)
     lost = APIConnectionError("lost")
