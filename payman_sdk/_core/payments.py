@@ -14,7 +14,7 @@ from payman_sdk._core.arguments import kind_of_reference
 from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_objects
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
-from payman_sdk._core.task_response import FormattedTaskResponse, Phase, get_phase
+from payman_sdk._core.task_response import FormattedTaskResponse, Phase, get_phase, is_resting
 from payman_sdk._core.transaction_search import Search, is_foreign, is_same_task
 from payman_sdk._core.wire_json import Json, as_object
 
@@ -39,7 +39,7 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
     """Return what the answer to an order says; `UNDETERMINED` unless that is whole and agrees with the order."""
     state = str(response["state"])
     phase = get_phase(state)
-    if phase in {Phase.AT_WORK, Phase.UNKNOWN}:
+    if not is_resting(state):
         return Verdict(UNDETERMINED, f"The task is still {state}.")
     try:
         claim = _read_newest_object(response, order)

@@ -98,29 +98,26 @@ def get_phase(state: str) -> Phase:
 
 
 _ENDS: dict[Phase, Status] = {Phase.COMPLETED: "completed", Phase.FAILED: "failed"}
-_STATUSES: dict[str, Status] = {state: _ENDS.get(phase, "in_progress") for state, phase in _PHASES.items()}
-_ENDED = frozenset(state for state, status in _STATUSES.items() if status != "in_progress")
-_RESTING = frozenset(state for state, phase in _PHASES.items() if phase not in {Phase.AT_WORK, Phase.UNKNOWN})
 
 
 def get_status(state: str) -> Status:
     """Return the word for a state, as `canonicalize_state` spells it."""
-    return _STATUSES.get(state, "in_progress")
+    return _ENDS.get(get_phase(state), "in_progress")
 
 
 def has_ended(state: str) -> bool:
     """Whether a task in this state, as `canonicalize_state` spells it, will not change any more."""
-    return state in _ENDED
+    return get_phase(state) in _ENDS
 
 
 def is_waiting(state: str) -> bool:
     """Whether a task in this state, as `canonicalize_state` spells it, waits for somebody."""
-    return state in _RESTING and state not in _ENDED
+    return is_resting(state) and not has_ended(state)
 
 
 def is_resting(state: str) -> bool:
     """Whether a task in this state, as `canonicalize_state` spells it, has ended or waits for somebody."""
-    return state in _RESTING
+    return get_phase(state) not in {Phase.AT_WORK, Phase.UNKNOWN}
 
 
 class TaskResponse(TypedDict):
