@@ -352,8 +352,7 @@ def stop(generator):
 
 stream = AsyncOpenStream()
 answer = httpx.Response(200, stream=Body())
-stream.keep(answer, None, {})
-stream.open(answer)
+stream.open(answer, None, {})
 sys.set_asyncgen_hooks(firstiter=stop)
 try:
     stream.read().send(None)

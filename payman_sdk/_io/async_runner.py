@@ -197,10 +197,9 @@ class AsyncRunner(BaseRunner):
     ) -> HTTPResponse:
         answer = await http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else AsyncOpenStream()
-        reading.keep(answer, http, request.extensions)
         is_open = False
         try:
-            reading.open(answer)
+            reading.open(answer, http, request.extensions)
             if reading is line:
                 answer.extensions.pop("reason_phrase", None)
                 is_open = True

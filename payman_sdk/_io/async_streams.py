@@ -83,13 +83,10 @@ class AsyncOpenStream:
         self._ready: Iterator[bytes] = iter(())
         self._decompressor: Decompressor | None = None  # of a body that is not plain
 
-    def keep(self, answer: OpenResponse, http: Any, extensions: Mapping[str, Any]) -> None:
-        """Keep an answer with an unread body, its sender, and the extensions of its request."""
+    def open(self, answer: OpenResponse, http: Any, extensions: Mapping[str, Any]) -> None:
+        """Begin to read the body of an answer, given its sender and its request's extensions; refuse an unknown encoding."""
         self._answer, self._sender = answer, (http, extensions)
         self._wire, self._ready = None, iter(())
-
-    def open(self, answer: OpenResponse) -> None:
-        """Begin to read the body; refuse an unknown encoding."""
         if answer.is_stream_consumed:  # a hook has read it, or it was never sent
             self._ready = iter((answer.content,))
         else:

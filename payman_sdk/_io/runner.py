@@ -237,18 +237,17 @@ class SyncRunner(BaseRunner):
         self._close_dropped()
         answer: OpenResponse = http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else OpenStream()
-        reading.keep(answer, self._guard)
         is_open = False
         try:
+            # A server that drips must not hold the caller longer; each piece of a stream has its own deadline.
+            check = (lambda: None) if reading is line else check_deadline
+            reading.open(answer, self._guard, check, keeps_deadline=self._call_handlers is None)
             if reading is line:
-                reading.open(keeps_deadline=self._call_handlers is None)
                 answer.extensions.pop("reason_phrase", None)
                 if self._call_handlers is not None:
                     self._streams[answer] = weakref.ref(line)
                 is_open = True
                 return cast("HTTPResponse", answer)
-            # A server that drips must not hold the caller longer.
-            reading.open(check_deadline, keeps_deadline=self._call_handlers is None)
             body = streams.BoundedBody(answer.headers, self._max_answer_bytes)
             while (piece := reading.read()) is not None:
                 body.add(piece)

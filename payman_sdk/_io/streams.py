@@ -147,18 +147,16 @@ class OpenStream:
         self._pieces: Iterator[bytes] = iter(())
         self._guard: Guard = contextlib.nullcontext
 
-    def keep(self, answer: OpenResponse, guard: Guard) -> None:
-        """Keep an answer with an unread body, so that `close` closes it, and the guard against interrupts meanwhile."""
-        self._answer, self._guard = answer, guard
-
-    def open(self, check: Callable[[], None] = lambda: None, *, keeps_deadline: bool = False) -> None:
-        """Begin to read its body; refuse an unknown encoding.
+    def open(
+        self, answer: OpenResponse, guard: Guard, check: Callable[[], None], *, keeps_deadline: bool
+    ) -> None:
+        """Begin to read the body of an answer, which `close` closes under the guard; refuse an unknown encoding.
 
         `check` is called before more is decompressed, and before more is read unless all has come or the connection keeps the
         deadline.
         """
-        if self._answer is not None:
-            self._pieces = _iter_pieces(self._answer, check, keeps_deadline)
+        self._answer, self._guard = answer, guard
+        self._pieces = _iter_pieces(answer, check, keeps_deadline)
 
     def read(self) -> bytes | None:
         """Return the next piece as it comes, None at the end."""
