@@ -153,45 +153,48 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         from payman_sdk._core.orders import PaymentOrder, read_payment_order
 
         order = read_payment_order(*map(given.get, PaymentOrder._fields))
-        call, agent = self._build_call("pay", given), self._connect().agent
-        paid = call.plan_ask(agent, order.text()).then(partial(payment_flows.pay, agent, order, call))
-        return paid.then(agent.count_undetermined)
+        call = self._build_call("pay", given)
+        paid = call.plan_ask(order.text()).then(partial(payment_flows.pay, call, order))
+        return paid.then(call.agent.count_undetermined)
 
     def _plan_decision(self, what: str, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
         payment = given["payment"]
         payment_flows.check_waiting(payment)
-        call, agent = self._build_call(what, given), self._connect().agent
-        reply = payment_flows.plan_decision(agent, payment, call, approve=what == "approve")
-        return reply.then(partial(payment_flows.settle, agent, payment, call)).then(agent.count_undetermined)
+        call = self._build_call(what, given)
+        reply = payment_flows.plan_decision(call, payment, approve=what == "approve")
+        settled = reply.then(partial(payment_flows.settle, call, payment))
+        return settled.then(call.agent.count_undetermined)
 
     def _plan_status(self, given: Mapping[str, Any]) -> Flow[Payment]:
-        call, payment = self._build_call("payment_status", given), given["payment"]
-        payment_flows.check_has_task(payment)
-        return payment_flows.read_status(self._connect().agent, payment, call)
+        payment_flows.check_has_task(given["payment"])
+        return payment_flows.read_status(self._build_call("payment_status", given), given["payment"])
 
     def _plan_list(self, what: str, given: Mapping[str, Any], *of: Any) -> Flow[list[Any]]:
         from payman_sdk._core import listings, orders
 
         text, read = getattr(orders, f"{what}_text")(*of), getattr(listings, f"read_{what}")
         call = self._build_call(what, given)
-        return self._connect().agent.read(text, call.session_id, call.options, read)
+        return call.agent.read(text, call.session_id, call.options, read)
 
     def _plan_payee(self, given: Mapping[str, Any]) -> DescribedFlow[Payee]:
         from payman_sdk._core.orders import PAYEE_FIELDS, read_payee_order
 
         order = read_payee_order(given["name"], given["type"], {name: given[name] for name in PAYEE_FIELDS})
         call = self._build_call("create_payee", given)
-        asked = call.plan_ask(self._connect().agent, order.text())
-        return asked.then(partial(payment_flows.create_payee, order))
+        return call.plan_ask(order.text()).then(partial(payment_flows.create_payee, order))
 
     def _build_call(self, what: str, given: Mapping[str, Any]) -> payment_flows.Call:
-        """Return the options of a typed call, in a session that may begin with it."""
+        """Return a typed call, in a session that may begin with it."""
+        from payman_sdk._core.effects import Stopwatch
+
         options = self._resolve(given, what)
         verify, on_event = given.get("verify", True), given.get("on_event")
         if not isinstance(verify, bool):
             raise ConfigurationError(f"verify is {describe_value(verify)}.", next_step="Use True or False.")
         check_hook(on_event, "on_event")
-        return payment_flows.Call(self._begin(options), options._replace(on_message=on_event), verify)
+        session_id, agent = self._begin(options), self._connect().agent
+        options = options._replace(on_message=on_event)
+        return payment_flows.Call(agent, session_id, options, verify, Stopwatch(agent.clock))
 
     def _resolve(self, given: Mapping[str, Any], what: str, text: Any = "-") -> CallOptions:
         """Return the options of a call, checked, as its text is.

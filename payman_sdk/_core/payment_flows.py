@@ -6,6 +6,7 @@ What happens after an order may have been sent ends as a `Payment`, never as an 
 import datetime as dt
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from attrs import evolve
@@ -42,31 +43,31 @@ _SKEW = 300.0
 
 
 class Call(NamedTuple):
-    """What a typed call was given beside its order; `verify`: whether a transaction must show what the agent states."""
+    """One typed call; `verify`: whether a transaction must show what the agent states."""
 
+    agent: Operations
     session_id: str
     options: CallOptions
     verify: bool
+    clock: Stopwatch
 
-    def plan_ask(self, agent: Operations, text: str, **reply: Any) -> DescribedFlow[FormattedTaskResponse]:
+    def plan_ask(self, text: str, **reply: Any) -> DescribedFlow[FormattedTaskResponse]:
         """Return the ask that sends an order, or a reply."""
-        asked = agent.ask(text, self.session_id, self.options, **reply)
-        return cast("DescribedFlow[FormattedTaskResponse]", asked)
+        asked = self.agent.ask(text, self.session_id, self.options, **reply)
+        timed = asked.then(partial(self.clock.without_guard, guard=self.options.before_send))
+        return cast("DescribedFlow[FormattedTaskResponse]", timed)
 
 
-def pay(
-    agent: Operations, order: PaymentOrder, call: Call, asked: Flow[FormattedTaskResponse]
-) -> Flow[Payment]:
+def pay(call: Call, order: PaymentOrder, asked: Flow[FormattedTaskResponse]) -> Flow[Payment]:
     """Send an order by the flow of its ask, and return how the payment ended."""
-    clock = Stopwatch(agent.clock)
     ordered = Payment(outcome=UNDETERMINED, **order._asdict())
     try:
-        response = yield from clock.without_guard(asked, call.options.before_send)
+        response = yield from asked
     except PaymanError as error:
         return _lose_answer(evolve(ordered, **{name: getattr(error, name) for name in _IDS}), error)
     ids = {name: response[name] for name in _IDS}
-    sent = evolve(ordered, **ids, ordered_at=_earliest(agent, response, call, clock))
-    return (yield from _conclude(agent, sent, response, call, clock))
+    sent = evolve(ordered, **ids, ordered_at=_find_earliest(call, response))
+    return (yield from _conclude(call, sent, response))
 
 
 def check_waiting(payment: object) -> None:
@@ -89,27 +90,20 @@ def check_waiting(payment: object) -> None:
         )
 
 
-def plan_decision(
-    agent: Operations, payment: Payment, call: Call, *, approve: bool
-) -> DescribedFlow[FormattedTaskResponse]:
+def plan_decision(call: Call, payment: Payment, *, approve: bool) -> DescribedFlow[FormattedTaskResponse]:
     """Return the reply that approves or denies a payment."""
-    text, earlier = (
-        decision_text(payment.payment_id, approve=approve),
-        get_earlier_artifacts(payment.response),
-    )
-    return call.plan_ask(agent, text, task_id=payment.task_id, earlier=earlier)
+    earlier = get_earlier_artifacts(payment.response)
+    text = decision_text(payment.payment_id, approve=approve)
+    return call.plan_ask(text, task_id=payment.task_id, earlier=earlier)
 
 
-def settle(
-    agent: Operations, payment: Payment, call: Call, asked: Flow[FormattedTaskResponse]
-) -> Flow[Payment]:
+def settle(call: Call, payment: Payment, asked: Flow[FormattedTaskResponse]) -> Flow[Payment]:
     """Approve or deny a payment that waits by the flow of the reply, and return how it ended."""
-    clock = Stopwatch(agent.clock)
     try:
-        answer = yield from clock.without_guard(asked, call.options.before_send)
+        answer = yield from asked
     except PaymanError as error:
         return _lose_answer(payment, error)
-    return (yield from _conclude(agent, payment, answer, call, clock))
+    return (yield from _conclude(call, payment, answer))
 
 
 def check_has_task(payment: object) -> None:
@@ -120,14 +114,13 @@ def check_has_task(payment: object) -> None:
         raise ConfigurationError("The payment has no task id, so it cannot be looked up.")
 
 
-def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], call: Call) -> Flow[Payment]:
+def read_status(call: Call, payment: Payment | str | Mapping[str, Any]) -> Flow[Payment]:
     """Look the task of a payment up, and return how the payment ended."""
-    clock = Stopwatch(agent.clock)
     if isinstance(payment, Payment):
         earlier = get_earlier_artifacts(payment.response)
-        response, _ = yield from agent.look_up(payment.task_id, call.options, earlier)
-        return (yield from _conclude(agent, payment, response, call, clock))
-    response, text = yield from agent.look_up(payment, call.options, None)
+        response, _ = yield from call.agent.look_up(payment.task_id, call.options, earlier)
+        return (yield from _conclude(call, payment, response))
+    response, text = yield from call.agent.look_up(payment, call.options, None)
     order = find_payment_order(text)
     if order is None:
         raise ConfigurationError(
@@ -136,12 +129,10 @@ def read_status(agent: Operations, payment: Payment | str | Mapping[str, Any], c
             next_step="Pass the Payment that client.pay() returned, or read client.get_task(task_id).",
         )
     known = Payment(outcome=UNDETERMINED, **order._asdict(), task_id=response.task_id)
-    return (yield from _conclude(agent, known, response, call, clock))
+    return (yield from _conclude(call, known, response))
 
 
-def _conclude(
-    agent: Operations, payment: Payment, response: FormattedTaskResponse, call: Call, clock: Stopwatch
-) -> Flow[Payment]:
+def _conclude(call: Call, payment: Payment, response: FormattedTaskResponse) -> Flow[Payment]:
     """Return a payment with the answer's claim; if its task has ended, the transactions are looked at once."""
     order, task_id = _order_of(payment), response.task_id if payment.task_id is None else payment.task_id
     error: PaymanError | None = None
@@ -152,8 +143,8 @@ def _conclude(
         verdict = _build_fault_verdict(fault, None)
     try:
         if response.is_final and (call.verify or verdict.outcome is UNDETERMINED):
-            verdict, error = yield from _look_at_transactions(agent, payment, task_id, verdict, call, clock)
-        if verdict.transaction is not None and not agent.proofs.take(verdict.transaction, task_id):
+            verdict, error = yield from _look_at_transactions(call, payment, task_id, verdict)
+        if verdict.transaction is not None and not call.agent.proofs.take(verdict.transaction, task_id):
             verdict = Verdict(UNDETERMINED, "Its transaction shows another payment.", verdict.payment_id)
     except Exception as fault:
         verdict = _build_fault_verdict(fault, verdict.payment_id)
@@ -168,16 +159,16 @@ def _build_fault_verdict(fault: Exception, payment_id: str | None) -> Verdict:
 
 
 def _look_at_transactions(
-    agent: Operations, payment: Payment, task_id: str, claim: Verdict, call: Call, clock: Stopwatch
+    call: Call, payment: Payment, task_id: str, claim: Verdict
 ) -> Flow[tuple[Verdict, PaymanError | None]]:
     """Return the verdict that the transactions support, and why they could not be read."""
-    since = payment.ordered_at
+    agent, since = call.agent, payment.ordered_at
     if since is None and claim.outcome in {PaymentOutcome.REFUSED, PaymentOutcome.FAILED}:
         since = dt.datetime.fromtimestamp(agent.wall_clock() - call.options.timeout - _SKEW, dt.UTC)
     # The payment is made or not: nothing that a hook says to this look may replace its outcome.
     options = call.options._replace(**_OF_THE_ORDER)
     try:
-        found = yield from search_transactions(agent, task_id, claim.payment_id, since, options, clock)
+        found = yield from search_transactions(agent, task_id, claim.payment_id, since, options, call.clock)
     except BaseException as interruption:
         if not isinstance(interruption, Exception):
             ids_of_payment = {name: getattr(payment, name) for name in _IDS} | {"task_id": task_id}
@@ -199,9 +190,7 @@ def _look_at_transactions(
     return verdict, None
 
 
-def _earliest(
-    agent: Operations, response: FormattedTaskResponse, call: Call, clock: Stopwatch
-) -> dt.datetime | None:
+def _find_earliest(call: Call, response: FormattedTaskResponse) -> dt.datetime | None:
     """Return the earliest time, by the server's clock, at which an order that is answered now can have arrived.
 
     A state older than its order shows no such time, unless the agent knew the task before.
@@ -209,8 +198,9 @@ def _earliest(
     try:
         moment, is_repeated = read_moment(response.timestamp), response._is_repeated  # pyright: ignore[reportPrivateUsage] # of this package
         # An earlier call, with as much time as this one, may have ordered the payment of this key.
-        seconds = clock.seconds() if call.options.idempotency_key is None else call.options.timeout
-        oldest = -math.inf if is_repeated else read_sending_time(response.headers, agent.wall_clock) - seconds
+        seconds = call.clock.seconds() if call.options.idempotency_key is None else call.options.timeout
+        wall_clock = call.agent.wall_clock
+        oldest = -math.inf if is_repeated else read_sending_time(response.headers, wall_clock) - seconds
         if moment is None or moment.timestamp() < oldest - _SKEW:
             return None
         return moment - dt.timedelta(seconds=seconds) - _SLACK
