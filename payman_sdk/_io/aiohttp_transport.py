@@ -22,7 +22,7 @@ from payman_sdk.errors import ConfigurationError
 class AiohttpPool:
     """Sends requests with aiohttp, in any number of asyncio's event loops. Raises ConfigurationError for a SOCKS proxy."""
 
-    bears_interrupts = sends_itself = True
+    sends_itself = True
     build_request = staticmethod(build_request)
     raises_exactly = True
     """Whether what it raises says by its class whether the request was sent."""

@@ -30,7 +30,7 @@ T = TypeVar("T")
 class AsyncPool:
     """Sends requests on its own connections to one server, from any number of event loops, for each of which the limit counts."""
 
-    bears_interrupts = sends_itself = reports_sending = True
+    sends_itself = reports_sending = True
     build_request = staticmethod(build_request)
 
     def __init__(self, limit: int, route: Route) -> None:

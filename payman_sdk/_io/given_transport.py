@@ -41,7 +41,7 @@ _CLOSING = 1.0
 class UserTransport(httpx.BaseTransport):
     """A transport for threads: that of this process, given or made by what was given."""
 
-    bears_interrupts = sends_itself = False
+    sends_itself = False
     build_request = staticmethod(build_bare)
 
     def __init__(self, given: Any) -> None:
@@ -100,7 +100,7 @@ class UserTransport(httpx.BaseTransport):
 class AsyncUserTransport(httpx.AsyncBaseTransport):
     """The same for tasks."""
 
-    bears_interrupts = sends_itself = False
+    sends_itself = False
     build_request = staticmethod(build_bare)
 
     def __init__(self, given: Any) -> None:

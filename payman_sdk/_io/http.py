@@ -189,7 +189,6 @@ class OwnConnections:
         self.way = way
         self.connections = connections or way
         self.is_closed = False
-        self.bears_interrupts: bool = way.bears_interrupts
         self.build_request: Callable[..., AnyRequest] = way.build_request
         self._create_client = create_client
         self._client: tuple[Any, Any] | None = None

@@ -25,8 +25,8 @@ from payman_sdk._io.tls import CONNECTING, TlsStream
 class Pool:
     """Sends requests on its own connections to one server, `limit` at most; safe to use from several threads at once."""
 
-    # An interrupt leaves it whole, it passes by httpx's transports, and `trace` gets a report before a byte is sent.
-    bears_interrupts = sends_itself = reports_sending = True
+    # It passes by httpx's transports, an interrupt leaves it whole, and `trace` gets a report before a byte is sent.
+    sends_itself = reports_sending = True
     build_request = staticmethod(build_request)
 
     def __init__(self, limit: int, route: Route) -> None:

@@ -134,7 +134,7 @@ class SyncRunner(BaseRunner):
         self._guard: streams.Guard = contextlib.nullcontext
         self._call_handlers: Callable[[], None] | None = None
         # The client's own connections bear interrupts.
-        if self._http is not None and getattr(self._http, "bears_interrupts", False) is not True:
+        if self._http is not None and not self._is_guarded:
             from payman_sdk._io.signals import call_handlers, defer_signals
 
             self._guard, self._call_handlers = defer_signals, call_handlers
