@@ -89,7 +89,7 @@ class Attempts(Generic[T]):
         is_safe = kind is FailureClass.RETRYABLE and self._lost is None and not self._was_turned_away
         if not is_safe and self._time.options.resend == "never":
             return False
-        if classify_failure(failure) is FailureClass.FATAL or isinstance(failure, AgentError):
+        if kind is FailureClass.FATAL or self._is_stale or isinstance(failure, AgentError):
             return False
         if kind is FailureClass.AMBIGUOUS and self._is_reply:
             return False
