@@ -127,6 +127,16 @@ def test_transactions_that_prove_are_remembered_up_to_a_limit(monkeypatch: pytes
     assert [proofs.is_taken(f"txn-{number}", "tsk-x") for number in range(4)] == [False, False, True, True]
 
 
+def test_a_transaction_may_spell_its_task_otherwise() -> None:
+    """The agent wrote it; what belongs to the payment is found without regard to case, and so it proves it."""
+    proofs = operations.Proofs("https://payman.example", {})
+    for said, is_proof in (("tsk-1", True), ("TSK-1", True), ("tsk-2", False)):
+        one = Transaction.__new__(Transaction)
+        object.__setattr__(one, "id", "txn-1")
+        object.__setattr__(one, "task_id", said)
+        assert proofs.take(one, "tsk-1") is is_proof, said
+
+
 def test_credentials_as_programs_keep_them() -> None:
     """A lifetime may be a text; no token is refused, and Payman's own servers get credentials from anywhere."""
     assert read_token_info({"accessToken": "a", "expiresIn": "3600"}).lifetime == 3600

@@ -14,6 +14,7 @@ from payman_sdk._core.polling import TaskAnswer, cancel_task, fetch_task, wait_f
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
 from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
+from payman_sdk._core.task_reader import is_same_task
 from payman_sdk._core.tracking import ClientObserver
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Proofs:
     def take(self, transaction: Transaction, task_id: str) -> bool:
         """Have a transaction prove the payment of a task; return whether it does, for one of two threads only."""
         if transaction.task_id is not None or transaction.id is None:
-            return transaction.task_id == task_id
+            return is_same_task(transaction.task_id, task_id)
         is_taken = self._proven.setdefault((self._server, transaction.id), task_id) != task_id
         while len(self._proven) > _MOST:
             self._proven.pop(next(iter([*self._proven])), None)  # in one step, for several threads

@@ -14,8 +14,9 @@ from payman_sdk._core.arguments import kind_of_reference
 from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_objects
 from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
+from payman_sdk._core.task_reader import is_same_task
 from payman_sdk._core.task_response import FormattedTaskResponse, Phase, get_phase, is_resting
-from payman_sdk._core.transaction_search import Search, is_foreign, is_same_task
+from payman_sdk._core.transaction_search import Search, is_foreign
 from payman_sdk._core.wire_json import Json, as_object
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL

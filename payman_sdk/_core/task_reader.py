@@ -59,6 +59,11 @@ def find_task_id(given: Json) -> Any:
     return given.get("id") or get_first(given, "taskId", "task_id")
 
 
+def is_same_task(said: str | None, task_id: str) -> bool:
+    """Return whether a text that the agent wrote is the id of a task, in any case."""
+    return said is not None and said.casefold() == task_id.casefold()
+
+
 def read_task(given: Json, task_id: str, raw: Any = None) -> ParsedTask | None:
     """Read a task, or an update of its status; None without a recognisable state. Other members that cannot be read are left out."""
     task = _read_plainly(given)

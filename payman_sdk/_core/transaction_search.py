@@ -15,6 +15,7 @@ from payman_sdk._core.options import CallOptions
 from payman_sdk._core.orders import transactions_text
 from payman_sdk._core.payment_types import Transaction
 from payman_sdk._core.requests import generate_id
+from payman_sdk._core.task_reader import is_same_task
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.wire_json import as_object
 from payman_sdk.errors import APITimeoutError, PaymanError, ResponseValidationError
@@ -97,16 +98,11 @@ def search_transactions(
     return Search(known)
 
 
-def is_same_task(said: str | None, task_id: str) -> bool:
-    """Return whether a text that the agent wrote is the id of a task, in any case."""
-    return said is not None and said.casefold() == task_id.casefold()
-
-
 def is_foreign(said: str | None, task_id: str) -> bool:
     """Return whether a value is the id of another task; a word such as `null` is not an id."""
     if said is None or is_same_task(said, task_id):
         return False
-    return said.startswith("tsk-") or (len(said) >= _SHORTEST_ID and any(map(str.isdigit, said)))
+    return said.casefold().startswith("tsk-") or (len(said) >= _SHORTEST_ID and any(map(str.isdigit, said)))
 
 
 def _may_be_of(item: object, task_id: str, since: dt.datetime | None) -> bool:
