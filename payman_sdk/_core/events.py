@@ -20,7 +20,7 @@ from payman_sdk._core.task_response import (
     canonicalize_state,
     has_ended,
 )
-from payman_sdk._core.wire_json import Json, as_object, parse_bool, unwrap_single
+from payman_sdk._core.wire_json import Json, as_object, decode_nested, parse_bool, unwrap_single
 
 
 class _Update(Record):
@@ -163,7 +163,7 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
 
     It is a JSON-RPC answer, or the result alone [P]. Raises AgentError, with `sent` True if it is about another request.
     """
-    envelope = as_object(unwrap_single(said))
+    envelope = as_object(unwrap_single(decode_nested(said)))
     if envelope is None:
         return None
     has_body = "status" in envelope or "artifact" in envelope
@@ -174,8 +174,9 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     # The state of the task counts for more than an error beside it.
     is_told = update is not None and update.task is not None
     if not is_told and (error := build_agent_error(envelope)) is not None:
-        if envelope.get("id") not in (None, request_id):
-            error.sent = True  # what refuses another request does not say that nothing was done of this one
+        # Neither what refuses another request, nor an error beside a result, says that nothing was done.
+        if envelope.get("id") not in (None, request_id) or envelope.get("result"):
+            error.sent = True
         raise error
     if update is not None and envelope.get("error"):
         update.warnings.append("error: beside a result")

@@ -147,7 +147,7 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
         if found or (result and said_id == request_id):  # no status and no error beside a result is a refusal
             raise build_unreadable_error(answer, why)
     # The agent may not have been able to read the id. Any other, such as a number, makes it the refusal of another request.
-    is_ours = said_id is None or said_id == request_id
+    is_ours = said_id == request_id or (said_id is None and not result)
     refusal = build_agent_error(body, build_error_response(answer)) if is_ours else None
     if refusal is not None and said_id == request_id:
         refusal.request_id = request_id  # which proves that it answers this request

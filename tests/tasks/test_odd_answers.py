@@ -11,6 +11,7 @@ import pytest
 
 from payman_api import PATHS
 from payman_sdk import PaymanClient
+from payman_sdk._core.events import read_update
 from payman_sdk._core.formatting import format_task
 from payman_sdk._core.retry import is_ambiguous
 from payman_sdk._core.rpc import read_answer
@@ -378,12 +379,26 @@ def test_nothing_beside_a_result_is_a_refusal() -> None:
                 with pytest.raises(ResponseValidationError) as caught:
                     read_answer(answered(document, http_status=http_status), "req-1", "tsk-1")
                 assert is_ambiguous(caught.value), document
-    with pytest.raises(ResponseValidationError):
-        read_answer(answered({"result": {"id": "tsk-1"}, "error": refusal}), "req-1", "tsk-1")
+    for other in ({"id": "tsk-1"}, task("tsk-2"), "accepted"):
+        with pytest.raises(ResponseValidationError):
+            read_answer(answered({"result": other, "error": refusal}), "req-1", "tsk-1")
     nothing: tuple[object, ...] = ({}, [], "", False, None)
     for empty in nothing:
         with pytest.raises(InvalidRequestError):
             read_answer(answered({**IDS, "result": empty, "error": refusal}), "req-1", "tsk-1")
+
+
+def test_nothing_beside_a_result_refuses_a_stream() -> None:
+    """An event is judged as an answer is, and so is one that is encoded twice."""
+    refusal = {"code": -32600, "message": "No."}
+    for result in (task("tsk-2"), "accepted", ["tsk-1"], 1, True, {"id": "tsk-1"}, {"state": 3}, {}, None):
+        for document in (
+            {**IDS, "result": result, "error": refusal},
+            json.dumps({**IDS, "result": result, "error": refusal}),
+        ):
+            with pytest.raises(InvalidRequestError) as caught:
+                read_update(document, "tsk-1", "req-1")
+            assert is_ambiguous(caught.value) is bool(result), document
 
 
 def test_an_answer_that_is_encoded_twice() -> None:
