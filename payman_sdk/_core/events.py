@@ -20,7 +20,7 @@ from payman_sdk._core.task_response import (
     canonicalize_state,
     has_ended,
 )
-from payman_sdk._core.wire_json import Json, as_object, decode_nested, parse_bool, unwrap_single
+from payman_sdk._core.wire_json import Json, as_object, decode_nested, get_first, parse_bool, unwrap_single
 
 
 class _Update(Record):
@@ -183,6 +183,10 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     return update
 
 
+_TASK_ONLY = ("artifacts", "history", "sessionId")
+"""Members that a task has, and no update of its status: some servers leave `final` out where it is false."""
+
+
 def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
     if find_task_id(body) not in (None, "", task_id, other_id):
         return None
@@ -203,7 +207,8 @@ def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
     # An update of a status names the task in another member than a task does.
     is_update = body.get("kind") == "status-update" or "taskId" in body
     is_whole = artifact is None and is_final is None and not is_update
+    shows_end = is_whole and get_first(body, *_TASK_ONLY) is not None
     if task is not None:
         warnings += task.warnings
-        is_final = has_ended(canonicalize_state(task.status.state)) if is_whole else is_final
+        is_final = has_ended(canonicalize_state(task.status.state)) if shows_end else is_final
     return Update(artifact, chunk, metadata or {}, task, is_final is True, is_whole, warnings)

@@ -47,11 +47,22 @@ NEWER: Piece = said(
     }
 )
 
+BRIEF: Piece = said(
+    lambda request: {
+        "id": request.json["params"]["id"],
+        "status": {"state": "completed"},
+        "metadata": {"a": 1},
+    }
+)
+"""An update of a serializer that leaves out what is false."""
+
 ENDS: dict[str, End] = {
     "an artifact after the end": End((ENDED, ANSWER, FINAL), SILENT, reset, "completed", "THE ANSWER", 3, 0),
     "the same, and no final event": End((ENDED, ANSWER), CLOSED, reset, "completed", "THE ANSWER", 2, 0),
     "closed after the end": End((ANSWER, ENDED), CLOSED, reset, "completed", "THE ANSWER", 2, 0),
     "closed after an end of a later version": End((ANSWER, NEWER), CLOSED, reset, "completed", "THE ANSWER", 2, 0),
+    "an artifact after an end without `final`": End((BRIEF, ANSWER, FINAL), SILENT, reset, "completed", "THE ANSWER", 3, 0),
+    "silent after an end without `final`": End((BRIEF,), SILENT, WHOLE, "completed", "THE ANSWER", 2, 1),
     "silent after the end": End((ENDED,), SILENT, WHOLE, "completed", "THE ANSWER", 2, 1),
     "silent after all of it": End((ANSWER, ENDED), SILENT, WHOLE, "completed", "THE ANSWER", 2, 1),
     "silent, and cannot be looked up": End((ANSWER, ENDED), SILENT, NO_METHOD, "completed", "THE ANSWER", 2, 1),

@@ -490,7 +490,7 @@ ENDS: dict[str, Any] = {
     },
     "within a member": {"statusUpdate": {"taskId": "tsk-1", "status": {"state": "completed"}, "final": True}},
     "within a list": [status("completed", final=True)],
-    "by a whole task without an id": {"status": {"state": "completed"}},
+    "by a whole task without an id": {"status": {"state": "completed"}, "artifacts": []},
     "by a whole task within a member": {"task": whole("completed")},
     **{f"by a whole task: {name}": {**whole("completed"), **members} for name, members in MISTYPED.items()},
 }
