@@ -69,6 +69,17 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert unexpected == []
 
 
+def test_a_key_log_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Python opens it for each context; the error of the system does not come out of a client."""
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "nowhere" / "keys", tmp_path / "file" / "keys"):
+        monkeypatch.setenv("SSLKEYLOGFILE", str(path))
+        transport._load_context.cache_clear()
+        with pytest.raises(ConfigurationError, match=r"TLS cannot be set up: .*SSLKEYLOGFILE"):
+            create_ssl_context("https", {})
+    transport._load_context.cache_clear()
+
+
 @pytest.mark.slow
 def test_the_variable_that_counts(bundle: Path, tmp_path: Path) -> None:
     """OpenSSL's variables win over those of requests and curl; an empty one does not count; plain http reads none."""

@@ -115,12 +115,18 @@ def load_given(verify: object) -> ssl.SSLContext | None:
 @functools.lru_cache(maxsize=8)
 def _load_context(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
     """Return the certificates of files and folders. Reading takes longer than an ask, so clients of a process share them."""
-    if not named:
+    if named:
+        file, folder = _read_location(*named[0][:2])
+    else:
         import certifi
 
-        return ssl.create_default_context(cafile=certifi.where())
-    file, folder = _read_location(*named[0][:2])
-    context = ssl.create_default_context(cafile=file, capath=folder)
+        file, folder = certifi.where(), None
+    try:
+        context = ssl.create_default_context(cafile=file, capath=folder)
+    except OSError as error:  # Python opens the file of SSLKEYLOGFILE here
+        raise ConfigurationError(
+            f"TLS cannot be set up: {error}.", next_step="Correct or unset SSLKEYLOGFILE."
+        ) from None
     for variable, path, _ in named[1:]:
         context.load_verify_locations(*_read_location(variable, path))
     return context
