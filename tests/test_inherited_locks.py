@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import ast
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import pytest
 
 import payman_sdk
-from payman_sdk._io.key_store import MemoryKeyStore
+from payman_sdk._io import forks
+from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
 from payman_sdk._telemetry.observer import Observer
 from payman_sdk.agents import MemoryOperationStore
 from payman_sdk.agents.stores import Operation
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from tests.tables import table
 
 _PACKAGE = Path(payman_sdk.__file__).parent
@@ -83,6 +87,55 @@ def _make_calls() -> dict[str, tuple[Any, list[Callable[[], object]]]]:
         ),
         "observer": (observer, [observer.get_stats]),
     }
+
+
+def _is_held_up() -> bool:
+    """Whether a fork would wait for this thread."""
+    return threading.get_ident() in forks._inside
+
+
+class _Watched(sqlite3.Connection):
+    """A connection that notes whether its steps keep forks waiting."""
+
+    steps: ClassVar[list[tuple[str, bool]]] = []
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.steps.append(("connect", _is_held_up()))
+        super().__init__(*args, **options)
+
+    def execute(self, *args: Any) -> sqlite3.Cursor:
+        self.steps.append(("execute", _is_held_up()))
+        return super().execute(*args)
+
+    def __exit__(self, *raised: object) -> Literal[False]:
+        self.steps.append(("commit", _is_held_up()))
+        return super().__exit__(*raised)  # type: ignore[arg-type] # they are passed on
+
+    def close(self) -> None:
+        self.steps.append(("close", _is_held_up()))
+        super().close()
+
+
+def test_a_fork_waits_for_the_locks_of_sqlite(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """SQLite has locks for the whole process: a child that finds them taken waits for ever, deaf to signals."""
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=_Watched))
+    monkeypatch.setattr(_Watched, "steps", [])
+    keys = SQLiteKeyStore(tmp_path / "own" / "keys")
+    operations = SQLiteOperationStore(tmp_path / "own" / "operations")
+    calls: list[Callable[[], object]] = [
+        lambda: keys.claim("a", 1.0, None),
+        lambda: keys.load("a"),
+        lambda: keys.forget("a", 1.0),
+        lambda: operations.save(Operation(task_id="tsk-1", account="a")),
+        lambda: operations.load("tsk-1"),
+        lambda: operations.list_by_run("r"),
+    ]
+    for call in calls:
+        _Watched.steps.clear()
+        call()
+        assert {name for name, _ in _Watched.steps} == {"connect", "execute", "commit", "close"}
+        assert all(is_held_up for _, is_held_up in _Watched.steps)
+        assert not _is_held_up()
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
-from payman_sdk._io.forks import StepLock
+from payman_sdk._io.forks import StepLock, defer_forks
 from payman_sdk._io.private_files import make_absolute, prepare_private_database, read_file_path
 from payman_sdk._io.token_store_access import get_time_left
 
@@ -111,9 +111,12 @@ class SQLiteKeyStore:
         # If others can write the file, they can hide what was sent.
         if problem := prepare_private_database(self.path):
             raise PermissionError(f"{problem.problem} {problem.fix}")
-        with contextlib.closing(
-            sqlite3.connect(self.path, timeout=get_time_left(_LOCK_SECONDS))
-        ) as connection:
+        with (
+            defer_forks(),  # for the locks of SQLite
+            contextlib.closing(
+                sqlite3.connect(self.path, timeout=get_time_left(_LOCK_SECONDS))
+            ) as connection,
+        ):
             connection.execute("PRAGMA synchronous = FULL")
             with connection:
                 connection.execute("BEGIN IMMEDIATE")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from payman_sdk._core.effects import Lock
+from payman_sdk._io.forks import defer_forks
 from payman_sdk._io.private_files import (
     PathProblem,
     find_folder_problem,
@@ -113,9 +114,12 @@ class SQLiteOperationStore(SQLOperationStore):
         # A connection for each question: none of them outlives a fork or is shared between threads.
         # What others could write may say that nothing was paid, so it is not taken over.
         _refuse(prepare_private_database(self.path))
-        with contextlib.closing(
-            sqlite3.connect(self.path, timeout=get_time_left(_PATIENCE), isolation_level=None)
-        ) as connection:
+        with (
+            defer_forks(),  # for the locks of SQLite
+            contextlib.closing(
+                sqlite3.connect(self.path, timeout=get_time_left(_PATIENCE), isolation_level=None)
+            ) as connection,
+        ):
             connection.execute("PRAGMA synchronous = FULL")
             [version] = connection.execute("PRAGMA user_version").fetchone()
             if version not in range(_VERSION + 1):
