@@ -47,6 +47,18 @@ def test_docstring_examples_run(package: str) -> None:
     assert runner.failures == 0  # it has printed them
 
 
+def test_examples_import_what_is_public() -> None:
+    """An example of a public name is copied: it imports from where the name is documented."""
+    private = {
+        test.name
+        for name in ["payman_sdk", *MODULES]
+        if name not in ELSEWHERE and not name.startswith(("payman_sdk._cli", "payman_sdk._text"))
+        for test in doctest.DocTestFinder().find(importlib.import_module(name))
+        if any("payman_sdk._" in example.source for example in test.examples)
+    }
+    assert private == set()
+
+
 def test_there_are_examples() -> None:
     """The finder finds examples: without this, a broken finder would pass."""
     finder = doctest.DocTestFinder()

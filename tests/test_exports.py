@@ -154,7 +154,7 @@ sent_secrets.add(SecretStr("s3cret-0123456789"))
     [
         "import payman_sdk",
         "from payman_sdk import PaymanClient",
-        "from payman_sdk._client.sync import PaymanClient; from payman_sdk.types import PaymanConfig",
+        "from payman_sdk.client import PaymanClient; from payman_sdk.types import PaymanConfig",
         "from payman_sdk import PaymanClient; PaymanClient(client_id='x', client_secret='y').get_session_id()",
     ],
 )

@@ -66,7 +66,7 @@ def either_way(request: pytest.FixtureRequest) -> bool:
 PROGRAM = """
 import sys
 {first}
-from payman_sdk._client.sync import PaymanClient
+from payman_sdk.client import PaymanClient
 {second}
 payman = PaymanClient.with_credentials({{
     'client_id': 'pm-test-1', 'client_secret': {secret!r}, 'base_url': sys.argv[1], 'max_retries': 0

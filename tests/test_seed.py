@@ -35,7 +35,7 @@ def client() -> Iterator[PaymanClient]:
 
 def test_basic_example(capsys: pytest.CaptureFixture[str]) -> None:
     """The Basic Example asks, and prints an answer that a person can read."""
-    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.client import PaymanClient
     from payman_sdk.types import PaymanConfig
 
     # Initialize the client with credentials
@@ -57,7 +57,7 @@ def test_basic_example(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_session_management_examples() -> None:
     """The Session Management examples keep, start and resume sessions as README says."""
-    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.client import PaymanClient
 
     # 1. Default session handling: a new session ID is automatically generated
     client = PaymanClient.with_credentials({
@@ -98,7 +98,7 @@ def test_session_management_examples() -> None:
 
 def test_authorization_code_example(sandbox: Sandbox) -> None:
     """The example with an authorization code exchanges it at once, keeps the refresh token, and asks."""
-    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.client import PaymanClient
     from payman_sdk.types import PaymanConfig
 
     config: PaymanConfig = {
@@ -119,7 +119,7 @@ def test_authorization_code_example(sandbox: Sandbox) -> None:
 
 def test_pre_existing_token_example(sandbox: Sandbox) -> None:
     """The example with a token that was issued before asks with it, and sends no token request."""
-    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.client import PaymanClient
 
     issued = sandbox.issue_token(refresh=False)
     client_id = 'your_client_id'  # fmt: skip
@@ -137,7 +137,7 @@ def test_pre_existing_token_example(sandbox: Sandbox) -> None:
 
 def test_token_methods(sandbox: Sandbox) -> None:
     """`get_access_token` and `is_access_token_expired` do what README says of them, for each constructor."""
-    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.client import PaymanClient
     from payman_sdk.types import PaymanConfig
 
     config: PaymanConfig = {"client_id": "your_client_id", "client_secret": "your_client_secret"}

@@ -113,7 +113,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
             ConfigurationError: A setting is missing, unknown or invalid. Nothing was sent.
 
         Example:
-            >>> from payman_sdk._client.sync import PaymanClient
+            >>> from payman_sdk import PaymanClient
             >>> client = PaymanClient.with_credentials(
             ...     {"client_id": "your_client_id", "client_secret": "your_client_secret", "environment": "TEST"}
             ... )
@@ -202,7 +202,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
             ConfigurationError: A setting or the token is missing or invalid. Nothing was sent.
 
         Example:
-            >>> from payman_sdk._client.sync import PaymanClient
+            >>> from payman_sdk import PaymanClient
             >>> client = PaymanClient.with_token("your_client_id", {"accessToken": "your_access_token", "expiresIn": 3600})
             >>> client.is_access_token_expired()
             False

@@ -109,7 +109,7 @@ class UnknownUpdate(_Update):
     """An event that the SDK does not know, or that does not follow the protocol, unchanged.
 
     Example:
-        >>> from payman_sdk._core.events import UnknownUpdate
+        >>> from payman_sdk import UnknownUpdate
         >>> UnknownUpdate(type="unknown", data={"id": "tsk-1", "weather": "fair"}).data["weather"]
         'fair'
     """

@@ -28,7 +28,7 @@ class MemoryKeyStore:
     """Records keys in memory, for the clients of one process. A process that dies takes its records with it.
 
     Example:
-        >>> from payman_sdk._io.key_store import MemoryKeyStore
+        >>> from payman_sdk import MemoryKeyStore
         >>> store = MemoryKeyStore()
         >>> store.claim("tsk-1", 1000.0, None), store.claim("tsk-1", 1000.0, None), store.load("tsk-1")
         (True, False, 1000.0)
@@ -74,7 +74,7 @@ class SQLiteKeyStore:
 
     Example:
         >>> import tempfile
-        >>> from payman_sdk._io.key_store import SQLiteKeyStore
+        >>> from payman_sdk import SQLiteKeyStore
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     store = SQLiteKeyStore(f"{folder}/keys.sqlite3")
         ...     print(store.claim("tsk-1", 1000.0, None), SQLiteKeyStore(store.path).load("tsk-1"))

@@ -68,7 +68,7 @@ def authorization_url(
         ConfigurationError: An argument is missing or unusable.
 
     Example:
-        >>> from payman_sdk._core.auth.authorization import Scope, authorization_url
+        >>> from payman_sdk import Scope, authorization_url
         >>> request = authorization_url("pm-test-1", "https://shop.example/back", [Scope.READ_BALANCE], state="s")
         >>> request.url.split("&")[0]
         'https://app.paymanai.com/oauth/authorize?response_type=code'
@@ -111,7 +111,7 @@ def parse_redirect(url: str, *, state: str) -> str:
         AuthenticationError: The person or the server refused (`error`, `error_description`), or `state` does not match.
 
     Example:
-        >>> from payman_sdk._core.auth.authorization import parse_redirect
+        >>> from payman_sdk import parse_redirect
         >>> parse_redirect("https://shop.example/back?code=abc&state=s", state="s")
         'abc'
     """
