@@ -27,6 +27,15 @@ def describe_value(value: object) -> str:
         return describe_type(value)
 
 
+def is_coroutine_function(function: object) -> bool:
+    """Return whether calling something returns a coroutine: an async function, or an object with an async `__call__`."""
+    from inspect import iscoroutinefunction  # most programs have no hooks, and this takes a while to import
+
+    return iscoroutinefunction(function) or (
+        callable(function) and iscoroutinefunction(type(function).__call__)
+    )
+
+
 def refuse_coroutine(name: str, owner: str) -> NoReturn:
     """Raise the `ConfigurationError` for a coroutine function that nothing can await."""
     fix = f"Pass a regular function, or use Async{owner}."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 from payman_sdk._annotations import Hidden, LazyModule, NamedTuple
 from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_headers, check_hook, read_text
-from payman_sdk._refusals import describe_value, refuse, refuse_coroutine
+from payman_sdk._refusals import describe_value, is_coroutine_function, refuse, refuse_coroutine
 from payman_sdk.errors import ConfigurationError, PaymanError
 
 if TYPE_CHECKING:
@@ -79,11 +79,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
     """The process that alone may use the connection: that in which connections which were given were first used."""
 
     def _connect(self) -> APIConnection[RunnerT]:
-        """Return the connection, made on first use.
-
-        Raises:
-            ConfigurationError: The client is closed, or its `http_client` belongs to the parent process.
-        """
+        """Return the connection, made on first use. Refuses a closed client, and an `http_client` of the parent process."""
         connection = self._connection
         if connection is None or self._original is not None:
             connection = self._open()
@@ -197,11 +193,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         return payment_flows.Call(agent, session_id, options, verify, Stopwatch(agent.clock))
 
     def _resolve(self, given: Mapping[str, Any], what: str, text: Any = "-") -> CallOptions:
-        """Return the options of a call, checked, as its text is.
-
-        Raises:
-            ConfigurationError: The text or an option is unusable; nothing was sent, and the session is as it was.
-        """
+        """Return the options of a call; refuse a text or an option that is unusable before the session changes."""
         from payman_sdk._core import options as options_of
         from payman_sdk._core.requests import check_text
 
@@ -235,18 +227,9 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         return read_response_format(given)
 
     def _check_hooks(self, given: Mapping[str, Any]) -> None:
-        """Refuse hooks that the client cannot await.
-
-        Raises:
-            ConfigurationError: One is a coroutine function.
-        """
+        """Refuse hooks that the client cannot await."""
         for name in _HOOKS:
-            if self._awaits or given.get(name) is None:
-                continue
-            # Most programs have no hooks, and this takes a while to import.
-            from inspect import iscoroutinefunction
-
-            if iscoroutinefunction(given[name]):
+            if not self._awaits and given.get(name) is not None and is_coroutine_function(given[name]):
                 refuse_coroutine(name, "PaymanClient")
 
 

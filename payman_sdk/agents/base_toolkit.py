@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar, get_args
 
 from payman_sdk._client.async_ import AsyncPaymanClient
@@ -13,7 +12,13 @@ from payman_sdk._config import check_methods
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.orders import read_payee_order, read_payment_order
 from payman_sdk._core.requests import check_text, derive_task_id, generate_id
-from payman_sdk._refusals import describe_type, describe_value, refuse, refuse_coroutine
+from payman_sdk._refusals import (
+    describe_type,
+    describe_value,
+    is_coroutine_function,
+    refuse,
+    refuse_coroutine,
+)
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents import messages, operations, replies, requests
@@ -58,7 +63,7 @@ class BaseToolkit(Generic[Client]):
             refuse("run_id", f"is {describe_value(run_id)}", "Give a text that names the run, or None.")
         if confirm is not None and not callable(confirm):
             refuse("confirm", f"is {describe_type(confirm)}", "Give a function.")
-        if confirm is not None and not self._is_async and iscoroutinefunction(confirm):
+        if confirm is not None and not self._is_async and is_coroutine_function(confirm):
             refuse_coroutine("confirm", "PaymanToolkit")
         if limit is not None and not isinstance(limit, SpendingLimit):
             refuse("limit", f"is {describe_type(limit)}", "Give a SpendingLimit.")
@@ -182,7 +187,7 @@ class BaseToolkit(Generic[Client]):
         return operation if _TASK_ID.fullmatch(operation) else derive_task_id(self._client_id, operation)
 
     def _check_on_message(self, on_message: OnMessage | None) -> OnMessage | None:
-        is_lost = not self._is_async and iscoroutinefunction(on_message)
+        is_lost = not self._is_async and is_coroutine_function(on_message)
         if on_message is not None and (is_lost or not callable(on_message)):
             raise ConfigurationError(
                 "This toolkit cannot call on_message.", next_step="Give a plain function."

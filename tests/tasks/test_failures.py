@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import anyio
@@ -92,14 +93,18 @@ def test_what_a_callback_raises_says_which_task_it_left(peer: Peer, connect: Con
         assert error.task_id in note, hook
 
 
+class AsyncHook:
+    async def __call__(self, _: object) -> None: ...
+
+
+async def hook_later(_: object) -> None: ...
+
+
+@pytest.mark.parametrize("function", [hook_later, AsyncHook(), partial(hook_later)], ids=type)
 @pytest.mark.parametrize("hook", ["on_message", "on_retry", "before_send"])
-def test_a_hook_that_nobody_would_await(hook: str, peer: Peer, connect: Connect) -> None:
+def test_a_hook_that_nobody_would_await(hook: str, function: Any, peer: Peer, connect: Connect) -> None:
     """A coroutine function is refused by the client for threads before anything is sent, and taken by the other one."""
-
-    async def hooked(_: object) -> None:
-        pass
-
-    given: Any = {hook: hooked}
+    given: Any = {hook: function}
     with pytest.raises(ConfigurationError, match=f"{hook} is a coroutine function"):
         connect().ask("Hello!", given)
     if hook != "on_message":
