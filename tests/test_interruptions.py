@@ -205,7 +205,7 @@ def test_a_hook_that_cannot_be_awaited_says_that_the_ask_was_sent(peer: Peer, co
         assert "was sent" in notes(error)[0], name
     with pytest.raises(ConfigurationError) as caught:
         connect().ask("Hello!", before_send=lambda ask: look(ask))
-    assert (caught.value.sent, notes(caught.value)) == (None, [])
+    assert (caught.value.sent, notes(caught.value)) == (False, [])
 
 
 def test_an_exception_that_refuses_notes_passes(peer: Peer, connect: Connect) -> None:

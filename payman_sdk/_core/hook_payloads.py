@@ -113,7 +113,7 @@ class TaskStateChange(NamedTuple):
 OnRetry: TypeAlias = Callable[[RetryDetails], object]
 """Called before each retry. With `AsyncPaymanClient`, every hook may be a coroutine function."""
 BeforeSend: TypeAlias = Callable[[OutgoingAsk], object]
-"""Called before an ask is sent. An exception blocks the ask and passes unchanged."""
+"""Called before an ask is sent. An exception blocks the ask and passes unchanged; False raises `ConfigurationError`."""
 OnToken: TypeAlias = Callable[[TokenRefresh], object]
 """Called after each attempt to fetch an access token."""
 OnTask: TypeAlias = Callable[[TaskStateChange], object]

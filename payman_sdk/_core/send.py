@@ -12,7 +12,7 @@ from payman_sdk._core.reconciliation import Attempts, Reconcile, build_unknown_e
 from payman_sdk._core.requests import AskRequest, generate_id
 from payman_sdk._core.retry import CallContext, is_ambiguous, retry_read
 from payman_sdk._core.rpc import call_agent
-from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskNotFoundError
+from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
     from payman_sdk._core.exchange import AskExchange
@@ -47,7 +47,11 @@ def _run_before_send(exchange: AskExchange[Any]) -> Flow[None]:
     before_send = exchange.time.options.before_send
     if before_send is not None:
         began = exchange.time.clock()
-        yield CallHook(before_send, exchange.ask.to_outgoing())
+        if (yield CallHook(before_send, exchange.ask.to_outgoing())) is False:
+            fix = "Raise an exception to block the ask; return None to send it."
+            raise ConfigurationError(
+                "before_send returned False. Nothing was sent.", next_step=fix, sent=False
+            )
         exchange.time = exchange.time.extend(exchange.time.clock() - began)
 
 

@@ -157,10 +157,11 @@ class Tracker:
         ids = ask.get_ids()
         if not is_described(error, ids):
             self._describe(error, ids)
-        elif type(error) is errors.ConfigurationError and error.sent is None and self._may_have_arrived():
+        elif type(error) is errors.ConfigurationError and error.sent is None:
             # A hook has returned something to await, which shows after it was called.
-            error.sent = True
-            self._describe(error, ids)
+            error.sent = self._may_have_arrived()
+            if error.sent:
+                self._describe(error, ids)
 
     def _describe(self, error: BaseException, ids: Mapping[str, str | None]) -> None:
         end = self.state if self.state is not None and has_ended(self.state) else None

@@ -113,6 +113,23 @@ def test_a_hook_of_the_client_refuses_too(sandbox: Sandbox) -> None:
         assert toolkit.reply("b", "approve").status == "paid"
 
 
+def test_a_hook_that_returns_false_is_a_mistake(sandbox: Sandbox) -> None:
+    """The toolkit raises it; nothing was sent, and the same operation can be tried again."""
+    may_send = {"now": False}
+
+    def before_send(_: object) -> bool:
+        return may_send["now"]
+
+    with connected(sandbox, before_send=before_send) as client:
+        toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
+        for _ in range(2):
+            with pytest.raises(ConfigurationError, match="before_send returned False"):
+                toolkit.pay(*PAYMENT, operation="a")
+        assert sends(sandbox) == []
+        may_send["now"] = True
+        assert toolkit.pay(*PAYMENT, operation="a").status == "paid"
+
+
 def test_a_hook_that_is_a_coroutine_function_refuses_too(sandbox: Sandbox) -> None:
     """The same on an event loop."""
 

@@ -157,6 +157,15 @@ async def refuse_later(_: object) -> None:
     raise TooMuch("too much")
 
 
+def always(value: object) -> Callable[[object], object]:
+    """Return a hook that returns this value."""
+
+    def hook(_: object) -> object:
+        return value
+
+    return hook
+
+
 # --- before_send
 
 
@@ -221,6 +230,29 @@ def test_what_a_guard_raises_comes_out(ask: Ask, peer: Peer, connect: Connect) -
         ask(connect(), before_send=guard)
     assert caught.value is refusal
     assert (refusal.__cause__, refusal.__context__) == (None, None)
+    assert peer.requests == []
+
+
+@ways
+def test_a_guard_that_returns_false_blocks(ask: Ask, peer: Peer, connect: Connect) -> None:
+    """A hook that answers "may this be sent?" with False blocks it, and the error says how to block; other values send it."""
+    with pytest.raises(ConfigurationError, match=r"before_send returned False.*Raise an exception") as caught:
+        ask(connect(), before_send=always(False))
+    assert (caught.value.sent, peer.requests) == (False, [])
+    assert caught.value.task_id is not None
+    assert ask(connect(), before_send=always(0)) is not None
+
+
+@loops
+@later
+def test_a_guard_of_tasks_that_returns_false_blocks(loop: str, ask: Ask, peer: Peer) -> None:
+    """The same for tasks."""
+
+    async def is_allowed(_: object) -> bool:
+        return False
+
+    with pytest.raises(ConfigurationError, match="before_send returned False"):
+        on_a_loop(loop, peer, ask, {}, before_send=is_allowed)
     assert peer.requests == []
 
 
@@ -345,7 +377,9 @@ def test_a_guard_that_is_slow(peer: Peer, client: PaymanClient) -> None:
     waiting = threading.Event()
 
     def ask(seconds: float) -> str | None:
-        return client.ask(TEXT, before_send=lambda _: waiting.wait(1.2 * seconds), timeout=seconds).status
+        return client.ask(
+            TEXT, before_send=lambda _: str(waiting.wait(1.2 * seconds)), timeout=seconds
+        ).status
 
     assert with_enough_time(0.25, ask) == "completed"
 
@@ -359,6 +393,14 @@ def test_a_coroutine_function_is_not_a_guard_of_threads(ask: Ask, peer: Peer, co
         ask(connect(before_send=refuse_later))
     assert "AsyncPaymanClient" in str(caught.value)
     assert peer.requests == []
+
+
+@ways
+def test_what_a_guard_returns_to_await_was_not_awaited(ask: Ask, peer: Peer, connect: Connect) -> None:
+    """It shows after the hook was called; the error says that nothing was sent."""
+    with pytest.raises(ConfigurationError, match="cannot await") as caught:
+        ask(connect(), before_send=always(refuse_later(None)))
+    assert (caught.value.sent, peer.requests) == (False, [])
 
 
 def test_a_guard_may_ask_itself(guard: Guard) -> None:
