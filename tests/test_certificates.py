@@ -16,7 +16,12 @@ import trustme
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._io import transport
-from payman_sdk._io.transport import build_async_http_client, build_http_client, create_ssl_context
+from payman_sdk._io.transport import (
+    build_async_http_client,
+    build_http_client,
+    create_ssl_context,
+    load_given,
+)
 from payman_sdk.errors import APIConnectionError, ConfigurationError
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
@@ -177,3 +182,11 @@ def test_a_private_authority_is_trusted_on_this_machine(
     for one in asks:
         with pytest.raises(APIConnectionError, match="the certificate is not trusted"):
             one()
+
+
+def test_the_error_names_where_the_path_came_from() -> None:
+    """An argument is left out, and a variable is unset."""
+    with pytest.raises(ConfigurationError, match=r"verify names .* or leave it out"):
+        load_given("nowhere.pem")
+    with pytest.raises(ConfigurationError, match=r"SSL_CERT_FILE names .* or unset the variable"):
+        create_ssl_context("https", {"SSL_CERT_FILE": "nowhere.pem"})

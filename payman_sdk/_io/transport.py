@@ -145,7 +145,7 @@ def _read_location(variable: str, path: str) -> tuple[str | None, str | None]:
         said = "it holds no certificate" if isinstance(error, ssl.SSLError) else _describe_error(error)
         raise ConfigurationError(
             f"{variable} names {path!r}, which cannot be read: {said}.",
-            next_step="Name a file of certificates in PEM form, or unset the variable.",
+            next_step=f"Name a file of certificates in PEM form, or {'leave it out' if variable == 'verify' else 'unset the variable'}.",
         ) from None
     return path, None
 

@@ -12,7 +12,6 @@ from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import (
     APIStatusError,
     AuthenticationError,
-    NotFoundError,
     RateLimitError,
     ResponseValidationError,
     ServerError,
@@ -150,7 +149,6 @@ def test_a_refusal_in_other_words(answer: httpx.Response, said: str) -> None:
     ("status", "error_class"),
     [
         (302, APIStatusError),
-        (404, NotFoundError),
         (429, RateLimitError),
         (500, ServerError),
         (529, ServerError),
@@ -162,3 +160,10 @@ def test_other_error_statuses(status: int, error_class: type[APIStatusError]) ->
         parse_token_response(httpx.Response(status), sent_at=0)
     assert type(caught.value) is error_class
     assert caught.value.next_step == ""
+
+
+@table("status", [404, 405])
+def test_a_server_without_a_token_endpoint(status: int) -> None:
+    """The error names the setting that leads to such a server, such as the address of the older REST API."""
+    with pytest.raises(APIStatusError, match="Check base_url"):
+        parse_token_response(httpx.Response(status), sent_at=0)

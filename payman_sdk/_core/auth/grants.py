@@ -155,7 +155,10 @@ def _parse_lifetime(expires_in: Any) -> float | None:
     return lifetime if 0 < lifetime < math.inf else None
 
 
-_CHECK = "Check client_id, client_secret and the environment they belong to."
+_CHECK = {
+    **dict.fromkeys((400, 401, 403), "Check client_id, client_secret and the environment they belong to."),
+    **dict.fromkeys((404, 405), "Check base_url."),
+}
 _BEGIN_AGAIN = (
     "A code or refresh token is valid once, and not for long: send the person to a new authorization_url."
 )
@@ -171,7 +174,9 @@ def _build_refusal(answer: HTTPResponse) -> Exception:
     reason = said.get("error_description") or said.get("error")
     failure = error_class(
         f"Payman issued no access token: {shorten(reason).removesuffix('.') if reason else summarize_body(response)}.",
-        next_step=(_BEGIN_AGAIN if said.get("error") == "invalid_grant" else _CHECK) if refused else "",
+        next_step=_BEGIN_AGAIN
+        if refused and said.get("error") == "invalid_grant"
+        else _CHECK.get(answer.status_code, ""),
         response=response,
     )
     if isinstance(failure, AuthenticationError):
