@@ -68,6 +68,16 @@ def test_every_option_and_setting_is_a_keyword() -> None:
         assert not settings - keywords_of(function), function
 
 
+def test_a_description_names_the_options_of_its_method() -> None:
+    """`ask` describes each of its own; another method takes fewer, and says where they are described."""
+    for name, options in OPTIONS.items():
+        described = inspect.getdoc(getattr(PaymanClient, name)) or ""
+        own = keywords_of(getattr(PaymanClient, name)) - {"self"}
+        assert name == "ask" or f"`{options.__name__}`" in described, name
+        undescribed = {one for one in own if f"\n    {one}: " not in described}
+        assert undescribed <= typing.get_type_hints(options).keys(), name
+
+
 def test_both_kinds_have_the_same_methods_and_descriptions() -> None:
     """An asynchronous method has the keywords, the annotations and the description of the other one."""
     for first, second in ((PaymanClient, AsyncPaymanClient), (Conversation, AsyncConversation)):

@@ -36,7 +36,8 @@ class CallInterface:
             output_format: `json` means the same as `raw=True`.
             on_message: Called with every event; the answer is streamed then. Its exceptions stop the stream and pass unchanged,
                 and the task continues.
-            idempotency_key: A name for the operation, such as `invoice-42`. Asks with the same key are one task, in any process.
+            idempotency_key: A name for the operation, such as `invoice-42`. Asks with the same key are one task, in any process
+                of this machine.
             key_store: The store that records the use of the key. The default is a file of this user.
             new_session: Whether to start a new session with this ask; the client stays in it.
             metadata: Sent with the task.
@@ -63,7 +64,7 @@ class CallInterface:
             ResponseValidationError: The answer to the token request is unreadable. Nothing was sent.
             OutcomeUnknownError: The outcome is undetermined; call `get_task`.
             StreamInterruptedError: Like `OutcomeUnknownError`, after a part of the answer has arrived.
-            IdempotencyKeyReuseError: The key was used with another text. Nothing was sent.
+            IdempotencyKeyReuseError: The key was used with another text. Nothing was sent now.
             TaskFailedError: With `raise_on_failure`: the task ended without success.
 
         Example:
@@ -81,7 +82,7 @@ class CallInterface:
 
         Args:
             text: What the agent should do, in plain words.
-            options: The other keywords as a dict, see `StreamOptions`; a keyword overrides the dict. They are those of `ask`.
+            options: The other keywords as a dict, see `StreamOptions`; a keyword overrides the dict.
 
         Raises:
             ConfigurationError: The text or an option is invalid. Nothing was sent.
@@ -103,7 +104,7 @@ class CallInterface:
         Args:
             task: The answer or payment that waits, or the id of its task.
             text: The reply, such as `approve`.
-            options: The other keywords as a dict, see `ReplyOptions`; a keyword overrides the dict. They are those of `ask`.
+            options: The other keywords as a dict, see `ReplyOptions`; a keyword overrides the dict.
 
         Raises:
             TaskNotFoundError: The agent does not know the task. Nothing was sent.

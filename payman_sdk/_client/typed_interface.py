@@ -27,11 +27,11 @@ class TypedCallInterface(CallInterface):
                 object alone is enough.
             on_event: Called with every event; the answer is streamed then. Its exceptions pass unchanged, and the payment continues.
 
-        The other keywords are those of `ask`.
+        The other keywords are those of `PayOptions`.
 
         Raises:
             ConfigurationError: An argument is invalid. Nothing was sent.
-            IdempotencyKeyReuseError: The key was used for another payment. Nothing was sent.
+            IdempotencyKeyReuseError: The key was used for another payment. Nothing was sent now.
             PaymanError: The order was not sent or was turned away, as for `ask`. If it may have been carried out, nothing is
                 raised: the payment is `UNDETERMINED`, and `payment.error` says why.
 
@@ -51,7 +51,7 @@ class TypedCallInterface(CallInterface):
             verify: As for `pay`.
             on_event: As for `pay`.
 
-        The other keywords are those of `ask`.
+        The other keywords are those of `SettleOptions`.
 
         Raises:
             ConfigurationError: The payment does not wait for approval; nothing was sent.
@@ -73,7 +73,7 @@ class TypedCallInterface(CallInterface):
             verify: As for `pay`.
             on_event: As for `pay`.
 
-        The other keywords are those of `ask`.
+        The other keywords are those of `SettleOptions`.
 
         Raises:
             ConfigurationError: The payment does not wait for approval; nothing was sent.
@@ -94,7 +94,7 @@ class TypedCallInterface(CallInterface):
                 the server keeps one.
             verify: As for `pay`.
 
-        The other keywords are those of `ask`.
+        The other keywords are those of `ReadOptions`.
 
         Raises:
             TaskNotFoundError: The agent knows no such task.
@@ -115,7 +115,7 @@ class TypedCallInterface(CallInterface):
 
         This changes nothing, so the client retries it at once.
 
-        The keywords are those of `ask`.
+        The keywords are those of `ReadOptions`.
 
         Raises:
             TaskFailedError: The agent cannot list them, such as with a token that lacks the scope.
@@ -135,7 +135,7 @@ class TypedCallInterface(CallInterface):
         Args:
             query: A part of the name, email, id or paytag; None lists all.
 
-        The other keywords are those of `ask`.
+        The other keywords are those of `ReadOptions`.
 
         Raises:
             PaymanError: As for `wallets`.
@@ -154,7 +154,7 @@ class TypedCallInterface(CallInterface):
             limit: How many, from 1 to 100.
             wallet: The wallet; None for all.
 
-        The other keywords are those of `ask`.
+        The other keywords are those of `ReadOptions`.
 
         Raises:
             PaymanError: As for `wallets`.
@@ -188,7 +188,7 @@ class TypedCallInterface(CallInterface):
             tax_id: A tax id.
             tags: Tags for the payee.
 
-        The other keywords are those of `ask`.
+        The other keywords are those of `PayOptions`.
 
         Raises:
             ConfigurationError: A field is missing, invalid, or belongs to another type. Nothing was sent.

@@ -60,7 +60,7 @@ class PayOptions(SettleOptions, total=False):
     new_session: bool | None
     """Start a new session with this call; the client stays in it."""
     idempotency_key: str | None
-    """A name for the operation, such as `invoice-42`: calls with the same key are one task, in any process."""
+    """A name for the operation, such as `invoice-42`: calls with the same key are one task, in any process of this machine."""
     key_store: key_stores.KeyStore | None
     """The store that records the use of the key; the client's by default."""
 

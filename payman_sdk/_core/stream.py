@@ -50,10 +50,7 @@ class StreamFlow(StreamReader):
     def _run(self) -> Flow[None]:
         """Emit iterators of events, an empty one as soon as the stream is open, to the end of the stream.
 
-        Raises:
-            StreamInterruptedError: It broke, and could neither be resumed nor followed.
-            OutcomeUnknownError: It broke before the first event, and the outcome is undetermined.
-            PaymanError: As for an ask.
+        Raises StreamInterruptedError; before the first event, as an ask.
         """
         self.time.watch.answer = lambda: self.format_answer().text
         # The time runs from now, not from when the stream was made.

@@ -224,8 +224,7 @@ class OperationLog:
     def _load_totals(self, task_id: str) -> Flow[RunTotals]:
         """Return what counts in the run, without an operation where the store has no totals.
 
-        Raises:
-            OperationStoreError: The store failed, or has lost what this process has counted.
+        Raises OperationStoreError if the store failed, or has lost what this process has counted.
         """
         expected, changes = self._claims.list_by_run(self._run_id), self._claims.get_changes(self._run_id)
         if self._sum_run is None:

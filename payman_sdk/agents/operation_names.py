@@ -83,8 +83,7 @@ def normalize_name(name: str) -> str:
 def _fold(name: str) -> str:
     """Return a name without case, width and accents, and with one kind of dashes and quotation marks.
 
-    Raises:
-        UnusableNameError: It holds a character that no name may hold as it is.
+    Raises UnusableNameError for a character that no name may hold.
     """
     for position, character in enumerate(name):
         problem = _find_problem(character)
@@ -119,11 +118,7 @@ def _normalize_character(character: str) -> str:
 
 
 def _check_letters(normal: str) -> None:
-    """Refuse what is of no script that a name may have, of two of them, or passes for another.
-
-    Raises:
-        UnusableNameError: It is.
-    """
+    """Raise UnusableNameError for letters of a script that no name may have, of two scripts, or that look like others."""
     first: tuple[str, str] | None = None
     for position, character in enumerate(normal):
         if character.isascii() and not character.isalpha():

@@ -19,8 +19,8 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
 
     An operation has a name and is carried out once. A repeated call returns the first result, even from another thread, process
     or machine with the same store. A different order under the same name is refused. If an order was sent but Payman does not
-    know it, it may still arrive within the client's `settle_time`. Until then the result is `unknown`, and nothing is sent under
-    its name. After that, the toolkit sends the same order once more, unless the client's `resend` is `never`.
+    know it, the result is `unknown` for the client's `settle_time`, and nothing is sent. After that, the toolkit sends the same
+    order once more, unless the client's `resend` is `never`.
 
     Args:
         client: The client that sends all requests.
