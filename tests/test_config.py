@@ -528,7 +528,9 @@ def test_from_env_reads_a_file_only_if_it_is_asked_to(folder: Path, monkeypatch:
     """`dotenv=True` fills in what the variables leave out from `.env` of the working directory; os.environ stays as it is."""
     lines = "PAYMAN_CLIENT_ID=from-file\nPAYMAN_CLIENT_SECRET='s3cret'\n"
     (folder / ".env").write_text(f"{lines}PAYMAN_BASE_URL=http://localhost:4\n")
-    with pytest.raises(ConfigurationError, match=r"in the environment\. Set them, or"):
+    with pytest.raises(
+        ConfigurationError, match=r"the environment, and the working directory has no file \.env\. Set them"
+    ):
         PaymanClient.from_env(dotenv=True)  # the folder above is not searched
     monkeypatch.chdir(folder)
     with pytest.raises(

@@ -173,7 +173,7 @@ def load_env_config(
             found[key] = FoundSetting(values[name], f"{name} {place}", is_from_file=True)
     missing = [VARIABLES[key] for key in ("client_id", "client_secret") if key not in found]
     if missing:
-        raise _build_missing_error(missing, file)
+        raise _build_missing_error(missing, file, dotenv=dotenv)
     server = found.get("base_url")
     file_server = ""
     if server is not None and isinstance(server.value, str):
@@ -198,7 +198,7 @@ def _find_own(settings: Mapping[str, Any], key: str) -> FoundSetting | None:
     return FoundSetting(SecretStr(value) if key == "client_secret" else value, source) if value else None
 
 
-def _build_missing_error(names: list[str], file: EnvFile | None) -> ConfigurationError:
+def _build_missing_error(names: list[str], file: EnvFile | None, *, dotenv: bool) -> ConfigurationError:
     """Return what is not set, and where to set it."""
     looked_in, next_step = "the environment", "Set it" if len(names) == 1 else "Set them"
     next_step += f", or put {'it' if len(names) == 1 else 'them'} into a file named .env and use from_env(dotenv=True)."
@@ -206,6 +206,8 @@ def _build_missing_error(names: list[str], file: EnvFile | None) -> Configuratio
         next_step = file.problem
     elif file is not None:
         looked_in += f" or {file.path}"
+    elif dotenv:
+        looked_in += ", and the working directory has no file .env"
     elif has_env_file():
         next_step = "There is a file .env in the working directory; from_env(dotenv=True) reads it."
     verb = "is" if len(names) == 1 else "are"
