@@ -58,7 +58,11 @@ class BaseToolkit(Generic[Client]):
     ) -> None:
         for name, given in (("client", client), ("reader", reader)):
             if not isinstance(given, self._kind) and (name == "client" or given is not None):
-                refuse(name, f"is {describe_type(given)}", f"Give a {self._kind.__name__}.")
+                refuse(
+                    name,
+                    f"is {describe_type(given)}",
+                    f"Give {'an' if self._is_async else 'a'} {self._kind.__name__}.",
+                )
         if find_value_problem(run_id, {"type": ["string", "null"]}, LONGEST_NAME) is not None:
             refuse("run_id", f"is {describe_value(run_id)}", "Give a text that names the run, or None.")
         if confirm is not None and not callable(confirm):

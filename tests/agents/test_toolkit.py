@@ -354,15 +354,21 @@ def test_mistakes_of_the_program(client: PaymanClient, sandbox: Sandbox) -> None
     async def confirm(proposal: ConfirmationRequest) -> bool:
         return True
 
+    class Confirm:
+        async def __call__(self, proposal: ConfirmationRequest) -> bool:
+            return True
+
     wrong: list[dict[str, Any]] = [
         {"client": None}, {"client": sandbox.async_client(http_client=httpx.AsyncClient())},
-        {"reader": 5}, {"run_id": ""}, {"run_id": 5}, {"confirm": confirm}, {"confirm": 5}, {"limit": 5}, {"store": object()},
+        {"reader": 5}, {"run_id": ""}, {"run_id": 5}, {"confirm": confirm}, {"confirm": Confirm()}, {"confirm": 5}, {"limit": 5}, {"store": object()},
         {"run_id": " \n"}, {"run_id": "x" * 256}, {"run_id": "a\ud800"}, {"run_id": b"monday"},
         {"store": MemoryOperationStore}, {"store": SQLiteOperationStore},
     ]  # fmt: skip
     for given in wrong:
         with pytest.raises(ConfigurationError, match=next(iter(given))):
             PaymanToolkit(**{"client": client, **given})
+    with pytest.raises(ConfigurationError, match="Give an AsyncPaymanClient"):
+        AsyncPaymanToolkit(client)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="store is the class SQLiteOperationStore"):
         PaymanToolkit(client, store=SQLiteOperationStore)  # type: ignore[arg-type]
     toolkit = PaymanToolkit(client)
