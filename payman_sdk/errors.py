@@ -23,14 +23,14 @@
     │   ├── TaskNotCancelableError       -32002
     │   ├── PushNotificationsNotSupportedError  -32003
     │   └── UnsupportedOperationError    -32004
-    ├── TokenStoreError                  the place where tokens are kept failed, or is not safe to use
-    ├── KeyStoreError                    the place where idempotency keys are recorded failed
-    ├── ResponseValidationError          an answer that is not what the protocol says
+    ├── TokenStoreError                  the token store failed, or is not safe to use
+    ├── KeyStoreError                    the key store failed
+    ├── ResponseValidationError          an answer cannot be read
     ├── OutcomeUnknownError              the request was sent, and its outcome is undetermined
     │   └── StreamInterruptedError       a stream broke, and could neither be resumed nor followed
-    ├── TaskFailedError                  the task failed; raised where the caller asked for it, and by typed reads
+    ├── TaskFailedError                  the task failed; raised with `raise_on_failure`, and by typed reads
     ├── PaymentNotMadeError              a payment is not proven to be paid; raised by `payment.raise_unless_paid()`
-    └── IdempotencyKeyReuseError         a key that names another text already (also a ValueError)
+    └── IdempotencyKeyReuseError         the key belongs to another text (also a ValueError)
 
 All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `idempotency_key`, `response`),
 show it in `str()`, can be pickled, and hold no secret. Their message is a single line without invisible characters. A server's

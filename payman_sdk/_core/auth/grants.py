@@ -155,10 +155,7 @@ def _parse_lifetime(expires_in: Any) -> float | None:
     return lifetime if 0 < lifetime < math.inf else None
 
 
-_CHECK = {
-    **dict.fromkeys((400, 401, 403), "Check client_id, client_secret and the environment they belong to."),
-    **dict.fromkeys((404, 405), "Check base_url."),
-}
+_CHECK = "Check client_id, client_secret and the environment they belong to."
 _BEGIN_AGAIN = (
     "A code or refresh token is valid once, and not for long: send the person to a new authorization_url."
 )
@@ -172,11 +169,12 @@ def _build_refusal(answer: HTTPResponse) -> Exception:
     # RFC 6749, section 5.2, as far as it is there.
     said = {key: body[key] for key in ("error", "error_description") if isinstance(body.get(key), str)}
     reason = said.get("error_description") or said.get("error")
+    next_step = "Check base_url." if answer.status_code in {404, 405} else _CHECK if refused else ""
+    if refused and said.get("error") == "invalid_grant":
+        next_step = _BEGIN_AGAIN
     failure = error_class(
         f"Payman issued no access token: {shorten(reason).removesuffix('.') if reason else summarize_body(response)}.",
-        next_step=_BEGIN_AGAIN
-        if refused and said.get("error") == "invalid_grant"
-        else _CHECK.get(answer.status_code, ""),
+        next_step=next_step,
         response=response,
     )
     if isinstance(failure, AuthenticationError):
