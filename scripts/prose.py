@@ -26,6 +26,9 @@ UNCLEAR_PHRASES = (
     *("taken up again", "is over", "are over", "gives back", "given back", "holds? against", "is no"),
     *("are no", "of its own", "of their own", "otherwise than", "it is waited", "is waited"),
     *("so it is with", "by then", "wants a person", "none but"),
+    # Spelled in American English.
+    *(r"(?:colou|honou|behaviou|favou)r\w*", "cancelled", "cancelling", "labelled"),
+    r"(?:author|initial|normal|optim|organ|recogn|serial|synchron)is(?:e|es|ed|ing|able|ation)",
 )
 _UNCLEAR = re.compile(rf"\b(?:{'|'.join(UNCLEAR_PHRASES)})\b(?! longer)(?<!no longer)", re.IGNORECASE)
 _FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2[^\n]*$", re.DOTALL | re.MULTILINE)

@@ -183,7 +183,7 @@ def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
 
 
 def find_state(given: Json) -> str | None:
-    """Return the state that a task or an update of its status is in; None where none can be recognised."""
+    """Return the state that a task or an update of its status is in; None where none can be recognized."""
     status = unwrap_single(given.get("status"))
     members = as_object(status)
     state = status if members is None else members.get("state")

@@ -65,7 +65,7 @@ def is_same_task(said: str | None, task_id: str) -> bool:
 
 
 def read_task(given: Json, task_id: str, raw: Any = None) -> ParsedTask | None:
-    """Read a task, or an update of its status; None without a recognisable state. Other members that cannot be read are left out."""
+    """Read a task, or an update of its status; None without a recognizable state. Other members that cannot be read are left out."""
     task = _read_plainly(given)
     if task is None:
         task = _read_leniently(given, task_id)

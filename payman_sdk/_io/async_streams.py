@@ -1,6 +1,6 @@
 """The answer that the runner for tasks is reading; `streams.py` has the one for threads.
 
-If a task is cancelled while httpcore gives it a connection or takes one back, that connection has no owner and counts for ever
+If a task is canceled while httpcore gives it a connection or takes one back, that connection has no owner and counts for ever
 (httpcore 1.0). `repair_pools` returns it to the pool. Only private attributes show that. If a later httpx or httpcore lacks them,
 nothing is repaired.
 """
@@ -116,7 +116,7 @@ class AsyncOpenStream:
 
     @defer_on_trio
     async def close(self) -> None:
-        """Let the connection go, in a task that is being cancelled too."""
+        """Let the connection go, in a task that is being canceled too."""
         if self._answer is None:
             return
         answer, self._answer = self._answer, None
@@ -146,7 +146,7 @@ async def _read_next(pieces: AsyncIterator[bytes]) -> bytes | None:
 
 
 async def aclose_quietly(answer: OpenResponse) -> None:
-    """Let the connection of an answer go, in a task that is being cancelled too."""
+    """Let the connection of an answer go, in a task that is being canceled too."""
     if answer.is_closed:
         return
     try:

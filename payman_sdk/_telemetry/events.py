@@ -78,7 +78,7 @@ class Listener:
         """Record that an access token is about to be fetched."""
 
     def record_refresh_end(self, began: TokenRefreshBegan, refresh: TokenRefresh | None) -> None:
-        """Record that it was fetched, or not; the refresh is None where who needed it was cancelled."""
+        """Record that it was fetched, or not; the refresh is None where who needed it was canceled."""
 
     def record_end(self, ended: AskEnded) -> None:
         """Record that an ask has ended."""

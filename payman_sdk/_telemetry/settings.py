@@ -51,7 +51,7 @@ class Stats(NamedTuple):
         in_progress: Those whose task was still at work at the deadline.
         errors: Those that were refused or failed otherwise.
         unknown: Those that were sent and whose outcome is undetermined: an `OutcomeUnknownError`.
-        abandoned: Those whose caller was cancelled, left the stream before its end, or had a hook that raised.
+        abandoned: Those whose caller was canceled, left the stream before its end, or had a hook that raised.
         attempts: Tries of asks; a send with another token, after a 401, belongs to the same try.
         retries: Repeated tries.
         lookups: Look-ups of tasks.

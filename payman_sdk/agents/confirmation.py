@@ -145,7 +145,7 @@ def format_denial(error: BaseException | None = None) -> str:
 
 
 def _block(error: Exception) -> None:
-    """Make what a `before_send` hook raises recognisable: only that was certainly not sent."""
+    """Make what a `before_send` hook raises recognizable: only that was certainly not sent."""
     raise BlockedByHook from error
 
 

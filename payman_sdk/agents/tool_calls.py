@@ -53,7 +53,7 @@ async def run_tool(
     import anyio
     import anyio.to_thread
 
-    # A cancelled call returns at once. The thread finishes, and its outcome is recorded.
+    # A canceled call returns at once. The thread finishes, and its outcome is recorded.
     return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
 
 

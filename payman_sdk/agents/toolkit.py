@@ -224,7 +224,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
 class AsyncPaymanToolkit(BaseToolkit[AsyncPaymanClient]):
     """`PaymanToolkit` for asyncio and trio, with the same arguments. `confirm` and `on_message` may be coroutine functions.
 
-    If a call is cancelled, the operation may already have been sent. `check`, or the same `pay` again, returns its outcome.
+    If a call is canceled, the operation may already have been sent. `check`, or the same `pay` again, returns its outcome.
 
     Example:
         >>> import asyncio

@@ -104,7 +104,7 @@ class PostgresAccess:
             connection.execute(_BEGIN)
             result, warnings = function(connection), list[Any]()
             connection.add_notice_handler(warnings.append)
-            # Cancelled while it waits for a standby, it only warns: what it has committed may be lost in a failover.
+            # Canceled while it waits for a standby, it only warns: what it has committed may be lost in a failover.
             if connection.execute("COMMIT").statusmessage != "COMMIT" or warnings:
                 raise psycopg.OperationalError("COMMIT was not confirmed, so a failover may lose it")
             connection.remove_notice_handler(warnings.append)

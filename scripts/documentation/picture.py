@@ -29,7 +29,7 @@ _PATIENCE = 30.0  # seconds for one command
 
 
 def screen() -> str:
-    """What the screen shows, with its colours, after each command has run in a terminal."""
+    """What the screen shows, with its colors, after each command has run in a terminal."""
     # The same ids and times in every picture, but for the ids that the client makes.
     chance = random.Random(7)  # noqa: S311 (nothing is to be guarded here)
     shown = ""

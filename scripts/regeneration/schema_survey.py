@@ -14,7 +14,7 @@ class Survey:
     Attributes:
         files: The places of schemas that are files: those of members of multipart bodies.
         tags: For the place of a model, the members that tell it from others, each with its values.
-        with_others: The places of choices of which a model that is not listed can be recognised.
+        with_others: The places of choices of which a model that is not listed can be recognized.
     """
 
     def __init__(self, document: Document) -> None:

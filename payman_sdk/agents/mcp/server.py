@@ -172,7 +172,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 async def serve_http(app: Starlette, sock: socket.socket) -> None:
-    """Serve an application on a socket until a signal stops the process, or the task is cancelled.
+    """Serve an application on a socket until a signal stops the process, or the task is canceled.
 
     Args:
         app: What `http_app` gives.

@@ -19,7 +19,7 @@ _FIRST_BALANCE = Decimal(1000)
 
 @dataclass(frozen=True)
 class Account:
-    """The organisation that one client id acts for."""
+    """The organization that one client id acts for."""
 
     id: str
     client_id: str

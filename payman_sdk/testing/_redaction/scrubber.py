@@ -1,6 +1,6 @@
 """Remove the secrets from recorded HTTP, and search for any that are left.
 
-Everything in a cassette goes through one `Scrubber`. It recognises a secret by its name (a header, a parameter, a member), by its
+Everything in a cassette goes through one `Scrubber`. It recognizes a secret by its name (a header, a parameter, a member), by its
 form (`Bearer …`, a JWT), or because it was seen before. A placeholder such as `SCRUBBED-access-token-1` replaces it. All else stays
 unchanged, to the byte.
 """
