@@ -7,7 +7,7 @@ import json
 import warnings
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import orjson
@@ -157,6 +157,12 @@ def test_fastapi_returns_answers() -> None:
 
         ask.__annotations__["options"] = types.MarkdownAskOptions
         app.post("/ask")(ask)
+
+        def store(payment: Any) -> str:
+            return str(client.payment_status(payment).outcome)
+
+        store.__annotations__["payment"] = Annotated[types.Payment, fastapi.Body()]
+        app.post("/store")(store)
         web = TestClient(app)
         assert web.post("/ask", json={"timeout": 20}).json() == "completed"
         assert web.post("/ask", json={"on_task": "print"}).status_code == 422
@@ -166,6 +172,7 @@ def test_fastapi_returns_answers() -> None:
             "1.00",
             "999.00",
         )
+        assert web.post("/store", json=payment).json() == "paid"
         answer = web.get("/formatted").json()
         assert (answer["status"], answer["artifacts"][0]["type"]) == ("completed", "text")
         assert web.get("/raw").json()["result"]["status"]["state"] == "COMPLETED"
