@@ -90,7 +90,7 @@ class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT
         return None if refresh_token is None else refresh_token.reveal()
 
     def is_access_token_expired(self) -> bool:
-        """Whether the access token is missing, has expired, or expires within 60 seconds."""
+        """Return whether the access token is missing, has expired, or expires within 60 seconds."""
         return self._connect().tokens.get_seconds_left() <= _EXPIRES_SOON
 
     def stats(self) -> settings.Stats:

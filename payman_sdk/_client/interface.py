@@ -202,6 +202,15 @@ class ClientInterface(CallInterface):
             ConfigurationError: A setting is missing, unknown or invalid. Nothing was sent.
             AuthenticationError: Payman refused the code.
             PaymanError: The exchange failed. The code may be spent.
+
+        Example:
+            >>> from payman_sdk import PaymanClient
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox:
+            ...     config = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret, "base_url": sandbox.base_url}
+            ...     with PaymanClient.with_auth_code(config, sandbox.issue_code()) as client:
+            ...         print(client.ask("list all wallets").status)
+            completed
         """
 
     def conversation(self, *args: Any, **kwargs: Any) -> Any:

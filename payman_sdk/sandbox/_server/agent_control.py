@@ -104,7 +104,7 @@ class PaymentControl:
         return account
 
     def ledger(self) -> list[LedgerRow]:
-        """Every entry of the ledger, oldest first; those of one transfer add up to zero."""
+        """Return every entry of the ledger, oldest first; those of one transfer add up to zero."""
         with self._store.transaction() as tx:
             return ledger.list_rows(tx)
 

@@ -55,7 +55,7 @@ class StreamFault:
             raise ValueError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
 
     def should_drop(self, events: int, size: int) -> bool:
-        """Whether the connection is dropped where that many events and that many bytes of the body have been sent."""
+        """Return whether the connection breaks after so many events and bytes of the body."""
         return events == self.after_events or size == self.after_bytes
 
 

@@ -1,5 +1,5 @@
-// Keeps an open page fresh. The sandbox says that something has changed, and nothing else; then the page is got anew, and
-// the sections that are marked data-fresh take the places of the old ones. Forms that somebody types in are not among them.
+// Updates an open page. When the sandbox reports a change, this loads the page and replaces the sections marked data-fresh,
+// which hold no fields.
 "use strict";
 (() => {
   const { here, live } = document.body.dataset;
@@ -21,23 +21,23 @@
         if (details) details.open = true;
       }
       if (moved.isEqualNode(old)) continue;
-      const told = tellPending(old, moved) || tellState(old, moved);
+      const message = describePending(old, moved) || describeState(old, moved);
       const hadFocus = old.contains(document.activeElement);
       old.replaceWith(moved);
-      if (told) news.textContent = told;
+      if (message) news.textContent = message;
       if (hadFocus) (document.getElementById(focused) || document.getElementById("main")).focus();
     }
   }
 
-  // What is worth interrupting somebody for: more to decide, and that a task has a new state.
-  function tellPending(old, fresh) {
+  // What screen readers announce: another payment to decide, or a new state of the task.
+  function describePending(old, fresh) {
     const count = (section) => Number(section.querySelector("[data-pending]")?.dataset.pending ?? NaN);
     return count(fresh) > count(old) ? "One more payment waits for your approval." : "";
   }
 
-  function tellState(old, fresh) {
-    const told = (section) => section.querySelector("[data-state]")?.dataset.state;
-    return told(fresh) !== told(old) ? `The task is ${told(fresh)}.` : "";
+  function describeState(old, fresh) {
+    const state = (section) => section.querySelector("[data-state]")?.dataset.state;
+    return state(fresh) !== state(old) ? `The task is ${state(fresh)}.` : "";
   }
 
   function load() {
@@ -61,10 +61,10 @@
   function listen() {
     if (source || document.hidden) return;
     source = new EventSource(live);
-    source.onopen = () => { state.textContent = "News appears by itself."; };
+    source.onopen = () => { state.textContent = "This page updates itself."; };
     source.onmessage = load;
     source.onerror = () => {
-      state.textContent = "Load the page again to see news.";
+      state.textContent = "Reload the page to see changes.";
       if (source && source.readyState === EventSource.CLOSED) {
         source = null;
         setTimeout(listen, 5000);
@@ -72,7 +72,7 @@
     };
   }
 
-  // A browser has few connections to one server; pages that nobody sees take none.
+  // A browser has few connections to one server; hidden pages take none.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden && source) {
       source.close();
