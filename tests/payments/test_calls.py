@@ -472,6 +472,12 @@ def test_lists_are_typed() -> None:
             Decimal("200.00"),
         )
         assert client.pay("Test Payee", 1, "TSD", wallet=wallet).outcome is PAID
+        for name in ("TSD", "tsd", wallet.name, wallet.paytag, wallet.id):
+            assert len(client.transactions(2, name)) == 2, name
+            assert "limit of 500.00" in str(client.pay("Test Payee", 900, "TSD", wallet=name).reason)
+        with pytest.raises(TaskFailedError, match='you have no wallet "EUR"'):
+            client.transactions(2, "EUR")
+        assert "no wallet" in str(client.pay("Test Payee", 1, "TSD", wallet="EUR").reason)
         newest = client.transactions(2)
         assert [(one.outcome, one.amount, one.memo) for one in newest] == [
             (PAID, Decimal(1), None),

@@ -233,7 +233,10 @@ def _list(context: AgentContext, order: Order) -> AgentAnswer:
                 if any(query in str(value or "").casefold() for value in shape.values())
             ]
         case _:
-            limit, skip = order.values.get("limit"), order.values.get("skip")
+            limit, skip, wallet = order.values.get("limit"), order.values.get("skip"), order.text("wallet")
+            # The account has one wallet, so all of its transactions are of that.
+            if wallet and not accounts.match_wallets(context.tx, context.account, wallet):
+                return _answer_refusal(context, order, f'you have no wallet "{wallet}"')
             if identity := order.text("id"):
                 found = payments.find(context.tx, context.account, identity)
                 items = (

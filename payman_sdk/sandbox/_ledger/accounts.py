@@ -143,6 +143,14 @@ def list_wallets(tx: Transaction, account: Account) -> list[WalletAccount]:
     ]
 
 
+def match_wallets(tx: Transaction, account: Account, reference: str) -> list[WalletAccount]:
+    """Return the wallets that a currency, a paytag, an id or a name means."""
+    wanted = fold_name(reference).removesuffix(" wallet")
+    return [
+        one for one in list_wallets(tx, account) if wanted in (one.currency.casefold(), one.paytag, one.id)
+    ]
+
+
 def load_wallet(tx: Transaction, identity: str) -> WalletAccount:
     return _read_wallet(tx.execute("SELECT * FROM wallets WHERE id = ?", (identity,)).fetchone())
 

@@ -116,12 +116,10 @@ def _choose(tx: Transaction, account: Account, order: Pay) -> _Choice:
 
 def _choose_wallet(tx: Transaction, account: Account, reading: Reading) -> WalletAccount:
     """Return the wallet to pay from; RefusedError where the account has none such."""
-    found = accounts.list_wallets(tx, account)
-    if reading.wallet is not None:
-        wanted = accounts.fold_name(reading.wallet)
-        found = [
-            wallet for wallet in found if wanted in (wallet.currency.casefold(), wallet.paytag, wallet.id)
-        ]
+    if reading.wallet is None:
+        found = accounts.list_wallets(tx, account)
+    else:
+        found = accounts.match_wallets(tx, account, reading.wallet)
         if not found:
             raise RefusedError(f'you have no wallet "{markdown.escape(reading.wallet)}"')
     if reading.currency is not None:
