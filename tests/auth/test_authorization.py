@@ -4,6 +4,7 @@ import base64
 import hashlib
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from payman_sdk import Scope, authorization_url, parse_redirect
@@ -137,3 +138,20 @@ def test_a_state_that_is_not_ascii_is_only_wrong() -> None:
     """A state of any characters is compared and refused, not stumbled over."""
     with pytest.raises(AuthenticationError, match="state"):
         parse_redirect(f"{BACK}?code=abc&state=%C3%BC", state="s")
+
+
+class Address(str):
+    """As a framework has one that is a text."""
+
+    __slots__ = ()
+
+
+def test_the_address_is_a_text() -> None:
+    """The address object of a framework is refused as such, rather than as the answer to another request."""
+    whole = f"{BACK}?code=abc&state=s"
+    assert parse_redirect(Address(whole), state="s") == "abc"
+    for given in (httpx.URL(whole), whole.encode(), None, {"code": "abc", "state": "s"}):
+        with pytest.raises(
+            ConfigurationError, match=r"url is an? \w+\. Give a string, such as str\(request\.url\)"
+        ):
+            parse_redirect(given, state="s")  # type: ignore[arg-type]

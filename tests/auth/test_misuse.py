@@ -50,6 +50,8 @@ CODE = {"client_id": "x", "base_url": "http://127.0.0.1:1"}
         lambda: parse_redirect("/back?code=c", state=None),  # type: ignore[arg-type]
         lambda: parse_redirect("http://[", state="s"),
         lambda: parse_redirect(5, state="s"),  # type: ignore[arg-type]
+        lambda: parse_redirect(b"/back?code=hunted-authorization-code&state=s", state="s"),  # type: ignore[arg-type]
+        lambda: parse_redirect({"code": "hunted-authorization-code"}, state="s"),  # type: ignore[arg-type]
         lambda: authorization_url(5, BACK, SCOPES),  # type: ignore[arg-type]
         lambda: authorization_url("x", 5, SCOPES),  # type: ignore[arg-type]
         lambda: authorization_url("x", "http://[", SCOPES),
@@ -63,6 +65,7 @@ CODE = {"client_id": "x", "base_url": "http://127.0.0.1:1"}
         lambda: loopback.authorize("x", SCOPES, port="x"),  # type: ignore[arg-type]
         lambda: login(client_id="x", scopes=SCOPES, wait=-1),
         lambda: PaymanClient.with_auth_code(CODE, "c\ud800"),
+        lambda: PaymanClient.with_auth_code(CODE, f"{BACK}?code=hunted-authorization-code&state=s"),
         lambda: PaymanClient.with_auth_code(CODE, b"code"),  # type: ignore[arg-type]
         lambda: PaymanClient.with_auth_code(CODE, "c", code_verifier=5),  # type: ignore[arg-type]
         lambda: PaymanClient.with_auth_code(CODE, "c", redirect_uri=object()),  # type: ignore[arg-type]

@@ -108,6 +108,7 @@ def parse_redirect(url: str, *, state: str) -> str:
         state: The `state` of the `AuthorizationRequest`.
 
     Raises:
+        ConfigurationError: `url` or `state` is not a string.
         AuthenticationError: The person or the server refused (`error`, `error_description`), or `state` does not match.
 
     Example:
@@ -116,9 +117,11 @@ def parse_redirect(url: str, *, state: str) -> str:
         'abc'
     """
     if not isinstance(state, str) or not state:
-        fix = "Give the state of the AuthorizationRequest, from the person's session."
-        refuse("state", "is missing or blank", fix)
-    url, given = SecretStr(), _read_parameters(url)
+        refuse("state", "is missing or blank", "Give that of the AuthorizationRequest.")
+    kind = "" if isinstance(url, str) else describe_type(url)
+    url, given = SecretStr(), {} if kind else _read_parameters(url)
+    if kind:
+        refuse("url", f"is {kind}", "Give a string, such as str(request.url).")
     # In constant time, and before anything else in the answer is believed.
     if not hmac.compare_digest(SecretStr(given.get("state", "")).reveal().encode(), state.encode()):
         raise _build_answer_error("belongs to another request: its state differs from the one that was sent")
@@ -145,7 +148,7 @@ def _read_parameters(url: str) -> dict[str, SecretStr]:
     """Return the parameters that are there once; one that is there twice is as good as none."""
     try:
         query = parse_qs(urlsplit(url).query, keep_blank_values=True)
-    except (ValueError, TypeError, AttributeError):
+    except ValueError:
         query = {}
     return {name: SecretStr(values[0]) for name, values in query.items() if len(values) == 1}
 

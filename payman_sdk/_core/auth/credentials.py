@@ -75,6 +75,8 @@ def check_code(auth_code: object) -> SecretStr:
     """Return an authorization code; raises ConfigurationError if it is missing, blank, or not text that can be sent."""
     if not isinstance(auth_code, str) or not auth_code.strip():
         refuse("auth_code", "is missing or blank", "Give the code that came to your redirect_uri.")
+    if "://" in SecretStr(auth_code).reveal():
+        refuse("auth_code", "is an address", "Give the code in it, which parse_redirect returns.")
     code: SecretStr = check_parameter(SecretStr(auth_code), "auth_code")
     return code
 
@@ -101,7 +103,5 @@ def _read_text(given: Mapping[str, Any], camel: str, snake: str) -> SecretStr | 
     if not isinstance(value, str):
         refuse(f"token_info's {camel}", f"is {describe_type(value)}", "Give a string.")
     if not value.isascii() or not value.isprintable():
-        refuse(
-            f"token_info's {camel}", "contains characters that no header can carry", "Check how it was kept."
-        )
+        refuse(f"token_info's {camel}", "cannot be sent in a header", "Check how it was stored.")
     return SecretStr(value.strip()) if value.strip() else None
