@@ -70,8 +70,7 @@ def _find_exception(name: str) -> type[BaseException] | None:
 
 def _join_classes(public: type[E], counterpart: type[BaseException], root: type[BaseException]) -> type[E]:
     def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
-        # Pickled as the public class, also by a subclass's own __reduce__: another process finds that one, and has its
-        # own way to make it.
+        # Pickled as the public class, also by a subclass's own __reduce__, because another process finds that one.
         made, arguments, *rest = cast("tuple[Any, ...]", public.__reduce_ex__(self, protocol))
         return _get_public_class(made), tuple(map(_get_public_class, arguments)), *rest
 
@@ -81,8 +80,7 @@ def _join_classes(public: type[E], counterpart: type[BaseException], root: type[
     try:
         return cast("type[E]", cast("Any", type(public))(public.__name__, bases, members))
     except Exception:
-        # Slots, a metaclass or an __init_subclass__ of a user's class may forbid it. Better an error that is not at a
-        # exception of requests than none.
+        # Slots, a metaclass or an __init_subclass__ of a user's class may forbid it.
         return public
 
 

@@ -35,7 +35,7 @@
 All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `idempotency_key`, `response`),
 show it in `str()`, can be pickled, and hold no secret. Their message is a single line without invisible characters. A server's
 unchanged text is in `response`, `error`, `error_description` and `data`. If the program imports `requests`, they are also
-exceptions of `requests`, which version 1 raised: see `payman_sdk._compat_requests`.
+exceptions of `requests`.
 """
 
 from __future__ import annotations

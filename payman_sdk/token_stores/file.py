@@ -56,8 +56,7 @@ class FileLock(LayeredLock):
             raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
 
     if sys.platform != "win32":
-        # filelock stores the descriptor of an open file. An interrupt before that leaves the file open and locked: no process can
-        # take the lock any more. No interrupt can leave this file behind.
+        # filelock stores the descriptor of an open file. An interrupt before that would leave the file open and locked for good.
         _file: io.FileIO | None = None
 
         def __del__(self) -> None:

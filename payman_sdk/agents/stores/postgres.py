@@ -23,12 +23,10 @@ class PostgresOperationStore(SQLOperationStore):
 
     The tables `payman_operations`, `payman_runs` and `payman_totals` are made on first use. A record is committed, and on the
     server's disk, before anything is sent, whatever `synchronous_commit` says. To survive a failover as well, the server needs a
-    synchronous standby: an asynchronous one may miss the newest records. Then the processes that have used the run refuse; one that
-    starts afterwards cannot know.
+    synchronous standby. Without one, only processes that have used the run notice lost records, and refuse.
 
     A lock is a transaction that lasts as long as the operation, on its own connection. The server releases it when the process
-    dies, and within 25 seconds when the machine dies. A holder that loses the connection loses the lock. The record still says
-    that the operation was sent, and each claim compares it, and the totals of its run, in one step.
+    dies, and within 25 seconds when the machine dies.
 
     Args:
         postgres: The address of a server, such as `postgresql://…`, or a function that returns a new `psycopg.Connection`.

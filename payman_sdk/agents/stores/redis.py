@@ -33,10 +33,9 @@ class RedisOperationStore:
     """Keeps operations in Redis, for any number of processes and machines.
 
     Redis must keep every key, so the store refuses a `maxmemory-policy` other than `noeviction`. Its user needs `INFO`. If one of the
-    keys is missing, every process refuses from then on. A write counts once every connected replica has confirmed it. All keys may
-    vanish at once if Redis restarts empty, or a failover may lose the newest writes if its replica was not connected. Then processes
-    that have used the store refuse. A process that starts later cannot notice, and takes the store for a new one. To prevent that,
-    give Redis an append-only file and `min-replicas-to-write`, or use PostgreSQL.
+    keys is missing, every process refuses from then on. A write counts once every connected replica has confirmed it. If Redis
+    restarts empty, or loses writes in a failover, only processes that have used the store notice and refuse. To prevent that, give
+    Redis an append-only file and `min-replicas-to-write`, or use PostgreSQL.
 
     Args:
         redis_client: A `redis.Redis`, or the URL of a server: `rediss://…`, `unix://…`, or `redis://…` for this machine.

@@ -70,9 +70,8 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
             at the same time count as reuse, which revokes all tokens of the same consent.
         refresh_for_credentials: Whether client credentials get a refresh token too.
         chunk_words: At most this many words in one event of a stream.
-        pace: Seconds between two events of a stream, as if the agent had to work. Money moves at once; only the events are delayed.
-            Until then `tasks/get` shows a working task, and `tasks/send` waits. The first event and a cancellation are
-            not delayed.
+        pace: Seconds between two events of a stream, as if the agent had to work. Money moves at once. Until the last event
+            `tasks/get` shows a working task, and `tasks/send` waits. The first event and a cancellation are not delayed.
         keep_alive: Seconds without an event after which a stream sends an SSE comment; None sends none.
         resubscribe: The behavior of `tasks/resubscribe`. `resume` numbers the events of all streams and sends those after the
             `Last-Event-ID`, or all without a known one. `replay` sends all events, and `live` the following ones and
