@@ -18,6 +18,7 @@ from payman_sdk._core.task_reader import is_same_task
 from payman_sdk._core.tracking import ClientObserver
 
 if TYPE_CHECKING:
+    from payman_api.models import Task
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Clock, Flow
     from payman_sdk._core.exchange import EarlierArtifacts
@@ -166,12 +167,9 @@ class Operations(NamedTuple):
 
         task_id = read_task_id(task)
         time = self._build_context(options, task_id)
-        answer, found = yield from retry_read(
-            lambda: fetch_task(task_id, time, messages=MESSAGES), time, task_id
-        )
-        yield from time.watch.track_state(found)
-        request_id = str(answer.get("id", ""))
-        return format_task(found, request_id=request_id, session_id=None, earlier=earlier), first_text(found)
+        found = retry_read(lambda: fetch_task(task_id, time, messages=MESSAGES), time, task_id)
+        response, known = yield from _format_found(found, time, earlier)
+        return response, first_text(known)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         return self._look_at(read_task_id(task), task, cancel_task)
@@ -193,15 +191,7 @@ class Operations(NamedTuple):
         options = build_default_options(self.config)
         options = options if timeout is None else options._replace(timeout=timeout)
         time = self._build_context(options, task_id)
-        answer, found = yield from fetch(task_id, time)
-        yield from time.watch.track_state(found)
-        request_id = answer.get("id")
-        response = format_task(
-            found,
-            request_id=request_id if isinstance(request_id, str) else "",
-            session_id=None,
-            earlier=get_earlier_artifacts(task),
-        )
+        response, _ = yield from _format_found(fetch(task_id, time), time, get_earlier_artifacts(task))
         response._seconds = self.clock() - began  # pyright: ignore[reportPrivateUsage] # of this package
         return response
 
@@ -233,3 +223,13 @@ class Operations(NamedTuple):
             idempotency_key=key,
             is_reply=replied is not None,
         )
+
+
+def _format_found(
+    flow: Flow[TaskAnswer], time: CallContext, earlier: EarlierArtifacts | None
+) -> Flow[tuple[FormattedTaskResponse, Task]]:
+    answer, task = yield from flow
+    yield from time.watch.track_state(task)
+    said = answer.get("id")
+    request_id = said if isinstance(said, str) else ""
+    return format_task(task, request_id=request_id, session_id=None, earlier=earlier), task

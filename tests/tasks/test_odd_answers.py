@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import httpx
@@ -13,6 +14,7 @@ from payman_api import PATHS
 from payman_sdk import PaymanClient
 from payman_sdk._core.events import read_update
 from payman_sdk._core.formatting import format_task
+from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.retry import is_ambiguous
 from payman_sdk._core.rpc import read_answer
 from payman_sdk._core.task_reader import read_task
@@ -511,6 +513,18 @@ def test_an_update_of_the_status_is_read_the_short_way(monkeypatch: pytest.Monke
     for name in ("contextId", "session_id", "context_id"):
         assert read_task({**update, name: "ses-1"}, "tsk-1") is None, name
     assert len(lenient) == 3
+
+
+def test_an_id_that_is_no_text_is_nobodys(peer: Peer, client: PaymanClient) -> None:
+    """However a task is looked up, what its answer calls the request is shown only if it is a text."""
+    paid = Payment(
+        outcome=PaymentOutcome.UNDETERMINED, amount=Decimal(1), currency="TSD", payee="Bob", task_id="tsk-1"
+    )
+    result = task("tsk-1")
+    for envelope in ({}, *({"id": said} for said in (None, 7, ["req-1"]))):
+        peer.always(GET_PATH, _json({"jsonrpc": "2.0", "result": result, **envelope}))
+        looks = (client.get_task("tsk-1"), client.wait("tsk-1"), client.payment_status(paid).response)
+        assert [look and look.request_id for look in looks] == [""] * 3, envelope
 
 
 def test_the_refusal_of_another_request_is_not_a_refusal_of_this_one(peer: Peer, connect: Connect) -> None:
