@@ -184,7 +184,7 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
 
 
 _TASK_ONLY = ("artifacts", "history", "sessionId")
-"""Members that a task has, and no update of its status: some servers leave `final` out where it is false."""
+"""Members of a task alone. Updates without them may lack `final` because it is false."""
 
 
 def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:

@@ -34,13 +34,12 @@ class FailureClass(Enum):
     """What the failure of an attempt says about the ask; the values are for the log."""
 
     FATAL = "it would fail again"
-    """Nothing was done, and another attempt would fail in the same way."""
+    """Nothing was done."""
     RETRYABLE = "nothing was sent, so it may be sent again"
-    """No byte can have left: it may be sent again at once."""
     TURNED_AWAY = "it was turned away; the task is looked up before it is sent again"
-    """Something turned it away, probably before the agent saw it: one look-up that finds nothing allows another send."""
+    """Probably before the agent saw it: one look-up that finds nothing allows another send."""
     AMBIGUOUS = "it may have arrived; the task is looked up"
-    """It may have arrived: `tasks/get` has to answer that for `settle_time` before another send."""
+    """The task has to stay unknown for `settle_time` before another send."""
 
 
 def classify_failure(failure: errors.PaymanError) -> FailureClass:

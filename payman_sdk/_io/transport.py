@@ -123,10 +123,9 @@ def _load_context(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
         file, folder = certifi.where(), None
     try:
         context = ssl.create_default_context(cafile=file, capath=folder)
-    except OSError as error:  # Python opens the file of SSLKEYLOGFILE here
-        raise ConfigurationError(
-            f"TLS cannot be set up: {error}.", next_step="Correct or unset SSLKEYLOGFILE."
-        ) from None
+    except OSError as error:
+        fix = "Correct or unset SSLKEYLOGFILE."  # Python opens its file here
+        raise ConfigurationError(f"TLS cannot be set up: {error}.", next_step=fix) from None
     for variable, path, _ in named[1:]:
         context.load_verify_locations(*_read_location(variable, path))
     return context
