@@ -107,21 +107,25 @@ class SQLiteKeyStore:
 
     @contextlib.contextmanager
     def _open(self) -> Generator[sqlite3.Connection, None, None]:
-        # A connection for each step: none outlives a fork or is shared between threads.
         # If others can write the file, they can hide what was sent.
         if problem := prepare_private_database(self.path):
             raise PermissionError(f"{problem.problem} {problem.fix}")
-        with (
-            defer_forks(),  # for the locks of SQLite
-            contextlib.closing(
-                sqlite3.connect(self.path, timeout=get_time_left(_LOCK_SECONDS))
-            ) as connection,
-        ):
-            connection.execute("PRAGMA synchronous = FULL")
-            with connection:
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute(_TABLE)
-                yield connection
+        with open_database(self.path) as connection, connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_TABLE)
+            yield connection
+
+
+@contextlib.contextmanager
+def open_database(path: Path) -> Generator[sqlite3.Connection, None, None]:
+    """Open a file of SQLite for one step: no connection outlives a fork or is shared between threads."""
+    seconds = get_time_left(_LOCK_SECONDS)
+    with (
+        defer_forks(),  # SQLite has locks for the whole process
+        contextlib.closing(sqlite3.connect(path, timeout=seconds, isolation_level=None)) as connection,
+    ):
+        connection.execute("PRAGMA synchronous = FULL")
+        yield connection
 
 
 def open_default_store() -> SQLiteKeyStore | None:

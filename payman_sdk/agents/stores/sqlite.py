@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from payman_sdk._core.effects import Lock
-from payman_sdk._io.forks import defer_forks
+from payman_sdk._io.key_store import open_database
 from payman_sdk._io.private_files import (
     PathProblem,
     find_folder_problem,
@@ -16,7 +16,6 @@ from payman_sdk._io.private_files import (
     prepare_private_database,
     read_file_path,
 )
-from payman_sdk._io.token_store_access import get_time_left
 from payman_sdk._refusals import build_missing_error
 from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
 from payman_sdk.agents.stores.operation import OperationStoreError
@@ -38,8 +37,6 @@ CREATE TABLE IF NOT EXISTS totals (run_id TEXT PRIMARY KEY, totals TEXT NOT NULL
 _VERSION = 2
 """Of the tables, as `PRAGMA user_version` has it. Earlier ones are raised to this: 0 is a new file, or one whose records have no
 `sent_at` yet; 1 has no totals."""
-_PATIENCE = 30.0
-"""Seconds to wait for another process that writes; it writes one record at a time."""
 
 
 class SQLiteOperationStore(SQLOperationStore):
@@ -111,16 +108,9 @@ class SQLiteOperationStore(SQLOperationStore):
 
     @contextlib.contextmanager
     def _connect(self) -> Generator[sqlite3.Connection, None, None]:
-        # A connection for each question: none of them outlives a fork or is shared between threads.
         # What others could write may say that nothing was paid, so it is not taken over.
         _refuse(prepare_private_database(self.path))
-        with (
-            defer_forks(),  # for the locks of SQLite
-            contextlib.closing(
-                sqlite3.connect(self.path, timeout=get_time_left(_PATIENCE), isolation_level=None)
-            ) as connection,
-        ):
-            connection.execute("PRAGMA synchronous = FULL")
+        with open_database(self.path) as connection:
             [version] = connection.execute("PRAGMA user_version").fetchone()
             if version not in range(_VERSION + 1):
                 raise OperationStoreError(
