@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -35,7 +36,7 @@ _HUNG = 15
 def ask(client: PaymanClient, what: str) -> None:
     """Ask, and see that the answer is to this very question."""
     text = f"{what} of process {os.getpid()} in thread {threading.get_ident()} at {time.monotonic_ns()}"
-    answer = client.ask(text) if what == "ask" else client.stream(text).result()
+    answer = client.ask(text, idempotency_key=text) if what == "ask" else client.stream(text).result()
     assert answer.text == text, f"{answer.text!r} answers {text!r}"
 
 
@@ -146,7 +147,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ways", choices=[*WAYS], nargs="*", default=[*WAYS])
     parser.add_argument("--stages", choices=get_args(Stage), nargs="*", default=get_args(Stage))
     parser.add_argument("--schemes", choices=["http", "https"], nargs="*", default=["http", "https"])
-    given, good, bad = parser.parse_args(arguments), 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["PAYMAN_STATE_DIR"] = folder  # for the records of keys
+        return _fork_everywhere(parser.parse_args(arguments))
+
+
+def _fork_everywhere(given: argparse.Namespace) -> int:
+    good = bad = 0
     for scheme in given.schemes:
         with Server(tls=scheme == "https") as server:
             if server.authority:
