@@ -184,7 +184,7 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
 
 
 _TASK_ONLY = ("artifacts", "history", "sessionId")
-"""Members of a task alone. Updates without them may lack `final` because it is false."""
+"""Members of a task alone. Updates may lack a false `final`."""
 
 
 def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:

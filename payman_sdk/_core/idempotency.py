@@ -197,8 +197,9 @@ class KeyClaim(Generic[T]):
 
 
 def first_text(task: Task) -> str | None:
-    """Return what a task was first asked; None where the server does not return it."""
+    """Return what a task was first asked; None where the server does not return it, or not as text."""
     history = task.history if isinstance(task.history, list) else []
-    if not history or len(history) >= MESSAGES or history[0].role != "user":
+    if not history or len(history) >= MESSAGES or str(history[0].role).lower() not in {"user", "role_user"}:
         return None
-    return "\n".join(part.text for part in history[0].parts if isinstance(part, TextPart))
+    texts = [part.text for part in history[0].parts if isinstance(part, TextPart)]
+    return "\n".join(texts) or None

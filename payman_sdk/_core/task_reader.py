@@ -131,8 +131,8 @@ def _is_plain(task: Task) -> bool:
         return False
     if not session_id and not _SESSION_NAMES.isdisjoint(task.additional_properties):
         return False
-    message = status.message
-    if message and not all(map(_is_plain_part, message.parts)):
+    messages = (status.message, *(task.history or ()))
+    if not all(_is_plain_part(part) for message in messages if message for part in message.parts):
         return False
     return not task.artifacts or all(map(_is_plain_artifact, task.artifacts))
 

@@ -361,6 +361,11 @@ def message(text: str, role: str = "user") -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "text": part} for part in text.split("\n")]}
 
 
+def written(kind: str, content: object) -> dict[str, Any]:
+    """A message of a part that is not quite a text."""
+    return {"role": "user", "parts": [{"type": kind, kind.lower(): content}]}
+
+
 @ways
 @pytest.mark.parametrize(
     ("history", "is_refused"),
@@ -375,6 +380,13 @@ def message(text: str, role: str = "user") -> dict[str, Any]:
         ([message("something else"), message(PAYMENT)], True),
         ([message(f"{PAYMENT} ")], True),
         ([message(f"{PAYMENT}\nnow")], True),
+        ([message("something else", "USER")], True),
+        ([message("something else", "ROLE_USER")], True),
+        ([written("TEXT", PAYMENT)], False),
+        ([written("TEXT", "something else")], True),
+        ([written("text", None)], False),
+        ([written("data", {"a": 1})], False),
+        ([{"role": "user", "parts": []}], False),
     ],
 )
 def test_only_a_text_that_is_reported_is_compared(
