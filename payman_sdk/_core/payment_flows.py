@@ -249,11 +249,11 @@ def _read_created_payee(response: FormattedTaskResponse, order: PayeeOrder) -> P
     if response.status == "failed" and not find_objects(response, response.artifacts):
         listings.check_completed(response)
     value = find_object(response, response.artifacts).value
-    if value.get("status") == "refused":
+    status, found = str(value.get("status")).lower(), as_object(value.get("payee"))
+    if status == "refused":
         why = shorten(listings.text_or_none(value, "reason") or "no reason was given")
         raise build_failure(response, f"The payee was not created: {why}")
-    found = as_object(value.get("payee"))
-    if response.status == "failed" or value.get("status") not in {"created", "exists"} or found is None:
+    if response.status == "failed" or status not in {"created", "exists"} or found is None:
         raise NoObjectError(f"the task is {state}, and its object does not say so")
     payee = listings.read_payee(found, response)
     if not _is_ordered_payee(payee, order):

@@ -118,7 +118,7 @@ class SQLiteKeyStore:
 
 @contextlib.contextmanager
 def open_database(path: Path) -> Generator[sqlite3.Connection, None, None]:
-    """Open a file of SQLite for one step: no connection outlives a fork or is shared between threads."""
+    """Open a file for one step: no connection outlives a fork or serves two threads."""
     seconds = get_time_left(_LOCK_SECONDS)
     with (
         defer_forks(),  # SQLite has locks for the whole process

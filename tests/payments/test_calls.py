@@ -572,6 +572,17 @@ def test_a_payee_that_may_be_there_is_an_unknown_outcome() -> None:
                 client.create_payee("Ada", "TEST_RAILS")
 
 
+def test_the_status_of_a_payee_is_read_in_any_case() -> None:
+    """As that of a payment: Payman writes its own in capitals."""
+    with Sandbox() as sandbox, sandbox.client() as client:
+        for status in ("created", "CREATED", "Exists"):
+            sandbox.script([f'{{"status": "{status}", "payee": {{"name": "Ada"}}, "reason": null}}'])
+            assert client.create_payee("Ada", "TEST_RAILS").name == "Ada"
+        sandbox.script(['{"status": "REFUSED", "payee": null, "reason": "Not today."}'])
+        with pytest.raises(TaskFailedError, match="Not today"):
+            client.create_payee("Ada", "TEST_RAILS")
+
+
 def test_a_token_without_the_scope_is_refused() -> None:
     with Sandbox() as sandbox:
         token = sandbox.issue_token(scopes=["write_send_payment"])
