@@ -183,10 +183,6 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     return update
 
 
-_TASK_ONLY = ("artifacts", "history", "sessionId")
-"""Members of a task alone. Updates may lack a false `final`."""
-
-
 def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
     if find_task_id(body) not in (None, "", task_id, other_id):
         return None
@@ -207,7 +203,8 @@ def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
     # An update of a status names the task in another member than a task does.
     is_update = body.get("kind") == "status-update" or "taskId" in body
     is_whole = artifact is None and is_final is None and not is_update
-    shows_end = is_whole and get_first(body, *_TASK_ONLY) is not None
+    # An update may lack a false `final`, and has none of these members.
+    shows_end = is_whole and get_first(body, "artifacts", "history", "sessionId") is not None
     if task is not None:
         warnings += task.warnings
         is_final = has_ended(canonicalize_state(task.status.state)) if shows_end else is_final
