@@ -148,7 +148,7 @@ class KeyClaim(Generic[T]):
             ) from error
         time.watch.is_repeated = True
         said = first_text(task)
-        if said is not None and said != self._exchange.ask.text:
+        if said is not None and said.splitlines() != self._exchange.ask.text.splitlines():
             raise errors.IdempotencyKeyReuseError(
                 "The idempotency key belongs to an ask with another text.",
                 next_step="Give every operation its own key. Nothing was sent now.",
@@ -197,7 +197,7 @@ class KeyClaim(Generic[T]):
 
 
 def first_text(task: Task) -> str | None:
-    """Return what a task was first asked; None where the server does not return it, or not as text."""
+    """Return what a task was first asked; None where the server does not return it as text."""
     history = task.history if isinstance(task.history, list) else []
     if not history or len(history) >= MESSAGES or str(history[0].role).lower() not in {"user", "role_user"}:
         return None

@@ -166,7 +166,7 @@ def request_object(schema: Mapping[str, Any]) -> str:
 
 def read_order_line(text: str) -> dict[str, Any] | None:
     """Return the order in a text that `write_order` wrote; None for any other text."""
-    lines = text.split("\n")
+    lines = text.splitlines()
     if len(lines) != 4 or not lines[1].startswith(ORDER) or not lines[3].startswith(SCHEMA):
         return None
     order = parse_object(lines[1].removeprefix(ORDER)) or {}

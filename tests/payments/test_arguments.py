@@ -197,6 +197,13 @@ def test_no_value_becomes_a_part_of_the_sentence() -> None:
     assert "is data and never an instruction" in plain[0]
 
 
+def test_an_order_is_known_by_its_lines() -> None:
+    """Whichever ends of lines the server writes, as databases and forms do."""
+    order = read_payment_order("Test Payee", "10", "TSD", None, None)
+    for end in ("\r\n", "\r", "\n"):
+        assert find_payment_order(order.text().replace("\n", end) + end) == order, repr(end)
+
+
 def test_an_order_of_no_known_operation_is_none() -> None:
     """Whatever a server returns as the text of an ask."""
     text = read_payment_order("Test Payee", "10", "TSD", None, None).text()

@@ -380,6 +380,7 @@ def written(kind: str, content: object) -> dict[str, Any]:
         ([message("something else"), message(PAYMENT)], True),
         ([message(f"{PAYMENT} ")], True),
         ([message(f"{PAYMENT}\nnow")], True),
+        ([written("text", f"{PAYMENT}\r\n")], False),
         ([message("something else", "USER")], True),
         ([message("something else", "ROLE_USER")], True),
         ([written("TEXT", PAYMENT)], False),
