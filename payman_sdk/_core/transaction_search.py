@@ -86,13 +86,13 @@ def search_transactions(
             return Search(known, False, unreadable(answer, str(skipped[0])), listed, may_hide_one)
         ids = {one.id for one in known}
         new = [one for one in listed if wanted in (None, one.id) and (one.id is None or one.id not in ids)]
-        known += new
+        known += [one for at, one in enumerate(new) if one.id is None or one not in new[:at]]
         if any(is_same_task(one.task_id, task_id) or one.id == payment_id is not None for one in new):
             return Search(known)
         reached = since is not None and any(one.created is not None and one.created < since for one in listed)
         if wanted is None and (len(listed) < PAGE or reached):
             return Search(known, is_whole=True)
-        # The same again, or nothing that differs from it.
+        # Nothing new.
         if wanted is None and all(one.id is None for one in new):
             break
     return Search(known)
@@ -115,7 +115,7 @@ def _may_be_of(item: object, task_id: str, since: dt.datetime | None) -> bool:
 
 
 def _may_hide(answer: FormattedTaskResponse | None, error: PaymanError, task_id: str) -> bool:
-    """Return whether an answer that is not a list may show the transaction of a task all the same."""
+    """Return whether an answer that is not a list may show the transaction of a task."""
     if answer is None:
         return False
     if task_id.casefold() in f"{answer.artifacts} {answer.status_message}".casefold():

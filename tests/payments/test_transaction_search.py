@@ -128,6 +128,8 @@ def test_a_search_ends_where_it_has_found_the_payment_or_cannot(monkeypatch: pyt
         ("an id of nobody", page, "txn-x", 120, None, [0, "txn-x", 50, 100], 150, True),
         ("a short list", lambda order: page(order)[:20], None, None, None, [0], 20, True),
         ("the same again", lambda order: page({"limit": 50}), "txn-x", 900, None, [0, "txn-x", 50], 50, False),
+        ("a row twice", lambda order: [*page(order)[:20], *page(order)[3:5]], None, None, None, [0], 20, True),
+        ("two states of one row", lambda order: [*page(order)[:20], listed(3, outcome=UNDETERMINED)], None, None, None, [0], 21, True),
         ("without ids", lambda order: [listed(1, **unnamed)] * PAGE, "txn-x", 900, None, [0], 50, False),
         ("no end", page, None, None, None, [*range(0, 500, 50)], 500, False),
         ("lost at once", lambda order: lost, None, None, None, [0], 0, False),
