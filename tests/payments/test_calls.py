@@ -348,6 +348,7 @@ CONTRARY_LISTS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("two objects", lambda row: list_of(row) + list_of()),
     ("another name of the list", lambda row: json.dumps({"payments": [row]})),
     ("half an object", lambda row: list_of(row)[:-4]),
+    ("half an object of no task", lambda row: list_of({**row, "task_id": None})[:-4]),
     ("words with the task", lambda row: f"I found {row['task_id'].upper()}, which was paid."),
 )
 HARMLESS_LISTS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
