@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from payman_sdk._core.http import BufferedResponse, HTTPResponse, Transmission
 from payman_sdk._core.wire_json import is_excessive
+from payman_sdk._text.error_response import KEPT_HEADERS
 from payman_sdk._text.redaction import redact
 from payman_sdk.errors import APIConnectionError
 
@@ -282,12 +283,11 @@ def buffer_answer(status: int, headers: Mapping[str, str], body: bytes) -> Buffe
     A success may hold new secrets.
     """
     if not 200 <= status < 300:
-        headers = {name: redact(headers[name]) for name in _NEEDED if name in headers}
+        headers = {name: redact(headers[name]) for name in KEPT_HEADERS if name in headers}
         body = redact(body)
     elif "content-encoding" in headers:
         headers = {name: value for name, value in headers.items() if name.lower() not in _OF_THE_BODY}
     return BufferedResponse(status, headers, body)
 
 
-_NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
 _OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})

@@ -14,7 +14,7 @@ from payman_sdk._text.sanitizer import sanitize
 _SHOWN = 500
 """How many characters of a server's own words a message repeats."""
 
-_KEPT = ("content-type", "date", "retry-after", "retry-after-ms")
+KEPT_HEADERS = ("content-type", "date", "retry-after", "retry-after-ms")
 """The headers that an error keeps: those that help its reader."""
 
 _MOST_KEPT = 256 * 1024
@@ -76,7 +76,7 @@ class ErrorResponse:
         self.status_code = status_code
         self.content: bytes = redact(content[:_MOST_KEPT])
         given = Headers({**(headers or {}), **({"content-type": content_type} if content_type else {})})
-        self.headers = Headers({name: redact(given[name]) for name in _KEPT if name in given})
+        self.headers = Headers({name: redact(given[name]) for name in KEPT_HEADERS if name in given})
 
     @property
     def content_type(self) -> str:
