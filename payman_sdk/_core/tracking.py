@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from payman_api.models import TaskState
 from payman_sdk import errors
+from payman_sdk._annotations import NamedTuple
 from payman_sdk._core.effects import CallHook, Clock, Flow, NotifyHook, SendRequest
 from payman_sdk._core.error_classes import describe_interruption, is_described, is_not_recorded
 from payman_sdk._core.formatting import format_message
@@ -47,11 +48,10 @@ def redact_state(state: str) -> str:
     return state if state in STATES else "unlisted"
 
 
-class TokenRefreshBegan:
+class TokenRefreshBegan(NamedTuple):
     """An access token is about to be fetched."""
 
-    def __init__(self, reason: Reason) -> None:
-        self.reason = reason
+    reason: Reason
 
 
 class ClientObserver(Protocol):
