@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from payman_sdk._core.effects import CallHook, Flow
 from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input, wait_for_end
-from payman_sdk._core.reconciliation import Attempts, Reconcile, build_unknown_error
+from payman_sdk._core.reconciliation import Attempts, build_unknown_error
 from payman_sdk._core.requests import AskRequest, generate_id
 from payman_sdk._core.retry import CallContext, is_ambiguous, retry_read
 from payman_sdk._core.rpc import call_agent
@@ -35,7 +35,7 @@ def carry_out(exchange: AskExchange[T]) -> Flow[T]:
                 from payman_sdk._core.exchange import look_before_reply
 
                 yield from look_before_reply(exchange)
-            return (yield from exactly_once(exchange.attempt, exchange.reconcile, exchange.time, ask))
+            return (yield from exactly_once(exchange, exchange.attempt))
         return (yield from _send_by_key(exchange))
     except PaymanError as error:
         error.add_context(**ask.get_ids())
@@ -73,16 +73,14 @@ def _send_by_key(exchange: AskExchange[T]) -> Flow[T]:
         return (yield from exchange.attempt())
 
     try:
-        return (yield from exactly_once(attempt, exchange.reconcile, exchange.time, exchange.ask))
+        return (yield from exactly_once(exchange, attempt))
     except PaymanError as error:
         yield from claim.release(error)
         raise
 
 
-def exactly_once(
-    attempt: Callable[[], Flow[T]], look: Reconcile[T], time: CallContext, ask: AskRequest
-) -> Flow[T]:
-    """Have something done once, and return how it ended.
+def exactly_once(exchange: AskExchange[T], attempt: Callable[[], Flow[T]]) -> Flow[T]:
+    """Have an ask done once by attempts of this kind, and return how it ended.
 
     A reply that may have arrived is never sent again, as no look-up can show whether it arrived.
 
@@ -91,6 +89,7 @@ def exactly_once(
         PaymanError: `sent` is False: it was not done. `sent` is None: it was turned away, and the agent did not know it.
     """
     failed: Attempts[T] | None = None
+    ask, time = exchange.ask, exchange.time
     time.watch.attempts = 1
     while True:
         try:
@@ -102,7 +101,7 @@ def exactly_once(
         except Exception as fault:
             # The SDK's own: what others raise after sending is an APIConnectionError by now.
             failure = time.watch.convert_fault(fault)
-        failed = failed or Attempts(look, time, ask.task_id, is_reply=ask.is_reply)
+        failed = failed or Attempts(exchange.reconcile, time, ask.task_id, is_reply=ask.is_reply)
         ended = yield from failed.handle(failure)
         if ended is not None:
             time.watch.is_reconciled = True

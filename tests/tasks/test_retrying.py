@@ -462,6 +462,9 @@ class Attempts:
         known: What each look returns or raises.
     """
 
+    ask: AskRequest
+    time: CallContext
+
     def __init__(self, *failures: PaymanError, known: list[str | PaymanError | None] | None = None) -> None:
         self._failures = list(failures)
         self._known = list(known or [])
@@ -490,12 +493,10 @@ def try_once(
 ) -> tuple[Any, str, float]:
     """What comes of something that is done once: its end, the attempts and looks, and how long it took."""
     clock = Clock()
-    flow = exactly_once(
-        attempts.attempt,
-        attempts.reconcile,
-        time_of(clock, seconds, **{"max_retries": 2, **time}),
-        ASK._replace(is_reply=is_reply),
-    )
+    attempts.ask = ASK._replace(is_reply=is_reply)
+    attempts.time = time_of(clock, seconds, **{"max_retries": 2, **time})
+    exchange: Any = attempts
+    flow = exactly_once(exchange, attempts.attempt)
     try:
         return run(flow, clock, []), attempts.done, clock.now - 1000
     except PaymanError as error:
