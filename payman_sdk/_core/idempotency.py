@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Generic
+from unicodedata import normalize
 
 from payman_api.models import Task, TextPart
 from payman_sdk import errors
@@ -148,7 +149,7 @@ class KeyClaim(Generic[T]):
             ) from error
         time.watch.is_repeated = True
         said = first_text(task)
-        if said is not None and said.splitlines() != self._exchange.ask.text.splitlines():
+        if said is not None and _read_lines(said) != _read_lines(self._exchange.ask.text):
             raise errors.IdempotencyKeyReuseError(
                 "The idempotency key belongs to an ask with another text.",
                 next_step="Give every operation its own key. Nothing was sent now.",
@@ -203,3 +204,8 @@ def first_text(task: Task) -> str | None:
         return None
     texts = [part.text for part in history[0].parts if isinstance(part, TextPart)]
     return "\n".join(texts) or None
+
+
+def _read_lines(text: str) -> list[str]:
+    """Return the lines of a text, however its ends of lines and its accents are encoded."""
+    return normalize("NFC", text).splitlines()

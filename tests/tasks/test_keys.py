@@ -403,6 +403,19 @@ def test_only_a_text_that_is_reported_is_compared(
     assert [request.path for request in peer.requests] == [TOKEN_PATH, GET_PATH]
 
 
+@ways
+def test_a_text_is_the_same_however_its_accents_are_encoded(
+    ask: Ask, peer: Peer, client: PaymanClient
+) -> None:
+    """Databases and file systems compose them, or take them apart."""
+    for kept in ("Zo\u00eb", "Zoe\u0308"):
+        peer.always(GET_PATH, task_with(history=[message(f"send 10 TSD to {kept}")]))
+        for asked in ("Zo\u00eb", "Zoe\u0308"):
+            assert ask(client, f"send 10 TSD to {asked}", idempotency_key=KEY).text == "Done."
+        with pytest.raises(IdempotencyKeyReuseError):
+            ask(client, "send 10 TSD to Zoe", idempotency_key=KEY)
+
+
 # --- what carries the key
 
 
