@@ -46,6 +46,8 @@ TEXTS = {
     "p%C3%A4ssw%C3%B6rt-f%c3%bcr-%c3%a4lle": "...",
     "p\\u00e4ssw\\u00f6rt-f\\u00fcr-\\u00e4lle": "...",
     "p&auml;ssw&ouml;rt-f&uuml;r-&auml;lle": "...",
+    "".join(f"&#{ord(sign):012};" for sign in TOKEN): "...",
+    "".join(f"&#x{ord(sign):012x};" for sign in TOKEN): "...",
     "with+spaces+in+it, with%20spaces%20in%20it": "..., ...",
     "eyJhbGciOiJIUzI1NiJ9.two.abcdef": "...two.abcdef",
     "acc3ss-t\\/ken": "...\\/ken",
@@ -110,6 +112,15 @@ def test_an_error_keeps_little_of_an_answer_and_no_secret_of_it() -> None:
         b"...xx",
         {"content-type": "text/plain; ...", "retry-after": "..."},
     )
+
+
+def test_an_error_in_utf_16_or_32_shows_no_secret() -> None:
+    """JSON is read in any of them, so the body that an error keeps is redacted in each, and kept in UTF-8."""
+    document = json.dumps({"error": "invalid_grant", "error_description": f"seen: {TOKEN}"})
+    for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
+        kept = ErrorResponse(400, document.encode(encoding))
+        assert kept.json() == {"error": "invalid_grant", "error_description": "seen: ..."}, encoding
+        assert kept.text == document.replace(TOKEN, "..."), encoding
 
 
 def test_any_piece_of_any_secret_is_found_whatever_secrets_share() -> None:
@@ -228,6 +239,7 @@ ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda letter: f"%{ord(letter):02x}",
     lambda letter: f"&#{ord(letter):03d};",
     lambda letter: f"&#X{ord(letter):x};",
+    lambda letter: f"&#{ord(letter):010};",
     lambda letter: NAMES.get(letter, letter),
     lambda letter: letter if letter in "abefnrtuvx0" else f"\\{letter}",
 )

@@ -15,7 +15,17 @@ from typing import Any, Final, Protocol
 from payman_sdk._annotations import NamedTuple
 from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk._text.error_response import Headers
-from payman_sdk._text.redaction import ALIKE, ANY, FIRST, REDACTED, WORD, list_encodings, list_texts, redact
+from payman_sdk._text.redaction import (
+    ALIKE,
+    ANY,
+    FIRST,
+    REDACTED,
+    WORD,
+    decode_body,
+    list_encodings,
+    list_texts,
+    redact,
+)
 
 
 class HTTPResponse(Protocol):
@@ -189,8 +199,8 @@ _compile: Callable[[bytes], re.Pattern[bytes]] = lru_cache(re.compile)
 
 def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
     """Return the body of a success, redacted if it says that it is an error or repeats most of a secret, such as `own`."""
-    if b"\0" in body:  # UTF-16, which JSON may come in, hides a secret from whoever compares bytes
-        body = body.decode(json.detect_encoding(body), "replace").encode()
+    if b"\0" in body:
+        body = decode_body(body)
     return body if _is_clean(body, own) else redact(body)
 
 

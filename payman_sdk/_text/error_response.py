@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from payman_sdk._compat_requests import build_json_error
-from payman_sdk._text.redaction import redact
+from payman_sdk._text.redaction import decode_body, redact
 from payman_sdk._text.sanitizer import sanitize
 
 _SHOWN = 500
@@ -74,7 +74,7 @@ class ErrorResponse:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status_code = status_code
-        self.content: bytes = redact(content[:_MOST_KEPT])
+        self.content: bytes = redact(decode_body(content[:_MOST_KEPT]))
         given = Headers({**(headers or {}), **({"content-type": content_type} if content_type else {})})
         self.headers = Headers({name: redact(given[name]) for name in KEPT_HEADERS if name in given})
 
