@@ -199,8 +199,7 @@ _compile: Callable[[bytes], re.Pattern[bytes]] = lru_cache(re.compile)
 
 def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
     """Return the body of a success, redacted if it says that it is an error or repeats most of a secret, such as `own`."""
-    if b"\0" in body:
-        body = decode_body(body)
+    body = decode_body(body) if b"\0" in body else body
     return body if _is_clean(body, own) else redact(body)
 
 

@@ -5,6 +5,7 @@ The agent reads words [P], so it may list too few, the same again, or nothing. A
 
 import datetime as dt
 from typing import NamedTuple
+from unicodedata import normalize
 
 from payman_sdk._core.effects import Flow, Stopwatch
 from payman_sdk._core.error_classes import is_not_recorded
@@ -99,8 +100,10 @@ def search_transactions(
 
 
 def is_foreign(said: str | None, task_id: str) -> bool:
-    """Return whether a value is the id of another task; a word such as `null` is not an id."""
-    if said is None or is_same_task(said, task_id):
+    """Return whether a value is the id of another task; a word such as `null` is not, nor is this id in other signs."""
+    ids = normalize("NFKC", f"{said}\n{task_id}").casefold()
+    one, other = "".join(sign for sign in ids if sign.isalnum() or sign == "\n").rsplit("\n", 1)
+    if said is None or one in other or other in one:
         return False
     return said.casefold().startswith("tsk-") or (len(said) >= _SHORTEST_ID and any(map(str.isdigit, said)))
 

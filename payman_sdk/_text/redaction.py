@@ -208,8 +208,7 @@ def _count_alike(one: bytes, other: bytes) -> int:
 
 def _undo_escapes(view: bytes) -> tuple[bytes, int]:
     """Return the text with its escapes undone, and how many they were."""
-    has_any = re.search(rb"[%\\&]", view) is not None
-    return re.subn(_ESCAPE, _decode_match, view) if has_any else (view, 0)
+    return re.subn(_ESCAPE, _decode_match, view) if re.search(rb"[%\\&]", view) else (view, 0)
 
 
 def _trace_escapes(view: bytes, places: Sequence[int]) -> Sequence[int]:

@@ -308,6 +308,25 @@ PROOFS: tuple[tuple[str, Verdict, list[Transaction], PaymentOutcome], ...] = (
         [evolve(TX, task_id="TSK-1")],
         UNDETERMINED,
     ),
+    *(
+        (
+            f"the task's own as {said!a}, though refused",
+            Verdict(REFUSED),
+            [evolve(TX, task_id=said)],
+            UNDETERMINED,
+        )
+        for said in (
+            " tsk-1 ",
+            "`tsk-1`",
+            "tsk-\u200b1",
+            "tsk\u20111",
+            "tsk-\uff11",
+            "task tsk-1 of 2026",
+            "1",
+            "tsk-…",
+        )
+    ),
+    ("the task's own in other signs", CLAIM, [evolve(TX, task_id=" tsk-1 ")], UNDETERMINED),
     ("a word for no task, though refused", Verdict(REFUSED), [evolve(TX, task_id="null")], UNDETERMINED),
     ("a word for no task, though failed", Verdict(FAILED), [evolve(TX, task_id="unavailable")], UNDETERMINED),
     ("a word for no task", CLAIM, [evolve(TX, task_id="null")], UNDETERMINED),
