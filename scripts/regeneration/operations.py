@@ -224,4 +224,6 @@ def _url(server: dict[str, Any], place: str) -> str:
         url = url.replace(f"{{{name}}}", str(variable["default"]))
     if re.search(r"[{?#\s]|//[^/]*@", url):  # of which a user or a query may be a secret
         refuse("The server has a variable that is not defined, a user, a query or a space", place)
+    if not url.lower().startswith(("http://", "https://")):
+        refuse(f"The server {url:.60} is reached by another protocol than http", place)
     return url

@@ -67,6 +67,8 @@ CONSTRUCTS = [
     ("a variable that nothing defines", operation(f"servers: [{{url: 'https://{{host}}/v2'}}], {OK}"), "has a variable that is not defined", OPERATION),
     ("a server with a query", "servers: [{url: 'https://x.test/v2?key=hunted'}]\npaths: {}\n", "The server has a variable that is not defined, a user, a query", "/servers/0"),
     ("a server with a user", "servers: [{url: 'https://me:hunted@x.test/v2'}]\npaths: {}\n", "The server has a variable that is not defined, a user", "/servers/0"),
+    ("a server of another protocol", "servers: [{url: 'wss://x.test/v2'}]\npaths: {}\n", "The server wss://x.test/v2 is reached by another protocol than http", "/servers/0"),
+    ("a protocol that is a variable", "servers: [{url: '{p}://x.test', variables: {p: {default: ftp}}}]\npaths: {}\n", "The server ftp://x.test is reached by another", "/servers/0"),
     ("a form with objects", body("application/x-www-form-urlencoded", f"{{type: object, properties: {{y: {OBJECT}}}}}"), "y in a body as application/x-www-form-urlencoded", BODY),
     ("a form with lists of objects", body("application/x-www-form-urlencoded", f"{{type: object, properties: {{y: {{type: array, items: {OBJECT}}}}}}}"), "y in a body", BODY),
     ("a form of a list", body("application/x-www-form-urlencoded", "{type: array, items: {type: string}}"), "that is not an object", BODY),
