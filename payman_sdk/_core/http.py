@@ -186,8 +186,8 @@ _CODE: Final = rb"(?:2[35DdEe]|3[\dBb]|[4-7][1-9A-Fa-f]|[57]0)"
 _NAME: Final = rb"(?!(?:amp|lt|gt|quot|apos|nbsp);)[A-Za-z]{2,31}\d{0,2};"
 _NUMBER: Final = rb"#[xX]0*%b|#0*(?:3[57]|[4-9]\d|1[012]\d)" % _CODE
 _HTML: Final = rb"(?:(?:amp|#0*38|#[xX]0*26);?)*(?:%b|%b)" % (_NUMBER, _NAME)
-_AMPERSAND: Final = b"&(?:%b|(?:26)?%b)" % (_CODE, _HTML)
-_BACKSLASH: Final = rb"\\(?:u(?:00@|0?\\)|x@)".replace(b"@", rb"(?:%b|26%b|[\dA-Fa-f]?\\)" % (_CODE, _HTML))
+_AMPERSAND: Final = b"&(?:(?:u00)?%b|(?:26)?%b)" % (_CODE, _HTML)
+_BACKSLASH: Final = rb"\\(?:(?:u00|u\{0*|U0{6}|x)(?:%b|26%b|[\dA-Fa-f]?\\)|u0?\\)" % (_CODE, _HTML)
 """How these are escaped all the same."""
 _SIGNS: Final = ALIKE.replace(b"%", b"&")
 """`ALIKE`, with one sign for the escapes of HTML and of URLs."""
@@ -224,7 +224,7 @@ def _is_clean(text: bytes, own: SecretStr | None) -> bool:
     if text.count(b'"error"') > text.count(b'"error":null') and re.search(_ERROR, text):
         return False
     view = text.translate(_SIGNS, b"\\")
-    if (b"\\u" in text or b"\\x" in text) and _compile(_BACKSLASH).search(text):
+    if (b"\\u" in text or b"\\x" in text or b"\\U" in text) and _compile(_BACKSLASH).search(text):
         return False
     if b"&" in view and _compile(_AMPERSAND).search(view):
         return False

@@ -60,8 +60,8 @@ ALIKE: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmn
 """One spelling for any case, and for both alphabets of base64."""
 
 _ESCAPE: Final = (
-    rb"%[0-9A-Fa-f]{2}|\\[^ux\\]|(?<!\\)\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?:\\\\){1,99}"
-    rb"|&#(?:0{0,99}[0-9]{1,7}|[xX]0{0,99}[0-9A-Fa-f]{1,6});?|&[A-Za-z]{2,31}[0-9]{0,2};"
+    rb"%(?:u00)?[\dA-Fa-f]{2}|\\[^uxU\\]|(?<!\\)\\+(?:u[\dA-Fa-f]{4}|u\{[\dA-Fa-f]{1,5}\}|U000[\dA-Fa-f]{5}|x[\dA-Fa-f]{2})"
+    rb"|(?:\\\\){1,99}|&#(?:0{0,99}\d{1,7}|[xX]0{0,99}[\dA-Fa-f]{1,6});?|&[A-Za-z]{2,31}\d{0,2};"
 )
 """Escapes in URLs, in JSON and programs, and in HTML; compiled on first use."""
 _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"\r", b"\\t": b"\t"}
@@ -231,13 +231,13 @@ def _decode_match(match: re.Match[bytes]) -> bytes:
 @lru_cache(maxsize=4096)
 def _decode_escape(escape: bytes) -> bytes:
     if escape.startswith(b"%"):
-        return bytes.fromhex(escape[1:].decode())
+        return bytes.fromhex(escape[-2:].decode())
     if escape.startswith(b"&"):
         # It names two thousand characters, and is needed where there is an escape of HTML.
         from html import unescape
 
         return unescape(escape.decode()).encode("utf-8", "surrogatepass")
     plain = escape.lstrip(b"\\")
-    if plain[:1] in {b"u", b"x"} and len(plain) > 1:
-        return chr(int(plain[1:], 16)).encode("utf-8", "surrogatepass")
+    if plain[:1] in {b"u", b"x", b"U"} and len(plain) > 1:
+        return chr(int(plain[1:].strip(b"{}"), 16)).encode("utf-8", "surrogatepass")
     return _NAMED_ESCAPES.get(escape, escape[1:]) if plain else escape[: len(escape) // 2]
