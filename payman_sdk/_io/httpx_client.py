@@ -10,7 +10,10 @@ import httpx
 
 from payman_sdk._io.given_client import TARGET, show_query
 from payman_sdk._io.http import convert_address
-from payman_sdk._io.routes import get_transports
+from payman_sdk._io.routes import Route, get_transports
+
+_MOST = 100
+"""Connections to another server than the client's."""
 
 
 def create_client(way: Any) -> httpx.Client | httpx.AsyncClient:
@@ -26,38 +29,43 @@ def create_client(way: Any) -> httpx.Client | httpx.AsyncClient:
 
 
 class PoolTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport that sends with own connections.
-
-    One of httpx's sends where that is replaced, or where somebody who watches httpx sends a request to another server.
-    """
+    """A transport that sends with own connections, or with one of httpx's where that is replaced."""
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
+        self._others: dict[str, Any] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if (way := self._find_other_way(request)) is not None:
-            with httpx.HTTPTransport(**way, trust_env=False) as transport:
-                answer = transport.handle_request(show_query(request))
-                answer.read()
-                return answer
         with _rename_errors():
-            return _to_httpx(self._pool.send(to_httpcore(request)))
+            route = self._find_route(request)
+            if not get_transports().is_on():
+                return _to_httpx(self._find_pool(route).send(to_httpcore(request)))
+        with httpx.HTTPTransport(verify=route.certificates, proxy=route.proxy, trust_env=False) as transport:
+            answer = transport.handle_request(show_query(request))
+            answer.read()
+            return answer
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if (way := self._find_other_way(request)) is not None:
-            async with httpx.AsyncHTTPTransport(**way, trust_env=False) as transport:
-                answer = await transport.handle_async_request(show_query(request))
-                await answer.aread()
-                return answer
         with _rename_errors():
-            return _to_httpx(await self._pool.send(to_httpcore(request)))
+            route = self._find_route(request)
+            if not get_transports().is_on():
+                return _to_httpx(await self._find_pool(route).send(to_httpcore(request)))
+        way: dict[str, Any] = {"verify": route.certificates, "proxy": route.proxy}
+        async with httpx.AsyncHTTPTransport(**way, trust_env=False) as transport:
+            answer = await transport.handle_async_request(show_query(request))
+            await answer.aread()
+            return answer
 
-    def _find_other_way(self, request: httpx.Request) -> dict[str, Any] | None:
-        """Return the settings of httpx's transport; None if own connections send."""
-        route, address = self._pool.route, convert_address(request.url)
-        if address.origin == route.origin and not get_transports().is_on():
-            return None
-        return {"verify": route.certificates, "proxy": route.to(address).proxy}
+    def _find_route(self, request: httpx.Request) -> Route:
+        route: Route = self._pool.route
+        return route.to(convert_address(request.url))
+
+    def _find_pool(self, route: Route) -> Any:
+        """Return own connections to a server; whoever watches httpx may have changed it."""
+        pool = self._pool
+        if route is pool.route or not hasattr(pool, "reports_sending"):  # aiohttp leads to any
+            return pool
+        return self._others.setdefault(str(route.origin), type(pool)(_MOST, route))
 
     def close(self) -> None:
         self._pool.close()

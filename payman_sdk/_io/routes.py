@@ -61,6 +61,8 @@ class Route:
 
     def to(self, url: httpcore.URL) -> Route:
         """Return the way to the server of an address, with the same certificates and given proxy."""
+        if url.scheme in PORTS and url.origin == self.origin:
+            return self
         return Route(url, self._certificates, self._given_proxy)
 
     def make_connection(self, backend: Any, direct: Any, by_http: Any, by_socks: Any) -> Any:

@@ -21,7 +21,7 @@ import respx
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._io.routes import Interception, get_clients, get_transports
-from payman_sdk.errors import ConfigurationError, OutcomeUnknownError
+from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
 from tests import programs
 from tests.loops import run_on
 from tests.peer import Peer
@@ -170,6 +170,47 @@ def test_a_request_that_a_wrapper_sends_elsewhere_arrives_there(peer: Peer) -> N
         for way in ("threads", "asyncio", "trio"):
             assert WAYS[way]("http://127.0.0.1:9") == "completed", way
     assert len(peer.asks()) == 3
+
+
+def test_an_answer_from_elsewhere_is_read_as_it_comes(peer: Peer) -> None:
+    """Own connections bring it, which keep the deadline, and give the next request the same connection."""
+    genuine, genuine_async = httpx.Client.send, httpx.AsyncClient.send
+    is_read: list[bool] = []
+
+    def redirect(request: httpx.Request) -> httpx.Request:
+        request.url = request.url.copy_with(host="127.0.0.1", port=httpx.URL(peer.base_url).port)
+        return request
+
+    def send(client: Any, request: httpx.Request, **given: Any) -> httpx.Response:
+        answer = genuine(client, redirect(request), **given)
+        is_read.append(answer.is_stream_consumed)
+        return answer
+
+    async def send_async(client: Any, request: httpx.Request, **given: Any) -> httpx.Response:
+        answer = await genuine_async(client, redirect(request), **given)
+        is_read.append(answer.is_stream_consumed)
+        return answer
+
+    with patch.object(httpx.Client, "send", send), patch.object(httpx.AsyncClient, "send", send_async):
+        for way in ("threads", "asyncio", "trio"):
+            assert WAYS[way]("http://127.0.0.1:9") == "completed", way
+    assert is_read == [False] * 6
+    assert len(peer.asks()) == 3
+
+
+def test_nothing_is_sent_to_an_address_that_no_connection_reaches(peer: Peer) -> None:
+    """A wrapper that gives a request such an address has sent nothing."""
+    genuine = httpx.Client.send
+
+    def elsewhere(client: Any, request: httpx.Request, **given: Any) -> httpx.Response:
+        if "tasks" in request.url.path:
+            request.url = request.url.copy_with(scheme="ftp")
+        return genuine(client, request, **given)
+
+    with patch.object(httpx.Client, "send", elsewhere), pytest.raises(APIConnectionError) as caught:
+        ask(peer.base_url)
+    assert caught.value.sent is False
+    assert peer.asks() == []
 
 
 def test_a_client_sends_by_the_class_that_is_there_now(peer: Peer) -> None:
