@@ -104,12 +104,10 @@ def prove(
         if contrary:
             return _contradict(claim, _describe_listed(contrary[0]))
         return _contradict(claim, "lists a transaction that cannot be read") if found.may_hide_one else claim
-    possible = [one for one in possible if one.task_id is None]
-    named = [one for one in possible if one.id == claim.payment_id is not None]
-    fitting = [one for one in unused if one in possible and mismatch(order, one) is None]
+    fitting = [one for one in unused if one.task_id is None is not one.id and mismatch(order, one) is None]
     # Without an id, only one of all that were made since may be it.
-    identified = named if claim.payment_id is not None else possible if found.is_whole else []
-    fitting = [one for one in fitting if one in identified and one.id is not None]
+    if claim.payment_id is not None or not found.is_whole:
+        fitting = [one for one in fitting if one.id == claim.payment_id]
     fitting = [one for one in fitting if one.outcome is claim.outcome and _was_made_since(since, one)]
     if len(fitting) == 1:
         return claim._replace(payment_id=fitting[0].id, transaction=fitting[0])

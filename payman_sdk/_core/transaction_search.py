@@ -87,7 +87,7 @@ def search_transactions(
             return Search(known, False, unreadable(answer, str(skipped[0])), listed, may_hide_one)
         ids = {one.id for one in known}
         new = [one for one in listed if wanted in (None, one.id) and (one.id is None or one.id not in ids)]
-        known += [one for at, one in enumerate(new) if one.id is None or one not in new[:at]]
+        known += {(one, one.id is None and at): one for at, one in enumerate(new)}.values()
         if any(is_same_task(one.task_id, task_id) or one.id == payment_id is not None for one in new):
             return Search(known)
         reached = since is not None and any(one.created is not None and one.created < since for one in listed)

@@ -15,12 +15,13 @@ import pytest
 from payman_sdk._core import transaction_search
 from payman_sdk._core.effects import Stopwatch
 from payman_sdk._core.listings import InvalidObjectError
-from payman_sdk._core.orders import read_order_line
+from payman_sdk._core.orders import PaymentOrder, read_order_line
+from payman_sdk._core.payments import Verdict, prove
 from payman_sdk._core.transaction_search import PAGE, Search, search_transactions
 from payman_sdk.errors import APIConnectionError, PaymanError
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.sandbox._ledger.environment import JsonAnswers
-from payman_sdk.types import PaymentOutcome, Transaction
+from payman_sdk.types import Payee, PaymentOutcome, Transaction
 
 PAID, UNDETERMINED = PaymentOutcome.PAID, PaymentOutcome.UNDETERMINED
 NOW = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
@@ -151,6 +152,25 @@ def test_a_search_ends_where_it_has_found_the_payment_or_cannot(monkeypatch: pyt
         ):
             wrong.append((what, got, len(found.transactions), found.is_whole, found.problem))
     assert wrong == []
+
+
+def test_a_long_list_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The agent may list more than was asked for; comparing each with each would stop an event loop for many seconds."""
+    compared: list[Transaction] = []
+
+    def compare(one: Transaction, other: object) -> bool:
+        compared.append(one)
+        return one is other
+
+    monkeypatch.setattr(transaction_search, "read_transactions", lambda answer, _: answer)
+    rows = [listed(number, payee=Payee(name="Ada"), created=NOW) for number in range(500)]
+    order = PaymentOrder("Ada", Decimal(1), "TSD")
+    monkeypatch.setattr(Transaction, "__eq__", compare)
+    monkeypatch.setattr(Transaction, "__hash__", object.__hash__)
+    found = search(Agent(lambda _: rows), None, 10, lambda: 0.0)._replace(is_whole=True)
+    verdict = prove(Verdict(PAID), order, found, task_id="tsk-1", since=NOW, is_taken=lambda _: False)
+    assert (len(found.transactions), verdict.outcome) == (500, UNDETERMINED)
+    assert len(compared) < 500
 
 
 def test_what_a_search_could_not_read_may_be_the_payment(monkeypatch: pytest.MonkeyPatch) -> None:
