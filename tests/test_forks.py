@@ -98,7 +98,7 @@ for way in ({}, {"transport": httpx.HTTPTransport()}):
 
 
 def test_a_stream_that_has_ended_keeps_no_fork_waiting(server: Server) -> None:
-    """Its answer is not read to the last byte; a fork would wait for a second, and so would each one after it."""
+    """Its answer is not read to the last byte; a fork would wait for half a second, and so would each one after it."""
     program = """
 from payman_sdk._io import forks
 with PaymanClient(**settings, transport=httpx.HTTPTransport()) as client:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar, Literal
 
 import pytest
@@ -173,3 +174,27 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent(name: str) -> None:
 
 def _list_parts(store: object) -> list[Any]:
     return [part for one in vars(store).values() if hasattr(one, "begin_anew") for part in vars(one).values()]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_waits_once_for_a_thread_that_stays_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs before a fork is registered twice; it waits half a second in all, and without the lock of logging."""
+    now, ended = [0.0], threading.Event()
+
+    def pass_time(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr(forks, "monotonic", lambda: now[0])
+    monkeypatch.setattr(forks, "time", SimpleNamespace(sleep=pass_time))
+    monkeypatch.setattr(forks, "_complete_imports", lambda: None)
+    monkeypatch.setattr(forks, "_inside", {0})
+    monkeypatch.setattr(forks._ForkState, "is_in_use", True)
+    other = threading.Thread(target=ended.wait, daemon=True)
+    other.start()
+    try:
+        for step in (forks._before_fork, forks._before_fork, forks._resume_parent, forks._resume_parent):
+            step()
+    finally:
+        ended.set()
+        other.join()
+    assert 0.5 <= now[0] < 0.51

@@ -133,7 +133,8 @@ def defer_forks() -> Generator[None]:
 
 def _before_fork() -> None:
     _ForkState.lock.acquire(timeout=_PATIENCE)
-    if not _ForkState.is_in_use or threading.active_count() == 1:
+    # It is registered twice, and waits once.
+    if not _ForkState.is_in_use or _ForkState.is_forking or threading.active_count() == 1:
         return
     _complete_imports()
     _ForkState.is_forking, end = True, monotonic() + _SHORT_PATIENCE
