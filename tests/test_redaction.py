@@ -50,6 +50,7 @@ TEXTS = {
     "".join(f"&#x{ord(sign):012x};" for sign in TOKEN): "...",
     "".join(f"%u{ord(sign):04X}" for sign in TOKEN): "...",
     "".join(f"\\u{{{ord(sign):04X}}}" for sign in TOKEN): "...",
+    "".join(f"\\u{{{ord(sign):06X}}}" for sign in TOKEN): "...",
     "".join(f"\\U{ord(sign):08x}" for sign in TOKEN): "...",
     "C:\\Users\\user \\U0011ffff": "C:\\Users\\user \\U0011ffff",
     "with+spaces+in+it, with%20spaces%20in%20it": "..., ...",

@@ -60,7 +60,7 @@ ALIKE: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmn
 """One spelling for any case, and for both alphabets of base64."""
 
 _ESCAPE: Final = (
-    rb"%(?:u00)?[\dA-Fa-f]{2}|\\[^uxU\\]|(?<!\\)\\+(?:u[\dA-Fa-f]{4}|u\{[\dA-Fa-f]{1,5}\}|U000[\dA-Fa-f]{5}|x[\dA-Fa-f]{2})"
+    rb"%(?:u00)?[\dA-Fa-f]{2}|\\[^uxU\\]|(?<!\\)\\+(?:u[\dA-Fa-f]{4}|u\{0{0,99}[\dA-Fa-f]{1,5}\}|U000[\dA-Fa-f]{5}|x[\dA-Fa-f]{2})"
     rb"|(?:\\\\){1,99}|&#(?:0{0,99}\d{1,7}|[xX]0{0,99}[\dA-Fa-f]{1,6});?|&[A-Za-z]{2,31}\d{0,2};"
 )
 """Escapes in URLs, in JSON and programs, and in HTML; compiled on first use."""
