@@ -85,6 +85,21 @@ def test_a_key_log_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPat
     transport._load_context.cache_clear()
 
 
+def test_certificates_that_are_gone_are_not_blamed_on_the_key_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An installation may lack the file of certifi."""
+    gone = str(tmp_path / "cacert.pem")
+    monkeypatch.setattr("certifi.where", lambda: gone)
+    transport._load_context.cache_clear()
+    for keys in ("", str(tmp_path / "keys")):
+        monkeypatch.setenv("SSLKEYLOGFILE", keys)
+        with pytest.raises(ConfigurationError) as caught:
+            create_ssl_context("https", {})
+        assert (gone in str(caught.value), "SSLKEYLOGFILE" in str(caught.value)) == (True, False)
+    transport._load_context.cache_clear()
+
+
 @pytest.mark.slow
 def test_the_variable_that_counts(bundle: Path, tmp_path: Path) -> None:
     """OpenSSL's variables win over those of requests and curl; an empty one does not count; plain http reads none."""

@@ -124,7 +124,8 @@ def _load_context(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=file, capath=folder)
     except OSError as error:
-        fix = "Correct or unset SSLKEYLOGFILE."
+        # OpenSSL does not name the file of certificates.
+        fix = "Correct or unset SSLKEYLOGFILE." if error.filename else f"Check {file or folder}."
         raise ConfigurationError(f"TLS cannot be set up: {error}.", next_step=fix) from None
     for variable, path, _ in named[1:]:
         context.load_verify_locations(*_read_location(variable, path))
