@@ -12,9 +12,6 @@ from payman_sdk._io.given_client import TARGET, show_query
 from payman_sdk._io.http import convert_address
 from payman_sdk._io.routes import Route, get_transports
 
-_MOST = 100
-"""Connections to another server than the client's."""
-
 
 def create_client(way: Any) -> httpx.Client | httpx.AsyncClient:
     """Return a client that sends with own connections or a given transport, and keeps no cookies.
@@ -33,13 +30,13 @@ class PoolTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
-        self._others: dict[str, Any] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         with _rename_errors():
             route = self._find_route(request)
             if not get_transports().is_on():
-                return _to_httpx(self._find_pool(route).send(to_httpcore(request)))
+                pool = self._find_pool(route)
+                return self._to_httpx(pool.send(to_httpcore(request)), pool)
         with httpx.HTTPTransport(verify=route.certificates, proxy=route.proxy, trust_env=False) as transport:
             answer = transport.handle_request(show_query(request))
             answer.read()
@@ -49,7 +46,8 @@ class PoolTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         with _rename_errors():
             route = self._find_route(request)
             if not get_transports().is_on():
-                return _to_httpx(await self._find_pool(route).send(to_httpcore(request)))
+                pool = self._find_pool(route)
+                return self._to_httpx(await pool.send(to_httpcore(request)), pool)
         way: dict[str, Any] = {"verify": route.certificates, "proxy": route.proxy}
         async with httpx.AsyncHTTPTransport(**way, trust_env=False) as transport:
             answer = await transport.handle_async_request(show_query(request))
@@ -65,7 +63,13 @@ class PoolTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         pool = self._pool
         if route is pool.route or not hasattr(pool, "reports_sending"):  # aiohttp leads to any
             return pool
-        return self._others.setdefault(str(route.origin), type(pool)(_MOST, route))
+        return type(pool)(1, route)
+
+    def _to_httpx(self, answer: Any, pool: Any) -> httpx.Response:
+        body = _Body(answer, None if pool is self._pool else pool)
+        return httpx.Response(
+            answer.status_code, headers=answer.raw_headers, stream=body, extensions=answer.extensions
+        )
 
     def close(self) -> None:
         self._pool.close()
@@ -87,17 +91,11 @@ def to_httpcore(request: httpx.Request) -> httpcore.Request:
     return core
 
 
-def _to_httpx(answer: Any) -> httpx.Response:
-    return httpx.Response(
-        answer.status_code, headers=answer.raw_headers, stream=_Body(answer), extensions=answer.extensions
-    )
-
-
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer of own connections, as httpx wants it."""
+    """The body of an answer of own connections, as httpx wants it; a pool that was made for it is closed with it."""
 
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
+    def __init__(self, answer: Any, pool: Any) -> None:
+        self._answer, self._pool = answer, pool
 
     def __iter__(self) -> Iterator[bytes]:
         with _rename_errors():
@@ -111,10 +109,14 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     def close(self) -> None:
         with _rename_errors():
             self._answer.close()
+            if self._pool is not None:
+                self._pool.close()
 
     async def aclose(self) -> None:
         with _rename_errors():
             await self._answer.aclose()
+            if self._pool is not None:
+                await self._pool.aclose()
 
 
 @contextmanager

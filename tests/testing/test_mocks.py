@@ -156,7 +156,7 @@ def test_a_mocked_class_is_not_remembered_as_the_librarys_own() -> None:
 
 
 def test_a_request_that_a_wrapper_sends_elsewhere_arrives_there(peer: Peer) -> None:
-    """The client's own connections lead to its own server; httpx sends what a wrapper of its clients gives another address."""
+    """A wrapper of httpx's clients may give a request another address than the client's."""
     kinds: tuple[Any, ...] = httpx.Client, httpx.AsyncClient
     genuine = [kind.send for kind in kinds]
 
@@ -173,9 +173,10 @@ def test_a_request_that_a_wrapper_sends_elsewhere_arrives_there(peer: Peer) -> N
 
 
 def test_an_answer_from_elsewhere_is_read_as_it_comes(peer: Peer) -> None:
-    """Own connections bring it, which keep the deadline, and give the next request the same connection."""
+    """An own connection brings it, which keeps the deadline, and is closed with the answer."""
     genuine, genuine_async = httpx.Client.send, httpx.AsyncClient.send
     is_read: list[bool] = []
+    sockets: list[Any] = []
 
     def redirect(request: httpx.Request) -> httpx.Request:
         request.url = request.url.copy_with(host="127.0.0.1", port=httpx.URL(peer.base_url).port)
@@ -184,17 +185,20 @@ def test_an_answer_from_elsewhere_is_read_as_it_comes(peer: Peer) -> None:
     def send(client: Any, request: httpx.Request, **given: Any) -> httpx.Response:
         answer = genuine(client, redirect(request), **given)
         is_read.append(answer.is_stream_consumed)
+        sockets.append(answer.extensions["network_stream"].get_extra_info("socket"))
         return answer
 
     async def send_async(client: Any, request: httpx.Request, **given: Any) -> httpx.Response:
         answer = await genuine_async(client, redirect(request), **given)
         is_read.append(answer.is_stream_consumed)
+        sockets.append(answer.extensions["network_stream"].get_extra_info("socket"))
         return answer
 
     with patch.object(httpx.Client, "send", send), patch.object(httpx.AsyncClient, "send", send_async):
         for way in ("threads", "asyncio", "trio"):
             assert WAYS[way]("http://127.0.0.1:9") == "completed", way
     assert is_read == [False] * 6
+    assert [one.fileno() for one in sockets] == [-1] * 6
     assert len(peer.asks()) == 3
 
 
