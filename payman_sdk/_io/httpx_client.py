@@ -33,7 +33,7 @@ class PoolTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         with _rename_errors():
-            route = self._find_route(request)
+            route: Route = self._pool.route.to(convert_address(request.url))
             if not get_transports().is_on():
                 pool = self._find_pool(route)
                 return self._to_httpx(pool.send(to_httpcore(request)), pool)
@@ -44,7 +44,7 @@ class PoolTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         with _rename_errors():
-            route = self._find_route(request)
+            route: Route = self._pool.route.to(convert_address(request.url))
             if not get_transports().is_on():
                 pool = self._find_pool(route)
                 return self._to_httpx(await pool.send(to_httpcore(request)), pool)
@@ -53,10 +53,6 @@ class PoolTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             answer = await transport.handle_async_request(show_query(request))
             await answer.aread()
             return answer
-
-    def _find_route(self, request: httpx.Request) -> Route:
-        route: Route = self._pool.route
-        return route.to(convert_address(request.url))
 
     def _find_pool(self, route: Route) -> Any:
         """Return own connections to a server; whoever watches httpx may have changed it."""
