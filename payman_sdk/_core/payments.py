@@ -104,7 +104,8 @@ def prove(
         if contrary:
             return _contradict(claim, _describe_listed(contrary[0]))
         return _contradict(claim, "lists a transaction that cannot be read") if found.may_hide_one else claim
-    fitting = [one for one in unused if one.task_id is None is not one.id and mismatch(order, one) is None]
+    fitting = [one for one in unused if one.task_id is None and one.id is not None]
+    fitting = [one for one in fitting if mismatch(order, one) is None]
     # Without an id, only one of all that were made since may be it.
     if claim.payment_id is not None or not found.is_whole:
         fitting = [one for one in fitting if one.id == claim.payment_id]

@@ -87,6 +87,7 @@ def search_transactions(
             return Search(known, False, unreadable(answer, str(skipped[0])), listed, may_hide_one)
         ids = {one.id for one in known}
         new = [one for one in listed if wanted in (None, one.id) and (one.id is None or one.id not in ids)]
+        # Rows that are alike are one transaction if they have an id.
         known += {(one, one.id is None and at): one for at, one in enumerate(new)}.values()
         if any(is_same_task(one.task_id, task_id) or one.id == payment_id is not None for one in new):
             return Search(known)
