@@ -134,7 +134,7 @@ def read_status(call: Call, payment: Payment | str | Mapping[str, Any]) -> Flow[
 
 def _conclude(call: Call, payment: Payment, response: FormattedTaskResponse) -> Flow[Payment]:
     """Return a payment with the answer's claim; if its task has ended, the transactions are looked at once."""
-    order, task_id = _order_of(payment), response.task_id if payment.task_id is None else payment.task_id
+    order, task_id = _order_of(payment), cast("str", payment.task_id)
     error: PaymanError | None = None
     # Whatever fails here is a fault of the SDK's own: the payment may be made all the same.
     try:
@@ -171,8 +171,8 @@ def _look_at_transactions(
         found = yield from search_transactions(agent, task_id, claim.payment_id, since, options, call.clock)
     except BaseException as interruption:
         if not isinstance(interruption, Exception):
-            ids_of_payment = {name: getattr(payment, name) for name in _IDS} | {"task_id": task_id}
-            describe_interruption(interruption, ids_of_payment, sent=True)
+            ids = {name: getattr(payment, name) for name in _IDS}
+            describe_interruption(interruption, ids, sent=True)
         raise
     verdict = prove(
         claim,
