@@ -31,9 +31,8 @@ def is_coroutine_function(function: object) -> bool:
     """Return whether calling something returns a coroutine: an async function, or an object with an async `__call__`."""
     from inspect import iscoroutinefunction  # most programs have no hooks, and this takes a while to import
 
-    return iscoroutinefunction(function) or (
-        callable(function) and iscoroutinefunction(type(function).__call__)
-    )
+    called = getattr(function, "func", function)  # of a functools.partial, which may hold such an object
+    return iscoroutinefunction(function) or (callable(called) and iscoroutinefunction(type(called).__call__))
 
 
 def refuse_coroutine(name: str, owner: str) -> NoReturn:

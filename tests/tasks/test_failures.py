@@ -100,7 +100,7 @@ class AsyncHook:
 async def hook_later(_: object) -> None: ...
 
 
-@pytest.mark.parametrize("function", [hook_later, AsyncHook(), partial(hook_later)], ids=type)
+@pytest.mark.parametrize("function", [hook_later, AsyncHook(), partial(hook_later), partial(AsyncHook())])
 @pytest.mark.parametrize("hook", ["on_message", "on_retry", "before_send"])
 def test_a_hook_that_nobody_would_await(hook: str, function: Any, peer: Peer, connect: Connect) -> None:
     """A coroutine function is refused by the client for threads before anything is sent, and taken by the other one."""
